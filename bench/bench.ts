@@ -1,0 +1,124 @@
+/**
+ * `deno task bench`: measures ktctl against its peers and prints a table; writes results/latest.json.
+ *
+ *   --only start,exchange,traffic   some groups alone
+ *   --rounds 5                      rounds of each measurement
+ *   --program bundle                traffic through dist/ktctl.js instead of main.ts
+ *   --json                          the JSON on stdout, the table not at all
+ */
+import { existsSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
+import { parseArgs } from "node:util";
+import { openTestCluster } from "../test/cluster/cluster.ts";
+import { benchExchangeStart } from "./exchange_start_bench.ts";
+import {
+  benchExchangeTraffic,
+  type TrafficResult,
+} from "./exchange_traffic_bench.ts";
+import { type Figure, table } from "./figures.ts";
+import { benchHelp } from "./help_bench.ts";
+import { describeMachine, loadAverage } from "./machine.ts";
+import { BUNDLE, MAIN } from "./programs.ts";
+import { Testbed } from "./testbed.ts";
+
+const HELP_ROUNDS = 15;
+
+const { values: flags } = parseArgs({
+  args: Deno.args,
+  options: {
+    only: { type: "string", default: "start,exchange,traffic" },
+    rounds: { type: "string", default: "5" },
+    program: { type: "string", default: "main" },
+    json: { type: "boolean", default: false },
+  },
+});
+const groups = new Set(flags.only.split(","));
+const rounds = Number(flags.rounds);
+const began = performance.now();
+const progress = (text: string) => {
+  const seconds = Math.round((performance.now() - began) / 1000);
+  console.error(`${String(seconds).padStart(4)} s  ${text}`);
+};
+
+const needsCluster = groups.has("exchange") || groups.has("traffic");
+const cluster = needsCluster ? await openTestCluster() : undefined;
+const machine = await describeMachine(Deno.args, cluster);
+const figures: Figure[] = [];
+let traffic: Omit<TrafficResult, "figures"> | undefined;
+if (!existsSync(BUNDLE)) progress("no bundle: deno task bundle makes it");
+if (groups.has("start")) {
+  progress("ktctl --help");
+  figures.push(...await benchHelp(HELP_ROUNDS));
+}
+if (cluster !== undefined) {
+  await using bed = await Testbed.open(cluster);
+  if (groups.has("exchange")) {
+    progress("exchange, from Enter to ready");
+    figures.push(...await benchExchangeStart(bed, rounds));
+  }
+  if (groups.has("traffic")) {
+    progress("traffic through exchange and kubectl port-forward");
+    const program = flags.program === "bundle" ? BUNDLE : MAIN;
+    const { figures: measured, ...rest } = await benchExchangeTraffic(bed, {
+      program,
+      rounds,
+    });
+    figures.push(...measured);
+    traffic = rest;
+  }
+}
+progress("done");
+const result = {
+  machine: {
+    ...machine,
+    loadAfter: await loadAverage(),
+    seconds: Math.round((performance.now() - began) / 1000),
+  },
+  figures,
+  ...traffic,
+};
+const json = JSON.stringify(result, null, 2) + "\n";
+const folder = new URL("results/", import.meta.url);
+await mkdir(folder, { recursive: true });
+await writeFile(new URL("latest.json", folder), json);
+if (flags.json) console.log(json);
+else {
+  console.log(describe());
+  console.log(table(figures));
+  if (traffic !== undefined) console.log(describeTraffic(traffic));
+}
+
+function describe(): string {
+  const { cpu, cores, kernel, loadBefore, loadAfter, versions, seconds } =
+    result.machine;
+  const known = Object.entries(versions).map(([name, version]) =>
+    `${name} ${version}`
+  );
+  return [
+    `${machine.commandLine}   (${machine.time}, ${seconds} s)`,
+    `${cpu}, ${cores} cores, ${kernel}; ${known.join(", ")}`,
+    `load average ${loadBefore.join(" ")} before, ${
+      loadAfter.join(" ")
+    } after; medians (min–max)\n`,
+  ].join("\n");
+}
+
+function describeTraffic(
+  { cpu, kubectlBrokeOff, kubectlRetries, exchangeRetries }: Omit<
+    TrafficResult,
+    "figures"
+  >,
+): string {
+  const lines = Object.entries(cpu).map(([name, seconds]) => {
+    const parts = Object.entries(seconds).map(([program, value]) =>
+      `${program} ${value.toFixed(2)}`
+    );
+    return `  ${name}: ${parts.join(", ")}`;
+  });
+  return [
+    `\nkubectl port-forward ended by itself ${kubectlBrokeOff} times; ` +
+    `repeated: ${kubectlRetries} with kubectl, ${exchangeRetries} with exchange`,
+    "processor seconds of the last round (those of others' work included):",
+    ...lines,
+  ].join("\n");
+}

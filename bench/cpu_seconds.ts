@@ -1,0 +1,43 @@
+/** CPU time by program, from /proc: what of a measurement was whose work. Linux only; else empty. */
+import { readdir, readFile } from "node:fs/promises";
+
+const TICKS_PER_SECOND = 100;
+
+const PROGRAMS: readonly (readonly [name: string, inCommand: RegExp])[] = [
+  ["agent", /\/ktctl\/agent\/agent\.js/],
+  ["ktctl", /(main\.ts|ktctl\.js)\0exchange\0/],
+  ["kubectl", /^[^\0]*kubectl[^\0]*\0.*port-forward/],
+  ["traffic", /^[^\0]*deno\0.*traffic\.ts\0/],
+  ["kube-apiserver", /^[^\0]*kube-apiserver\0/],
+  ["kubelet", /^[^\0]*kubelet\0/],
+  ["containerd", /^[^\0]*containerd\0/],
+];
+
+export type CpuSeconds = Readonly<Record<string, number>>;
+
+export async function cpuSeconds(): Promise<CpuSeconds> {
+  const sums: Record<string, number> = {};
+  for (const pid of await readdir("/proc").catch(() => [])) {
+    if (!/^\d+$/.test(pid)) continue;
+    try {
+      const command = await readFile(`/proc/${pid}/cmdline`, "utf8");
+      const name = PROGRAMS.find(([, pattern]) => pattern.test(command))?.[0];
+      if (name === undefined) continue;
+      const stat = await readFile(`/proc/${pid}/stat`, "utf8");
+      const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+      const ticks = Number(fields[11]) + Number(fields[12]);
+      sums[name] = (sums[name] ?? 0) + ticks / TICKS_PER_SECOND;
+    } catch {
+      // it has ended meanwhile
+    }
+  }
+  return sums;
+}
+
+/** What was spent between two readings, by program. */
+export function spent(before: CpuSeconds, after: CpuSeconds): CpuSeconds {
+  const entries = Object.entries(after).map(([name, seconds]) =>
+    [name, Math.max(0, seconds - (before[name] ?? 0))] as const
+  );
+  return Object.fromEntries(entries.filter(([, seconds]) => seconds > 0.005));
+}

@@ -1,0 +1,159 @@
+// Both ends of the measured paths, in the pod and on the laptop: bytes in bulk one way, and small
+// requests. One file without imports, so that a stock Deno image runs it from a ConfigMap.
+//
+//   traffic.ts serve HOST PORT                             prints the port
+//   traffic.ts bulk HOST PORT send|receive FLOWS BYTES     prints {"seconds","bytes"}
+//   traffic.ts requests HOST PORT keep|fresh FLOWS COUNT   prints {"p50","p99","perSecond"} in ms
+const BLOCK_BYTES = 256 * 1024;
+/** Both a request and an answer: about what a small GET has in headers. */
+const MESSAGE_BYTES = 256;
+const HEADER_BYTES = 16;
+const WARM_UP_REQUESTS = 50;
+const KINDS = { send: 1, receive: 2, requests: 3 } as const;
+
+function header(kind: keyof typeof KINDS, bytes = 0): Uint8Array {
+  const view = new DataView(new ArrayBuffer(HEADER_BYTES));
+  view.setUint32(0, KINDS[kind]);
+  view.setFloat64(8, bytes);
+  return new Uint8Array(view.buffer);
+}
+
+async function readExactly(conn: Deno.Conn, into: Uint8Array): Promise<void> {
+  for (let at = 0; at < into.length;) {
+    const read = await conn.read(into.subarray(at));
+    if (read === null) throw new Deno.errors.UnexpectedEof("cut off");
+    at += read;
+  }
+}
+
+async function drain(conn: Deno.Conn, bytes: number): Promise<void> {
+  const block = new Uint8Array(BLOCK_BYTES);
+  for (let left = bytes; left > 0;) {
+    const read = await conn.read(block);
+    if (read === null) throw new Deno.errors.UnexpectedEof("cut off");
+    left -= read;
+  }
+}
+
+async function writeAll(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) {
+    at += await conn.write(bytes.subarray(at));
+  }
+}
+
+async function fill(conn: Deno.Conn, bytes: number): Promise<void> {
+  const block = crypto.getRandomValues(new Uint8Array(64 * 1024));
+  const large = new Uint8Array(BLOCK_BYTES);
+  for (let at = 0; at < large.length; at += block.length) large.set(block, at);
+  for (let left = bytes; left > 0; left -= large.length) {
+    await writeAll(conn, large.subarray(0, left));
+  }
+}
+
+async function answer(conn: Deno.TcpConn): Promise<void> {
+  conn.setNoDelay(true);
+  const head = new Uint8Array(HEADER_BYTES);
+  await readExactly(conn, head);
+  const view = new DataView(head.buffer);
+  const [kind, bytes] = [view.getUint32(0), view.getFloat64(8)];
+  const message = new Uint8Array(MESSAGE_BYTES);
+  if (kind === KINDS.receive) return await fill(conn, bytes);
+  if (kind === KINDS.send) {
+    await drain(conn, bytes);
+    return await writeAll(conn, new Uint8Array(1));
+  }
+  for (;;) {
+    await readExactly(conn, message);
+    await writeAll(conn, message);
+  }
+}
+
+async function serve(hostname: string, port: number): Promise<void> {
+  const listener = Deno.listen({ hostname, port });
+  console.log(listener.addr.port);
+  for await (const conn of listener) {
+    answer(conn).catch(() => {}).finally(() => conn.close());
+  }
+}
+
+interface Peer {
+  hostname: string;
+  port: number;
+}
+
+/** A sender is done when the other end says that the last byte came. */
+async function bulk(
+  peer: Peer,
+  direction: "send" | "receive",
+  { flows, bytes }: { flows: number; bytes: number },
+): Promise<void> {
+  const conns = await Promise.all(
+    Array.from({ length: flows }, () => Deno.connect(peer)),
+  );
+  const each = Math.ceil(bytes / flows);
+  const start = performance.now();
+  await Promise.all(conns.map(async (conn) => {
+    await writeAll(conn, header(direction, each));
+    if (direction === "receive") return await drain(conn, each);
+    await fill(conn, each);
+    await drain(conn, 1);
+  }));
+  const seconds = (performance.now() - start) / 1000;
+  console.log(JSON.stringify({ seconds, bytes: each * flows }));
+}
+
+async function requests(
+  peer: Peer,
+  fresh: boolean,
+  { flows, count }: { flows: number; count: number },
+): Promise<void> {
+  const times: number[] = [];
+  const each = Math.ceil(count / flows);
+  let start = 0;
+  const message = new Uint8Array(MESSAGE_BYTES);
+  const open = async () => {
+    const conn = await Deno.connect(peer);
+    conn.setNoDelay(true);
+    await writeAll(conn, header("requests"));
+    return conn;
+  };
+  const flow = async (wanted: number) => {
+    const into = new Uint8Array(MESSAGE_BYTES);
+    const kept = fresh ? undefined : await open();
+    for (let i = 0; i < wanted; i++) {
+      const began = performance.now();
+      const conn = kept ?? await open();
+      await writeAll(conn, message);
+      await readExactly(conn, into);
+      times.push(performance.now() - began);
+      if (fresh) conn.close();
+    }
+    kept?.close();
+  };
+  await flow(WARM_UP_REQUESTS);
+  times.length = 0;
+  start = performance.now();
+  await Promise.all(Array.from({ length: flows }, () => flow(each)));
+  const seconds = (performance.now() - start) / 1000;
+  times.sort((a, b) => a - b);
+  const at = (share: number) => times[Math.floor(share * times.length)];
+  console.log(JSON.stringify({
+    p50: at(0.5),
+    p99: at(0.99),
+    perSecond: times.length / seconds,
+  }));
+}
+
+const [role, hostname = "127.0.0.1", port, kind, flows, amount] = Deno.args;
+const peer = { hostname, port: Number(port) };
+if (role === "serve") await serve(hostname, Number(port));
+else if (role === "bulk" && (kind === "send" || kind === "receive")) {
+  await bulk(peer, kind, { flows: Number(flows), bytes: Number(amount) });
+  Deno.exit(0);
+} else if (role === "requests") {
+  await requests(peer, kind === "fresh", {
+    flows: Number(flows),
+    count: Number(amount),
+  });
+  Deno.exit(0);
+} else Deno.exit(2);

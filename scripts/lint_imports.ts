@@ -1,0 +1,109 @@
+/** House rules about what may import what. Part of lint_plugin.ts. */
+
+/** Folders of `src` by layer: a file imports its own layer and those to the right of it. */
+const LAYERS: readonly (readonly string[])[] = [
+  ["cli"],
+  ["commands"],
+  ["plugins"],
+  ["cluster"],
+  ["kube", "ssh", "net"],
+  ["core"],
+];
+
+/** Too slow to load before they are needed: they come by `await import()`. */
+const LAZY_PACKAGES = /^(@kubernetes\/client-node|ssh2|ws)(\/|$)/;
+
+/** The folder and file of a path below `src`, e.g. `["kube", "watch.ts"]`; `[]` elsewhere. */
+export function placeOf(filename: string): string[] {
+  const parts = filename.replaceAll("\\", "/").split("/");
+  const at = parts.lastIndexOf("src");
+  return at === -1 ? [] : parts.slice(at + 1);
+}
+
+function layerOf(folder: string | undefined): number {
+  return LAYERS.findIndex((layer) => layer.includes(folder ?? ""));
+}
+
+/** Whether a file in `from` may import one in `to`. */
+function mayImport(from: string, to: readonly string[]): boolean {
+  const [folder, file] = to;
+  if (folder === undefined || folder === from) return true;
+  if (from === "agent") return folder === "core";
+  if (folder === "agent") {
+    // the contract between the two, and the program itself for its bundle
+    return file === "agent_config.ts" && from !== "core";
+  }
+  // formats of flags are the command line's own, and commands declare flags
+  if (from === "commands" && folder === "cli") {
+    return file === "flag_values.ts";
+  }
+  // a folder that is not in the list has no right until somebody gives it its place
+  return layerOf(from) !== -1 && layerOf(from) <= layerOf(folder);
+}
+
+/** The place below `src` that an import of `filename` leads to; `undefined` for anything else. */
+function targetOf(filename: string, specifier: string): string[] | undefined {
+  if (!specifier.startsWith(".")) return undefined;
+  const from = `file:///src/${placeOf(filename).join("/")}`;
+  const [root, ...to] = new URL(specifier, from).pathname.slice(1).split("/");
+  return root === "src" ? to : undefined;
+}
+
+export const importDirection: Deno.lint.Rule = {
+  create(context) {
+    const [from] = placeOf(context.filename);
+    const check = (node: Deno.lint.Node, source: Deno.lint.Node | null) => {
+      if (source?.type !== "Literal" || typeof source.value !== "string") {
+        return;
+      }
+      const to = targetOf(context.filename, source.value);
+      if (from === undefined || to === undefined) return;
+      if (mayImport(from, to)) return;
+      context.report({
+        node,
+        message: `src/${from} must not import src/${to.join("/")}`,
+        hint: "See the order of layers in ARCHITECTURE.md",
+      });
+    };
+    return {
+      ImportDeclaration: (node) => check(node, node.source),
+      ImportExpression: (node) => check(node, node.source),
+      ExportNamedDeclaration: (node) => check(node, node.source),
+      ExportAllDeclaration: (node) => check(node, node.source),
+    };
+  },
+};
+
+/** Authors of plugins import it: it must bring nothing along. */
+export const typesOnly: Deno.lint.Rule = {
+  create(context) {
+    const isTypes = placeOf(context.filename).join("/") === "plugins/plugin.ts";
+    return {
+      ImportDeclaration(node) {
+        if (!isTypes || node.importKind === "type") return;
+        context.report({
+          node,
+          message: `"${node.source.value}" is imported for more than its types`,
+          hint: "Use `import type`",
+        });
+      },
+    };
+  },
+};
+
+export const lazyPackages: Deno.lint.Rule = {
+  create(context) {
+    const isProduct = placeOf(context.filename).length > 0;
+    return {
+      ImportDeclaration(node) {
+        if (!isProduct || node.importKind === "type") return;
+        if (!LAZY_PACKAGES.test(node.source.value)) return;
+        context.report({
+          node,
+          message: `"${node.source.value}" is slow to load`,
+          hint: "Use `import type`, and `await import()` where it is needed",
+        });
+      },
+    };
+  },
+};

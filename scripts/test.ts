@@ -1,0 +1,144 @@
+/**
+ * `deno task test [group…] [file name part…]`: runs all tests that this machine can, names what it
+ * leaves out and why, and ends with a line `N passed, N failed`.
+ */
+import { run as runCommand } from "../test/cluster/command.ts";
+import { readJunit, type TestCounts } from "./read_junit.ts";
+
+interface Group {
+  readonly name: string;
+  readonly folder: string;
+  /** Why this machine cannot run it; undefined where it can. */
+  readonly obstacle: () => string | undefined;
+  /** Runs before the group; returns what to do after it. */
+  readonly prepare?: () => Promise<() => Promise<void>>;
+}
+
+const root = new URL("../", import.meta.url);
+
+const GROUPS: readonly Group[] = [
+  { name: "unit", folder: "test/unit", obstacle: () => undefined },
+  { name: "netns", folder: "test/netns", obstacle: linuxRoot },
+  {
+    name: "cluster",
+    folder: "test/cluster",
+    obstacle: () =>
+      Deno.env.get("KTCTL_TEST_KUBECONFIG") ? undefined : debianRoot(),
+    prepare: prepareCluster,
+  },
+];
+
+function linuxRoot(): string | undefined {
+  if (Deno.build.os !== "linux") return `needs Linux, this is ${Deno.build.os}`;
+  return Deno.uid() === 0 ? undefined : "needs root";
+}
+
+function debianRoot(): string | undefined {
+  const obstacle = linuxRoot();
+  if (obstacle !== undefined) {
+    return `${obstacle}; or name a cluster in KTCTL_TEST_KUBECONFIG`;
+  }
+  try {
+    Deno.statSync("/usr/bin/apt-get");
+    return undefined;
+  } catch {
+    return "needs Debian's apt; or name a cluster in KTCTL_TEST_KUBECONFIG";
+  }
+}
+
+/** Starts our own cluster if it is not running, and ends it again in that case. */
+async function prepareCluster(): Promise<() => Promise<void>> {
+  if (Deno.env.get("KTCTL_TEST_KUBECONFIG")) return async () => {};
+  const script = new URL("test/cluster/cluster.sh", root).pathname;
+  const before = await runCommand("bash", [script, "status"]);
+  const keep = before.code === 0 || Deno.env.get("KTCTL_TEST_KEEP_CLUSTER");
+  const down = async () => {
+    if (!keep) await succeed("bash", [script, "down"]);
+  };
+  try {
+    await succeed("bash", [script, "up"]);
+  } catch (error) {
+    await down();
+    throw error;
+  }
+  return down;
+}
+
+/** Runs a program with its output shown. */
+async function succeed(program: string, args: string[]): Promise<void> {
+  const { code } = await new Deno.Command(program, { args }).spawn().status;
+  if (code === 0) return;
+  throw new Error(`${program} ${args.join(" ")} ended with ${code}`);
+}
+
+async function testFiles(folder: string, parts: string[]): Promise<string[]> {
+  const found: string[] = [];
+  try {
+    for await (const entry of Deno.readDir(new URL(`${folder}/`, root))) {
+      const path = `${folder}/${entry.name}`;
+      if (entry.isDirectory) found.push(...await testFiles(path, parts));
+      else if (
+        entry.name.endsWith("_test.ts") &&
+        (parts.length === 0 || parts.some((part) => path.includes(part)))
+      ) found.push(path);
+    }
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  return found.sort();
+}
+
+async function runGroup(group: Group, files: string[]): Promise<TestCounts> {
+  const after = await group.prepare?.();
+  const report = await Deno.makeTempFile({ suffix: ".xml" });
+  try {
+    const { code } = await new Deno.Command(Deno.execPath(), {
+      args: ["test", "-A", `--junit-path=${report}`, ...files],
+      cwd: root,
+    }).spawn().status;
+    const counts = readJunit(await Deno.readTextFile(report));
+    // an error outside of any test, in a module's own code, say
+    return code !== 0 && counts.failed === 0
+      ? { ...counts, failed: 1 }
+      : counts;
+  } finally {
+    await Deno.remove(report);
+    await after?.();
+  }
+}
+
+const names = GROUPS.map(({ name }) => name);
+const wanted = Deno.args.filter((arg) => names.includes(arg));
+const parts = Deno.args.filter((arg) => !names.includes(arg));
+const total = { passed: 0, failed: 0, skipped: 0 };
+const lines: string[] = [];
+for (const group of GROUPS) {
+  if (wanted.length > 0 && !wanted.includes(group.name)) continue;
+  const files = await testFiles(group.folder, parts);
+  const obstacle = group.obstacle();
+  if (files.length === 0) {
+    lines.push(
+      `${group.name}: has no tests${parts.length ? " of that name" : " yet"}`,
+    );
+  } else if (obstacle !== undefined) {
+    lines.push(`${group.name}: skipped: ${obstacle}`);
+  } else {
+    console.log(`\n=== ${group.name} ===`);
+    const { passed, failed, skipped } = await runGroup(group, files).catch(
+      (error: Error) => {
+        console.error(`\n${error.message}`);
+        return { passed: 0, failed: 1, skipped: 0 };
+      },
+    );
+    total.passed += passed;
+    total.failed += failed;
+    total.skipped += skipped;
+    lines.push(
+      `${group.name}: ${passed} passed, ${failed} failed, ${skipped} skipped`,
+    );
+  }
+}
+console.log(`\n${lines.join("\n")}`);
+const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : "";
+console.log(`${total.passed} passed, ${total.failed} failed${skipped}`);
+Deno.exit(total.failed === 0 && total.passed > 0 ? 0 : 1);

@@ -1,0 +1,78 @@
+import type { AgentConfig, AgentStatus } from "./agent_config.ts";
+import { logLine } from "./log_line.ts";
+import { type PortHolder, PortServer } from "./port_server.ts";
+
+/** All ports of the pod and who holds them. */
+export class PortTable {
+  readonly #ports = new Map<number, PortServer>();
+  #since = unixSeconds();
+  #closed = false;
+
+  constructor(config: AgentConfig) {
+    for (const port of config.ports) {
+      this.#ports.set(port.port, new PortServer(port));
+    }
+  }
+
+  async listen(): Promise<void> {
+    await Promise.all(
+      [...this.#ports.values()].map((server) => server.listen()),
+    );
+  }
+
+  /** The newest client wins. False if there is no such port. */
+  attach(port: number, holder: PortHolder): boolean {
+    const server = this.#ports.get(port);
+    if (server === undefined || this.#closed) return false;
+    server.holder = holder;
+    this.#changed(`port ${port}: client attached`);
+    return true;
+  }
+
+  /** New connections go to the fallback from now on. False if somebody else holds the port. */
+  detach(port: number, holder: PortHolder): boolean {
+    const server = this.#ports.get(port);
+    if (server === undefined || server.holder !== holder) return false;
+    server.holder = undefined;
+    this.#changed(`port ${port}: client detached`);
+    return true;
+  }
+
+  detachAll(holder: PortHolder): void {
+    for (const port of this.#ports.keys()) this.detach(port, holder);
+  }
+
+  /** Sends every new connection to the fallback and lets nobody attach any more. */
+  close(): void {
+    this.#closed = true;
+    for (const server of this.#ports.values()) server.holder = undefined;
+    this.#changed("stopping: new connections go to the fallback");
+  }
+
+  /** What `/ready` says. */
+  isReady(mode: AgentConfig["ready"]): boolean {
+    if (this.#closed) return false;
+    return mode === "always" ||
+      [...this.#ports.values()].every(({ holder }) => holder !== undefined);
+  }
+
+  status(): AgentStatus {
+    const servers = [...this.#ports.values()];
+    const sum = (kind: "client" | "fallback") =>
+      servers.reduce((total, { connections }) => total + connections[kind], 0);
+    return {
+      attached: servers.some(({ holder }) => holder !== undefined),
+      since: this.#since,
+      connections: { client: sum("client"), fallback: sum("fallback") },
+    };
+  }
+
+  #changed(line: string): void {
+    this.#since = unixSeconds();
+    logLine(line);
+  }
+}
+
+function unixSeconds(): number {
+  return Math.floor(Date.now() / 1000);
+}

@@ -1,0 +1,99 @@
+import { timingSafeEqual } from "node:crypto";
+import { once } from "node:events";
+import { createServer, type Socket } from "node:net";
+import { messageOf, UsageError } from "../core/errors.ts";
+import { PacketStream } from "../core/packet_stream.ts";
+import {
+  type AuthContext,
+  type Connection,
+  loadSsh2,
+  SSH_ALGORITHMS,
+} from "../core/ssh2.ts";
+import type { AgentConfig } from "./agent_config.ts";
+import type { AgentKeys } from "./agent_keys.ts";
+import { ClientSession } from "./client_session.ts";
+import { logLine } from "./log_line.ts";
+import type { PortTable } from "./port_table.ts";
+
+/** A connection that has not shown its key by then is dropped. */
+const LOGIN_TIMEOUT_MS = 10_000;
+
+/** What the SSH server works with. */
+export interface SshServerOptions {
+  readonly config: Pick<AgentConfig, "sshPort" | "clientTimeoutMs">;
+  readonly keys: AgentKeys;
+  readonly ports: PortTable;
+}
+
+/** Serves SSH on the pod's loopback, where only a port-forward reaches it. */
+export async function startSshServer(options: SshServerOptions): Promise<void> {
+  const { config, keys, ports } = options;
+  const { Server, utils } = await loadSsh2();
+  const authorized = utils.parseKey(keys.authorizedKey);
+  if (authorized instanceof Error || authorized.type !== "ssh-ed25519") {
+    throw new UsageError(
+      "AGENT_KEY_INVALID",
+      "Cannot parse the authorised key",
+    );
+  }
+  const { serverHostKey: _fromTheKey, ...algorithms } = SSH_ALGORITHMS;
+  const ssh = new Server({
+    hostKeys: [keys.hostKey],
+    algorithms,
+    ident: "ktctl",
+  });
+  ssh.on("connection", (connection) => {
+    const packets = (connection as unknown as { _sock: PacketStream })._sock;
+    serve(connection, packets);
+  });
+
+  function serve(connection: Connection, packets: PacketStream): void {
+    connection.on("error", (error) => logLine(`client: ${messageOf(error)}`));
+    connection.on("authentication", (context) => {
+      if (isAuthorized(context, authorized as ParsedKey)) context.accept();
+      else context.reject(["publickey"]);
+    });
+    connection.on("ready", () => {
+      loggedIn.add(packets);
+      logLine("client connected");
+      new ClientSession(connection, packets, ports).watch(
+        config.clientTimeoutMs,
+      );
+    });
+    connection.once("close", () => logLine("client disconnected"));
+  }
+
+  const loggedIn = new WeakSet<PacketStream>();
+  const server = createServer({ allowHalfOpen: true }, (socket: Socket) => {
+    const packets = new PacketStream(socket);
+    packets.on("error", () => {}); // "close" follows
+    const timer = setTimeout(
+      () => loggedIn.has(packets) || packets.destroy(),
+      LOGIN_TIMEOUT_MS,
+    );
+    packets.once("close", () => clearTimeout(timer));
+    ssh.injectSocket(packets as unknown as Socket);
+  });
+  server.listen(config.sshPort, "127.0.0.1");
+  await once(server, "listening");
+  server.on("error", (error) => logLine(`ssh: ${messageOf(error)}`));
+}
+
+interface ParsedKey {
+  getPublicSSH(): Uint8Array;
+  verify(data: Uint8Array, signature: Uint8Array, algorithm?: string): unknown;
+}
+
+/** Exactly the one key of this session; the comparison takes the same time for any other. */
+function isAuthorized(context: AuthContext, authorized: ParsedKey): boolean {
+  if (context.method !== "publickey") return false;
+  const expected = authorized.getPublicSSH();
+  const offered = context.key.data;
+  if (
+    context.key.algo !== "ssh-ed25519" || offered.length !== expected.length
+  ) return false;
+  if (!timingSafeEqual(offered, expected)) return false;
+  // Without a signature the client only asks whether it may use this key.
+  if (!context.signature || !context.blob) return true;
+  return authorized.verify(context.blob, context.signature) === true;
+}

@@ -1,0 +1,31 @@
+import type { Report, ReportEvent } from "../core/report.ts";
+
+/** What both forms of output share: timing steps. */
+export abstract class AbstractReport implements Report {
+  abstract event(event: ReportEvent): void;
+  abstract debug(message: string): void;
+
+  warn(code: string, message: string): void {
+    this.event({ event: "warning", code, message });
+  }
+
+  async step<T>(name: string, work: () => Promise<T>): Promise<T> {
+    this.event({ event: "step", name, state: "started" });
+    const startedAt = performance.now();
+    const end = (state: "done" | "failed") =>
+      this.event({
+        event: "step",
+        name,
+        state,
+        ms: Math.round(performance.now() - startedAt),
+      });
+    try {
+      const result = await work();
+      end("done");
+      return result;
+    } catch (error) {
+      end("failed");
+      throw error;
+    }
+  }
+}

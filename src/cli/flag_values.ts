@@ -1,0 +1,65 @@
+/** How the values of flags are read. Each throws `UsageError` with what was expected. */
+import { UsageError } from "../core/errors.ts";
+
+/** `k=v,k2=v2`. */
+export function parsePairs(flag: string, text: string): Record<string, string> {
+  const pairs: Record<string, string> = {};
+  for (
+    const item of text.split(",").map((one) => one.trim()).filter((one) =>
+      one !== ""
+    )
+  ) {
+    const at = item.indexOf("=");
+    if (at < 1) {
+      throw new UsageError(
+        "FLAG_INVALID",
+        `Cannot read --${flag} "${text}": "${item}" is not key=value`,
+        {
+          hint: `Write --${flag} key=value,key2=value2`,
+        },
+      );
+    }
+    pairs[item.slice(0, at)] = item.slice(at + 1);
+  }
+  return pairs;
+}
+
+/** `0.5c,512m`: cores and memory, as Kubernetes quantities. */
+export function parsePodQuota(text: string): Record<string, string> {
+  const quota: Record<string, string> = {};
+  for (const item of text.split(",").map((one) => one.trim())) {
+    const cpu = /^([0-9]+(?:\.[0-9]+)?)c$/i.exec(item)?.[1];
+    const memory = /^([0-9]+(?:\.[0-9]+)?)([kmg])$/i.exec(item);
+    if (cpu !== undefined) quota.cpu = cpu;
+    else if (memory !== null) {
+      quota.memory = `${memory[1]}${memory[2]!.toUpperCase()}i`;
+    } else {
+      throw new UsageError(
+        "FLAG_INVALID",
+        `Cannot read --podQuota "${text}": "${item}" is neither cores nor memory`,
+        {
+          hint:
+            "Write cores with c and memory with k, m or g, such as --podQuota 0.5c,512m",
+        },
+      );
+    }
+  }
+  return quota;
+}
+
+/** A whole number of at least `min`. */
+export function parseWhole(
+  flag: string,
+  min: number,
+): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= min) {
+      return value;
+    }
+    throw new UsageError(
+      "FLAG_INVALID",
+      `Cannot read --${flag} "${text}": it is not a whole number from ${min} up`,
+    );
+  };
+}

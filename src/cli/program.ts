@@ -1,0 +1,88 @@
+/** The root command. */
+import { Command } from "commander";
+import { addGlobalOptions } from "../commands/global_options.ts";
+import type { Host } from "../commands/host.ts";
+import { VERSION } from "../core/version.ts";
+
+interface Verb {
+  readonly name: string;
+  readonly argument: string;
+  /** For the list in `ktctl --help`. */
+  readonly summary: string;
+  readonly load: (host: Host) => Promise<Command>;
+}
+
+/** Loaded when asked for: `ktctl --help` need not read what speaks to clusters. */
+const VERBS: readonly Verb[] = [
+  {
+    name: "exchange",
+    argument: "<service>",
+    summary: "bring a Service's traffic to a local port",
+    load: async (host) =>
+      (await import("../commands/exchange.ts")).exchangeCommand(host),
+  },
+  {
+    name: "preview",
+    argument: "<name>",
+    summary: "give a local port a Service name in the cluster",
+    load: async (host) =>
+      (await import("../commands/preview.ts")).previewCommand(host),
+  },
+  {
+    name: "recover",
+    argument: "<service>",
+    summary: "give a Service back to its own pods",
+    load: async (host) =>
+      (await import("../commands/recover.ts")).recoverCommand(host),
+  },
+  {
+    name: "clean",
+    argument: "",
+    summary: "take back what dead sessions left behind",
+    load: async (host) =>
+      (await import("../commands/clean.ts")).cleanCommand(host),
+  },
+];
+
+/** The program, with the verbs that `argv` names loaded and the others as their line in the help. */
+export async function createProgram(
+  host: Host,
+  argv: readonly string[],
+  write: { out: (text: string) => void },
+): Promise<Command> {
+  const program = new Command("ktctl")
+    .description("Joins a laptop and a Kubernetes cluster.")
+    .version(VERSION, "-v, --version")
+    .configureHelp({ showGlobalOptions: false, sortSubcommands: false })
+    .showSuggestionAfterError(true);
+  addGlobalOptions(program);
+  for (const verb of VERBS) {
+    const command = argv.includes(verb.name)
+      ? await verb.load(host)
+      : verbStub(verb);
+    program.addCommand(command.summary(verb.summary));
+  }
+  for (const command of [program, ...program.commands]) {
+    command.exitOverride().configureOutput({
+      writeOut: write.out,
+      writeErr: () => {}, // told by `run`, in the form of output asked for
+    });
+  }
+  program.addHelpText(
+    "after",
+    "\nEvery flag is understood in kebab-case too: --skip-port-checking.",
+  );
+  for (const command of program.commands) {
+    command.addHelpText(
+      "after",
+      "\nThe options of `ktctl --help` are understood as well.",
+    );
+  }
+  return program;
+}
+
+/** Stands in the help for a verb that was not asked for. */
+function verbStub({ name, argument }: Verb): Command {
+  const stub = new Command(name);
+  return argument === "" ? stub : stub.argument(argument);
+}

@@ -1,0 +1,136 @@
+/** Runs a command line to its exit code. The only place that maps errors to exit codes. */
+import { userInfo } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { CommanderError } from "commander";
+import envPaths from "env-paths";
+import {
+  Cancelled,
+  INTERNAL_EXIT_CODE,
+  KtctlError,
+  messageOf,
+  UsageError,
+} from "../core/errors.ts";
+import type { Host } from "../commands/host.ts";
+import { createProgram } from "./program.ts";
+import { normaliseFlags } from "./normalise_flags.ts";
+import { errorEvent, type Report } from "../core/report.ts";
+import { HumanReport } from "./report_human.ts";
+import { JsonReport } from "./report_json.ts";
+import { listenForSignals } from "./signals.ts";
+import { writeAll } from "./write_all.ts";
+import { VERSION } from "../core/version.ts";
+
+/** @param exit Ends the process at once, for the second Ctrl-C. */
+export async function run(
+  args: readonly string[],
+  exit: (code: number) => never,
+): Promise<number> {
+  const argv = normaliseFlags(args);
+  const out = (text: string) => writeAll(Deno.stdout, text);
+  const err = (text: string) => writeAll(Deno.stderr, text);
+  const report = makeReport({
+    output: outputOf(argv),
+    debug: argv.includes("--debug") || argv.includes("-d"),
+  }, { out, err });
+  let leftovers: Parameters<Host["onImpatience"]>[0] = () => [];
+  using signals = listenForSignals(() => {
+    for (const { description, undoCommand } of leftovers()) {
+      report.warn(
+        "LEFT_BEHIND",
+        `Left behind: ${description}; to undo: ${undoCommand}`,
+      );
+    }
+    report.event({
+      event: "closed",
+      reason: "Stopped at once; `ktctl clean` removes what is left",
+    });
+    exit(new Cancelled().exitCode);
+  });
+  const host: Host = {
+    registry: async () =>
+      (await import("../plugins/builtin.ts")).builtinRegistry(),
+    env: (name) => Deno.env.get(name),
+    signal: signals.signal,
+    journalDir: join(envPaths("ktctl", { suffix: "" }).log, "sessions"),
+    report: (options) => makeReport(options, { out, err }),
+    onImpatience: (list) => leftovers = list,
+    user: userName(),
+  };
+  try {
+    const program = await createProgram(host, argv, { out });
+    if (argv.length === 0) program.outputHelp();
+    else await program.parseAsync(argv, { from: "user" });
+    return 0;
+  } catch (error) {
+    return reportError(report, error);
+  }
+}
+
+function reportError(report: Report, error: unknown): number {
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return 0;
+    const usage = usageError(error);
+    return reportError(report, usage);
+  }
+  if (error instanceof Cancelled) return error.exitCode;
+  if (error instanceof KtctlError) {
+    report.event(errorEvent(error));
+    for (let cause = error.cause; cause instanceof Error; cause = cause.cause) {
+      report.debug(`cause: ${cause.message}`);
+    }
+    return error.exitCode;
+  }
+  report.event({
+    event: "error",
+    code: "INTERNAL",
+    message: `ktctl ${VERSION} failed in an unexpected way: ${
+      messageOf(error)
+    }`,
+    details: error instanceof Error
+      ? (error.stack ?? "").split("\n").slice(1)
+      : [],
+    hint: "This is a defect of ktctl; please report it with these lines",
+  });
+  return INTERNAL_EXIT_CODE;
+}
+
+/** commander's own message, without its prefix; what our value parsers threw passes as it is. */
+function usageError({ message, code }: CommanderError): UsageError {
+  const [first = "", ...rest] = message.replace(/^error: /, "").split("\n");
+  const hint = rest.join(" ").replace(/^\(|\)$/g, "").trim();
+  const text = first === "" || code === "commander.help"
+    ? "No command was given"
+    : first;
+  return new UsageError("USAGE", text[0]!.toUpperCase() + text.slice(1), {
+    hint: hint === "" ? "See ktctl --help" : hint,
+  });
+}
+
+function makeReport(
+  { output, debug }: { output: "human" | "json"; debug: boolean },
+  { out, err }: { out: (text: string) => void; err: (text: string) => void },
+): Report {
+  if (output === "json") return new JsonReport(out);
+  return new HumanReport({ out, err, debug, live: Deno.stderr.isTerminal() });
+}
+
+/** Known before the command line is parsed, so that its errors come in the form asked for. */
+function outputOf(argv: readonly string[]): "human" | "json" {
+  const at = argv.indexOf("--output");
+  return argv.includes("--output=json") ||
+      (at !== -1 && argv[at + 1] === "json")
+    ? "json"
+    : "human";
+}
+
+/** Who stands behind sudo, else the user of this process. */
+function userName(): string {
+  const sudoer = process.env.SUDO_USER;
+  if (sudoer !== undefined && sudoer !== "") return sudoer;
+  try {
+    return userInfo().username;
+  } catch {
+    return process.env.USER ?? process.env.USERNAME ?? "unknown"; // a container's uid may have no name
+  }
+}

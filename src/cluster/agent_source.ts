@@ -1,0 +1,79 @@
+import envPaths from "env-paths";
+import { createHash } from "node:crypto";
+import { mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { UnsupportedError } from "../core/errors.ts";
+import { buildAgent } from "./build_agent.ts";
+
+/** Set at the top of `dist/ktctl.js` by scripts/bundle.ts. */
+export const EMBEDDED_AGENT = "__KTCTL_AGENT__";
+
+/** Bundles of sources that have changed since are thrown away after so long. */
+const KEEP_MS = 7 * 24 * 3600 * 1000;
+
+/**
+ * The agent as one JavaScript file, for the ConfigMap: the text that this program carries, or, in a
+ * checkout, a bundle made once per version of the sources and kept in the user's cache.
+ *
+ * @throws {UnsupportedError} `AGENT_BUNDLE_FAILED`, `AGENT_BUNDLE_TOO_LARGE` or
+ * `AGENT_SOURCE_MISSING`.
+ */
+export async function agentSource(
+  options: { cacheDir?: string; signal?: AbortSignal } = {},
+): Promise<string> {
+  const embedded = (globalThis as Record<string, unknown>)[EMBEDDED_AGENT];
+  if (typeof embedded === "string") return embedded;
+  const {
+    signal,
+    cacheDir = join(envPaths("ktctl", { suffix: "" }).cache, "agent"),
+  } = options;
+  const file = join(cacheDir, `${await hashOfSources()}.js`);
+  try {
+    return await readFile(file, "utf8");
+  } catch {
+    await mkdir(cacheDir, { recursive: true });
+    // Another ktctl may build the same one at the same time: a rename is all or nothing.
+    // `deno bundle` mends the CommonJS `require` of its output only in files that end in .js.
+    const unfinished = `${file}.${crypto.randomUUID()}.js`;
+    try {
+      await buildAgent(unfinished, signal ? { signal } : {});
+      await rename(unfinished, file);
+    } finally {
+      await rm(unfinished, { force: true });
+    }
+    await removeOld(cacheDir);
+    return await readFile(file, "utf8");
+  }
+}
+
+/** Of all that the agent is made from: its own files, src/core, and the libraries' versions. */
+async function hashOfSources(): Promise<string> {
+  const root = new URL("../../", import.meta.url);
+  if (root.protocol !== "file:") {
+    throw new UnsupportedError(
+      "AGENT_SOURCE_MISSING",
+      "Cannot find the agent's sources",
+      {
+        hint: "Run the released ktctl.js, or ktctl from a checkout.",
+      },
+    );
+  }
+  const hash = createHash("sha256").update(Deno.version.deno);
+  const files = [new URL("deno.json", root), new URL("deno.lock", root)];
+  for (const dir of ["src/agent/", "src/core/"]) {
+    const names = await readdir(new URL(dir, root));
+    files.push(...names.toSorted().map((name) => new URL(dir + name, root)));
+  }
+  for (const file of files) {
+    hash.update(`${file.pathname}\0`).update(await readFile(file));
+  }
+  return hash.digest("hex").slice(0, 32);
+}
+
+async function removeOld(dir: string): Promise<void> {
+  for (const name of await readdir(dir)) {
+    const file = join(dir, name);
+    const { mtimeMs } = await stat(file);
+    if (Date.now() - mtimeMs > KEEP_MS) await rm(file, { force: true });
+  }
+}

@@ -1,0 +1,49 @@
+import { stat } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { UnsupportedError } from "../core/errors.ts";
+import { exec } from "../core/exec.ts";
+
+/** A ConfigMap holds 1 MiB; its configuration and the object's own fields need room as well. */
+const MAX_BYTES = 1_000_000;
+
+/**
+ * Bundles the agent into one minified file.
+ *
+ * @throws {UnsupportedError} `AGENT_BUNDLE_FAILED` or `AGENT_BUNDLE_TOO_LARGE`.
+ */
+export async function buildAgent(
+  outputFile: string,
+  options: { signal?: AbortSignal } = {},
+): Promise<void> {
+  const root = fileURLToPath(new URL("../../", import.meta.url));
+  const args = ["bundle", "--quiet", "--minify", "--platform", "deno"];
+  // ssh2 tries to load native add-ons and does without them where they are missing.
+  args.push(
+    "--external",
+    "*.node",
+    "--output",
+    outputFile,
+    "src/agent/agent.ts",
+  );
+  const { code, stderr } = await exec(Deno.execPath(), args, {
+    cwd: root,
+    timeoutMs: 120_000,
+    ...options,
+  });
+  if (code !== 0) {
+    throw new UnsupportedError(
+      "AGENT_BUNDLE_FAILED",
+      "Cannot bundle the agent",
+      {
+        details: stderr.split("\n"),
+      },
+    );
+  }
+  const { size } = await stat(outputFile);
+  if (size >= MAX_BYTES) {
+    throw new UnsupportedError(
+      "AGENT_BUNDLE_TOO_LARGE",
+      `Agent bundle has "${size}" bytes, but a ConfigMap has room for "${MAX_BYTES}"`,
+    );
+  }
+}

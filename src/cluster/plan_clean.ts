@@ -1,0 +1,163 @@
+/** Decides what `clean` has to do, from the state of a namespace alone. */
+import {
+  annotation,
+  CONFIG,
+  CONTROL_BY,
+  CONTROL_BY_KT,
+  includesLabels,
+  isSwitched,
+  label,
+  LOCK,
+  LOCK_LIFETIME_SECONDS,
+  parseConfig,
+  ROLE,
+  SESSION,
+  stuntmanName,
+} from "../kube/contract.ts";
+import type { KubeObject, Resource } from "../kube/kube_api.ts";
+import {
+  CONFIG_MAPS,
+  DEPLOYMENTS,
+  PODS,
+  SECRETS,
+  SERVICES,
+} from "../kube/resources.ts";
+import { isStale } from "./liveness.ts";
+import type { NamespaceState } from "./namespace_state.ts";
+import { inOrder, type Repair } from "./repair.ts";
+import { replicaRepair, scaleShadows } from "./replica_repair.ts";
+import { isMarked } from "./service_selector.ts";
+
+export interface CleanRules {
+  /** Unix seconds by the cluster's clock. */
+  readonly now: number;
+  readonly thresholdMinutes: number;
+  /** Uids of Shadow Pods whose agent says that its laptop is there, whatever the heartbeat says. */
+  readonly attached: ReadonlySet<string>;
+}
+
+/** Restores first, then deletes. Objects of live sessions are left alone. */
+export function planClean(state: NamespaceState, rules: CleanRules): Repair[] {
+  const isDead = deathJudge(state, rules);
+  return inOrder([
+    ...state.services.flatMap((service) =>
+      serviceRepairs(service, { state, rules, isDead })
+    ),
+    ...state.deployments.flatMap((deployment) =>
+      replicaRepairs(deployment, { state, isDead })
+    ),
+    ...deletions(state, isDead),
+  ]);
+}
+
+type Judge = (object: KubeObject) => boolean;
+
+/**
+ * An object is dead when its heartbeat is older than the threshold, and so are those of all that its
+ * session made; a session whose agent says that the laptop is there lives.
+ */
+function deathJudge(state: NamespaceState, rules: CleanRules): Judge {
+  const objects = [
+    state.services,
+    state.deployments,
+    state.pods,
+    state.configMaps,
+    state.secrets,
+  ].flat();
+  const live = new Set<string>();
+  for (const object of objects) {
+    const session = annotation(object, SESSION);
+    if (session === undefined) continue;
+    const isAttached = object.metadata.uid !== undefined &&
+      rules.attached.has(object.metadata.uid);
+    const isFresh = label(object, CONTROL_BY) === CONTROL_BY_KT &&
+      !isStale(object, rules);
+    if (isAttached || isFresh) live.add(session);
+  }
+  return (object) => {
+    const session = annotation(object, SESSION);
+    return session === undefined ? isStale(object, rules) : !live.has(session);
+  };
+}
+
+function serviceRepairs(
+  service: KubeObject,
+  { state, rules, isDead }: {
+    state: NamespaceState;
+    rules: CleanRules;
+    isDead: Judge;
+  },
+): Repair[] {
+  const repairs: Repair[] = [];
+  // what a ktctl made leads to a shadow by nature: there is nothing to restore it to
+  const isMade = label(service, CONTROL_BY) === CONTROL_BY_KT;
+  const isTaken = isMarked(service) ||
+    (isSwitched(service.spec?.selector) && !isMade);
+  if (isTaken && !holders(service, state).some((holder) => !isDead(holder))) {
+    repairs.push({ kind: "restore-selector", service });
+  }
+  const lockedAt = Number(annotation(service, LOCK) ?? NaN);
+  if (
+    annotation(service, LOCK) !== undefined &&
+    !(rules.now - lockedAt < LOCK_LIFETIME_SECONDS)
+  ) {
+    repairs.push({ kind: "unlock", service });
+  }
+  return repairs;
+}
+
+/** What answers for a switched Service: its shadows or router, and its Stuntman Service. */
+function holders(service: KubeObject, state: NamespaceState): KubeObject[] {
+  const selector: Record<string, string> = service.spec?.selector ?? {};
+  const { name } = service.metadata;
+  // a pod of a shadow Deployment has no heartbeat: the Deployment's counts
+  const pods = state.pods.filter((pod) => !isOwned(pod));
+  const workloads = [...pods, ...state.deployments].filter((object) =>
+    label(object, ROLE) !== undefined &&
+    ((isSwitched(selector) &&
+      includesLabels(object.metadata.labels, selector)) ||
+      parseConfig(annotation(object, CONFIG)).get("service") === name)
+  );
+  return [
+    ...workloads,
+    ...state.services.filter(({ metadata }) =>
+      metadata.name === stuntmanName(name)
+    ),
+  ];
+}
+
+function replicaRepairs(
+  deployment: KubeObject,
+  { state, isDead }: { state: NamespaceState; isDead: Judge },
+): Repair[] {
+  const shadows = scaleShadows(deployment, [
+    ...state.pods,
+    ...state.deployments,
+  ]);
+  if (shadows.some((shadow) => !isDead(shadow))) return [];
+  return replicaRepair(deployment, shadows);
+}
+
+function deletions(state: NamespaceState, isDead: Judge): Repair[] {
+  const kinds: [Resource, readonly KubeObject[]][] = [
+    [DEPLOYMENTS, state.deployments],
+    [PODS, state.pods.filter((pod) => !isOwned(pod))],
+    [CONFIG_MAPS, state.configMaps],
+    [SECRETS, state.secrets],
+    [SERVICES, state.services],
+  ];
+  return kinds.flatMap(([resource, objects]) =>
+    objects
+      .filter((object) =>
+        label(object, CONTROL_BY) === CONTROL_BY_KT && isDead(object)
+      )
+      .map((object): Repair => ({ kind: "delete", resource, object }))
+  );
+}
+
+/** A pod of a shadow Deployment goes with it. */
+function isOwned({ metadata }: KubeObject): boolean {
+  return metadata.ownerReferences?.some(({ controller }) =>
+    controller === true
+  ) ?? false;
+}

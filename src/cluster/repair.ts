@@ -1,0 +1,142 @@
+/** The single repairs that `clean` and `recover` are made of. */
+import {
+  annotation,
+  labelSelector,
+  LOCK,
+  LOCK_OWNER,
+  ORIGINAL_REPLICAS,
+  ORIGINAL_SELECTOR,
+  parseSelector,
+  RELEASED,
+} from "../kube/contract.ts";
+import type { KubeApi, KubeObject, Resource } from "../kube/kube_api.ts";
+import { DEPLOYMENTS, PODS, SERVICES } from "../kube/resources.ts";
+import { unscalePatch } from "./deployment_replicas.ts";
+import { deleteObject } from "./object_step.ts";
+import { ownPart, restorePatch } from "./service_selector.ts";
+import { annotationPatch, updateObject } from "./update_object.ts";
+
+export type Repair =
+  /** Tells a session that may still live that its Service was taken back. */
+  | { readonly kind: "release"; readonly pod: KubeObject; readonly by: string }
+  | { readonly kind: "restore-selector"; readonly service: KubeObject }
+  | {
+    readonly kind: "restore-replicas";
+    readonly deployment: KubeObject;
+    readonly replicas?: number;
+  }
+  | { readonly kind: "unlock"; readonly service: KubeObject }
+  | {
+    readonly kind: "delete";
+    readonly resource: Resource;
+    readonly object: KubeObject;
+  };
+
+/** Restoring comes before deleting: no deletion may take the only copy of a selector or a count. */
+const ORDER: Record<Repair["kind"], number> = {
+  "release": 0,
+  "restore-selector": 1,
+  "restore-replicas": 2,
+  "unlock": 3,
+  "delete": 4,
+};
+
+export function inOrder(repairs: readonly Repair[]): Repair[] {
+  return repairs.toSorted((a, b) => ORDER[a.kind] - ORDER[b.kind]);
+}
+
+/** What is done, in words. */
+export function describeRepair(repair: Repair): string {
+  switch (repair.kind) {
+    case "release":
+      return `tell the owner of Pod "${repair.pod.metadata.name}" that the Service is taken back`;
+    case "restore-selector":
+      return `restore the selector of Service "${repair.service.metadata.name}" to ${
+        selectorText(repair.service)
+      }`;
+    case "restore-replicas":
+      return `scale Deployment "${repair.deployment.metadata.name}" back to ${
+        repair.replicas ?? annotation(repair.deployment, ORIGINAL_REPLICAS)
+      }`;
+    case "unlock":
+      return `remove the expired lock of Service "${repair.service.metadata.name}"`;
+    case "delete":
+      return `delete ${repair.resource.kind} "${repair.object.metadata.name}"`;
+  }
+}
+
+function selectorText(service: KubeObject): string {
+  const selector = parseSelector(annotation(service, ORIGINAL_SELECTOR)) ??
+    ownPart(service.spec?.selector ?? {});
+  return selector === undefined ? "what it was" : labelSelector(selector);
+}
+
+/** Idempotent: what somebody else repaired in the meantime is left as it is. */
+export async function applyRepair(
+  kube: KubeApi,
+  repair: Repair,
+  signal: AbortSignal,
+): Promise<void> {
+  switch (repair.kind) {
+    case "release": {
+      const ref = refTo(PODS, repair.pod);
+      await updateObject(
+        kube,
+        ref,
+        (pod) => annotationPatch(pod, { [RELEASED]: repair.by }),
+        { signal },
+      );
+      return;
+    }
+    case "restore-selector":
+      await updateObject(
+        kube,
+        refTo(SERVICES, repair.service),
+        (service) => restorePatch(service),
+        { signal },
+      );
+      return;
+    case "restore-replicas":
+      await updateObject(
+        kube,
+        refTo(DEPLOYMENTS, repair.deployment),
+        (deployment) => unscalePatch(deployment, repair.replicas),
+        { signal },
+      );
+      return;
+    case "unlock": {
+      const lock = annotation(repair.service, LOCK);
+      await updateObject(
+        kube,
+        refTo(SERVICES, repair.service),
+        (service) =>
+          annotation(service, LOCK) === lock
+            ? annotationPatch(service, {
+              [LOCK]: undefined,
+              [LOCK_OWNER]: undefined,
+            })
+            : undefined,
+        { signal },
+      );
+      return;
+    }
+    case "delete":
+      await deleteObject(
+        kube,
+        refTo(repair.resource, repair.object),
+        repair.object,
+        // the rest goes at once; pods have a grace period
+        { awaitGone: [PODS, DEPLOYMENTS].includes(repair.resource), signal },
+      );
+  }
+}
+
+function refTo(resource: Resource, { metadata }: KubeObject) {
+  return {
+    resource,
+    name: metadata.name,
+    ...(metadata.namespace === undefined
+      ? {}
+      : { namespace: metadata.namespace }),
+  };
+}

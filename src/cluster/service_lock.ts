@@ -1,0 +1,141 @@
+/** `kt-lock` on the origin Service: held while a command sets itself up, void after three minutes. */
+import { ConflictError } from "../core/errors.ts";
+import {
+  annotation,
+  LOCK,
+  LOCK_LIFETIME_SECONDS,
+  LOCK_OWNER,
+} from "../kube/contract.ts";
+import type { KubeApi, KubeObject, ObjectRef } from "../kube/kube_api.ts";
+import { SERVICES } from "../kube/resources.ts";
+import type { World } from "../kube/world.ts";
+import type { Scope } from "../core/scope.ts";
+import type { Step } from "../core/step.ts";
+import { annotationPatch, updateObject } from "./update_object.ts";
+
+type LockArgs = {
+  readonly namespace: string;
+  readonly service: string;
+  /** `<user>/<session>`: whose lock this is. */
+  readonly owner: string;
+};
+
+export const serviceLockStep: Step<LockArgs, undefined, void, World> = {
+  id: "service.lock",
+  describe: ({ service }) => `lock Service "${service}"`,
+  undoCommand: ({ service, namespace }) =>
+    `kubectl annotate service ${service} -n ${namespace} ${LOCK}- ${LOCK_OWNER}-`,
+  async apply({ namespace, service, owner }, _input, { kube }) {
+    await updateObject(
+      kube,
+      { resource: SERVICES, name: service, namespace },
+      (object) => {
+        if (isLocked(object, kube.now())) throw lockedError(object);
+        return annotationPatch(object, {
+          [LOCK]: String(kube.now()),
+          [LOCK_OWNER]: owner,
+        });
+      },
+    );
+  },
+  isRefusal: (error) => error instanceof ConflictError,
+  async revert({ namespace, service, owner }, { kube }, signal) {
+    const ref = { resource: SERVICES, name: service, namespace };
+    await updateObject(
+      kube,
+      ref,
+      (object) =>
+        annotation(object, LOCK_OWNER) === owner
+          ? annotationPatch(object, {
+            [LOCK]: undefined,
+            [LOCK_OWNER]: undefined,
+          })
+          : undefined,
+      { signal },
+    );
+  },
+};
+
+/** Whether somebody holds the lock. What is not a number is no lock, as for the original ktctl. */
+export function isLocked(service: KubeObject, now: number): boolean {
+  const since = Number(annotation(service, LOCK) ?? NaN);
+  return Number.isFinite(since) && now - since < LOCK_LIFETIME_SECONDS;
+}
+
+/**
+ * Takes the lock in `scope`, waiting for another holder up to `timeoutMs`.
+ * Throws `ConflictError` (`SERVICE_LOCKED`).
+ */
+export async function lockService(
+  scope: Scope<World>,
+  service: { name: string; namespace: string },
+  options: { owner: string; timeoutMs: number },
+): Promise<void> {
+  const { kube } = scope.world;
+  const ref: ObjectRef = {
+    resource: SERVICES,
+    name: service.name,
+    namespace: service.namespace,
+  };
+  const deadline = AbortSignal.timeout(options.timeoutMs);
+  const args = {
+    namespace: service.namespace,
+    service: service.name,
+    owner: options.owner,
+  };
+  for (;;) {
+    const attempt = scope.child("lock attempt");
+    try {
+      return await attempt.run(serviceLockStep, args, undefined);
+    } catch (error) {
+      await attempt.dispose();
+      if (!(error instanceof ConflictError) || deadline.aborted) throw error;
+      await awaitUnlocked(kube, ref, AbortSignal.any([deadline, scope.signal]));
+    }
+  }
+}
+
+/** Resolves when the lock is given up, has expired, or the signal says so. */
+async function awaitUnlocked(
+  kube: KubeApi,
+  ref: ObjectRef,
+  signal: AbortSignal,
+): Promise<void> {
+  const expiry = new AbortController();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const watch = kube.watch(ref.resource, {
+    namespace: ref.namespace ?? kube.namespace,
+    fieldSelector: `metadata.name=${ref.name}`,
+    signal: AbortSignal.any([signal, expiry.signal]),
+  });
+  try {
+    for await (const event of watch) {
+      if (event.type === "SYNCED") continue;
+      if (event.type === "DELETED" || !isLocked(event.object, kube.now())) {
+        return;
+      }
+      clearTimeout(timer);
+      const leftSeconds = Number(annotation(event.object, LOCK)) +
+        LOCK_LIFETIME_SECONDS - kube.now();
+      timer = setTimeout(() => expiry.abort(), (leftSeconds + 1) * 1000);
+    }
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function lockedError(service: KubeObject): ConflictError {
+  const owner = annotation(service, LOCK_OWNER)?.split("/")[0];
+  const since = new Date(Number(annotation(service, LOCK)) * 1000)
+    .toISOString();
+  return new ConflictError(
+    "SERVICE_LOCKED",
+    `Cannot take Service "${service.metadata.name}": ${
+      owner ?? "somebody"
+    } has been setting it up since ${since}`,
+    {
+      hint:
+        `Try again in a moment; the lock is void after ${LOCK_LIFETIME_SECONDS} s`,
+    },
+  );
+}

@@ -1,0 +1,180 @@
+/** Switching a Service's selector to a shadow, and back. */
+import { ClusterError, ConflictError, NotFoundError } from "../core/errors.ts";
+import type { Step } from "../core/step.ts";
+import {
+  annotation,
+  HELD_BY,
+  HELD_SINCE,
+  includesLabels,
+  isSwitched,
+  ORIGINAL_SELECTOR,
+  parseSelector,
+  sameLabels,
+  selectorJson,
+} from "../kube/contract.ts";
+import type { JsonPatchOperation, KubeObject } from "../kube/kube_api.ts";
+import { SERVICES } from "../kube/resources.ts";
+import type { World } from "../kube/world.ts";
+import { annotationPatch, updateObject } from "./update_object.ts";
+
+type Labels = Readonly<Record<string, string>>;
+
+type SelectorArgs = {
+  readonly namespace: string;
+  readonly service: string;
+  /** The selector before, for the case that the annotation is lost. */
+  readonly original: Labels;
+  /** The selector that leads to our pod. */
+  readonly shadow: Labels;
+  readonly user: string;
+};
+
+/** Switches the selector and keeps the original in `kt-selector`, in one write. */
+export const serviceSelectorStep: Step<SelectorArgs, undefined, void, World> = {
+  id: "service.selector",
+  describe: ({ service }) => `switch the selector of Service "${service}"`,
+  undoCommand: ({ service, namespace, original, shadow }) => {
+    // a merge patch works whatever is still there of all this
+    const gone = Object.fromEntries(
+      Object.keys(shadow).map((key) => [key, null]),
+    );
+    const patch = {
+      metadata: {
+        annotations: {
+          [ORIGINAL_SELECTOR]: null,
+          [HELD_BY]: null,
+          [HELD_SINCE]: null,
+        },
+      },
+      spec: { selector: { ...gone, ...original } },
+    };
+    return `kubectl patch service ${service} -n ${namespace} --type=merge -p '${
+      JSON.stringify(patch)
+    }'`;
+  },
+  async apply(
+    { namespace, service, original, shadow, user },
+    _input,
+    { kube },
+  ) {
+    const ref = { resource: SERVICES, name: service, namespace };
+    const switched = await updateObject(kube, ref, (object) => {
+      const selector = object.spec?.selector;
+      if (
+        annotation(object, ORIGINAL_SELECTOR) !== undefined ||
+        !sameLabels(selector, original)
+      ) {
+        throw new ConflictError(
+          "SERVICE_CHANGED",
+          `Cannot switch Service "${service}": somebody changed its selector in the meantime`,
+          { hint: "Run the command again" },
+        );
+      }
+      return switchPatch(object, {
+        original,
+        shadow,
+        user,
+        since: new Date(kube.now() * 1000).toISOString(),
+      });
+    });
+    if (switched === undefined) {
+      throw new NotFoundError(
+        "SERVICE_NOT_FOUND",
+        `Cannot switch Service "${service}": it was deleted`,
+      );
+    }
+  },
+  async revert({ namespace, service, original, shadow }, { kube }, signal) {
+    const ref = { resource: SERVICES, name: service, namespace };
+    await updateObject(
+      kube,
+      ref,
+      (object) =>
+        isHeldBy(object, shadow) ? restorePatch(object, original) : undefined,
+      { signal },
+    );
+  },
+};
+
+/** The write that sends a Service to `shadow`. */
+export function switchPatch(
+  service: KubeObject,
+  options: { original: Labels; shadow: Labels; user: string; since: string },
+): JsonPatchOperation[] {
+  return [
+    ...annotationPatch(service, {
+      [ORIGINAL_SELECTOR]: selectorJson(options.original),
+      [HELD_BY]: options.user,
+      [HELD_SINCE]: options.since,
+    }),
+    { op: "add", path: "/spec/selector", value: options.shadow },
+  ];
+}
+
+/**
+ * The write that gives a Service its own selector back: `kt-selector`, else what the selector holds
+ * beside our labels, else `known`. A selector that somebody has set by hand since is left as it is.
+ * Throws `ClusterError` (`SELECTOR_LOST`) where none of these says what it was.
+ */
+export function restorePatch(
+  service: KubeObject,
+  known?: Labels,
+): JsonPatchOperation[] {
+  const release = annotationPatch(service, {
+    [ORIGINAL_SELECTOR]: undefined,
+    [HELD_BY]: undefined,
+    [HELD_SINCE]: undefined,
+  });
+  const selector: Labels = service.spec?.selector ?? {};
+  if (!isSwitched(selector)) return release;
+  const original = parseSelector(annotation(service, ORIGINAL_SELECTOR)) ??
+    ownPart(selector) ?? known;
+  if (original !== undefined) {
+    return [
+      { op: "replace", path: "/spec/selector", value: original },
+      ...release,
+    ];
+  }
+  if (annotation(service, ORIGINAL_SELECTOR) === "null") {
+    return [{ op: "remove", path: "/spec/selector" }, ...release];
+  }
+  throw new ClusterError(
+    "SELECTOR_LOST",
+    `Cannot restore Service "${service.metadata.name}": its ${ORIGINAL_SELECTOR} annotation is missing or unreadable`,
+    {
+      hint:
+        `Set its selector by hand: kubectl edit service ${service.metadata.name}`,
+    },
+  );
+}
+
+/**
+ * What `kubectl apply` of the original manifest leaves: its labels merged with ours. The part
+ * without ours is then the selector that was meant.
+ */
+export function ownPart(selector: Labels): Labels | undefined {
+  const own = Object.entries(selector).filter(([key]) =>
+    !key.startsWith("kt-")
+  );
+  return own.length === 0 ? undefined : Object.fromEntries(own);
+}
+
+/**
+ * Whether our switch, or what somebody's edit left of it, is still there to be taken back: the
+ * original ktctl's `recover` leaves the annotations that are ours alone.
+ */
+function isHeldBy(service: KubeObject, shadow: Labels): boolean {
+  return leadsTo(service, shadow) ||
+    (!isSwitched(service.spec?.selector) && isMarked(service));
+}
+
+/** Whether it carries an annotation of a switch. */
+export function isMarked(service: KubeObject): boolean {
+  return (annotation(service, ORIGINAL_SELECTOR) ??
+    annotation(service, HELD_BY)) !== undefined;
+}
+
+/** Whether the Service's selector still holds the labels of `shadow`. */
+export function leadsTo(service: KubeObject, shadow: Labels): boolean {
+  return includesLabels(service.spec?.selector, shadow);
+}

@@ -1,0 +1,220 @@
+/** What a Shadow Pod is to be, and the Kubernetes objects that make it so. */
+import {
+  AGENT_COMMAND,
+  AGENT_DIR,
+  AGENT_KEYS_DIR,
+  type AgentConfig,
+} from "../agent/agent_config.ts";
+import {
+  CONFIG,
+  CONTROL_BY,
+  CONTROL_BY_KT,
+  HEARTBEAT,
+  REF_COUNT,
+  SESSION,
+  STATUS_PORT,
+  USER,
+} from "../kube/contract.ts";
+import type { KubeObject } from "../kube/kube_api.ts";
+
+/** The global options that shape every pod we make. */
+export interface PodOptions {
+  /** @default {@link SHADOW_IMAGE} */
+  readonly image: string;
+  readonly imagePullPolicy: "Always" | "IfNotPresent";
+  readonly imagePullSecret?: string;
+  readonly serviceAccount?: string;
+  readonly nodeSelector: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  /** Requests and limits alike, e.g. `{ cpu: "0.5", memory: "512Mi" }`. */
+  readonly quota: Readonly<Record<string, string>>;
+  readonly asDeployment: boolean;
+}
+
+export const SHADOW_IMAGE = "denoland/deno:2.9.6";
+
+/** A container port; a name lets Services find it by that name. */
+export interface ContainerPort {
+  readonly name: string;
+  readonly port: number;
+}
+
+export interface ShadowSpec {
+  readonly name: string;
+  readonly namespace: string;
+  readonly session: string;
+  readonly user: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly config: string;
+  readonly ports: readonly ContainerPort[];
+  readonly agent: AgentConfig;
+  readonly pod: PodOptions;
+  /** Allow binding ports below 1024 by a safe sysctl (Kubernetes 1.22 and newer). */
+  readonly unprivilegedPortStart: boolean;
+}
+
+export interface ShadowKeys {
+  readonly hostPrivateKey: string;
+  readonly clientPublicKey: string;
+}
+
+/** The agent's files. */
+export function shadowConfigMap(
+  spec: ShadowSpec,
+  agentSource: string,
+  now: number,
+): KubeObject {
+  return {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: ownMetadata(spec, now),
+    data: {
+      "agent.js": agentSource,
+      "config.json": JSON.stringify(spec.agent),
+    },
+  };
+}
+
+/** The agent's keys. The client's private key never enters the cluster. */
+export function shadowSecret(
+  spec: ShadowSpec,
+  keys: ShadowKeys,
+  now: number,
+): KubeObject {
+  return {
+    apiVersion: "v1",
+    kind: "Secret",
+    type: "Opaque",
+    metadata: ownMetadata(spec, now),
+    stringData: {
+      host_key: keys.hostPrivateKey,
+      authorized_key: keys.clientPublicKey,
+    },
+  };
+}
+
+/** The Shadow Pod, or the Deployment that keeps one. */
+export function shadowWorkload(spec: ShadowSpec, now: number): KubeObject {
+  const metadata = ownMetadata(spec, now);
+  metadata.annotations = {
+    ...spec.pod.annotations,
+    ...metadata.annotations,
+    [USER]: spec.user,
+    [CONFIG]: spec.config,
+    [REF_COUNT]: "1",
+    [STATUS_PORT]: String(spec.agent.statusPort),
+  };
+  if (!spec.pod.asDeployment) {
+    return { apiVersion: "v1", kind: "Pod", metadata, spec: podSpec(spec) };
+  }
+  const { [CONTROL_BY]: _, ...podLabels } = metadata.labels ?? {};
+  return {
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata,
+    spec: {
+      replicas: 1,
+      strategy: { type: "Recreate" },
+      selector: { matchLabels: podLabels },
+      template: {
+        metadata: {
+          labels: podLabels,
+          annotations: {
+            [SESSION]: spec.session,
+            [USER]: spec.user,
+            [STATUS_PORT]: String(spec.agent.statusPort),
+          },
+        },
+        spec: podSpec(spec),
+      },
+    },
+  };
+}
+
+function ownMetadata(spec: ShadowSpec, now: number): KubeObject["metadata"] {
+  return {
+    name: spec.name,
+    namespace: spec.namespace,
+    labels: { ...spec.pod.labels, ...spec.labels, [CONTROL_BY]: CONTROL_BY_KT },
+    annotations: { [SESSION]: spec.session, [HEARTBEAT]: String(now) },
+  };
+}
+
+/** Satisfies PodSecurity `restricted`. */
+function podSpec(spec: ShadowSpec): Record<string, unknown> {
+  const { pod, agent } = spec;
+  const resources = Object.keys(pod.quota).length === 0
+    ? {}
+    : { limits: pod.quota, requests: pod.quota };
+  return {
+    automountServiceAccountToken: false,
+    enableServiceLinks: false,
+    restartPolicy: "Always",
+    terminationGracePeriodSeconds: 10,
+    ...(pod.serviceAccount === undefined
+      ? {}
+      : { serviceAccountName: pod.serviceAccount }),
+    ...(pod.imagePullSecret === undefined
+      ? {}
+      : { imagePullSecrets: [{ name: pod.imagePullSecret }] }),
+    ...(Object.keys(pod.nodeSelector).length === 0
+      ? {}
+      : { nodeSelector: pod.nodeSelector }),
+    securityContext: {
+      runAsNonRoot: true,
+      runAsUser: 1000,
+      runAsGroup: 1000,
+      fsGroup: 1000,
+      seccompProfile: { type: "RuntimeDefault" },
+      ...(spec.unprivilegedPortStart
+        ? {
+          sysctls: [{
+            name: "net.ipv4.ip_unprivileged_port_start",
+            value: "0",
+          }],
+        }
+        : {}),
+    },
+    containers: [{
+      name: "standalone",
+      image: pod.image,
+      imagePullPolicy: pod.imagePullPolicy,
+      terminationMessagePolicy: "FallbackToLogsOnError",
+      command: [...AGENT_COMMAND],
+      env: [{ name: "DENO_DIR", value: "/tmp/deno" }, {
+        name: "DENO_NO_UPDATE_CHECK",
+        value: "1",
+      }],
+      ports: [
+        ...spec.ports.map(({ name, port }) => ({
+          name,
+          containerPort: port,
+          protocol: "TCP",
+        })),
+        { name: "kt-status", containerPort: agent.statusPort, protocol: "TCP" },
+      ],
+      readinessProbe: {
+        httpGet: { path: "/ready", port: agent.statusPort },
+        periodSeconds: 1,
+        failureThreshold: 3,
+      },
+      resources,
+      securityContext: {
+        allowPrivilegeEscalation: false,
+        readOnlyRootFilesystem: true,
+        capabilities: { drop: ["ALL"] },
+      },
+      volumeMounts: [
+        { name: "agent", mountPath: AGENT_DIR, readOnly: true },
+        { name: "keys", mountPath: AGENT_KEYS_DIR, readOnly: true },
+        { name: "tmp", mountPath: "/tmp" },
+      ],
+    }],
+    volumes: [
+      { name: "agent", configMap: { name: spec.name } },
+      { name: "keys", secret: { secretName: spec.name, defaultMode: 0o440 } },
+      { name: "tmp", emptyDir: {} },
+    ],
+  };
+}

@@ -1,0 +1,104 @@
+/** The Stuntman Service: the original workload under another name, for what must still reach it. */
+import { ConflictError } from "../core/errors.ts";
+import type { Scope } from "../core/scope.ts";
+import {
+  annotation,
+  CONTROL_BY,
+  CONTROL_BY_KT,
+  HEARTBEAT,
+  label,
+  SESSION,
+  stuntmanName,
+} from "../kube/contract.ts";
+import type { KubeApi, KubeObject } from "../kube/kube_api.ts";
+import { SERVICES } from "../kube/resources.ts";
+import type { World } from "../kube/world.ts";
+import { isStale } from "./liveness.ts";
+import type { Heartbeat } from "./heartbeat.ts";
+import { deleteObject, objectArgs, objectStep } from "./object_step.ts";
+
+/** The Service `<service>-kt-stuntman`, with the ports and the selector of the original. */
+export function stuntmanService(
+  service: KubeObject,
+  options: {
+    selector: Readonly<Record<string, string>>;
+    session: string;
+    now: number;
+  },
+): KubeObject {
+  return {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: {
+      name: stuntmanName(service.metadata.name),
+      namespace: service.metadata.namespace ?? "",
+      labels: { [CONTROL_BY]: CONTROL_BY_KT },
+      annotations: {
+        [SESSION]: options.session,
+        [HEARTBEAT]: String(options.now),
+      },
+    },
+    spec: {
+      selector: { ...options.selector },
+      // deno-lint-ignore no-explicit-any -- open JSON of the API
+      ports: service.spec.ports.map(({ nodePort: _, ...port }: any) => port),
+    },
+  };
+}
+
+/** Throws `ConflictError` (`STUNTMAN_NAME_TAKEN`) where a Service that is not ours has the name. */
+export function refuseForeignStuntman(existing: KubeObject | undefined): void {
+  if (existing === undefined || label(existing, CONTROL_BY) === CONTROL_BY_KT) {
+    return;
+  }
+  throw new ConflictError(
+    "STUNTMAN_NAME_TAKEN",
+    `Cannot create Service "${existing.metadata.name}": there is one already that ktctl did not make`,
+    { hint: "Rename or delete it, or use --mode scale, which needs none" },
+  );
+}
+
+/** Makes the Stuntman Service anew, in place of an abandoned one. Returns its cluster IP. */
+export async function createStuntman(
+  scope: Scope<World>,
+  stuntman: KubeObject,
+  options: { heartbeat: Heartbeat; session: string },
+): Promise<string> {
+  const { kube } = scope.world;
+  const ref = {
+    resource: SERVICES,
+    name: stuntman.metadata.name,
+    namespace: stuntman.metadata.namespace ?? "",
+  };
+  await removeAbandoned(kube, ref.name, scope.signal);
+  scope.defer("heartbeat of stuntman", () => options.heartbeat.remove(ref));
+  const made = await scope.run(
+    objectStep,
+    objectArgs(SERVICES, stuntman, { session: options.session }),
+    stuntman,
+  );
+  options.heartbeat.add(ref);
+  return made.spec.clusterIP;
+}
+
+async function removeAbandoned(
+  kube: KubeApi,
+  name: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const ref = { resource: SERVICES, name };
+  const existing = await kube.find(ref, { signal });
+  if (existing === undefined) return;
+  refuseForeignStuntman(existing);
+  if (
+    annotation(existing, HEARTBEAT) !== undefined &&
+    !isStale(existing, { now: kube.now() })
+  ) {
+    throw new ConflictError(
+      "STUNTMAN_IN_USE",
+      `Cannot create Service "${name}": another session left or uses it, its heartbeat is fresh`,
+      { hint: "Run `ktctl clean`, or try again in five minutes" },
+    );
+  }
+  await deleteObject(kube, ref, existing, { awaitGone: false, signal });
+}

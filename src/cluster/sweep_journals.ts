@@ -1,0 +1,87 @@
+/** Takes back what sessions of this laptop left when they died. */
+import { messageOf } from "../core/errors.ts";
+import {
+  type DeadJournal,
+  openDeadJournals,
+  type PendingStep,
+} from "../core/journal.ts";
+import type { Report } from "../core/report.ts";
+import type { AnyStep } from "../core/step.ts";
+import type { KubeApi } from "../kube/kube_api.ts";
+import type { World } from "../kube/world.ts";
+
+export interface SweepOptions {
+  readonly dir: string;
+  readonly steps: ReadonlyMap<string, AnyStep<World>>;
+  readonly signal: AbortSignal;
+  readonly report: Report;
+  /** Only say what would be done. @default false */
+  readonly dryRun?: boolean;
+}
+
+/**
+ * Reverts the journals of dead sessions in this cluster, newest change first, and drops each that is
+ * empty then. One that cannot be reverted now stays for the next time. Returns what was (or with
+ * `dryRun` would be) undone.
+ */
+export async function sweepJournals(
+  kube: KubeApi,
+  options: SweepOptions,
+): Promise<string[]> {
+  const done: string[] = [];
+  for (const journal of openDeadJournals(options.dir)) {
+    using dead = journal;
+    if (dead.header.server !== kube.server) continue;
+    done.push(...await sweepOne(kube, dead, options));
+  }
+  return done;
+}
+
+async function sweepOne(
+  kube: KubeApi,
+  dead: DeadJournal,
+  options: SweepOptions,
+): Promise<string[]> {
+  const { steps, signal, report, dryRun = false } = options;
+  const done: string[] = [];
+  let isWhole = true;
+  for (const pending of dead.pending) {
+    const step = steps.get(pending.step);
+    if (step === undefined) {
+      report.warn("STEP_UNKNOWN", unknownStep(dead, pending));
+      isWhole = false;
+      continue;
+    }
+    const description = `undo of "${dead.header.command}": ${
+      step.describe(pending.args)
+    }`;
+    if (dryRun) {
+      done.push(description);
+      continue;
+    }
+    try {
+      await step.revert(
+        pending.args,
+        { kube },
+        AbortSignal.any([signal, AbortSignal.timeout(30_000)]),
+      );
+      dead.markReverted(pending.n);
+      done.push(description);
+    } catch (error) {
+      if (signal.aborted) throw signal.reason;
+      isWhole = false;
+      report.warn(
+        "REVERT_FAILED",
+        `Cannot finish ${description}: ${messageOf(error)}; by hand: ${
+          step.undoCommand(pending.args)
+        }`,
+      );
+    }
+  }
+  if (isWhole && !dryRun) dead.remove();
+  return done;
+}
+
+function unknownStep({ header }: DeadJournal, { step }: PendingStep): string {
+  return `Cannot undo "${header.command}" whole: no plugin here knows the step "${step}"`;
+}

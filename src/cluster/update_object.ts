@@ -1,0 +1,70 @@
+/** Read, change, write back only if nobody wrote in between; again if somebody did. */
+import { WriteConflictError } from "../core/errors.ts";
+import type {
+  JsonPatchOperation,
+  KubeApi,
+  KubeObject,
+  ObjectRef,
+} from "../kube/kube_api.ts";
+
+const MAX_ATTEMPTS = 8;
+
+/**
+ * `change` looks at the object as it is and returns the patch, or undefined where nothing is to be
+ * done. Returns the object as it ended up; undefined where there is none.
+ * Throws `WriteConflictError` when others kept writing all the time.
+ */
+export async function updateObject(
+  kube: KubeApi,
+  ref: ObjectRef,
+  change: (object: KubeObject) => JsonPatchOperation[] | undefined,
+  options: { signal?: AbortSignal } = {},
+): Promise<KubeObject | undefined> {
+  for (let attempt = 1;; attempt++) {
+    const object = await kube.find(ref, options);
+    if (object === undefined) return undefined;
+    const operations = change(object);
+    if (operations === undefined || operations.length === 0) return object;
+    // a failed test, or a path that somebody removed meanwhile, comes as a write conflict
+    const guard: JsonPatchOperation = {
+      op: "test",
+      path: "/metadata/resourceVersion",
+      value: object.metadata.resourceVersion,
+    };
+    try {
+      return await kube.patch(ref, [guard, ...operations], {
+        type: "json",
+        ...options,
+      });
+    } catch (error) {
+      if (!(error instanceof WriteConflictError) || attempt === MAX_ATTEMPTS) {
+        throw error;
+      }
+    }
+  }
+}
+
+/** Sets (string) or removes (undefined) annotations of `object`. */
+export function annotationPatch(
+  object: KubeObject,
+  annotations: Readonly<Record<string, string | undefined>>,
+): JsonPatchOperation[] {
+  const present = object.metadata.annotations;
+  const operations: JsonPatchOperation[] = [];
+  if (present === undefined) {
+    operations.push({ op: "add", path: "/metadata/annotations", value: {} });
+  }
+  for (const [name, value] of Object.entries(annotations)) {
+    const path = `/metadata/annotations/${escapePointer(name)}`;
+    if (value !== undefined) operations.push({ op: "add", path, value });
+    else if (present?.[name] !== undefined) {
+      operations.push({ op: "remove", path });
+    }
+  }
+  return present === undefined && operations.length === 1 ? [] : operations;
+}
+
+/** A name as one part of a JSON pointer (RFC 6901). */
+export function escapePointer(name: string): string {
+  return name.replaceAll("~", "~0").replaceAll("/", "~1");
+}

@@ -1,0 +1,130 @@
+/** `ktctl clean`: takes back what dead sessions left, in the cluster and on this laptop. */
+import { Command, Option } from "commander";
+import { parseWhole } from "../cli/flag_values.ts";
+import { isAttached, isStale } from "../cluster/liveness.ts";
+import {
+  type NamespaceState,
+  readNamespace,
+} from "../cluster/namespace_state.ts";
+import { planClean } from "../cluster/plan_clean.ts";
+import { runRepairs } from "../cluster/run_repairs.ts";
+import { sweepJournals } from "../cluster/sweep_journals.ts";
+import type { Report } from "../core/report.ts";
+import {
+  annotation,
+  DEFAULT_THRESHOLD_MINUTES,
+  HEARTBEAT,
+  STATUS_PORT,
+} from "../kube/contract.ts";
+import type { KubeApi } from "../kube/kube_api.ts";
+import type { GlobalOptions } from "./global_options.ts";
+import type { Host } from "./host.ts";
+import { knownSteps } from "./known_steps.ts";
+import { openKube } from "./session.ts";
+
+interface CleanOptions {
+  readonly thresholdInMinus: number;
+  readonly dryRun: boolean;
+  readonly localOnly: boolean;
+}
+
+export function cleanCommand(host: Host): Command {
+  return new Command("clean")
+    .description(
+      "Restores what dead sessions of ktctl (this one or the original) changed in the namespace,\n" +
+        "then deletes what they made. Live sessions are left alone.",
+    )
+    .addOption(
+      new Option(
+        "--thresholdInMinus <minutes>",
+        "a session without a heartbeat for longer is dead",
+      )
+        .argParser(parseWhole("thresholdInMinus", 0)).default(
+          DEFAULT_THRESHOLD_MINUTES,
+        ),
+    )
+    .addOption(
+      new Option("--dryRun", "only print what would be done").default(false),
+    )
+    .addOption(
+      new Option("--localOnly", "only this laptop, not the cluster").default(
+        false,
+      ),
+    )
+    .action((_options: unknown, command: Command) =>
+      clean(host, command.optsWithGlobals())
+    );
+}
+
+export async function clean(
+  host: Host,
+  options: CleanOptions & GlobalOptions,
+): Promise<void> {
+  const report = host.report(options);
+  if (options.localOnly) {
+    // all that ktctl changes so far is in the cluster, and its journals are needed to undo that
+    report.event({
+      event: "closed",
+      reason: "Nothing to clean on this laptop",
+    });
+    return;
+  }
+  const { signal } = host;
+  const kube = await openKube(host, options, report);
+  const { dryRun } = options;
+  const steps = knownSteps(await host.registry());
+  const swept = await sweepJournals(kube, {
+    dir: host.journalDir,
+    steps,
+    signal,
+    report,
+    dryRun,
+  });
+  for (const message of swept) {
+    report.event({
+      event: "action",
+      state: dryRun ? "planned" : "done",
+      message: `${dryRun ? "would " : ""}${message}`,
+    });
+  }
+  const state = await readNamespace(kube, { signal, report });
+  const repairs = planClean(state, {
+    now: kube.now(),
+    thresholdMinutes: options.thresholdInMinus,
+    attached: await attachedPods(kube, state, { options, signal, report }),
+  });
+  await runRepairs(kube, repairs, { report, signal, dryRun });
+  if (swept.length + repairs.length === 0) {
+    report.event({
+      event: "closed",
+      reason: `Nothing to clean in namespace "${kube.namespace}"`,
+    });
+  }
+}
+
+/** Asks the agents of those shadows whose heartbeat is old, or on their Deployment. */
+async function attachedPods(
+  kube: KubeApi,
+  state: NamespaceState,
+  { options, signal, report }: {
+    options: CleanOptions;
+    signal: AbortSignal;
+    report: Report;
+  },
+): Promise<Set<string>> {
+  const rules = { now: kube.now(), thresholdMinutes: options.thresholdInMinus };
+  const doubtful = state.pods.filter((pod) =>
+    annotation(pod, STATUS_PORT) !== undefined &&
+    (annotation(pod, HEARTBEAT) === undefined || isStale(pod, rules))
+  );
+  const answers = await Promise.all(
+    doubtful.map((pod) => isAttached(kube, pod, signal)),
+  );
+  const attached = doubtful.filter((_, at) => answers[at] === true);
+  for (const { metadata } of attached) {
+    report.debug(
+      `Pod "${metadata.name}" is in use: its agent has a laptop attached`,
+    );
+  }
+  return new Set(attached.map(({ metadata }) => metadata.uid ?? ""));
+}

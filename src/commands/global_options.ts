@@ -1,0 +1,122 @@
+/** The options that every command takes, as the original ktctl has them. */
+import { Option } from "commander";
+import type { Command } from "commander";
+import { parsePairs, parsePodQuota, parseWhole } from "../cli/flag_values.ts";
+import { type PodOptions, SHADOW_IMAGE } from "../cluster/shadow_spec.ts";
+
+export interface GlobalOptions {
+  readonly namespace?: string;
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  readonly image: string;
+  readonly imagePullSecret?: string;
+  readonly serviceAccount?: string;
+  readonly nodeSelector: Record<string, string>;
+  readonly withLabel: Record<string, string>;
+  readonly withAnnotation: Record<string, string>;
+  /** Seconds. */
+  readonly portForwardTimeout: number;
+  /** Seconds. */
+  readonly podCreationTimeout: number;
+  readonly useShadowDeployment: boolean;
+  readonly forceUpdate: boolean;
+  readonly podQuota: Record<string, string>;
+  readonly debug: boolean;
+  readonly output: "human" | "json";
+}
+
+export function addGlobalOptions(program: Command): void {
+  const pairs = (flag: string) => (text: string) => parsePairs(flag, text);
+  const options = [
+    new Option(
+      "-n, --namespace <name>",
+      "namespace (default: that of the context)",
+    ),
+    new Option(
+      "-c, --kubeconfig <file>",
+      "kubeconfig file (default: $KUBECONFIG, ~/.kube/config)",
+    ),
+    new Option("--context <name>", "kubeconfig context"),
+    new Option(
+      "-i, --image <image>",
+      "image of the Shadow Pod: any with Deno in it",
+    ).default(SHADOW_IMAGE),
+    new Option("--imagePullSecret <name>", "pull secret of our pods"),
+    new Option("--serviceAccount <name>", "service account of our pods"),
+    new Option(
+      "--nodeSelector <pairs>",
+      "node labels our pods need, key=value,…",
+    ).argParser(pairs("nodeSelector"))
+      .default({}, "none"),
+    new Option(
+      "-l, --withLabel <pairs>",
+      "extra labels on our pods, key=value,…",
+    ).argParser(pairs("withLabel"))
+      .default({}, "none"),
+    new Option(
+      "--withAnnotation <pairs>",
+      "extra annotations on our pods, key=value,…",
+    )
+      .argParser(pairs("withAnnotation")).default({}, "none"),
+    new Option(
+      "--portForwardTimeout <seconds>",
+      "deadline of connecting to the Shadow Pod",
+    )
+      .argParser(parseWhole("portForwardTimeout", 1)).default(10),
+    new Option("--podCreationTimeout <seconds>", "deadline of a pod's start")
+      .argParser(parseWhole("podCreationTimeout", 1)).default(60),
+    new Option(
+      "--useShadowDeployment",
+      "make a Deployment instead of a Pod, which survives its node",
+    ).default(false),
+    new Option("-f, --forceUpdate", "pull the image even if the node has it")
+      .default(false),
+    new Option(
+      "--podQuota <cores,memory>",
+      "requests and limits of our pods, such as 0.5c,512m",
+    )
+      .argParser(parsePodQuota).default({}, "none"),
+    new Option("--output <form>", "how to tell what happens").choices([
+      "human",
+      "json",
+    ]).default("human"),
+    new Option("-d, --debug", "tell more").default(false),
+    new Option(
+      "--useLocalTime",
+      "of the original ktctl; has no effect: time comes from the API server",
+    ).hideHelp(),
+    new Option("--ipVersion <4|6>", "of the original ktctl; has no effect")
+      .hideHelp(),
+    new Option("--asWorker", "of the original ktctl; has no effect").hideHelp(),
+  ];
+  for (const option of options) program.addOption(option);
+}
+
+/** What the options say of our pods. */
+export function podOptions(globals: GlobalOptions): PodOptions {
+  return {
+    image: globals.image,
+    imagePullPolicy: globals.forceUpdate ? "Always" : "IfNotPresent",
+    nodeSelector: globals.nodeSelector,
+    labels: globals.withLabel,
+    annotations: globals.withAnnotation,
+    quota: globals.podQuota,
+    asDeployment: globals.useShadowDeployment,
+    ...(globals.imagePullSecret === undefined
+      ? {}
+      : { imagePullSecret: globals.imagePullSecret }),
+    ...(globals.serviceAccount === undefined
+      ? {}
+      : { serviceAccount: globals.serviceAccount }),
+  };
+}
+
+/** The deadlines that the options name. */
+export function timeouts(
+  globals: GlobalOptions,
+): { podTimeoutMs: number; linkTimeoutMs: number } {
+  return {
+    podTimeoutMs: globals.podCreationTimeout * 1000,
+    linkTimeoutMs: globals.portForwardTimeout * 1000,
+  };
+}

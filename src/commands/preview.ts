@@ -1,0 +1,233 @@
+/** `ktctl preview`: a local port gets a Service name in the cluster. */
+import { Command, Option } from "commander";
+import { awaitArrival } from "../cluster/await_endpoints.ts";
+import { type ExposedPort, parseExpose } from "../cluster/expose.ts";
+import { refuseClosedPorts } from "../cluster/local_ports.ts";
+import { objectArgs, objectStep } from "../cluster/object_step.ts";
+import { refuseBadServiceName } from "../cluster/object_name.ts";
+import {
+  agentConfig,
+  containerPorts,
+  localPorts,
+  type PodPort,
+} from "../cluster/pod_ports.ts";
+import type { ShadowSpec } from "../cluster/shadow_spec.ts";
+import { TrafficSession } from "../cluster/traffic_session.ts";
+import { ConflictError } from "../core/errors.ts";
+import { randomLetters } from "../core/random_name.ts";
+import {
+  CONTROL_BY,
+  CONTROL_BY_KT,
+  HEARTBEAT,
+  label,
+  ROLE,
+  SESSION,
+  TARGET,
+} from "../kube/contract.ts";
+import type { KubeApi, KubeObject } from "../kube/kube_api.ts";
+import { SERVICES } from "../kube/resources.ts";
+import { type GlobalOptions, podOptions, timeouts } from "./global_options.ts";
+import type { Host } from "./host.ts";
+import { withExpose } from "./with_expose.ts";
+import { openKube, runSession, type Session, sweepOwn } from "./session.ts";
+
+interface PreviewOptions {
+  readonly expose: ExposedPort[];
+  readonly external: boolean;
+  readonly skipPortChecking: boolean;
+}
+
+export function previewCommand(host: Host): Command {
+  return new Command("preview")
+    .description(
+      "Makes a Service whose traffic comes to a port on this laptop, until Ctrl-C.",
+    )
+    .argument("<name>", "name of the Service to make")
+    .addOption(
+      new Option(
+        "--expose <ports>",
+        "port or local:port of the new Service, with commas between",
+      )
+        .argParser(parseExpose),
+    )
+    .addOption(
+      new Option(
+        "--external",
+        "ask for a load balancer with an address outside the cluster",
+      ).default(false),
+    )
+    .addOption(
+      new Option(
+        "--skipPortChecking",
+        "do not ask that something listens on the local port",
+      ).default(false),
+    )
+    .action((name: string, _options: unknown, command: Command) =>
+      preview(host, name, withExpose(command))
+    );
+}
+
+export async function preview(
+  host: Host,
+  name: string,
+  options: PreviewOptions & GlobalOptions,
+): Promise<void> {
+  const report = host.report(options);
+  refuseBadServiceName(name);
+  const kube = await openKube(host, options, report);
+  await sweepOwn(host, kube, report);
+  await report.step("check", async () => {
+    await refuseTaken(kube, name, host.signal);
+    if (!options.skipPortChecking) {
+      await refuseClosedPorts(options.expose, host.signal);
+    }
+  });
+  await runSession(
+    host,
+    { globals: options, kube, report, command: `preview ${name}` },
+    (session, markReady) => serve(host, session, { name, options, markReady }),
+  );
+}
+
+async function refuseTaken(
+  kube: KubeApi,
+  name: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const existing = await kube.find({ resource: SERVICES, name }, { signal });
+  if (existing === undefined) return;
+  const isOurs = label(existing, CONTROL_BY) === CONTROL_BY_KT;
+  throw new ConflictError(
+    "SERVICE_EXISTS",
+    `Cannot preview as "${name}": there is a Service of that name`,
+    {
+      hint: isOurs
+        ? "It was made by ktctl; if its maker is gone, `ktctl clean` removes it"
+        : "Choose another name; to take that Service's traffic use `ktctl exchange`",
+    },
+  );
+}
+
+async function serve(
+  host: Host,
+  session: Session,
+  { name, options, markReady }: {
+    name: string;
+    options: PreviewOptions & GlobalOptions;
+    markReady: () => void;
+  },
+): Promise<void> {
+  const { scope, report, kube, heartbeat, id } = session;
+  const ports = podPorts(options.expose);
+  const shadowLabels = {
+    [ROLE]: "shadow-preview",
+    [TARGET]: randomLetters(20),
+  };
+  const spec: ShadowSpec = {
+    name: `${name}-kt`,
+    namespace: kube.namespace,
+    session: id,
+    user: host.user,
+    labels: shadowLabels,
+    config: `service=${name}`,
+    ports: containerPorts(ports),
+    agent: agentConfig(ports, { ready: "attached" }),
+    pod: podOptions(options),
+    unprivilegedPortStart: false,
+  };
+  // made once: a Shadow Pod made anew has the same labels, and the Service keeps its address
+  let isMade = false;
+  const service = previewService(name, {
+    ports,
+    selector: shadowLabels,
+    external: options.external,
+    session: id,
+    kube,
+  });
+  const traffic = new TrafficSession({
+    scope,
+    report,
+    heartbeat,
+    spec,
+    ports: localPorts(ports),
+    allowRefusedLocal: options.skipPortChecking,
+    ...timeouts(options),
+    attach: async (attached, { podName }) => {
+      if (!isMade) {
+        await scope.run(
+          objectStep,
+          objectArgs(SERVICES, service, { session: id }),
+          service,
+        );
+        heartbeat.add({ resource: SERVICES, name, namespace: kube.namespace });
+        isMade = true;
+      }
+      const endpoints = { service: name, namespace: kube.namespace, podName };
+      await awaitArrival(kube, endpoints, attached.signal);
+    },
+  });
+  await traffic.run(() => {
+    markReady();
+    const text = options.expose.map(({ local, remote }) =>
+      `http://${name}:${remote} → localhost:${local}`
+    ).join(", ");
+    report.event({
+      event: "ready",
+      message: `Service "${name}" is there: ${text}. Ctrl-C removes it`,
+      verb: "preview",
+      service: name,
+      namespace: kube.namespace,
+      ports: options.expose.map(({ local, remote }) => ({
+        port: remote,
+        local,
+      })),
+    });
+  });
+}
+
+/** The Service maps its ports, so that ours need no privilege. */
+function podPorts(exposed: readonly ExposedPort[]): PodPort[] {
+  const taken = new Set(exposed.map(({ remote }) => remote));
+  let next = 10_000;
+  return exposed.map(({ local, remote }) => {
+    while (taken.has(next)) next++;
+    return {
+      name: `kt-${remote}`,
+      port: remote < 1024 ? next++ : remote,
+      local,
+      servicePort: remote,
+    };
+  });
+}
+
+function previewService(
+  name: string,
+  { ports, selector, external, session, kube }: {
+    ports: readonly PodPort[];
+    selector: Record<string, string>;
+    external: boolean;
+    session: string;
+    kube: KubeApi;
+  },
+): KubeObject {
+  return {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: {
+      name,
+      namespace: kube.namespace,
+      labels: { [CONTROL_BY]: CONTROL_BY_KT },
+      annotations: { [SESSION]: session, [HEARTBEAT]: String(kube.now()) },
+    },
+    spec: {
+      type: external ? "LoadBalancer" : "ClusterIP",
+      selector,
+      ports: ports.map(({ name, port, servicePort }) => ({
+        name,
+        port: servicePort,
+        targetPort: port,
+        protocol: "TCP",
+      })),
+    },
+  };
+}

@@ -1,0 +1,114 @@
+/** `ktctl recover`: gives one Service back to its own pods, whoever took it. */
+import { Command, Option } from "commander";
+import { isAttached, isStale } from "../cluster/liveness.ts";
+import { readNamespace } from "../cluster/namespace_state.ts";
+import { planRecover } from "../cluster/plan_recover.ts";
+import { runRepairs } from "../cluster/run_repairs.ts";
+import { findTarget } from "../cluster/target.ts";
+import { ConflictError, UnsupportedError } from "../core/errors.ts";
+import {
+  annotation,
+  CONTROL_BY,
+  CONTROL_BY_KT,
+  HEARTBEAT,
+  label,
+  SESSION,
+  USER,
+} from "../kube/contract.ts";
+import type { KubeApi, KubeObject } from "../kube/kube_api.ts";
+import type { GlobalOptions } from "./global_options.ts";
+import type { Host } from "./host.ts";
+import { openKube, sweepOwn } from "./session.ts";
+
+interface RecoverOptions {
+  readonly takeOver: boolean;
+}
+
+export function recoverCommand(host: Host): Command {
+  return new Command("recover")
+    .description(
+      "Restores one Service at once, without waiting for a heartbeat to grow old. A live session keeps\n" +
+        "it, unless --takeOver ends that session.",
+    )
+    .argument("<service>", "Service to restore")
+    .addOption(
+      new Option(
+        "--takeOver",
+        "take the Service from a live session as well, which then ends",
+      ).default(false),
+    )
+    .action((name: string, _options: unknown, command: Command) =>
+      recover(host, name, command.optsWithGlobals())
+    );
+}
+
+export async function recover(
+  host: Host,
+  name: string,
+  options: RecoverOptions & GlobalOptions,
+): Promise<void> {
+  const report = host.report(options);
+  const { signal } = host;
+  const kube = await openKube(host, options, report);
+  await sweepOwn(host, kube, report);
+  const { service } = await findTarget(kube, {
+    kind: "service",
+    name: name.replace(/^(svc|service)\//, ""),
+  }, {
+    signal,
+    warn: (message) => report.warn("SEVERAL_SERVICES", message),
+  });
+  refuseMade(service);
+  const state = await readNamespace(kube, { signal, report });
+  const { shadows, repairs } = planRecover(service, state, host.user);
+  if (!options.takeOver) await refuseLive(kube, { service, shadows, signal });
+  await runRepairs(kube, repairs, { report, signal, dryRun: false });
+  const { name: found } = service.metadata;
+  const reason = repairs.length === 0
+    ? `Service "${found}" is as it should be`
+    : `Service "${found}" is recovered`;
+  report.event({ event: "closed", reason });
+}
+
+/** A preview's Service, or a mesh's: it never had pods of its own. */
+function refuseMade(service: KubeObject): void {
+  if (label(service, CONTROL_BY) !== CONTROL_BY_KT) return;
+  throw new UnsupportedError(
+    "SERVICE_MADE_BY_KTCTL",
+    `Cannot recover Service "${service.metadata.name}": ktctl made it, and it has no pods of its own`,
+    { hint: "If its maker is gone, `ktctl clean` removes it" },
+  );
+}
+
+async function refuseLive(
+  kube: KubeApi,
+  { service, shadows, signal }: {
+    service: KubeObject;
+    shadows: readonly KubeObject[];
+    signal: AbortSignal;
+  },
+): Promise<void> {
+  /** Sessions whose agent says that its laptop is gone. */
+  const deserted = new Set<string>();
+  for (const shadow of shadows) {
+    const session = annotation(shadow, SESSION) ?? "";
+    if (deserted.has(session)) continue;
+    // the agent in a pod knows best; where there is none to ask, a fresh heartbeat counts
+    const attached = shadow.kind === "Pod"
+      ? await isAttached(kube, shadow, signal)
+      : undefined;
+    if (attached === false) deserted.add(session);
+    if (!(attached ?? hasFreshHeartbeat(kube, shadow))) continue;
+    const user = annotation(shadow, USER) ?? "somebody";
+    throw new ConflictError(
+      "SERVICE_IN_USE",
+      `Cannot recover Service "${service.metadata.name}": ${user} uses it (${shadow.kind} "${shadow.metadata.name}")`,
+      { hint: `Ask ${user} to leave, or take it with --takeOver` },
+    );
+  }
+}
+
+function hasFreshHeartbeat(kube: KubeApi, shadow: KubeObject): boolean {
+  return annotation(shadow, HEARTBEAT) !== undefined &&
+    !isStale(shadow, { now: kube.now() });
+}

@@ -1,0 +1,158 @@
+/** The frame of every command that changes something: cluster, journal, scope, heartbeat. */
+import { resolve } from "node:path";
+import process from "node:process";
+import { Heartbeat } from "../cluster/heartbeat.ts";
+import { sweepJournals } from "../cluster/sweep_journals.ts";
+import { Cancelled, CleanupError, KtctlError } from "../core/errors.ts";
+import { FileJournal } from "../core/journal.ts";
+import { randomLower } from "../core/random_name.ts";
+import { errorEvent, type Report } from "../core/report.ts";
+import { Scope } from "../core/scope.ts";
+import { connectKube } from "../kube/connect_kube.ts";
+import type { KubeApi } from "../kube/kube_api.ts";
+import type { World } from "../kube/world.ts";
+import type { GlobalOptions } from "./global_options.ts";
+import type { Host } from "./host.ts";
+import { knownSteps } from "./known_steps.ts";
+
+export interface Session {
+  readonly id: string;
+  readonly kube: KubeApi;
+  readonly scope: Scope<World>;
+  readonly report: Report;
+  readonly heartbeat: Heartbeat;
+}
+
+/** The cluster that the options name. */
+export function openKube(
+  host: Host,
+  globals: GlobalOptions,
+  report: Report,
+): Promise<KubeApi> {
+  const { kubeconfig, context, namespace } = globals;
+  return connectKube({
+    signal: host.signal,
+    onPluginOutput: (text) => report.warn("CREDENTIAL_PLUGIN", text),
+    ...(kubeconfig === undefined ? {} : { kubeconfig }),
+    ...(context === undefined ? {} : { context }),
+    ...(namespace === undefined ? {} : { namespace }),
+  });
+}
+
+/** Takes back what earlier sessions of this laptop left when they died, so that they are not in the way. */
+export async function sweepOwn(
+  host: Host,
+  kube: KubeApi,
+  report: Report,
+): Promise<void> {
+  const { journalDir: dir, signal } = host;
+  const done = await sweepJournals(kube, {
+    dir,
+    steps: knownSteps(await host.registry()),
+    signal,
+    report,
+  });
+  if (done.length > 0) {
+    report.warn(
+      "SWEPT",
+      `Took back what a session that died had left: ${done.length} changes`,
+    );
+  }
+}
+
+/**
+ * Runs `work` until a signal or an error ends it, and takes back all that it did. A signal after
+ * `markReady` is the way to end such a command, and no error.
+ */
+export async function runSession(
+  host: Host,
+  options: {
+    globals: GlobalOptions;
+    kube: KubeApi;
+    report: Report;
+    command: string;
+  },
+  work: (session: Session, markReady: () => void) => Promise<void>,
+): Promise<void> {
+  const { globals, kube, report, command } = options;
+  const id = randomLower(10);
+  const journal = new FileJournal(host.journalDir, {
+    type: "session",
+    version: 1,
+    session: id,
+    pid: process.pid,
+    command,
+    kubeconfig: kubeconfigInForce(host, globals),
+    context: kube.context,
+    server: kube.server,
+    namespace: kube.namespace,
+    startedAt: Math.floor(Date.now() / 1000),
+  });
+  const scope = Scope.root<World>({
+    world: { kube },
+    journal,
+    signal: host.signal,
+    observer: {
+      reverting: (description) => report.debug(`undo: ${description}`),
+      revertFailed: (description, error) =>
+        report.debug(`cannot undo ${description}: ${String(error)}`),
+    },
+  });
+  host.onImpatience(() => scope.leftovers());
+  let isReady = false;
+  let failure: unknown;
+  try {
+    const heartbeat = scope.use(
+      new Heartbeat(kube, report),
+      "heartbeat",
+    );
+    await work({ id, kube, scope, report, heartbeat }, () => isReady = true);
+  } catch (error) {
+    failure = host.signal.aborted ? host.signal.reason : error;
+  }
+  if (failure instanceof Cancelled) {
+    report.event({
+      event: "closed",
+      reason: `${failure.message}: putting everything back`,
+    });
+  }
+  try {
+    await scope.dispose();
+    journal.remove();
+  } catch (error) {
+    failure = leftBehind(report, failure, error);
+  } finally {
+    journal.close();
+  }
+  if (failure === undefined || (failure instanceof Cancelled && isReady)) {
+    return;
+  }
+  throw failure;
+}
+
+/** The clean-up's error, unless something else went wrong before: then both are told. */
+function leftBehind(
+  report: Report,
+  failure: unknown,
+  cleanup: unknown,
+): unknown {
+  if (
+    failure === undefined || failure instanceof Cancelled ||
+    !(cleanup instanceof CleanupError)
+  ) return cleanup;
+  report.event(errorEvent(cleanup));
+  return failure instanceof KtctlError ? failure : cleanup;
+}
+
+function kubeconfigInForce(
+  host: Host,
+  { kubeconfig }: GlobalOptions,
+): string | null {
+  if (kubeconfig !== undefined) return resolve(kubeconfig);
+  const list = host.env("KUBECONFIG");
+  if (list === undefined || list === "") return null;
+  const separator = Deno.build.os === "windows" ? ";" : ":";
+  return list.split(separator).filter((path) => path !== "").map((path) =>
+    resolve(path)
+  ).join(separator);
+}

@@ -1,0 +1,101 @@
+/**
+ * The one family of errors that ktctl raises on purpose. The class says which kind of thing went
+ * wrong and fixes the exit code; `code` names the exact condition for scripts and tests.
+ */
+
+/** Extra facts an error carries beside its message. */
+export interface ErrorOptionsWithHint {
+  /** What the user can do next, as a full sentence. */
+  hint?: string;
+  /** Lines shown below the message: pod events, leftovers, candidates. */
+  details?: readonly string[];
+  /** The error that led to this one. */
+  cause?: unknown;
+}
+
+/** Base of all expected errors. Never thrown itself. */
+export abstract class KtctlError extends Error {
+  /** The process exit code for this class of error. */
+  abstract readonly exitCode: number;
+  /** Stable upper-case name of the condition, e.g. `SERVICE_NOT_FOUND`. */
+  readonly code: string;
+  readonly hint: string | undefined;
+  readonly details: readonly string[];
+
+  constructor(
+    code: string,
+    message: string,
+    options: ErrorOptionsWithHint = {},
+  ) {
+    super(
+      message,
+      options.cause === undefined ? undefined : { cause: options.cause },
+    );
+    this.name = new.target.name;
+    this.code = code;
+    this.hint = options.hint;
+    this.details = options.details ?? [];
+  }
+}
+
+/** Flags, arguments or configuration that cannot be used. Nothing was changed. */
+export class UsageError extends KtctlError {
+  override readonly exitCode = 2;
+}
+
+/** This platform, cluster or Service cannot do what was asked. Nothing was changed. */
+export class UnsupportedError extends KtctlError {
+  override readonly exitCode = 3;
+}
+
+/** Root, a Deno permission or a Kubernetes RBAC rule is missing. */
+export class PermissionError extends KtctlError {
+  override readonly exitCode = 4;
+}
+
+/** The API server, or the state of an object in the cluster. */
+export class ClusterError extends KtctlError {
+  override readonly exitCode = 5;
+}
+
+/** The object asked for does not exist. */
+export class NotFoundError extends ClusterError {}
+
+/** The object was changed by somebody else between reading and writing it. */
+export class WriteConflictError extends ClusterError {}
+
+/** The port-forward or the SSH connection to the Shadow Pod. */
+export class LinkError extends KtctlError {
+  override readonly exitCode = 6;
+}
+
+/** Somebody else holds what was asked for. */
+export class ConflictError extends KtctlError {
+  override readonly exitCode = 7;
+}
+
+/** A plugin threw, hung, or was refused at load. */
+export class PluginError extends KtctlError {
+  override readonly exitCode = 8;
+}
+
+/** Something was left behind; `details` names each leftover and the command that removes it. */
+export class CleanupError extends KtctlError {
+  override readonly exitCode = 9;
+}
+
+/** The user or a signal asked to stop. Not printed as an error. */
+export class Cancelled extends KtctlError {
+  override readonly exitCode = 130;
+  constructor(reason = "cancelled") {
+    super("CANCELLED", reason);
+  }
+}
+
+/** Exit code of anything that is not a {@link KtctlError}: a defect of ktctl. */
+export const INTERNAL_EXIT_CODE = 70;
+
+/** The message of whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

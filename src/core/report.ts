@@ -1,0 +1,64 @@
+/** What a running command tells its user. The terminal and the JSON form are in `src/cli`. */
+
+import type { KtctlError } from "./errors.ts";
+
+/** One event; with `--output json` one line. */
+export type ReportEvent =
+  | { readonly event: "step"; readonly name: string; readonly state: "started" }
+  | {
+    readonly event: "step";
+    readonly name: string;
+    readonly state: "done" | "failed";
+    readonly ms: number;
+  }
+  | {
+    readonly event: "ready";
+    readonly message: string;
+    readonly [field: string]: unknown;
+  }
+  | {
+    readonly event: "link";
+    readonly state: "up" | "down";
+    readonly reason?: string;
+    readonly ms?: number;
+  }
+  | {
+    readonly event: "warning";
+    readonly code: string;
+    readonly message: string;
+  }
+  | { readonly event: "closed"; readonly reason: string }
+  | {
+    readonly event: "action";
+    /** `done`, or `planned` with `--dryRun`. */
+    readonly state: "done" | "planned";
+    readonly message: string;
+  }
+  | {
+    readonly event: "error";
+    readonly code: string;
+    readonly message: string;
+    readonly hint?: string;
+    readonly details?: readonly string[];
+  };
+
+export interface Report {
+  event(event: ReportEvent): void;
+  warn(code: string, message: string): void;
+  /** Shown with `--debug` only. */
+  debug(message: string): void;
+  /** Times `work` and tells of its start and end. */
+  step<T>(name: string, work: () => Promise<T>): Promise<T>;
+}
+
+/** How an error is told. */
+export function errorEvent(error: KtctlError): ReportEvent {
+  const { code, message, details, hint } = error;
+  return {
+    event: "error",
+    code,
+    message,
+    details,
+    ...(hint === undefined ? {} : { hint }),
+  };
+}

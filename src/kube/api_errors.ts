@@ -1,0 +1,211 @@
+/** What the API server's refusals mean to a user of ktctl. */
+import {
+  ClusterError,
+  ConflictError,
+  type KtctlError,
+  NotFoundError,
+  PermissionError,
+  UnsupportedError,
+  WriteConflictError,
+} from "../core/errors.ts";
+import type { Resource } from "./kube_api.ts";
+
+/** What was being done, for the error's first words. */
+export interface CallSubject {
+  /** `read`, `list`, `create`, … as in "Cannot create Pod ...". */
+  readonly action: string;
+  readonly resource?: Resource;
+  readonly name?: string | undefined;
+  readonly namespace?: string | undefined;
+  /** Instead of resource and name: the path asked for. */
+  readonly path?: string;
+}
+
+/** The API server's `Status` object, as far as we read it. */
+export interface ApiStatus {
+  readonly message?: string;
+  readonly reason?: string;
+  readonly code?: number;
+  readonly details?: {
+    readonly name?: string;
+    readonly kind?: string;
+    readonly causes?: readonly {
+      readonly reason?: string;
+      readonly field?: string;
+      readonly message?: string;
+    }[];
+  };
+}
+
+/** An answer that was not a success. */
+export interface ApiFailure {
+  readonly code: number;
+  /** The body as it came: a `Status` as JSON, or a proxy's words. */
+  readonly body: string;
+}
+
+/** `Cannot create Pod "web" in namespace "shop"`. */
+export function describeCall(subject: CallSubject): string {
+  const { action, resource, name, namespace, path } = subject;
+  if (resource === undefined) return `Cannot ${action} "${path ?? ""}"`;
+  const object = name === undefined
+    ? resource.plural
+    : `${resource.kind} "${name}"`;
+  const place = resource.namespaced && namespace
+    ? ` in namespace "${namespace}"`
+    : "";
+  return `Cannot ${action} ${object}${place}`;
+}
+
+/** The error for an answer of status 400 or above. */
+export function apiError(
+  failure: ApiFailure,
+  subject: CallSubject,
+): KtctlError {
+  const status = readStatus(failure);
+  const message = sentence(status.message ?? failure.body) ||
+    `the API server answered ${failure.code}`;
+  const what = `${describeCall(subject)}: `;
+  switch (failure.code) {
+    case 401:
+      return new PermissionError(
+        "UNAUTHORISED",
+        `${what}the API server does not accept the credentials`,
+        {
+          hint: "Sign in again, or check the user of this kubeconfig context.",
+          details: [message],
+        },
+      );
+    case 403:
+      return forbidden(status, message, what);
+    case 404:
+      return notFound(status, message, subject);
+    case 409:
+      return status.reason === "AlreadyExists"
+        ? new ConflictError("ALREADY_EXISTS", `${what}it exists already`, {
+          details: [message],
+        })
+        : new WriteConflictError("WRITE_CONFLICT", `${what}${message}`);
+    case 410:
+      return new ClusterError("RESOURCE_EXPIRED", `${what}${message}`);
+    case 422:
+      return new ClusterError("INVALID_OBJECT", `${what}${message}`, {
+        details: causeLines(status),
+      });
+  }
+  if (message.includes("admission webhook")) {
+    return new ClusterError("ADMISSION_DENIED", what + message);
+  }
+  return new ClusterError("API_ERROR", what + message, {
+    details: causeLines(status),
+  });
+}
+
+/** The `Status` in a body, or `{}` where there is none. */
+export function readStatus({ body }: ApiFailure): ApiStatus {
+  try {
+    const status = JSON.parse(body);
+    return status?.kind === "Status" ? status : {};
+  } catch {
+    return {};
+  }
+}
+
+/** 403 has many reasons beside a missing rule; only its text tells them apart. */
+function forbidden(
+  status: ApiStatus,
+  message: string,
+  what: string,
+): KtctlError {
+  if (/exceeded quota|failed quota/.test(message)) {
+    return new ClusterError("QUOTA_EXCEEDED", what + message, {
+      hint: /must specify/.test(message)
+        ? "Give the Pod requests and limits with --podQuota."
+        : "Ask for less with --podQuota, or for a larger ResourceQuota in the namespace.",
+    });
+  }
+  if (/(maximum|minimum) .*(usage|ratio)|must specify limits/i.test(message)) {
+    return new ClusterError("QUOTA_EXCEEDED", what + message, {
+      hint:
+        "Choose requests and limits inside the namespace's LimitRange with --podQuota.",
+    });
+  }
+  if (
+    /violates PodSecurity|admission webhook|pod security policy|denied the request/i
+      .test(message)
+  ) {
+    return new ClusterError("ADMISSION_DENIED", what + message, {
+      hint:
+        "A policy of the cluster refuses this object; ask its administrators for an exception.",
+    });
+  }
+  if (/being terminated/.test(message)) {
+    return new ClusterError("NAMESPACE_TERMINATING", what + message);
+  }
+  const rule = missingRule(message);
+  return new PermissionError("RBAC_FORBIDDEN", what + message, {
+    hint: rule === undefined
+      ? "Ask the cluster's administrators for this permission."
+      : `Missing rule: ${rule}`,
+    details: causeLines(status),
+  });
+}
+
+/**
+ * The RBAC rule that a refusal asks for, on one line of YAML:
+ * `apiGroups: [""], resources: ["pods"], verbs: ["create"]`.
+ */
+export function missingRule(message: string): string | undefined {
+  const match = /cannot (\S+) resource "([^"]+)" in API group "([^"]*)"/.exec(
+    message,
+  );
+  if (match === null) return undefined;
+  const [, verb, resource, group] = match;
+  // A WebSocket port-forward is a GET; newer API servers ask for `create` as well.
+  const verbs = resource === "pods/portforward" ? ["get", "create"] : [verb];
+  return `apiGroups: ["${group}"], resources: ["${resource}"], verbs: [${
+    verbs.map((word) => `"${word}"`).join(", ")
+  }]`;
+}
+
+function notFound(
+  status: ApiStatus,
+  message: string,
+  subject: CallSubject,
+): KtctlError {
+  const what = `${describeCall(subject)}: `;
+  const { name, kind } = status.details ?? {};
+  if (name === undefined) {
+    return new UnsupportedError(
+      "API_NOT_SERVED",
+      `${what}this cluster does not serve ${
+        subject.resource === undefined
+          ? "it"
+          : `${subject.resource.apiVersion} ${subject.resource.plural}`
+      }`,
+      { details: [message] },
+    );
+  }
+  if (kind === "namespaces" && subject.resource?.plural !== "namespaces") {
+    return new NotFoundError(
+      "NAMESPACE_NOT_FOUND",
+      `${what}there is no namespace "${name}"`,
+    );
+  }
+  return new NotFoundError("NOT_FOUND", `${what}it does not exist`, {
+    details: [message],
+  });
+}
+
+function causeLines(status: ApiStatus): string[] {
+  return (status.details?.causes ?? [])
+    .filter((cause) => cause.message)
+    .map((cause) =>
+      cause.field ? `${cause.field}: ${cause.message}` : cause.message!
+    );
+}
+
+/** Fits somebody else's words behind our colon: one line, no final period. */
+function sentence(text: string): string {
+  return text.trim().replace(/\s+/g, " ").slice(0, 1000).replace(/\.$/, "");
+}

@@ -1,0 +1,53 @@
+/** From a kubeconfig to a cluster. */
+import { VERSION } from "../core/version.ts";
+import { makeCredentials } from "./credentials.ts";
+import { KubeHttp } from "./http.ts";
+import type { KubeApi } from "./kube_api.ts";
+import { KubeClient } from "./kube_client.ts";
+import { loadKubeTarget } from "./kubeconfig.ts";
+import { cancelled } from "./unreachable.ts";
+import type { WatchTiming } from "./watch.ts";
+
+export interface ConnectKubeOptions {
+  /** Path of one kubeconfig file. @default kubectl's rules */
+  readonly kubeconfig?: string | undefined;
+  /** @default the kubeconfig's current-context */
+  readonly context?: string | undefined;
+  /** @default the context's own, else `default` */
+  readonly namespace?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** @default the process's */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** What a credential plugin says to the user while it signs in. */
+  readonly onPluginOutput?: (text: string) => void;
+  /** For tests. */
+  readonly watchTiming?: WatchTiming;
+}
+
+/**
+ * Reads the kubeconfig and makes ready; no request is sent before the first call.
+ *
+ * @throws {UsageError} `KUBECONFIG_NOT_FOUND`, `KUBECONFIG_INVALID`, `CONTEXT_UNKNOWN`,
+ *   `CONTEXT_MISSING`.
+ */
+export async function connectKube(
+  options: ConnectKubeOptions = {},
+): Promise<KubeApi> {
+  if (options.signal?.aborted) throw cancelled(options.signal);
+  const env = options.env ?? Deno.env.toObject();
+  const target = await loadKubeTarget({ ...options, env });
+  const http = new KubeHttp({
+    target,
+    env,
+    credentials: makeCredentials(target, options),
+    userAgent: `ktctl/${VERSION}`,
+  });
+  return new KubeClient({
+    http,
+    context: target.context,
+    namespace: target.namespace,
+    ...(options.watchTiming === undefined
+      ? {}
+      : { watchTiming: options.watchTiming }),
+  });
+}

@@ -1,0 +1,140 @@
+/**
+ * Names that the original ktctl and this one share in a cluster, and those that are ours alone.
+ * Teammates may run either: none of the first group may change.
+ */
+import type { KubeObject } from "./kube_api.ts";
+
+/** Label on all that ktctl makes; its value. */
+export const CONTROL_BY = "control-by";
+export const CONTROL_BY_KT = "kt";
+/** Label: what a Pod or Deployment is for. */
+export const ROLE = "kt-role";
+export type Role =
+  | "shadow-connect"
+  | "shadow-exchange"
+  | "shadow-mesh"
+  | "shadow-preview"
+  | "router";
+/** Label: 20 random letters by which a Service selects one Shadow Pod. */
+export const TARGET = "kt-target";
+
+/** Annotation: unix seconds of the cluster's clock. Older than five minutes: its maker is gone. */
+export const HEARTBEAT = "kt-last-heart-beat";
+/** Annotation on the origin Service: its own selector, as JSON, while it is switched. */
+export const ORIGINAL_SELECTOR = "kt-selector";
+/** Annotation on the origin Service: unix seconds; void after {@link LOCK_LIFETIME_SECONDS}. */
+export const LOCK = "kt-lock";
+/** Annotation: comma list of `key=value`. */
+export const CONFIG = "kt-config";
+/** Annotation: who made it. */
+export const USER = "kt-user";
+/** Annotation: how many participants share it. */
+export const REF_COUNT = "kt-ref-count";
+
+/** Annotation: the session that made or holds the object. */
+export const SESSION = "ktctl.dev/session";
+/** Annotation beside {@link LOCK}: who took it, as `<user>/<session>`. */
+export const LOCK_OWNER = "ktctl.dev/lock-owner";
+/** Annotation on a Deployment scaled down by `exchange --mode scale`: the replica count to return to. */
+export const ORIGINAL_REPLICAS = "ktctl.dev/replicas";
+/** Annotation on a Deployment or Service that is held: by whom. */
+export const HELD_BY = "ktctl.dev/held-by";
+/** Annotation on a Deployment or Service that is held: since when, RFC 3339. */
+export const HELD_SINCE = "ktctl.dev/held-since";
+/** Annotation put on a shadow by `recover` before it takes the Service back: its owner must end. */
+export const RELEASED = "ktctl.dev/released";
+/** Annotation on a shadow: the port of the agent's status page. */
+export const STATUS_PORT = "ktctl.dev/status-port";
+
+export const LOCK_LIFETIME_SECONDS = 180;
+export const DEFAULT_THRESHOLD_MINUTES = 5;
+
+export function stuntmanName(service: string): string {
+  return `${service}-kt-stuntman`;
+}
+
+/** `kt-config` as a map. */
+export function parseConfig(text: string | undefined): Map<string, string> {
+  const pairs = (text ?? "").split(",").filter((item) => item.includes("="));
+  return new Map(pairs.map((item) => {
+    const at = item.indexOf("=");
+    return [item.slice(0, at).trim(), item.slice(at + 1).trim()];
+  }));
+}
+
+export function annotation(
+  object: KubeObject,
+  name: string,
+): string | undefined {
+  return object.metadata.annotations?.[name];
+}
+
+export function label(object: KubeObject, name: string): string | undefined {
+  return object.metadata.labels?.[name];
+}
+
+/** Whether a selector points at a Shadow or Router Pod. */
+export function isSwitched(
+  selector: Record<string, string> | undefined,
+): boolean {
+  return selector?.[ROLE] !== undefined;
+}
+
+/** The label selector text of a label map. */
+export function labelSelector(
+  labels: Readonly<Record<string, string>>,
+): string {
+  return Object.entries(labels).map(([key, value]) => `${key}=${value}`).join(
+    ",",
+  );
+}
+
+/** Whether every pair of `part` is in `whole`. */
+export function includesLabels(
+  whole: Readonly<Record<string, string>> | undefined,
+  part: Readonly<Record<string, string>>,
+): boolean {
+  return Object.entries(part).every(([key, value]) => whole?.[key] === value);
+}
+
+export function sameLabels(
+  a: Readonly<Record<string, string>> | undefined,
+  b: Readonly<Record<string, string>> | undefined,
+): boolean {
+  return includesLabels(a ?? {}, b ?? {}) && includesLabels(b ?? {}, a ?? {});
+}
+
+/** Canonical form of `kt-selector`: keys sorted, no spaces, as the original writes it. */
+export function selectorJson(
+  selector: Readonly<Record<string, string>>,
+): string {
+  return JSON.stringify(
+    Object.fromEntries(
+      Object.entries(selector).sort(([a], [b]) => a < b ? -1 : 1),
+    ),
+  );
+}
+
+/** The selector that a Service has of its own: what is written in `kt-selector` while it is switched. */
+export function originalSelector(service: KubeObject): Record<string, string> {
+  return parseSelector(annotation(service, ORIGINAL_SELECTOR)) ??
+    service.spec?.selector ?? {};
+}
+
+/** Reads `kt-selector`; undefined where it is absent or not a selector (the original writes `null` too). */
+export function parseSelector(
+  text: string | undefined,
+): Record<string, string> | undefined {
+  if (text === undefined) return undefined;
+  try {
+    const value = JSON.parse(text);
+    const isMap = typeof value === "object" && value !== null &&
+      !Array.isArray(value);
+    return isMap &&
+        Object.values(value).every((item) => typeof item === "string")
+      ? value
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,302 @@
+/**
+ * The one door for requests to the API server, over node:https: on Deno it is the only client that
+ * honours every kubeconfig option (tls-server-name, skip-verify, client certificates, proxies) and
+ * reports resets and aborts in the middle of a body.
+ */
+import * as http from "node:http";
+import * as https from "node:https";
+import { setTimeout as delay } from "node:timers/promises";
+import { ClusterError } from "../core/errors.ts";
+import { apiError, type CallSubject, describeCall } from "./api_errors.ts";
+import { type Authorization, type Credentials, pem } from "./credentials.ts";
+import { Deadline, type DeadlineOptions } from "./deadline.ts";
+import { type KubeAgent, makeKubeAgent } from "./kube_agent.ts";
+import type { KubeTarget } from "./kubeconfig.ts";
+import { sendOnce } from "./send_once.ts";
+import { unreachable } from "./unreachable.ts";
+
+/** How often a 429 is waited out, and for how long at most each time. */
+const THROTTLE_RETRIES = 4;
+const THROTTLE_MAX_MS = 10_000;
+/** Enough of a refusal to say what it was. */
+const ERROR_BODY_BYTES = 64 * 1024;
+
+export interface HttpCall extends DeadlineOptions {
+  /** @default "GET" */
+  readonly method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  /** Path below the server's URL, with its query. */
+  readonly path: string;
+  /** Sent as JSON. */
+  readonly body?: unknown;
+  /** @default "application/json" */
+  readonly contentType?: string;
+  readonly subject: CallSubject;
+}
+
+export interface KubeHttpOptions {
+  readonly target: KubeTarget;
+  readonly credentials: Credentials;
+  readonly userAgent: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** What an upgraded connection (port-forward) needs to reach the same server in the same way. */
+export interface ConnectionParameters {
+  readonly agent: KubeAgent;
+  readonly headers: Record<string, string | string[]>;
+}
+
+export class KubeHttp {
+  readonly #options: KubeHttpOptions;
+  #agent: { agent: KubeAgent; cert: unknown; key: unknown } | undefined;
+  #ca: Promise<string | undefined> | undefined;
+  #clockOffsetMs = 0;
+
+  constructor(options: KubeHttpOptions) {
+    this.#options = options;
+  }
+
+  get server(): string {
+    return this.#options.target.cluster.server;
+  }
+
+  /** The cluster's clock in unix seconds. */
+  now(): number {
+    return Math.floor((Date.now() + this.#clockOffsetMs) / 1000);
+  }
+
+  /**
+   * One call; the answer as JSON.
+   * @throws {KtctlError} What {@link apiError} and `unreachable` make of the failure.
+   */
+  async json<T>(call: HttpCall): Promise<T> {
+    using deadline = new Deadline(this.server, call);
+    const response = await this.#send(call, deadline);
+    const body = await deadline.race(readBody(response));
+    if (response.statusCode! >= 300) {
+      throw apiError({ code: response.statusCode!, body }, call.subject);
+    }
+    try {
+      return JSON.parse(body) as T;
+    } catch (error) {
+      throw new ClusterError(
+        "API_ERROR",
+        `${
+          describeCall(call.subject)
+        }: the answer of "${this.server}" is not JSON`,
+        {
+          hint:
+            "Something between here and the API server may answer in its place.",
+          cause: error,
+        },
+      );
+    }
+  }
+
+  /**
+   * One call whose answer is read as it comes. The deadline covers everything up to the headers;
+   * the signal covers the body too.
+   */
+  async stream(call: HttpCall): Promise<AsyncIterable<Uint8Array>> {
+    using deadline = new Deadline(this.server, call);
+    const response = await this.#send(call, deadline);
+    if (response.statusCode! >= 300) {
+      const body = await deadline.race(readBody(response));
+      throw apiError({ code: response.statusCode!, body }, call.subject);
+    }
+    deadline.release();
+    const abort = () => response.destroy();
+    call.signal?.addEventListener("abort", abort, { once: true });
+    response.once(
+      "close",
+      () => call.signal?.removeEventListener("abort", abort),
+    );
+    if (call.signal?.aborted) abort();
+    return chunksOf(response, this.server);
+  }
+
+  /** For connections that are upgraded. */
+  async connection(): Promise<ConnectionParameters> {
+    const authorization = await this.#options.credentials.authorize();
+    return {
+      agent: await this.#agentFor(authorization),
+      headers: {
+        ...authorization.headers,
+        "User-Agent": this.#options.userAgent,
+      },
+    };
+  }
+
+  /** After a 401: forgets cached credentials. @returns True where trying again may help. */
+  dropCredentials(): boolean {
+    return this.#options.credentials.drop();
+  }
+
+  /** Takes the cluster's time from an answer. */
+  noteDate(headers: http.IncomingHttpHeaders): void {
+    const date = Date.parse(headers.date ?? "");
+    // The header counts whole seconds; half of one is the mean of what it leaves out.
+    if (!Number.isNaN(date)) this.#clockOffsetMs = date + 500 - Date.now();
+  }
+
+  close(): void {
+    this.#agent?.agent.destroy();
+    this.#agent = undefined;
+  }
+
+  async #send(
+    call: HttpCall,
+    deadline: Deadline,
+  ): Promise<http.IncomingMessage> {
+    let throttled = 0;
+    let renewed = false;
+    for (;;) {
+      // A plugin may wait for its user to sign in: that time is not the API server's.
+      const authorization = await deadline.pausedRace(
+        this.#options.credentials.authorize(),
+      );
+      const response = await this.#exchange(call, authorization, deadline);
+      this.noteDate(response.headers);
+      if (response.statusCode === 401 && !renewed && this.dropCredentials()) {
+        renewed = true;
+        response.resume();
+        continue;
+      }
+      if (response.statusCode === 429 && throttled < THROTTLE_RETRIES) {
+        throttled++;
+        response.resume();
+        const seconds = Number(response.headers["retry-after"] ?? "1");
+        const waitMs = Math.min(
+          (Number.isFinite(seconds) ? seconds : 1) * 1000,
+          THROTTLE_MAX_MS,
+        );
+        await deadline.race(
+          delay(waitMs, undefined, { signal: deadline.signal }),
+        );
+        continue;
+      }
+      return response;
+    }
+  }
+
+  /** One request. A GET is sent again where a kept-alive connection turned out to be dead. */
+  async #exchange(
+    call: HttpCall,
+    authorization: Authorization,
+    deadline: Deadline,
+  ): Promise<http.IncomingMessage> {
+    const agent = await deadline.race(this.#agentFor(authorization));
+    for (let attempt = 0;; attempt++) {
+      const { answer, wasReused } = this.#request(call, {
+        authorization,
+        agent,
+        deadline,
+      });
+      try {
+        return await answer;
+      } catch (error) {
+        if (deadline.signal.aborted) throw deadline.error();
+        const idempotent = (call.method ?? "GET") === "GET";
+        const stale = wasReused() &&
+          /ECONNRESET|EPIPE/.test((error as NodeJS.ErrnoException).code ?? "");
+        if (idempotent && stale && attempt === 0) continue;
+        throw unreachable(error, this.server);
+      }
+    }
+  }
+
+  #request(
+    call: HttpCall,
+    { authorization, agent, deadline }: {
+      authorization: Authorization;
+      agent: KubeAgent;
+      deadline: Deadline;
+    },
+  ): { wasReused: () => boolean; answer: Promise<http.IncomingMessage> } {
+    const body = call.body === undefined
+      ? undefined
+      : new TextEncoder().encode(JSON.stringify(call.body));
+    const headers: Record<string, string | string[] | number> = {
+      Accept: "application/json",
+      "User-Agent": this.#options.userAgent,
+      ...authorization.headers,
+    };
+    if (body !== undefined) {
+      headers["Content-Type"] = call.contentType ?? "application/json";
+      headers["Content-Length"] = body.length;
+    }
+    const url = new URL(this.server + call.path);
+    const request = (url.protocol === "https:" ? https : http).request(url, {
+      method: call.method ?? "GET",
+      agent,
+      headers,
+      signal: deadline.signal,
+    });
+    const { promise: answer, resolve, reject } = Promise.withResolvers<
+      http.IncomingMessage
+    >();
+    request.once("response", resolve);
+    // Stays on: a request may fail once more after its answer began, with nobody else listening.
+    request.on("error", reject);
+    request.end(body);
+    return { wasReused: sendOnce(request), answer };
+  }
+
+  /** The agent for this client certificate; a renewed one gets connections of its own. */
+  async #agentFor(authorization: Authorization): Promise<KubeAgent> {
+    const { cluster } = this.#options.target;
+    this.#ca ??= pem(cluster.caData, cluster.caFile, "certificate authority");
+    const ca = await this.#ca;
+    const { cert, key } = authorization;
+    const current = this.#agent;
+    if (current !== undefined && current.cert === cert && current.key === key) {
+      return current.agent;
+    }
+    const agent = makeKubeAgent({
+      cluster,
+      ca,
+      authorization,
+      env: this.#options.env,
+    });
+    this.#agent = { agent, cert, key };
+    return agent;
+  }
+}
+
+/** The body as it comes, its failures as errors of ours. */
+async function* chunksOf(
+  response: http.IncomingMessage,
+  server: string,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* response;
+  } catch (error) {
+    throw unreachable(error, server);
+  }
+}
+
+/** The body as text; of an error only its beginning. */
+async function readBody(response: http.IncomingMessage): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of response) {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (response.statusCode! >= 300 && size > ERROR_BODY_BYTES) {
+      response.destroy();
+      break;
+    }
+  }
+  return new TextDecoder().decode(concat(chunks, size));
+}
+
+function concat(chunks: readonly Uint8Array[], size: number): Uint8Array {
+  if (chunks.length === 1) return chunks[0]!;
+  const whole = new Uint8Array(size);
+  let at = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.length;
+  }
+  return whole;
+}

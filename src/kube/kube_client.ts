@@ -1,0 +1,338 @@
+/** The API server's calls, on raw JSON: objects pass through with every field they came with. */
+import type { Duplex } from "node:stream";
+import {
+  ClusterError,
+  KtctlError,
+  NotFoundError,
+  WriteConflictError,
+} from "../core/errors.ts";
+import type { CallSubject } from "./api_errors.ts";
+import type { HttpCall, KubeHttp } from "./http.ts";
+import type {
+  CallOptions,
+  DeleteOptions,
+  KubeApi,
+  KubeObject,
+  ListOptions,
+  ObjectRef,
+  PatchOptions,
+  PatchType,
+  Resource,
+  WatchEvent,
+  WatchOptions,
+} from "./kube_api.ts";
+import { openPortForward } from "./port_forward.ts";
+import { type Listing, watchObjects, type WatchTiming } from "./watch.ts";
+
+/** Items asked for at once. */
+const PAGE_SIZE = 500;
+
+const PATCH_CONTENT_TYPES: Readonly<Record<PatchType, string>> = {
+  merge: "application/merge-patch+json",
+  json: "application/json-patch+json",
+  strategic: "application/strategic-merge-patch+json",
+  apply: "application/apply-patch+yaml",
+};
+
+export interface KubeClientOptions {
+  readonly http: KubeHttp;
+  readonly context: string;
+  readonly namespace: string;
+  readonly watchTiming?: WatchTiming;
+}
+
+/** One page of a list as the API server sends it. */
+interface ListPage<T> {
+  readonly apiVersion?: string;
+  readonly metadata?: {
+    readonly resourceVersion?: string;
+    readonly continue?: string;
+  };
+  readonly items?: T[] | null;
+}
+
+type Query = Readonly<Record<string, string | undefined>>;
+
+export class KubeClient implements KubeApi {
+  readonly context: string;
+  readonly namespace: string;
+  readonly #http: KubeHttp;
+  readonly #watchTiming: WatchTiming;
+
+  constructor(options: KubeClientOptions) {
+    this.context = options.context;
+    this.namespace = options.namespace;
+    this.#http = options.http;
+    this.#watchTiming = options.watchTiming ?? {};
+  }
+
+  get server(): string {
+    return this.#http.server;
+  }
+
+  get<T extends KubeObject>(ref: ObjectRef, options?: CallOptions): Promise<T> {
+    return this.#call<T>("read", ref, options);
+  }
+
+  async find<T extends KubeObject>(
+    ref: ObjectRef,
+    options?: CallOptions,
+  ): Promise<T | undefined> {
+    try {
+      return await this.get<T>(ref, options);
+    } catch (error) {
+      if (error instanceof NotFoundError) return undefined;
+      throw error;
+    }
+  }
+
+  async list<T extends KubeObject>(
+    resource: Resource,
+    options: ListOptions = {},
+  ): Promise<T[]> {
+    return (await this.#list<T>(resource, options)).items;
+  }
+
+  create<T extends KubeObject>(
+    resource: Resource,
+    object: T,
+    options?: CallOptions,
+  ): Promise<T> {
+    const { name, namespace } = object.metadata;
+    const place = this.#place(resource, namespace);
+    return this.#http.json<T>({
+      ...callOptions(options),
+      method: "POST",
+      path: collectionPath(resource, place),
+      body: { apiVersion: resource.apiVersion, kind: resource.kind, ...object },
+      subject: { action: "create", resource, name, namespace: place },
+    });
+  }
+
+  replace<T extends KubeObject>(
+    ref: ObjectRef,
+    object: T,
+    options?: CallOptions,
+  ): Promise<T> {
+    const { apiVersion, kind } = ref.resource;
+    return this.#call<T>("replace", ref, options, {
+      method: "PUT",
+      body: { apiVersion, kind, ...object },
+    });
+  }
+
+  /** A JSON patch whose `test` does not hold fails as a concurrent change (`WRITE_CONFLICT`). */
+  async patch<T extends KubeObject>(
+    ref: ObjectRef,
+    patch: unknown,
+    options: PatchOptions = {},
+  ): Promise<T> {
+    const { type = "merge", subresource } = options;
+    const path = this.#path(ref) + (subresource ? `/${subresource}` : "");
+    try {
+      return await this.#call<T>("change", ref, options, {
+        method: "PATCH",
+        path: type === "apply"
+          ? withQuery(path, { fieldManager: "ktctl", force: "true" })
+          : path,
+        body: patch,
+        contentType: PATCH_CONTENT_TYPES[type],
+      });
+    } catch (error) {
+      throw type === "json" ? asConflict(error, patch) : error;
+    }
+  }
+
+  /** An object of another uid counts as "not there". */
+  async delete(ref: ObjectRef, options: DeleteOptions = {}): Promise<boolean> {
+    const { uid, gracePeriodSeconds, propagationPolicy = "Background" } =
+      options;
+    try {
+      await this.#call("delete", ref, options, {
+        method: "DELETE",
+        body: {
+          apiVersion: "v1",
+          kind: "DeleteOptions",
+          propagationPolicy,
+          ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }),
+          ...(uid === undefined ? {} : { preconditions: { uid } }),
+        },
+      });
+      return true;
+    } catch (error) {
+      if (error instanceof NotFoundError) return false;
+      if (uid !== undefined && error instanceof WriteConflictError) {
+        return false;
+      }
+      throw error;
+    }
+  }
+
+  watch<T extends KubeObject>(
+    resource: Resource,
+    options: WatchOptions,
+  ): AsyncIterable<WatchEvent<T>> {
+    const { labelSelector, fieldSelector } = options;
+    const place = this.#place(resource, options.namespace);
+    const path = collectionPath(resource, place);
+    const subject = { action: "watch", resource, namespace: place };
+    return watchObjects<T>({
+      list: (signal) => this.#list<T>(resource, { ...options, signal }),
+      open: (query, signal) =>
+        this.#http.stream({
+          path: withQuery(path, { labelSelector, fieldSelector }, query),
+          subject,
+          signal,
+        }),
+    }, { ...this.#watchTiming, ...options });
+  }
+
+  portForward(
+    pod: { name: string; namespace?: string; port: number },
+    options?: CallOptions,
+  ): Promise<Duplex> {
+    const namespace = pod.namespace ?? this.namespace;
+    return openPortForward(this.#http, { ...pod, namespace }, options);
+  }
+
+  async version(
+    options?: CallOptions,
+  ): Promise<{ major: number; minor: number; gitVersion: string }> {
+    const { major, minor, gitVersion } = await this.raw<
+      { major: string; minor: string; gitVersion: string }
+    >("/version", options);
+    // Managed clusters append a plus sign: "20+".
+    return {
+      major: parseInt(major, 10),
+      minor: parseInt(minor, 10),
+      gitVersion,
+    };
+  }
+
+  raw<T>(path: string, options?: CallOptions): Promise<T> {
+    const subject = { action: "read", path };
+    return this.#http.json<T>({ ...callOptions(options), path, subject });
+  }
+
+  now(): number {
+    return this.#http.now();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#http.close();
+    return Promise.resolve();
+  }
+
+  /** One call about one object. */
+  #call<T>(
+    action: string,
+    ref: ObjectRef,
+    options: CallOptions | undefined,
+    call: Partial<HttpCall> = {},
+  ): Promise<T> {
+    const { resource, name } = ref;
+    const namespace = this.#place(resource, ref.namespace);
+    const subject: CallSubject = { action, resource, name, namespace };
+    return this.#http.json<T>({
+      ...callOptions(options),
+      path: this.#path(ref),
+      subject,
+      ...call,
+    });
+  }
+
+  async #list<T extends KubeObject>(
+    resource: Resource,
+    options: ListOptions,
+  ): Promise<Listing<T>> {
+    try {
+      return await this.#listPages<T>(resource, options, PAGE_SIZE);
+    } catch (error) {
+      // The pages outlived the server's memory of that moment: take all in one.
+      if (!(error instanceof KtctlError) || error.code !== "RESOURCE_EXPIRED") {
+        throw error;
+      }
+      return await this.#listPages<T>(resource, options, 0);
+    }
+  }
+
+  async #listPages<T extends KubeObject>(
+    resource: Resource,
+    options: ListOptions,
+    pageSize: number,
+  ): Promise<Listing<T>> {
+    const { labelSelector, fieldSelector } = options;
+    const place = this.#place(resource, options.namespace);
+    const items: T[] = [];
+    let next: string | undefined;
+    for (;;) {
+      const page: ListPage<T> = await this.#http.json({
+        ...callOptions(options),
+        path: withQuery(collectionPath(resource, place), {
+          labelSelector,
+          fieldSelector,
+          limit: pageSize === 0 ? undefined : String(pageSize),
+          continue: next,
+        }),
+        subject: { action: "list", resource, namespace: place },
+      });
+      for (const item of page.items ?? []) {
+        item.apiVersion ??= resource.apiVersion;
+        item.kind ??= resource.kind;
+        items.push(item);
+      }
+      next = page.metadata?.continue || undefined;
+      if (next === undefined) {
+        return { items, resourceVersion: page.metadata?.resourceVersion ?? "" };
+      }
+    }
+  }
+
+  /** The namespace of a call; `undefined` for kinds without one, `""` for all. */
+  #place(resource: Resource, namespace?: string): string | undefined {
+    return resource.namespaced ? namespace ?? this.namespace : undefined;
+  }
+
+  #path({ resource, name, namespace }: ObjectRef): string {
+    return `${collectionPath(resource, this.#place(resource, namespace))}/${
+      encodeURIComponent(name)
+    }`;
+  }
+}
+
+/** The API server says no more than "error in our request" (422, no causes) when a `test` fails. */
+function asConflict(error: unknown, patch: unknown): unknown {
+  const tests = Array.isArray(patch) &&
+    patch.some((operation) => operation?.op === "test");
+  const nameless = error instanceof ClusterError &&
+    error.code === "INVALID_OBJECT" && error.details.length === 0;
+  if (!tests || !nameless) return error;
+  return new WriteConflictError("WRITE_CONFLICT", error.message, {
+    cause: error,
+    hint: "The object is not what it was when it was read; try again.",
+  });
+}
+
+/** `/apis/apps/v1/namespaces/shop/deployments`. */
+function collectionPath(
+  { apiVersion, plural }: Resource,
+  namespace: string | undefined,
+): string {
+  const root = apiVersion.includes("/") ? "/apis/" : "/api/";
+  const place = namespace ? `/namespaces/${encodeURIComponent(namespace)}` : "";
+  return `${root}${apiVersion}${place}/${plural}`;
+}
+
+function withQuery(path: string, query: Query, more = ""): string {
+  const parts = Object.entries(query)
+    .filter(([, value]) => value !== undefined && value !== "")
+    .map(([key, value]) => `${key}=${encodeURIComponent(value!)}`);
+  if (more !== "") parts.push(more);
+  return parts.length === 0 ? path : `${path}?${parts.join("&")}`;
+}
+
+function callOptions(
+  options: CallOptions = {},
+): Pick<HttpCall, "signal" | "timeoutMs"> {
+  return { signal: options.signal, timeoutMs: options.timeoutMs };
+}

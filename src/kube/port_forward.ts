@@ -1,0 +1,161 @@
+/**
+ * One TCP connection to a port of a pod, through the API server.
+ *
+ * Over npm `ws` rather than Deno's own WebSocket: only `ws` can pause reading, so a slow reader holds
+ * the pod back instead of filling our memory; it takes every TLS option of a kubeconfig, the proxy
+ * included; and it tells the HTTP status of a refused handshake.
+ */
+import type { Duplex } from "node:stream";
+import type { IncomingMessage } from "node:http";
+import type WebSocket from "ws";
+import { KtctlError, LinkError, NotFoundError } from "../core/errors.ts";
+import { apiError, type CallSubject, describeCall } from "./api_errors.ts";
+import { Deadline } from "./deadline.ts";
+import type { KubeHttp } from "./http.ts";
+import type { CallOptions } from "./kube_api.ts";
+import { PODS } from "./resources.ts";
+import { PortForwardStream } from "./port_forward_stream.ts";
+import { sendOnce } from "./send_once.ts";
+import { unreachable } from "./unreachable.ts";
+
+const PROTOCOL = "v4.channel.k8s.io";
+
+/**
+ * With a mask of zeros `ws` leaves the payload alone, whose masking is a quarter of our processor
+ * time when bytes go up. What the mask is for, to keep a script in a browser from choosing the bytes
+ * that a proxy sees, does not matter here.
+ */
+const zeroMask = (mask: Uint8Array) => void mask.fill(0);
+
+export interface PodPort {
+  readonly name: string;
+  readonly namespace: string;
+  readonly port: number;
+}
+
+/**
+ * Opens the connection; it is open once the kubelet has named the port.
+ *
+ * The protocol cannot say "I have no more to send": `end()` flushes, and the stream stays readable
+ * until the pod closes its side or `destroy()` is called. What goes wrong later destroys the stream
+ * with a `LinkError` (`PORT_FORWARD_FAILED`, `PORT_FORWARD_LOST`).
+ *
+ * @throws {PermissionError} `UNAUTHORISED`, `RBAC_FORBIDDEN`.
+ * @throws {NotFoundError} `POD_NOT_FOUND`.
+ * @throws {LinkError} `PORT_FORWARD_FAILED`: the pod does not run, or the kubelet cannot reach it.
+ * @throws {ClusterError} `CLUSTER_UNREACHABLE`.
+ */
+export async function openPortForward(
+  connection: KubeHttp,
+  pod: PodPort,
+  options: CallOptions = {},
+): Promise<Duplex> {
+  const subject: CallSubject = {
+    action: "open a port-forward to",
+    resource: PODS,
+    name: pod.name,
+    namespace: pod.namespace,
+  };
+  using deadline = new Deadline(connection.server, options);
+  for (let attempt = 0;; attempt++) {
+    const handshake = new Handshake(connection, pod, subject);
+    try {
+      return await deadline.race(handshake.open());
+    } catch (error) {
+      handshake.giveUp();
+      const renew = attempt === 0 && error instanceof KtctlError &&
+        error.code === "UNAUTHORISED" && connection.dropCredentials();
+      if (!renew) throw error;
+    }
+  }
+}
+
+/** From the request to the first message of the data channel. */
+class Handshake {
+  readonly #http: KubeHttp;
+  readonly #pod: PodPort;
+  readonly #subject: CallSubject;
+  #socket: WebSocket | undefined;
+  #abandoned = false;
+
+  constructor(http: KubeHttp, pod: PodPort, subject: CallSubject) {
+    this.#http = http;
+    this.#pod = pod;
+    this.#subject = subject;
+  }
+
+  async open(): Promise<Duplex> {
+    const { agent, headers } = await this.#http.connection();
+    const { WebSocket } = await import("ws");
+    const { promise, resolve, reject } = Promise.withResolvers<Duplex>();
+    if (this.#abandoned) return promise;
+    const socket = new WebSocket(this.#url(), [PROTOCOL], {
+      agent,
+      headers,
+      perMessageDeflate: false,
+      generateMask: zeroMask,
+      finishRequest: (request) => {
+        sendOnce(request);
+        request.end();
+      },
+    });
+    this.#socket = socket;
+    socket.on(
+      "error",
+      (error) => reject(unreachable(error, this.#http.server)),
+    );
+    socket.on("unexpected-response", (_request, response) => {
+      this.#refused(response).then(reject, reject);
+    });
+    // Listens from the start: the first frames may come together with the handshake's answer.
+    const stream = new PortForwardStream(socket, {
+      subject: this.#subject,
+      port: this.#pod.port,
+      onReady: () => resolve(stream),
+    });
+    socket.on("upgrade", (response) => stream.carrier = response.socket);
+    stream.once("error", reject);
+    stream.once("close", () =>
+      reject(
+        new LinkError(
+          "PORT_FORWARD_FAILED",
+          `${
+            describeCall(this.#subject)
+          }: the connection was closed before it was open`,
+        ),
+      ));
+    return await promise;
+  }
+
+  /** After a failure: nothing of the connection may stay behind. */
+  giveUp(): void {
+    this.#abandoned = true;
+    this.#socket?.terminate();
+  }
+
+  #url(): string {
+    const { name, namespace, port } = this.#pod;
+    return this.#http.server.replace(/^http/, "ws") +
+      `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/` +
+      `${encodeURIComponent(name)}/portforward?ports=${port}`;
+  }
+
+  async #refused(response: IncomingMessage): Promise<KtctlError> {
+    this.#http.noteDate(response.headers);
+    let body = "";
+    for await (const chunk of response) body += new TextDecoder().decode(chunk);
+    const code = response.statusCode!;
+    const error = apiError({ code, body }, this.#subject);
+    if (error instanceof NotFoundError && error.code === "NOT_FOUND") {
+      return new NotFoundError("POD_NOT_FOUND", error.message, {
+        details: error.details,
+      });
+    }
+    return error.code === "API_ERROR"
+      ? new LinkError("PORT_FORWARD_FAILED", error.message, {
+        hint: "Check that the Pod is running and its node is ready.",
+        cause: error,
+      })
+      : error;
+  }
+}

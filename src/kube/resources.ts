@@ -1,0 +1,39 @@
+/** The kinds of object that ktctl touches. */
+import type { Resource } from "./kube_api.ts";
+
+function resource(
+  apiVersion: string,
+  kind: string,
+  plural: string,
+  namespaced = true,
+): Resource {
+  return { apiVersion, kind, plural, namespaced };
+}
+
+export const PODS: Resource = resource("v1", "Pod", "pods");
+export const SERVICES: Resource = resource("v1", "Service", "services");
+export const CONFIG_MAPS: Resource = resource("v1", "ConfigMap", "configmaps");
+export const SECRETS: Resource = resource("v1", "Secret", "secrets");
+export const ENDPOINTS: Resource = resource("v1", "Endpoints", "endpoints");
+export const EVENTS: Resource = resource("v1", "Event", "events");
+export const NAMESPACES: Resource = resource(
+  "v1",
+  "Namespace",
+  "namespaces",
+  false,
+);
+export const DEPLOYMENTS: Resource = resource(
+  "apps/v1",
+  "Deployment",
+  "deployments",
+);
+export const REPLICA_SETS: Resource = resource(
+  "apps/v1",
+  "ReplicaSet",
+  "replicasets",
+);
+export const AUTOSCALERS: Resource = resource(
+  "autoscaling/v1",
+  "HorizontalPodAutoscaler",
+  "horizontalpodautoscalers",
+);

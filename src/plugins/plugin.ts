@@ -1,0 +1,158 @@
+/**
+ * What a plugin is. Types only: a plugin imports these and nothing else of ktctl at run time.
+ *
+ * A plugin is a plain object, the default export of one self-contained ES module. Whatever it does
+ * goes through the scope in its context, so that leaving is the host's job: there is no `close()`.
+ */
+import type { Json } from "../core/json.ts";
+import type { AnyStep, Step } from "../core/step.ts";
+import type { KubeApi, KubeObject, ObjectRef } from "../kube/kube_api.ts";
+import type { World } from "../kube/world.ts";
+
+export type { Json, KubeApi, KubeObject, ObjectRef, Step, World };
+
+/** The plugin interface's version. A plugin made for another is refused at load. */
+export const PLUGIN_API_VERSION = 1;
+
+/** The verb on whose behalf a routing plugin works. */
+export type RoutingVerb = "exchange" | "mesh";
+
+/** See https://standardschema.dev: valibot, zod and arktype schemas are of this shape. */
+export interface StandardSchema<O> {
+  readonly "~standard": {
+    readonly version: 1;
+    readonly vendor: string;
+    readonly validate: (
+      value: unknown,
+    ) => SchemaResult<O> | Promise<SchemaResult<O>>;
+  };
+}
+export type SchemaResult<O> =
+  | { readonly value: O; readonly issues?: undefined }
+  | { readonly issues: readonly { readonly message: string }[] };
+
+export type ProbeResult =
+  | { readonly ok: true; readonly note?: string }
+  | { readonly ok: false; readonly reason: string; readonly hint?: string };
+
+export interface PluginBase<O = unknown> {
+  readonly apiVersion: typeof PLUGIN_API_VERSION;
+  /** Lower-case kebab, unique within its kind: what `--mode` takes. */
+  readonly name: string;
+  /** One line for `--help`. */
+  readonly summary: string;
+  /** Options of the plugin's own, validated before anything else. */
+  readonly options?: StandardSchema<O>;
+  /** Every step that it journals, so that a later process can revert it. */
+  readonly steps: readonly AnyStep<World>[];
+  /** Whether it can work here at all. No side effects. */
+  probe(context: ProbeContext): Promise<ProbeResult>;
+}
+
+export interface ProbeContext {
+  readonly kube: KubeApi;
+  readonly signal: AbortSignal;
+}
+
+/** Makes traffic of a Service reach a Shadow Pod. */
+export interface RoutingPlugin<O = unknown> extends PluginBase<O> {
+  readonly kind: "routing";
+  readonly verbs: readonly RoutingVerb[];
+  /**
+   * Looks at the target and says what Shadow Pod is wanted. Changes nothing; throws what the user
+   * should read when the target cannot be taken.
+   */
+  plan(context: RoutingContext<O>): Promise<RoutingPlan>;
+  /**
+   * Sends the traffic to the shadow, whose path to the local port is proven by now. Called again,
+   * with a new scope, when the Shadow Pod had to be made anew; the former scope was disposed first.
+   */
+  attach(context: AttachContext<O>): Promise<void>;
+  /**
+   * Asked when the Shadow Pod is lost, while all that `attach` did still stands: whether somebody
+   * took the target back on purpose. The command ends then, instead of taking it once more.
+   */
+  isReleased?(context: RoutingContext<O>): Promise<boolean>;
+}
+
+/** What `ktctl connect` works with: filled in with its first plugins. */
+export interface TransportPlugin<O = unknown> extends PluginBase<O> {
+  readonly kind: "transport";
+}
+
+export type Plugin = RoutingPlugin<never> | TransportPlugin<never>;
+
+/** The Service whose traffic is wanted, and what it was meant by. */
+export interface RoutingTarget {
+  readonly service: KubeObject;
+  /** The workload named by the user (`deploy/x`), where it was one. */
+  readonly deployment?: KubeObject;
+}
+
+/** The host's word to the plugin. Its only power. */
+export interface RoutingContext<O = unknown> {
+  readonly verb: RoutingVerb;
+  readonly options: O;
+  readonly target: RoutingTarget;
+  readonly kube: KubeApi;
+  readonly signal: AbortSignal;
+  readonly log: PluginLog;
+  /** `kt-role`, `kt-target` of this session's Shadow Pod: select by these. */
+  readonly shadowLabels: Readonly<Record<string, string>>;
+  /** The user's name, as shown to others. */
+  readonly user: string;
+  /** `--recoverWaitTime` in milliseconds. */
+  readonly recoverWaitMs: number;
+}
+
+export interface AttachContext<O = unknown> extends RoutingContext<O> {
+  readonly scope: PluginScope;
+  /** Name of the Shadow Pod that is ready now. */
+  readonly shadowPod: string;
+  /** Name of the Stuntman Service, where the plan asked for the fallback. */
+  readonly stuntman?: string;
+}
+
+/** The part of a scope that plugins see. */
+export interface PluginScope {
+  readonly signal: AbortSignal;
+  /** Makes a change that outlives the process. Journalled, reverted when the scope ends. */
+  run<A extends Json, I, R>(
+    step: Step<A, I, R, World>,
+    args: A,
+    input: I,
+  ): Promise<R>;
+  /** Something that dies with the process. */
+  use<T extends Disposable | AsyncDisposable>(resource: T, name?: string): T;
+  /** Runs when the scope ends, in reverse order with the rest. */
+  defer(name: string, release: () => void | Promise<void>): void;
+  /** A task as long as the scope. An error in it ends the command with that error. */
+  background(name: string, task: (signal: AbortSignal) => Promise<void>): void;
+}
+
+export interface PluginLog {
+  warn(code: string, message: string): void;
+  debug(message: string): void;
+}
+
+/** The Shadow Pod that a routing plugin wants. */
+export interface RoutingPlan {
+  /** Labels beside `control-by`, `kt-role` and `kt-target`. */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** The value of the `kt-config` annotation. */
+  readonly config: string;
+  /** Prefix of the pod's name; `-kt-<verb>-<random>` follows. */
+  readonly namePrefix: string;
+  /**
+   * True: while no client is attached, the agent sends connections on to the original workload,
+   * through a Stuntman Service that keeps the original selector.
+   */
+  readonly fallback: boolean;
+  /** When the pod counts as ready: at once, or only while a client serves it. */
+  readonly ready: "always" | "attached";
+}
+
+/** Types a plugin object; returns it unchanged. */
+export function definePlugin<P extends Plugin>(plugin: P): P {
+  return plugin;
+}

@@ -1,0 +1,124 @@
+/** Name → plugin. Two plugins of one name are an error that names both sources. */
+import { didYouMean } from "../core/did_you_mean.ts";
+import { PluginError, UsageError } from "../core/errors.ts";
+import type { AnyStep } from "../core/step.ts";
+import type { World } from "../kube/world.ts";
+import {
+  type Plugin,
+  PLUGIN_API_VERSION,
+  type RoutingPlugin,
+  type RoutingVerb,
+} from "./plugin.ts";
+
+interface Registered {
+  readonly plugin: Plugin;
+  /** Where it came from: `built-in`, a path, a URL. */
+  readonly source: string;
+}
+
+export class PluginRegistry {
+  #plugins = new Map<string, Registered>();
+
+  /** Throws `PluginError` (`PLUGIN_INVALID`, `PLUGIN_API_VERSION`, `PLUGIN_DUPLICATE`). */
+  add(value: unknown, source: string): void {
+    const plugin = validatePlugin(value, source);
+    const key = `${plugin.kind}/${plugin.name}`;
+    const present = this.#plugins.get(key);
+    if (present !== undefined) {
+      throw new PluginError(
+        "PLUGIN_DUPLICATE",
+        `Cannot load ${plugin.kind} plugin "${plugin.name}" from ${source}: ${present.source} has one of that name`,
+        { hint: "Rename one of them" },
+      );
+    }
+    this.#plugins.set(key, { plugin, source });
+  }
+
+  /** The routing plugin that `--mode` names. Throws `UsageError` (`MODE_UNKNOWN`) with what there is. */
+  routing(name: string, verb: RoutingVerb): RoutingPlugin<never> {
+    const plugins = this.routings(verb);
+    const plugin = plugins.find((one) => one.name === name);
+    if (plugin !== undefined) return plugin;
+    const names = plugins.map((one) => one.name);
+    const guess = didYouMean(name, names);
+    throw new UsageError(
+      "MODE_UNKNOWN",
+      `Unknown --mode "${name}" for ${verb}`,
+      {
+        hint: `${
+          guess === undefined ? "" : `Did you mean "${guess}"? `
+        }There are: ${names.join(", ")}`,
+      },
+    );
+  }
+
+  /** The routing plugins that can work for a verb. */
+  routings(verb: RoutingVerb): RoutingPlugin<never>[] {
+    return [...this.#plugins.values()].map(({ plugin }) => plugin)
+      .filter((plugin): plugin is RoutingPlugin<never> =>
+        plugin.kind === "routing" && plugin.verbs.includes(verb)
+      );
+  }
+
+  /** Every step of every plugin, by its id. */
+  steps(): Map<string, AnyStep<World>> {
+    const steps = [...this.#plugins.values()].flatMap(({ plugin }) =>
+      plugin.steps
+    );
+    return new Map(steps.map((step) => [step.id, step]));
+  }
+}
+
+const NAME = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
+
+function validatePlugin(value: unknown, source: string): Plugin {
+  const refuse = (code: string, reason: string, hint?: string) =>
+    new PluginError(
+      code,
+      `Cannot load the plugin from ${source}: ${reason}`,
+      hint === undefined ? {} : { hint },
+    );
+  if (typeof value !== "object" || value === null) {
+    throw refuse("PLUGIN_INVALID", "its default export is no object");
+  }
+  const plugin = value as Record<string, unknown>;
+  if (plugin.apiVersion !== PLUGIN_API_VERSION) {
+    throw refuse(
+      "PLUGIN_API_VERSION",
+      `it was made for plugin API ${
+        String(plugin.apiVersion)
+      }, this is ${PLUGIN_API_VERSION}`,
+      "Look for a version of the plugin made for this ktctl",
+    );
+  }
+  if (typeof plugin.name !== "string" || !NAME.test(plugin.name)) {
+    throw refuse(
+      "PLUGIN_INVALID",
+      `its name "${String(plugin.name)}" is not lower-case words joined by "-"`,
+    );
+  }
+  if (plugin.kind !== "routing" && plugin.kind !== "transport") {
+    throw refuse(
+      "PLUGIN_INVALID",
+      `its kind "${String(plugin.kind)}" is neither routing nor transport`,
+    );
+  }
+  if (!Array.isArray(plugin.steps)) {
+    throw refuse("PLUGIN_INVALID", "it has no list of steps");
+  }
+  const methods = plugin.kind === "routing"
+    ? ["probe", "plan", "attach"]
+    : ["probe", "open"];
+  for (const method of methods) {
+    if (typeof plugin[method] !== "function") {
+      throw refuse("PLUGIN_INVALID", `it has no ${method}()`);
+    }
+  }
+  if (
+    plugin.kind === "routing" &&
+    (!Array.isArray(plugin.verbs) || plugin.verbs.length === 0)
+  ) {
+    throw refuse("PLUGIN_INVALID", "it names no verb that it works for");
+  }
+  return value as Plugin;
+}

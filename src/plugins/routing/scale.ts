@@ -1,0 +1,218 @@
+/**
+ * Exchange by scaling the Deployment to nothing: the Shadow Pod carries its labels, and the Service
+ * stays as it is.
+ */
+import { deploymentReplicasStep } from "../../cluster/deployment_replicas.ts";
+import {
+  refuseHeldDeployment,
+  refuseHeldService,
+} from "../../cluster/holder.ts";
+import { refuseUnsuitable } from "../../cluster/target.ts";
+import {
+  ConflictError,
+  PermissionError,
+  UnsupportedError,
+} from "../../core/errors.ts";
+import {
+  includesLabels,
+  label,
+  originalSelector,
+  ROLE,
+} from "../../kube/contract.ts";
+import type { KubeApi, KubeObject } from "../../kube/kube_api.ts";
+import { AUTOSCALERS, DEPLOYMENTS, PODS } from "../../kube/resources.ts";
+import {
+  type AttachContext,
+  definePlugin,
+  type RoutingContext,
+  type RoutingPlan,
+  type RoutingPlugin,
+} from "../plugin.ts";
+
+const plugin: RoutingPlugin<never> = {
+  kind: "routing",
+  apiVersion: 1,
+  name: "scale",
+  summary:
+    "scale the Deployment to 0 and answer in its place (the Service stays as it is)",
+  verbs: ["exchange"],
+  steps: [deploymentReplicasStep],
+  probe: () => Promise.resolve({ ok: true }),
+  plan,
+  attach,
+};
+
+async function plan(context: RoutingContext<never>): Promise<RoutingPlan> {
+  const { kube, target, signal } = context;
+  refuseUnsuitable(target.service);
+  await refuseHeldService(kube, target.service, signal);
+  const deployment = await findDeployment(context);
+  refuseHeldDeployment(deployment);
+  await refuseAutoscaled(context, deployment);
+  const { name } = deployment.metadata;
+  // without the hash no ReplicaSet of the Deployment takes the Shadow Pod for one of its own
+  const { "pod-template-hash": _, ...labels } =
+    deployment.spec.template.metadata?.labels ?? {};
+  return {
+    namePrefix: name,
+    config: `app=${name},replicas=${deployment.spec.replicas}`,
+    labels,
+    fallback: false,
+    ready: "attached",
+  };
+}
+
+async function findDeployment(
+  { kube, target, signal }: RoutingContext<never>,
+): Promise<KubeObject> {
+  if (target.deployment !== undefined) return target.deployment;
+  const selector = originalSelector(target.service);
+  const deployments = await kube.list(DEPLOYMENTS, { signal });
+  // a shadow Deployment carries the same labels
+  const found = deployments.filter((deployment) =>
+    label(deployment, ROLE) === undefined &&
+    includesLabels(deployment.spec?.template?.metadata?.labels, selector)
+  );
+  const [deployment] = found;
+  const { name } = target.service.metadata;
+  if (deployment === undefined) {
+    throw new UnsupportedError(
+      "NOT_A_DEPLOYMENT",
+      `Cannot scale what is behind Service "${name}": no Deployment is`,
+      {
+        hint: "Use --mode selector, which works for any workload",
+      },
+    );
+  }
+  if (found.length > 1) {
+    const names = found.map(({ metadata }) => `"${metadata.name}"`).join(", ");
+    throw new UnsupportedError(
+      "SEVERAL_DEPLOYMENTS",
+      `Cannot scale what is behind Service "${name}": it is ${names}`,
+      {
+        hint: "Name one of them as deploy/<name>, or use --mode selector",
+      },
+    );
+  }
+  return deployment;
+}
+
+/** An autoscaler would take the count for its own business while we hold it. */
+async function refuseAutoscaled(
+  { kube, signal, log }: RoutingContext<never>,
+  deployment: KubeObject,
+): Promise<void> {
+  const { name } = deployment.metadata;
+  const autoscaler = (await listAutoscalers(kube, signal, log.warn)).find((
+    { spec },
+  ) =>
+    spec?.scaleTargetRef?.kind === "Deployment" &&
+    spec.scaleTargetRef.name === name
+  );
+  if (autoscaler === undefined) return;
+  throw new ConflictError(
+    "DEPLOYMENT_AUTOSCALED",
+    `Cannot scale Deployment "${name}": HorizontalPodAutoscaler "${autoscaler.metadata.name}" governs its replicas`,
+    { hint: "Use --mode selector, which leaves the Deployment alone" },
+  );
+}
+
+async function listAutoscalers(
+  kube: KubeApi,
+  signal: AbortSignal,
+  warn: (code: string, message: string) => void,
+): Promise<KubeObject[]> {
+  try {
+    return await kube.list(AUTOSCALERS, { signal });
+  } catch (error) {
+    if (!(error instanceof PermissionError)) throw error;
+    warn(
+      "AUTOSCALERS_UNKNOWN",
+      "Cannot see whether an autoscaler governs the Deployment: listing them is forbidden",
+    );
+    return [];
+  }
+}
+
+async function attach(context: AttachContext<never>): Promise<void> {
+  const { scope, kube, user, shadowLabels } = context;
+  const name = (await findDeployment(context)).metadata.name;
+  const namespace = context.target.service.metadata.namespace ?? kube.namespace;
+  const deployment = await kube.get({ resource: DEPLOYMENTS, name, namespace });
+  const { replicas } = deployment.spec;
+  scope.defer(
+    "wait for the original pods",
+    () => awaitReplicas(context, { name, namespace, replicas }),
+  );
+  const session = shadowLabels["kt-target"] ?? "";
+  await scope.run(deploymentReplicasStep, {
+    namespace,
+    deployment: name,
+    replicas,
+    session,
+    user,
+  }, undefined);
+  await awaitDeployment(
+    kube,
+    { name, namespace, signal: scope.signal },
+    ({ status }) => (status?.replicas ?? 0) === 0,
+  );
+}
+
+/** While the shadow still answers: so that nobody meets an empty Service. */
+async function awaitReplicas(
+  { kube, shadowPod, recoverWaitMs, log }: AttachContext<never>,
+  { name, namespace, replicas }: {
+    name: string;
+    namespace: string;
+    replicas: number;
+  },
+): Promise<void> {
+  const shadow = await kube.find({
+    resource: PODS,
+    name: shadowPod,
+    namespace,
+  });
+  if (shadow === undefined || shadow.metadata.deletionTimestamp !== undefined) {
+    return;
+  }
+  const signal = AbortSignal.timeout(recoverWaitMs);
+  const isBack = await awaitDeployment(
+    kube,
+    { name, namespace, signal },
+    ({ spec, status }) =>
+      spec.replicas === 0 || (status?.readyReplicas ?? 0) >= replicas,
+  );
+  if (!isBack) {
+    log.warn(
+      "ORIGINAL_NOT_READY",
+      `Deployment "${name}" was not ready again after ${
+        recoverWaitMs / 1000
+      } s`,
+    );
+  }
+}
+
+/** True when `until` held, or the Deployment is gone; false when the signal came first. */
+async function awaitDeployment(
+  kube: KubeApi,
+  { name, namespace, signal }: {
+    name: string;
+    namespace: string;
+    signal: AbortSignal;
+  },
+  until: (deployment: KubeObject) => boolean,
+): Promise<boolean> {
+  const watch = kube.watch(DEPLOYMENTS, {
+    namespace,
+    fieldSelector: `metadata.name=${name}`,
+    signal,
+  });
+  for await (const event of watch) {
+    if (event.type === "SYNCED") continue;
+    if (event.type === "DELETED" || until(event.object)) return true;
+  }
+  return false;
+}
+
+export default definePlugin(plugin);

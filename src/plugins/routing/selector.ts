@@ -1,0 +1,280 @@
+/**
+ * Exchange by switching the Service's selector to the Shadow Pod. Works for any kind of workload
+ * and leaves its pods as they are.
+ */
+import { backoff } from "../../core/backoff.ts";
+import {
+  ClusterError,
+  ConflictError,
+  UnsupportedError,
+} from "../../core/errors.ts";
+import {
+  leadsTo,
+  ownPart,
+  serviceSelectorStep,
+  switchPatch,
+} from "../../cluster/service_selector.ts";
+import { refuseHeldService } from "../../cluster/holder.ts";
+import { refuseForeignStuntman } from "../../cluster/stuntman.ts";
+import { refuseUnsuitable } from "../../cluster/target.ts";
+import { updateObject } from "../../cluster/update_object.ts";
+import { servicePorts } from "../../cluster/expose.ts";
+import {
+  annotation,
+  HELD_SINCE,
+  isSwitched,
+  ORIGINAL_SELECTOR,
+  originalSelector,
+  parseSelector,
+  sameLabels,
+  stuntmanName,
+} from "../../kube/contract.ts";
+import type { KubeObject } from "../../kube/kube_api.ts";
+import { PODS, SERVICES } from "../../kube/resources.ts";
+import {
+  type AttachContext,
+  definePlugin,
+  type RoutingContext,
+  type RoutingPlan,
+  type RoutingPlugin,
+} from "../plugin.ts";
+
+type Labels = Readonly<Record<string, string>>;
+
+const plugin: RoutingPlugin<never> = {
+  kind: "routing",
+  apiVersion: 1,
+  name: "selector",
+  summary:
+    "switch the Service's selector to the Shadow Pod (any workload, its pods stay)",
+  verbs: ["exchange"],
+  steps: [serviceSelectorStep],
+  probe: () => Promise.resolve({ ok: true }),
+  plan,
+  attach,
+  isReleased,
+};
+
+async function plan(
+  { kube, target, signal }: RoutingContext<never>,
+): Promise<RoutingPlan> {
+  const { service } = target;
+  refuseUnsuitable(service);
+  refuseOtherProtocols(service);
+  await refuseHeldService(kube, service, signal);
+  const { name } = service.metadata;
+  refuseForeignStuntman(
+    await kube.find({ resource: SERVICES, name: stuntmanName(name) }, {
+      signal,
+    }),
+  );
+  return {
+    namePrefix: name,
+    config: `service=${name}`,
+    fallback: true,
+    ready: "always",
+  };
+}
+
+/** The whole Service is switched: a port that the agent cannot carry would go dead. */
+function refuseOtherProtocols(service: KubeObject): void {
+  const port = servicePorts(service).find(({ protocol }) => protocol !== "TCP");
+  if (port === undefined) return;
+  throw new UnsupportedError(
+    "UDP_PORT",
+    `Cannot exchange Service "${service.metadata.name}": its port ${port.port} is ${port.protocol} and would go dead`,
+    { hint: "Move that port to a Service of its own, or use --mode scale" },
+  );
+}
+
+async function attach(context: AttachContext<never>): Promise<void> {
+  const { scope, kube, shadowLabels, user } = context;
+  const { name, namespace } = context.target.service.metadata;
+  const ref = {
+    resource: SERVICES,
+    name,
+    namespace: namespace ?? kube.namespace,
+  };
+  const current = await kube.get(ref);
+  const original = originalSelector(current);
+  await scope.run(
+    serviceSelectorStep,
+    {
+      namespace: ref.namespace,
+      service: name,
+      original,
+      shadow: shadowLabels,
+      user,
+    },
+    undefined,
+  );
+  scope.background(
+    "selector watch",
+    (signal) =>
+      keepSwitched(context, {
+        namespace: ref.namespace,
+        last: original,
+        signal,
+      }),
+  );
+}
+
+/**
+ * Puts drift right: `kubectl apply` of the original manifest merges its labels into ours, so that
+ * the Service would select nothing. A new selector in it becomes the one to return to.
+ *
+ * @param options.last What to return to where nothing on the Service says it any more.
+ */
+async function keepSwitched(
+  context: AttachContext<never>,
+  { namespace, last, signal }: {
+    namespace: string;
+    last: Labels;
+    signal: AbortSignal;
+  },
+): Promise<void> {
+  const { kube, shadowLabels: shadow, log } = context;
+  const { name } = context.target.service.metadata;
+  const watch = kube.watch(SERVICES, {
+    namespace,
+    fieldSelector: `metadata.name=${name}`,
+    signal,
+  });
+  for await (const event of watch) {
+    if (event.type === "SYNCED") continue;
+    if (event.type === "DELETED") {
+      log.warn(
+        "SERVICE_DELETED",
+        `Service "${name}" was deleted; it is taken again when it comes back`,
+      );
+      continue;
+    }
+    if (isIntact(event.object, shadow)) continue;
+    if (annotation(event.object, ORIGINAL_SELECTOR) === undefined) {
+      await refuseReleasedPod(context, signal);
+      if (signal.aborted) return;
+    }
+    const known = last;
+    const again = () => switchAgain(context, { namespace, last: known });
+    last = await persist(again, context, signal) ?? last;
+    log.warn(
+      "SERVICE_DRIFTED",
+      `Service "${name}" was changed by somebody; it is switched again`,
+    );
+  }
+}
+
+/** The API server may be gone at just this moment; the Service must not stay adrift for that. */
+async function persist<T>(
+  work: () => Promise<T>,
+  { log }: AttachContext<never>,
+  signal: AbortSignal,
+): Promise<T | undefined> {
+  for (const pause of backoff({ firstMs: 100, lastMs: 5_000 })) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof ClusterError)) throw error;
+      log.debug(`Cannot switch the Service again: ${error.message}`);
+    }
+    await pause(signal);
+  }
+  return undefined;
+}
+
+function isIntact(
+  service: KubeObject,
+  shadow: Readonly<Record<string, string>>,
+): boolean {
+  return sameLabels(service.spec?.selector, shadow) &&
+    annotation(service, ORIGINAL_SELECTOR) !== undefined;
+}
+
+/**
+ * Somebody took selector and annotation away together: either `kubectl replace`, or a `recover`
+ * (the original's removes our pod right after). The pod tells which.
+ */
+async function refuseReleasedPod(
+  { kube, shadowPod, target }: AttachContext<never>,
+  signal: AbortSignal,
+): Promise<void> {
+  const grace = AbortSignal.any([signal, AbortSignal.timeout(3_000)]);
+  const watch = kube.watch(PODS, {
+    namespace: target.service.metadata.namespace ?? kube.namespace,
+    fieldSelector: `metadata.name=${shadowPod}`,
+    signal: grace,
+  });
+  for await (const event of watch) {
+    if (event.type === "SYNCED") continue;
+    if (
+      event.type === "DELETED" ||
+      event.object.metadata.deletionTimestamp !== undefined
+    ) {
+      throw new ConflictError(
+        "SERVICE_RECOVERED",
+        `Service "${target.service.metadata.name}" was recovered by somebody`,
+        {
+          hint: "Run the command again if it was a mistake",
+        },
+      );
+    }
+  }
+}
+
+/** A `recover`, the original's as well, restores the Service before it deletes the pod. */
+async function isReleased(
+  { kube, target, signal }: RoutingContext<never>,
+): Promise<boolean> {
+  const { name, namespace } = target.service.metadata;
+  const service = await kube.find({
+    resource: SERVICES,
+    name,
+    namespace: namespace ?? kube.namespace,
+  }, { signal });
+  return service !== undefined && !isSwitched(service.spec?.selector) &&
+    annotation(service, ORIGINAL_SELECTOR) === undefined;
+}
+
+/** Returns the Service's own selector; undefined where there is no such Service. */
+async function switchAgain(
+  context: AttachContext<never>,
+  { namespace, last }: { namespace: string; last: Labels },
+): Promise<Labels | undefined> {
+  const { kube, shadowLabels: shadow, user, stuntman } = context;
+  const { name } = context.target.service.metadata;
+  let original: Labels | undefined;
+  await updateObject(
+    kube,
+    { resource: SERVICES, name, namespace },
+    (service) => {
+      if (isIntact(service, shadow)) {
+        // by an attempt that did not come as far as the Stuntman Service
+        original = parseSelector(annotation(service, ORIGINAL_SELECTOR));
+        return undefined;
+      }
+      const selector: Record<string, string> = service.spec?.selector ?? {};
+      original = (leadsTo(service, shadow) ? ownPart(selector) : selector) ??
+        parseSelector(annotation(service, ORIGINAL_SELECTOR)) ?? last;
+      return switchPatch(service, {
+        original,
+        shadow,
+        user,
+        since: annotation(service, HELD_SINCE) ??
+          new Date(kube.now() * 1000).toISOString(),
+      });
+    },
+  );
+  if (original === undefined || stuntman === undefined) return original;
+  const ref = { resource: SERVICES, name: stuntman, namespace };
+  await updateObject(
+    kube,
+    ref,
+    (service) =>
+      sameLabels(service.spec?.selector, original)
+        ? undefined
+        : [{ op: "replace", path: "/spec/selector", value: original }],
+  );
+  return original;
+}
+
+export default definePlugin(plugin);

@@ -1,0 +1,283 @@
+// The Kubernetes cluster of the end-to-end tests.
+//
+//   const cluster = await openTestCluster();
+//   await using namespace = await cluster.namespace();
+//   await namespace.applyDemo();
+//   const { stdout } = await (await namespace.client()).curl("http://web/");
+//
+// KTCTL_TEST_KUBECONFIG names a cluster that is there already (it must know the images that
+// images.sh makes); otherwise cluster.sh starts a real one on this machine. It is left running,
+// as the next run needs a second then: `deno task cluster:down` ends it.
+import { randomBytes } from "node:crypto";
+import process from "node:process";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import {
+  type CommandOptions,
+  type CommandResult,
+  run,
+  succeeded,
+} from "./command.ts";
+import { type KubeObject, snapshotOf, volatileResources } from "./snapshot.ts";
+
+export {
+  type CommandOptions,
+  type CommandResult,
+  succeeded,
+} from "./command.ts";
+
+export interface TestCluster {
+  readonly kubeconfig: string;
+  /** Whether cluster.sh made it, on this machine: only then can its components be stopped. */
+  readonly ours: boolean;
+  kubectl(args: string[], options?: CommandOptions): Promise<CommandResult>;
+  /** A new namespace of its own, deleted at the end of `await using`. */
+  namespace(): Promise<TestNamespace>;
+  /** Kills the API server (without warning unless `graceful`) and starts it again. */
+  restartApiServer(options?: { graceful?: boolean }): Promise<void>;
+  stopApiServer(options?: { graceful?: boolean }): Promise<void>;
+  /** Returns when the API server is ready. */
+  startApiServer(): Promise<void>;
+  stopComponent(
+    name: Component,
+    options?: { graceful?: boolean },
+  ): Promise<void>;
+  startComponent(name: Component): Promise<void>;
+}
+
+export type Component =
+  | "etcd"
+  | "containerd"
+  | "kube-apiserver"
+  | "kube-controller-manager"
+  | "kube-scheduler"
+  | "kubelet"
+  | "kube-proxy";
+
+export interface TestNamespace extends AsyncDisposable {
+  readonly name: string;
+  /** kubectl in this namespace. */
+  kubectl(args: string[], options?: CommandOptions): Promise<CommandResult>;
+  apply(yaml: string): Promise<void>;
+  /** Applies demo/demo.yaml; returns when the Service `web` answers inside the cluster. */
+  applyDemo(): Promise<void>;
+  /** The client pod of the namespace, started at the first call. */
+  client(): Promise<ClientPod>;
+  /** All that the namespace holds, as text to compare; see snapshot.ts. */
+  snapshot(): Promise<string>;
+}
+
+/** A pod to make requests from, inside the cluster: curl, nc, nghttp, h2load, wrk, iperf3, sh. */
+export interface ClientPod {
+  exec(command: string[], options?: CommandOptions): Promise<CommandResult>;
+  curl(...args: string[]): Promise<CommandResult>;
+}
+
+const script = fileURLToPath(new URL("cluster.sh", import.meta.url));
+const demoYaml = fileURLToPath(new URL("demo/demo.yaml", import.meta.url));
+let opened: Promise<TestCluster> | undefined;
+
+/** The cluster of this process; rejects with the reason if there can be none. */
+export function openTestCluster(): Promise<TestCluster> {
+  return opened ??= open();
+}
+
+async function open(): Promise<TestCluster> {
+  const existing = process.env["KTCTL_TEST_KUBECONFIG"];
+  if (existing) return testCluster(existing, false);
+  const why = "the test cluster needs Linux, root and Debian 12's apt " +
+    "(or KTCTL_TEST_KUBECONFIG, a cluster that is there)";
+  if (process.platform !== "linux") {
+    throw new Error(`${why}: this is ${process.platform}`);
+  }
+  if (process.getuid?.() !== 0) throw new Error(`${why}: not root`);
+  // the first time it builds Kubernetes
+  const up = await run("bash", [script, "up"], { timeout: 20 * 60_000 });
+  if (up.code !== 0) throw new Error(`cluster.sh up failed:\n${up.stderr}`);
+  const env = succeeded(await run("bash", [script, "env"]));
+  return testCluster(env.trim().replace(/^export KUBECONFIG=/, ""), true);
+}
+
+function testCluster(kubeconfig: string, ours: boolean): TestCluster {
+  const kubectl: TestCluster["kubectl"] = (args, options) =>
+    run("kubectl", ["--kubeconfig", kubeconfig, ...args], options);
+  const control = async (...args: string[]): Promise<void> => {
+    if (!ours) {
+      throw new Error(
+        "only a cluster of cluster.sh can be stopped and started",
+      );
+    }
+    succeeded(await run("bash", [script, ...args], { timeout: 150_000 }));
+  };
+  const seconds = (options?: { graceful?: boolean }) =>
+    options?.graceful ? "5" : "0";
+  let listed: Promise<string[]> | undefined;
+  const cluster: TestCluster = {
+    kubeconfig,
+    ours,
+    kubectl,
+    namespace: () =>
+      makeNamespace(cluster, () => listed ??= listableResources(cluster)),
+    restartApiServer: (options) =>
+      control("restart-apiserver", seconds(options)),
+    stopApiServer: (options) =>
+      control("stop-component", "kube-apiserver", seconds(options)),
+    startApiServer: () => control("start-component", "kube-apiserver"),
+    stopComponent: (name, options) =>
+      control("stop-component", name, seconds(options)),
+    startComponent: (name) => control("start-component", name),
+  };
+  return cluster;
+}
+
+async function listableResources(cluster: TestCluster): Promise<string[]> {
+  const names = succeeded(
+    await cluster.kubectl([
+      "api-resources",
+      "--verbs=list",
+      "--namespaced",
+      "-o",
+      "name",
+    ]),
+  );
+  return names.trim().split("\n").filter((name) =>
+    !volatileResources.has(name)
+  );
+}
+
+async function makeNamespace(
+  cluster: TestCluster,
+  resources: () => Promise<string[]>,
+): Promise<TestNamespace> {
+  const name = `ktctl-test-${randomBytes(4).toString("hex")}`;
+  const kubectl: TestNamespace["kubectl"] = (args, options) =>
+    cluster.kubectl(["--namespace", name, ...args], options);
+  const remove = async () => {
+    const deleted = [
+      "delete",
+      "namespace",
+      name,
+      "--wait=false",
+      "--ignore-not-found",
+    ];
+    succeeded(await cluster.kubectl(deleted));
+  };
+  succeeded(await cluster.kubectl(["create", "namespace", name]));
+  try {
+    await waitForContents(kubectl, cluster.ours);
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+
+  let client: Promise<ClientPod> | undefined;
+  const namespace: TestNamespace = {
+    name,
+    kubectl,
+    async apply(yaml) {
+      succeeded(await kubectl(["apply", "-f", "-"], { stdin: yaml }));
+    },
+    async applyDemo() {
+      succeeded(await kubectl(["apply", "-f", demoYaml]));
+      const pod = await namespace.client();
+      succeeded(
+        await kubectl(["rollout", "status", "deployment/web", "--timeout=60s"]),
+      );
+      // kube-proxy knows the addresses half a second after the rollout is reported done
+      succeeded(
+        await pod.exec([
+          "sh",
+          "-c",
+          "curl -sS --retry 50 --retry-delay 1 --retry-connrefused -m 3 http://web/",
+        ]),
+      );
+    },
+    client: () => client ??= startClient(kubectl),
+    async snapshot() {
+      const kinds = (await resources()).join(",");
+      const list = JSON.parse(
+        succeeded(await kubectl(["get", kinds, "-o", "json"])),
+      );
+      return snapshotOf(list.items as KubeObject[]);
+    },
+    [Symbol.asyncDispose]: remove,
+  };
+  return namespace;
+}
+
+/** Until the cluster has put into a new namespace what it puts there by itself. */
+async function waitForContents(
+  kubectl: TestNamespace["kubectl"],
+  ours: boolean,
+): Promise<void> {
+  const wanted = [
+    "get",
+    "serviceaccount/default",
+    "configmap/kube-root-ca.crt",
+    "-o",
+    "json",
+  ];
+  for (const deadline = Date.now() + 30_000;;) {
+    const result = await kubectl(wanted);
+    // up to Kubernetes 1.23, an account gets a Secret with its token, some time later
+    if (
+      result.code === 0 && (!ours || JSON.parse(result.stdout).items[0].secrets)
+    ) return;
+    if (Date.now() > deadline) {
+      throw new Error(`the new namespace stays empty: ${result.stderr}`);
+    }
+    await sleep(50);
+  }
+}
+
+async function startClient(
+  kubectl: TestNamespace["kubectl"],
+): Promise<ClientPod> {
+  const pod = {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name: "client", labels: { app: "client" } },
+    spec: {
+      automountServiceAccountToken: false,
+      terminationGracePeriodSeconds: 0,
+      containers: [{
+        name: "client",
+        image: "localhost/client:1",
+        imagePullPolicy: "IfNotPresent",
+        command: ["sleep", "2147483647"],
+      }],
+    },
+  };
+  succeeded(
+    await kubectl(["apply", "-f", "-"], { stdin: JSON.stringify(pod) }),
+  );
+  succeeded(
+    await kubectl([
+      "wait",
+      "--for=condition=Ready",
+      "pod/client",
+      "--timeout=60s",
+    ]),
+  );
+  const exec: ClientPod["exec"] = (command, options) =>
+    kubectl([
+      "exec",
+      ...(options?.stdin === undefined ? [] : ["-i"]),
+      "client",
+      "--",
+      ...command,
+    ], options);
+  return {
+    exec,
+    curl: (...args) =>
+      exec([
+        "curl",
+        "-sS",
+        "--connect-timeout",
+        "3",
+        "--max-time",
+        "20",
+        ...args,
+      ]),
+  };
+}

@@ -1,0 +1,237 @@
+// The conformance kit finds out a plugin that breaks a promise.
+import assert from "node:assert/strict";
+import { openTestCluster } from "./cluster.ts";
+import { connectKube } from "../../src/kube/connect_kube.ts";
+import type { KubeApi } from "../../src/kube/kube_api.ts";
+import { SERVICES } from "../../src/kube/resources.ts";
+import type {
+  AttachContext,
+  RoutingContext,
+  RoutingPlugin,
+  Step,
+  World,
+} from "../../src/plugins/plugin.ts";
+import { testRouting } from "../../src/plugins/testing.ts";
+
+type NoteArgs = { service: string; text: string };
+type Note = Step<NoteArgs, undefined, void, World>;
+
+async function annotate(
+  kube: KubeApi,
+  service: string,
+  annotations: Record<string, string | null>,
+): Promise<void> {
+  const patch = { metadata: { annotations } };
+  await kube.patch({ resource: SERVICES, name: service }, patch);
+}
+
+const note: Note = {
+  id: "note",
+  describe: ({ service }) => `note on Service "${service}"`,
+  undoCommand: ({ service }) => `kubectl annotate service ${service} note-`,
+  apply: ({ service, text }, _, { kube }) =>
+    annotate(kube, service, { note: text }),
+  revert: ({ service }, { kube }) => annotate(kube, service, { note: null }),
+};
+
+const nameOf = ({ target }: RoutingContext<never>) =>
+  target.service.metadata.name;
+
+/** `attach()` that makes one change as it should, by `step`. */
+const attachWith = (step: Note) => (context: AttachContext<never>) =>
+  context.scope.run(step, { service: nameOf(context), text: "a" }, undefined);
+
+/** Keeps every promise. */
+const sound: RoutingPlugin<never> = {
+  kind: "routing",
+  apiVersion: 1,
+  name: "note",
+  summary: "leaves a note on the Service",
+  verbs: ["exchange"],
+  steps: [note],
+  probe: () => Promise.resolve({ ok: true }),
+  plan: (context) =>
+    Promise.resolve({
+      namePrefix: nameOf(context),
+      config: "",
+      fallback: false,
+      ready: "always",
+    }),
+  attach: attachWith(note),
+};
+
+const withStep = (step: Note): RoutingPlugin<never> => ({
+  ...sound,
+  steps: [step],
+  attach: attachWith(step),
+});
+
+/** Changes the Service behind the scope's back. */
+const scribble = (context: RoutingContext<never>) =>
+  annotate(context.kube, nameOf(context), { scribble: crypto.randomUUID() });
+
+let attached = 0;
+
+/** A plugin in JavaScript may put a Date into its arguments; after a restart it is a string. */
+const dated = {
+  ...note,
+  apply: (
+    args: NoteArgs & { at?: Date },
+    _: undefined,
+    { kube }: World,
+  ) => {
+    args.at = new Date();
+    return annotate(kube, args.service, { note: args.text });
+  },
+  revert: (args: NoteArgs & { at: Date }, { kube }: World) => {
+    const late = args.at.getTime() > Date.now();
+    return annotate(kube, args.service, { note: late ? "late" : null });
+  },
+};
+
+const broken: Record<string, { plugin: RoutingPlugin<never>; claim: RegExp }> =
+  {
+    "changes something in probe()": {
+      plugin: {
+        ...sound,
+        probe: async ({ kube }) => {
+          const services = await kube.list(SERVICES);
+          const names = services.map(({ metadata }) => metadata.name);
+          await Promise.all(
+            names.map((name) => annotate(kube, name, { probed: "yes" })),
+          );
+          return { ok: true };
+        },
+      },
+      claim: /^probe\(\) and plan\(\) change nothing$/,
+    },
+    "changes something in plan()": {
+      plugin: {
+        ...sound,
+        plan: async (context) => {
+          await scribble(context);
+          return await sound.plan(context);
+        },
+      },
+      claim: /^probe\(\) and plan\(\) change nothing$/,
+    },
+    "does nothing in attach()": {
+      plugin: { ...sound, attach: () => Promise.resolve() },
+      claim: /takes back all that attach\(\) did$/,
+    },
+    "changes something that the scope does not know of": {
+      plugin: { ...sound, attach: scribble },
+      claim: /takes back all that attach\(\) did$/,
+    },
+    "reverts nothing": {
+      plugin: withStep({ ...note, revert: () => Promise.resolve() }),
+      claim: /takes back all that attach\(\) did$/,
+    },
+    "can attach only once": {
+      plugin: {
+        ...sound,
+        attach: async (context) => {
+          if (attached++ > 0) throw new Error("attached already");
+          await sound.attach(context);
+        },
+      },
+      claim: /^attach\(\) works a second time/,
+    },
+    "takes an abort for a failure that it can work around": {
+      plugin: {
+        ...sound,
+        attach: (context) =>
+          sound.attach(context).catch(() => scribble(context)),
+      },
+      claim: /^an abort at any record/,
+    },
+    "journals no step": {
+      plugin: {
+        ...sound,
+        attach: async (context) => {
+          context.scope.defer(
+            "note",
+            () => annotate(context.kube, nameOf(context), { scribble: null }),
+          );
+          await scribble(context);
+        },
+      },
+      claim: /^every step is listed/,
+    },
+    "does not list its steps": {
+      plugin: { ...sound, steps: [] },
+      claim: /^every step is listed/,
+    },
+    "cannot revert twice": {
+      plugin: withStep({
+        ...note,
+        revert: async ({ service }, { kube }) => {
+          const { metadata } = await kube.get({
+            resource: SERVICES,
+            name: service,
+          });
+          if (metadata.annotations?.["note"] === undefined) {
+            throw new Error("reverted already");
+          }
+          await annotate(kube, service, { note: null });
+        },
+      }),
+      claim: /^every step is listed/,
+    },
+    "keeps in its arguments what JSON does not": {
+      plugin: withStep(dated as unknown as Note),
+      claim: /^every step is listed/,
+    },
+  };
+
+Deno.test("the conformance kit finds out a plugin that", async (t) => {
+  const cluster = await openTestCluster();
+  await using namespace = await cluster.namespace();
+  const controller = new AbortController();
+  const { signal } = controller;
+  const kube = await connectKube({
+    kubeconfig: cluster.kubeconfig,
+    namespace: namespace.name,
+    signal,
+  });
+  /** The claims that do not hold, in their order. */
+  const refuted = async (plugin: RoutingPlugin<never>): Promise<string[]> => {
+    const service = await kube.create(SERVICES, {
+      metadata: { name: `s-${crypto.randomUUID()}` },
+      spec: { selector: { app: "none" }, ports: [{ port: 80 }] },
+    });
+    const { name } = service.metadata;
+    const routing: RoutingContext<never> = {
+      verb: "exchange",
+      options: undefined as never,
+      target: { service },
+      kube,
+      signal,
+      log: { warn() {}, debug() {} },
+      shadowLabels: { "kt-role": "shadow-exchange", "kt-target": "kitkit" },
+      user: "tester",
+      recoverWaitMs: 0,
+    };
+    const failed: string[] = [];
+    await testRouting({
+      plugin,
+      world: { kube },
+      context: () => Promise.resolve({ routing, shadowPod: "none" }),
+      snapshot: async () =>
+        (await kube.get({ resource: SERVICES, name })).metadata.annotations,
+      step: (claim, run) => run().catch(() => failed.push(claim)),
+    });
+    await kube.delete({ resource: SERVICES, name });
+    return failed;
+  };
+  await t.step("keeps every promise, for nothing", async () => {
+    assert.deepEqual(await refuted(sound), []);
+  });
+  for (const [title, { plugin, claim }] of Object.entries(broken)) {
+    await t.step(title, async () => {
+      const [first] = await refuted(plugin);
+      assert.match(first ?? "nothing was found out", claim);
+    });
+  }
+  controller.abort();
+});

@@ -1,0 +1,247 @@
+// Somebody deploys the Service anew while it is exchanged: the traffic comes back to the laptop, and
+// their version is what remains in the end.
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { openTestCluster, succeeded, type TestNamespace } from "./cluster.ts";
+import {
+  answerOf,
+  assertNoTrace,
+  eventually,
+  Laptop,
+  reaches,
+} from "./laptop.ts";
+
+const demoYaml = fileURLToPath(new URL("demo/demo.yaml", import.meta.url));
+
+interface Service {
+  metadata: { uid: string; annotations?: Record<string, string> };
+  spec: {
+    selector: Record<string, string>;
+    clusterIP: string;
+    clusterIPs?: string[];
+  };
+}
+
+async function readService(
+  namespace: TestNamespace,
+  name = "web",
+): Promise<Service> {
+  const json = await namespace.kubectl([
+    "get",
+    `service/${name}`,
+    "-o",
+    "json",
+  ]);
+  return JSON.parse(succeeded(json));
+}
+
+function manifest(selector: Record<string, string>): string {
+  return JSON.stringify({
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { name: "web", labels: { app: "web" } },
+    spec: {
+      selector,
+      ports: [
+        { name: "http", port: 80, targetPort: "http", protocol: "TCP" },
+        { name: "echo", port: 9000, targetPort: 9000, protocol: "TCP" },
+      ],
+    },
+  });
+}
+
+async function patch(
+  namespace: TestNamespace,
+  type: string,
+  body: unknown,
+): Promise<void> {
+  const args = ["patch", "service/web", `--type=${type}`];
+  succeeded(await namespace.kubectl([...args, "-p", JSON.stringify(body)]));
+}
+
+const original = { app: "web" };
+const newest = { app: "web", tier: "front" };
+
+const drifts: {
+  title: string;
+  drift: (namespace: TestNamespace) => Promise<void>;
+  /** The selector that the user means now. */
+  meant: Record<string, string>;
+  /** The Service is another object. */
+  isNew?: boolean;
+}[] = [
+  {
+    title: "the original manifest is applied again",
+    drift: async (namespace) => {
+      succeeded(await namespace.kubectl(["apply", "-f", demoYaml]));
+    },
+    meant: original,
+  },
+  {
+    title: "a manifest with another selector is applied",
+    drift: (namespace) => namespace.apply(manifest(newest)),
+    meant: newest,
+  },
+  {
+    title: "a label is added to the selector by a merge patch",
+    drift: (namespace) =>
+      patch(namespace, "merge", { spec: { selector: newest } }),
+    meant: newest,
+  },
+  {
+    title: "the selector is replaced by a patch",
+    drift: (namespace) =>
+      patch(namespace, "json", [{
+        op: "replace",
+        path: "/spec/selector",
+        value: newest,
+      }]),
+    meant: newest,
+  },
+  {
+    title: "the Service is replaced with kubectl replace",
+    drift: async (namespace) => {
+      const { clusterIP, clusterIPs } = (await readService(namespace)).spec;
+      const replacement = JSON.parse(manifest(newest));
+      Object.assign(replacement.spec, { clusterIP, clusterIPs });
+      const result = await namespace.kubectl(["replace", "-f", "-"], {
+        stdin: JSON.stringify(replacement),
+      });
+      succeeded(result);
+    },
+    meant: newest,
+  },
+  {
+    title: "our annotations are removed",
+    drift: async (namespace) => {
+      succeeded(
+        await namespace.kubectl(["annotate", "service/web", "kt-selector-"]),
+      );
+    },
+    meant: original,
+  },
+  {
+    title:
+      "a manifest with another selector is applied, and then our annotations are removed",
+    drift: async (namespace) => {
+      const kept = async () =>
+        (await readService(namespace)).metadata.annotations?.["kt-selector"];
+      await namespace.apply(manifest(newest));
+      const isNewest = async () => (await kept())?.includes("front") ?? false;
+      await eventually("it is switched again", isNewest);
+      succeeded(
+        await namespace.kubectl(["annotate", "service/web", "kt-selector-"]),
+      );
+      const isThere = async () => await kept() !== undefined;
+      await eventually("it is switched once more", isThere);
+    },
+    meant: newest,
+  },
+  {
+    title: "the Service is deleted and made again",
+    drift: async (namespace) => {
+      succeeded(await namespace.kubectl(["delete", "service/web"]));
+      await namespace.apply(manifest(newest));
+    },
+    meant: newest,
+    isNew: true,
+  },
+];
+
+for (const { title, drift, meant, isNew } of drifts) {
+  Deno.test(`when ${title}, the traffic comes to the laptop again, and what was meant remains`, async () => {
+    const cluster = await openTestCluster();
+    await using namespace = await cluster.namespace();
+    await namespace.applyDemo();
+    // both selectors find the original pods
+    const labels = { spec: { template: { metadata: { labels: newest } } } };
+    succeeded(
+      await namespace.kubectl([
+        "patch",
+        "deployment/web",
+        "-p",
+        JSON.stringify(labels),
+      ]),
+    );
+    succeeded(
+      await namespace.kubectl([
+        "rollout",
+        "status",
+        "deployment/web",
+        "--timeout=120s",
+      ]),
+    );
+    const client = await namespace.client();
+    await using laptop = await Laptop.open(cluster, namespace);
+    const before = await namespace.snapshot();
+    const { uid } = (await readService(namespace)).metadata;
+    await using exchange = laptop.start([
+      "exchange",
+      "web",
+      "--expose",
+      `${laptop.demo.port}:80`,
+    ]);
+    await exchange.ready();
+    await reaches(client);
+
+    await drift(namespace);
+    await exchange.event((event) => event["code"] === "SERVICE_DRIFTED");
+    await eventually("the traffic comes to the laptop again", async () => {
+      for (let i = 0; i < 5; i++) {
+        if (await answerOf(client) !== "laptop") return false;
+      }
+      return true;
+    });
+    const during = await readService(namespace);
+    assert.deepEqual(Object.keys(during.spec.selector).sort(), [
+      "kt-role",
+      "kt-target",
+    ]);
+    assert.deepEqual(
+      JSON.parse(during.metadata.annotations!["kt-selector"]!),
+      meant,
+    );
+    const stuntman = await readService(namespace, "web-kt-stuntman");
+    assert.deepEqual(stuntman.spec.selector, meant);
+
+    assert.equal((await exchange.stop()).code, 0);
+    const after = await readService(namespace);
+    assert.deepEqual(after.spec.selector, meant);
+    const keys = Object.keys(after.metadata.annotations ?? {});
+    assert.deepEqual(keys.filter((key) => /^kt-|ktctl/.test(key)), []);
+    assert.equal(after.metadata.uid === uid, !isNew);
+    assert.deepEqual(laptop.journals(), []);
+    if (meant === original) {
+      await assertNoTrace({ namespace, laptop, before });
+    }
+    await reaches(client, { name: "web-" });
+  });
+}
+
+Deno.test("a Service that is deleted meanwhile and does not come back is no obstacle to leaving", async () => {
+  const cluster = await openTestCluster();
+  await using namespace = await cluster.namespace();
+  await namespace.applyDemo();
+  await using laptop = await Laptop.open(cluster, namespace);
+  await using exchange = laptop.start([
+    "exchange",
+    "web",
+    "--expose",
+    `${laptop.demo.port}:80`,
+  ]);
+  await exchange.ready();
+  succeeded(await namespace.kubectl(["delete", "service/web"]));
+  await exchange.event((event) => event["code"] === "SERVICE_DELETED");
+  const result = await exchange.stop();
+  assert.equal(result.code, 0, result.stdout);
+  const left = await namespace.kubectl([
+    "get",
+    "pods,services,secrets,configmaps",
+    "-l",
+    "control-by=kt",
+    "-o",
+    "name",
+  ]);
+  assert.equal(succeeded(left), "");
+  assert.deepEqual(laptop.journals(), []);
+});

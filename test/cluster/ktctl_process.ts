@@ -1,0 +1,194 @@
+// Runs ktctl as its users do: a process of its own, read through `--output json`.
+import { fileURLToPath } from "node:url";
+import { TextLineStream } from "./text_line_stream.ts";
+
+/** One line of `--output json`. */
+export interface KtctlEvent {
+  readonly event: string;
+  readonly time: string;
+  // deno-lint-ignore no-explicit-any -- each event has fields of its own
+  readonly [field: string]: any;
+}
+
+export interface KtctlOptions {
+  readonly kubeconfig: string;
+  readonly namespace?: string;
+  readonly env?: Record<string, string>;
+  readonly cwd?: string;
+  /** The file that is run. @default main.ts */
+  readonly program?: string;
+  /** Leave out `--output json`. */
+  readonly human?: boolean;
+}
+
+export interface KtctlResult {
+  readonly code: number;
+  readonly events: readonly KtctlEvent[];
+  readonly stdout: string;
+  readonly stderr: string;
+  /** The `error` event, where there was one. */
+  readonly error: KtctlEvent | undefined;
+}
+
+const main = fileURLToPath(new URL("../../main.ts", import.meta.url));
+
+export class KtctlProcess implements AsyncDisposable {
+  readonly child: Deno.ChildProcess;
+  readonly events: KtctlEvent[] = [];
+  #waiting = new Set<
+    {
+      matches: (event: KtctlEvent) => boolean;
+      found: (event: KtctlEvent) => void;
+    }
+  >();
+  #stdout = "";
+  #stderr = "";
+  #ended: Promise<KtctlResult>;
+
+  constructor(args: readonly string[], options: KtctlOptions) {
+    const { program = main } = options;
+    const form = options.human ? [] : ["--output", "json"];
+    const namespace = options.namespace === undefined
+      ? []
+      : ["-n", options.namespace];
+    this.child = new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--quiet", program, ...args, ...namespace, ...form],
+      env: { KUBECONFIG: options.kubeconfig, ...options.env },
+      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    this.#ended = this.#read();
+  }
+
+  get pid(): number {
+    return this.child.pid;
+  }
+
+  /** The first event, past or to come, that matches. Rejects when the process ends or time is up. */
+  async event(
+    matches: string | ((event: KtctlEvent) => boolean),
+    timeoutMs = 60_000,
+  ): Promise<KtctlEvent> {
+    const test = typeof matches === "string"
+      ? (event: KtctlEvent) => event.event === matches
+      : matches;
+    const past = this.events.find(test);
+    if (past !== undefined) return past;
+    return await this.next(test, timeoutMs);
+  }
+
+  /** The first event from now on that matches. */
+  async next(
+    matches: (event: KtctlEvent) => boolean,
+    timeoutMs = 60_000,
+  ): Promise<KtctlEvent> {
+    const { promise, resolve, reject } = Promise.withResolvers<KtctlEvent>();
+    const waiter = { matches, found: resolve };
+    this.#waiting.add(waiter);
+    const timer = setTimeout(
+      () =>
+        reject(
+          new Error(
+            `no such event within ${timeoutMs} ms; so far:\n${this.#log()}`,
+          ),
+        ),
+      timeoutMs,
+    );
+    this.#ended.then(() =>
+      reject(new Error(`ktctl ended before such an event:\n${this.#log()}`))
+    );
+    try {
+      return await promise;
+    } finally {
+      clearTimeout(timer);
+      this.#waiting.delete(waiter);
+    }
+  }
+
+  /** Waits for `ready`. */
+  ready(timeoutMs?: number): Promise<KtctlEvent> {
+    return this.event("ready", timeoutMs);
+  }
+
+  kill(signal: Deno.Signal): void {
+    try {
+      this.child.kill(signal);
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error; // it has ended already
+    }
+  }
+
+  /** The result, once the process has ended; it is killed when time is up. */
+  async ended(timeoutMs = 60_000): Promise<KtctlResult> {
+    const timer = setTimeout(() => this.kill("SIGKILL"), timeoutMs);
+    try {
+      return await this.#ended;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Ctrl-C, and the result. */
+  async stop(signal: Deno.Signal = "SIGINT"): Promise<KtctlResult> {
+    this.kill(signal);
+    return await this.ended();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  async #read(): Promise<KtctlResult> {
+    const [, , { code }] = await Promise.all([
+      this.#lines(this.child.stdout, (line) => {
+        this.#stdout += `${line}\n`;
+        this.#take(line);
+      }),
+      this.#lines(this.child.stderr, (line) => this.#stderr += `${line}\n`),
+      this.child.status,
+    ]);
+    const error = this.events.findLast(({ event }) => event === "error");
+    return {
+      code,
+      events: this.events,
+      stdout: this.#stdout,
+      stderr: this.#stderr,
+      error,
+    };
+  }
+
+  #take(line: string): void {
+    if (!line.startsWith("{")) return;
+    const event: KtctlEvent = JSON.parse(line);
+    this.events.push(event);
+    for (const waiter of this.#waiting) {
+      if (waiter.matches(event)) waiter.found(event);
+    }
+  }
+
+  async #lines(
+    stream: ReadableStream<Uint8Array>,
+    take: (line: string) => void,
+  ): Promise<void> {
+    const lines = stream.pipeThrough(new TextDecoderStream()).pipeThrough(
+      new TextLineStream(),
+    );
+    for await (const line of lines) take(line);
+  }
+
+  #log(): string {
+    return `${this.#stdout}${this.#stderr}`;
+  }
+}
+
+/** Runs ktctl to its end. */
+export async function ktctl(
+  args: readonly string[],
+  options: KtctlOptions,
+  timeoutMs = 90_000,
+): Promise<KtctlResult> {
+  const process = new KtctlProcess(args, options);
+  return await process.ended(timeoutMs);
+}

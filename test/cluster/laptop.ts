@@ -1,0 +1,158 @@
+// A developer's laptop: its own program to send traffic to, and its own place for ktctl's journals.
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import type { ClientPod, TestCluster, TestNamespace } from "./cluster.ts";
+import { type LocalDemo, startLocalDemo } from "./demo/local_demo.ts";
+import { ktctl, KtctlProcess, type KtctlResult } from "./ktctl_process.ts";
+
+export interface LaptopOptions {
+  readonly kubeconfig?: string;
+  readonly cwd?: string;
+  /** Who sits at the laptop, as others see it. */
+  readonly user?: string;
+}
+
+export class Laptop implements AsyncDisposable {
+  readonly demo: LocalDemo;
+  readonly stateHome: string;
+  #namespace: string;
+  #kubeconfig: string;
+
+  private constructor(
+    demo: LocalDemo,
+    namespace: TestNamespace,
+    kubeconfig: string,
+  ) {
+    this.demo = demo;
+    this.stateHome = Deno.makeTempDirSync({ prefix: "ktctl-laptop-" });
+    this.#namespace = namespace.name;
+    this.#kubeconfig = kubeconfig;
+  }
+
+  static async open(
+    cluster: TestCluster,
+    namespace: TestNamespace,
+    name = "laptop",
+  ): Promise<Laptop> {
+    const demo = await startLocalDemo({ name });
+    return new Laptop(demo, namespace, cluster.kubeconfig);
+  }
+
+  /** Starts ktctl in the namespace. */
+  start(args: readonly string[], options: LaptopOptions = {}): KtctlProcess {
+    return new KtctlProcess(args, this.#options(options));
+  }
+
+  /** Runs ktctl in the namespace to its end. */
+  run(
+    args: readonly string[],
+    options: LaptopOptions = {},
+  ): Promise<KtctlResult> {
+    return ktctl(args, this.#options(options));
+  }
+
+  /** What is recorded as still to be undone. */
+  journals(): string[] {
+    const dir = join(this.stateHome, "ktctl", "sessions");
+    try {
+      return [...Deno.readDirSync(dir)].map(({ name }) => name);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return [];
+      throw error;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.demo[Symbol.asyncDispose]();
+    await Deno.remove(this.stateHome, { recursive: true });
+  }
+
+  #options({ kubeconfig = this.#kubeconfig, cwd, user }: LaptopOptions) {
+    return {
+      kubeconfig,
+      namespace: this.#namespace,
+      env: {
+        XDG_STATE_HOME: this.stateHome,
+        ...(user === undefined ? {} : { SUDO_USER: user }),
+      },
+      ...(cwd === undefined ? {} : { cwd }),
+    };
+  }
+}
+
+/** The name of the pod, or laptop, that answers; `none` where none does. */
+export async function answerOf(
+  client: ClientPod,
+  url = "http://web/",
+): Promise<string> {
+  return (await ask(client, url)).answer;
+}
+
+async function ask(
+  client: ClientPod,
+  url: string,
+): Promise<{ answer: string; output: string }> {
+  const { stdout, stderr } = await client.curl("--max-time", "3", url);
+  const answer = /^demo pod=(\S+)\n$/.exec(stdout)?.[1] ?? "none";
+  return { answer, output: `${stdout}${stderr}` };
+}
+
+/**
+ * Until the pod's requests reach the laptop: ktctl is ready when the API says so, and kube-proxy
+ * follows a moment later.
+ */
+export async function reaches(
+  client: ClientPod,
+  { name = "laptop", url = "http://web/", withinMs = 10_000 }: {
+    name?: string;
+    url?: string;
+    withinMs?: number;
+  } = {},
+): Promise<number> {
+  let last = { answer: "", output: "" };
+  return await eventually(
+    `${url} is answered by ${name}`,
+    async () => (last = await ask(client, url)).answer.startsWith(name),
+    withinMs,
+  ).catch((error) => {
+    throw new Error(`${error.message}; the last answer: ${last.output}`);
+  });
+}
+
+/** Tries until `holds`; returns the milliseconds that it took. Fails when time is up. */
+export async function eventually(
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  withinMs = 30_000,
+): Promise<number> {
+  const start = performance.now();
+  for (;;) {
+    if (await holds()) return Math.round(performance.now() - start);
+    if (performance.now() - start > withinMs) {
+      assert.fail(`not within ${withinMs} ms: ${what}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/** Nothing of a run is left: neither in the cluster nor on the laptop. */
+export async function assertNoTrace(
+  { namespace, laptop, before }: {
+    namespace: TestNamespace;
+    laptop: Laptop;
+    before: string;
+  },
+): Promise<void> {
+  assert.equal(await namespace.snapshot(), before);
+  assert.deepEqual(laptop.journals(), []);
+}
+
+/** The namespace is as `snapshot` says, once the cluster's controllers have followed. */
+export async function untouched(
+  namespace: TestNamespace,
+  snapshot: string,
+): Promise<void> {
+  const same = async () => await namespace.snapshot() === snapshot;
+  await eventually("as before", same, 10_000).catch(() => {});
+  assert.equal(await namespace.snapshot(), snapshot);
+}

@@ -1,0 +1,95 @@
+// Many connections through one exchange: all are answered, and nothing of them stays behind.
+import assert from "node:assert/strict";
+import { openTestCluster, succeeded } from "./cluster.ts";
+import { assertNoTrace, eventually, Laptop, reaches } from "./laptop.ts";
+import { openFiles, pidInPod, residentMiB, shadowPod } from "./pod_process.ts";
+
+const IN_TURN = 2_000;
+const AT_ONCE = 200;
+
+Deno.test({
+  name:
+    `${IN_TURN} connections in turn and ${AT_ONCE} at once through one exchange are all answered, and all closed again`,
+  ignore: !!Deno.env.get("KTCTL_TEST_KUBECONFIG"), // reads the node's /proc
+  async fn() {
+    const cluster = await openTestCluster();
+    await using namespace = await cluster.namespace();
+    await namespace.applyDemo();
+    const client = await namespace.client();
+    await using laptop = await Laptop.open(cluster, namespace);
+    const before = await namespace.snapshot();
+    await using exchange = laptop.start([
+      "exchange",
+      "web",
+      "--expose",
+      `${laptop.demo.port}:80`,
+    ]);
+    await exchange.ready();
+    await reaches(client);
+    const pod = await shadowPod(namespace);
+    const agent = await pidInPod(namespace, pod, "agent.js");
+    const ends = [{ name: "ktctl", pid: exchange.pid }, {
+      name: "agent",
+      pid: agent,
+    }];
+    const counts = async (command: string) => {
+      const start = performance.now();
+      const output = succeeded(
+        await client.exec(["sh", "-c", command], { timeout: 600_000 }),
+      );
+      const lines = output.split("\n").filter((line) => line !== "");
+      return {
+        lines,
+        seconds: ((performance.now() - start) / 1000).toFixed(1),
+      };
+    };
+
+    // the first ones make what is kept for good
+    await counts(inTurn(50));
+    const start = ends.map(({ name, pid }) => ({
+      name,
+      pid,
+      files: openFiles(pid),
+      memory: residentMiB(pid),
+    }));
+
+    const turn = await counts(inTurn(IN_TURN));
+    assert.equal(turn.lines.length, IN_TURN);
+    assert.deepEqual(new Set(turn.lines), new Set(["demo pod=laptop"]));
+    const memoryBetween = ends.map(({ pid }) => residentMiB(pid));
+
+    const once = await counts(atOnce(AT_ONCE));
+    assert.deepEqual(new Set(once.lines), new Set(["demo pod=laptop"]));
+    assert.equal(once.lines.length, AT_ONCE);
+
+    console.log(
+      `${IN_TURN} in turn: ${turn.seconds} s; ${AT_ONCE} at once: ${once.seconds} s`,
+    );
+    for (const [i, { name, pid, files, memory }] of start.entries()) {
+      await eventually(
+        `the ${name} has no more than ${files} files open`,
+        () => openFiles(pid) <= files,
+        15_000,
+      );
+      const memoryAfter = residentMiB(pid);
+      console.log(
+        `${name}: open files ${files} → ${openFiles(pid)}, ` +
+          `memory ${memory} → ${memoryBetween[i]} → ${memoryAfter} MiB`,
+      );
+      assert.ok(memoryAfter < memory + 60, `the ${name}'s memory grew`);
+    }
+
+    assert.equal((await exchange.stop()).code, 0);
+    await assertNoTrace({ namespace, laptop, before });
+  },
+});
+
+/** One connection each. */
+function inTurn(count: number): string {
+  return `curl -sS -m 150 -H 'Connection: close' 'http://web/?[1-${count}]'`;
+}
+
+function atOnce(count: number): string {
+  return `curl -sS -m 60 --parallel --parallel-immediate --parallel-max ${count} ` +
+    `-H 'Connection: close' 'http://web/?[1-${count}]'`;
+}

@@ -1,0 +1,82 @@
+# shellcheck shell=bash
+# The cluster's network namespace behind a veth pair, and its control groups.
+# Needs: K8S_NS, K8S_IF, K8S_DIR, NSX, the addresses.
+
+network_up() {
+  local range
+  [ -e "/run/netns/$K8S_NS" ] || ip netns add "$K8S_NS"
+  ip link show "$K8S_IF" >/dev/null 2>&1 ||
+    ip link add "$K8S_IF" type veth peer name eth0 netns "$K8S_NS"
+  ip addr replace "$HOST_IP/30" dev "$K8S_IF"
+  ip link set "$K8S_IF" up
+  # shellcheck disable=SC2016 # expanded by the inner shell
+  "${NSX[@]}" bash -euc '
+    ip link set lo up; ip addr replace "$1" dev eth0; ip link set eth0 up
+    ip link show cni0 >/dev/null 2>&1 || ip link add cni0 type bridge
+    ip addr replace "$2" dev cni0; ip link set cni0 up
+    # a service address that kube-proxy does not know (yet) ends at the bridge
+    ip route replace "$3" dev cni0
+    echo 1 > /proc/sys/net/ipv4/ip_forward
+    [ ! -e /proc/sys/net/bridge/bridge-nf-call-iptables ] || echo 1 > /proc/sys/net/bridge/bridge-nf-call-iptables
+  ' - "$NODE_IP/30" "$POD_GW/${POD_CIDR#*/}" "$SVC_CIDR"
+  # This machine stands outside the cluster, as a developer's laptop does. A packet to a
+  # service or pod must never follow the default route off this machine; with the highest
+  # metric, any route that the program under test makes wins over ours.
+  for range in "$SVC_CIDR" "$POD_CIDR"; do ip route replace unreachable "$range" metric 65535; done
+}
+
+network_down() {
+  local range
+  for range in "$SVC_CIDR" "$POD_CIDR"; do ip route del unreachable "$range" metric 65535 2>/dev/null || true; done
+  ip link del "$K8S_IF" 2>/dev/null || true
+  if [ -e "/run/netns/$K8S_NS" ]; then ip netns del "$K8S_NS"; fi
+}
+
+# A group of our own in each mounted hierarchy; mounts are left as they are.
+cgroup_folders() {
+  local m
+  if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
+    echo "/sys/fs/cgroup/$K8S_NS"
+    return
+  fi
+  # v1 or hybrid: the unified one too, runc uses it
+  for m in /sys/fs/cgroup/*/; do
+    if [ -e "$m/cgroup.procs" ]; then echo "$m$K8S_NS"; fi
+  done
+}
+
+cgroups_up() {
+  local d f
+  for d in $(cgroup_folders); do
+    mkdir -p "$d"
+    for f in cpuset.cpus cpuset.mems; do # v1: a new cpuset is empty
+      if [ -e "$d/$f" ] && [ -e "$d/../$f" ] && [ -z "$(cat "$d/$f")" ]; then cat "$d/../$f" > "$d/$f"; fi
+    done
+  done
+}
+
+# What runs in our groups and our namespace is ours by construction.
+kill_inside() {
+  local d
+  {
+    for d in $(cgroup_folders); do
+      if [ -d "$d" ]; then find "$d" -name cgroup.procs -exec cat {} + 2>/dev/null || true; fi
+    done
+    if [ -e "/run/netns/$K8S_NS" ]; then ip netns pids "$K8S_NS"; fi
+  } | sort -u | while read -r d; do kill -KILL "$d" 2>/dev/null || true; done
+}
+
+cgroups_down() {
+  local d i left
+  for ((i = 0; i < 50; i++)); do
+    left=
+    for d in $(cgroup_folders); do
+      [ -d "$d" ] || continue
+      find "$d" -depth -type d -exec rmdir {} \; 2>/dev/null || true
+      if [ -d "$d" ]; then left=1; fi
+    done
+    [ -n "$left" ] || return 0
+    kill_inside
+    sleep 0.1
+  done
+}

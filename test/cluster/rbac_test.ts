@@ -1,0 +1,124 @@
+// The Roles of docs/rbac are enough.
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { makeAccount } from "./account.ts";
+import { openTestCluster, succeeded, type TestNamespace } from "./cluster.ts";
+import { assertNoTrace, eventually, Laptop, reaches } from "./laptop.ts";
+
+async function grant(
+  namespace: TestNamespace,
+  { account, role }: { account: string; role: string },
+): Promise<void> {
+  const file = fileURLToPath(
+    new URL(`../../docs/rbac/${role}.yaml`, import.meta.url),
+  );
+  succeeded(await namespace.kubectl(["apply", "-f", file]));
+  succeeded(
+    await namespace.kubectl([
+      "create",
+      "rolebinding",
+      `${account}-${role}`,
+      `--role=ktctl-${role}`,
+      `--serviceaccount=${namespace.name}:${account}`,
+    ]),
+  );
+}
+
+for (
+  const { title, verb, roles } of [
+    { title: "exchange", verb: ["exchange", "web"], roles: ["exchange"] },
+    {
+      title: "exchange --mode scale",
+      verb: ["exchange", "web", "--mode", "scale"],
+      roles: ["exchange"],
+    },
+    {
+      title: "exchange --useShadowDeployment",
+      verb: ["exchange", "web", "--useShadowDeployment"],
+      roles: ["exchange", "shadow-deployment"],
+    },
+    { title: "preview", verb: ["preview", "mine"], roles: ["preview"] },
+  ]
+) {
+  Deno.test(`${title} needs no more than docs/rbac/${roles.join(" and ")}`, async () => {
+    const cluster = await openTestCluster();
+    await using namespace = await cluster.namespace();
+    await namespace.applyDemo();
+    const client = await namespace.client();
+    await using laptop = await Laptop.open(cluster, namespace);
+    const dir = laptop.stateHome;
+    const kubeconfig = await makeAccount(cluster, namespace, {
+      name: "dev",
+      dir,
+    });
+    for (const role of roles) await grant(namespace, { account: "dev", role });
+    const before = await namespace.snapshot();
+    const args = [...verb, "--expose", `${laptop.demo.port}:80`];
+    await using running = laptop.start(args, { kubeconfig });
+    await running.ready();
+    const url = verb[0] === "preview" ? "http://mine/" : "http://web/";
+    await reaches(client, { url });
+    const { code, events } = await running.stop();
+    assert.equal(code, 0);
+    const warnings = events.filter(({ event }) => event === "warning")
+      .map(({ code }) => code).filter((code) => code !== "PORTS_NOT_EXPOSED");
+    assert.deepEqual(warnings, []);
+    await assertNoTrace({ namespace, laptop, before });
+  });
+}
+
+for (const args of [["clean", "--thresholdInMinus", "0"], ["recover", "web"]]) {
+  Deno.test(`${args[0]} needs no more than docs/rbac/clean`, async () => {
+    const cluster = await openTestCluster();
+    await using namespace = await cluster.namespace();
+    await namespace.applyDemo();
+    const client = await namespace.client();
+    await using dead = await Laptop.open(cluster, namespace);
+    await using laptop = await Laptop.open(cluster, namespace);
+    const dir = laptop.stateHome;
+    const kubeconfig = await makeAccount(cluster, namespace, {
+      name: "dev",
+      dir,
+    });
+    await grant(namespace, { account: "dev", role: "clean" });
+    const before = await namespace.snapshot();
+    const expose = `${dead.demo.port}:80`;
+    await using exchange = dead.start(["exchange", "web", "--expose", expose]);
+    await exchange.ready();
+    await exchange.stop("SIGKILL");
+    await eventually("the agent has seen that its laptop is gone", async () => {
+      const { code, error, events, stdout } = await laptop.run(args, {
+        kubeconfig,
+      });
+      assert.doesNotMatch(stdout, /"warning"/);
+      if (error?.["code"] === "SERVICE_IN_USE") return false;
+      assert.equal(code, 0, stdout);
+      return events.some(({ event }) => event === "action");
+    });
+    await reaches(client, { name: "web-" });
+    assert.equal(await namespace.snapshot(), before);
+  });
+}
+
+Deno.test("a rule that is missing is named", async () => {
+  const cluster = await openTestCluster();
+  await using namespace = await cluster.namespace();
+  await namespace.applyDemo();
+  await using laptop = await Laptop.open(cluster, namespace);
+  const dir = laptop.stateHome;
+  const kubeconfig = await makeAccount(cluster, namespace, {
+    name: "dev",
+    dir,
+  });
+  await grant(namespace, { account: "dev", role: "preview" });
+  const before = await namespace.snapshot();
+  const expose = `${laptop.demo.port}:80`;
+  const { code, error } = await laptop.run(
+    ["exchange", "web", "--expose", expose],
+    { kubeconfig },
+  );
+  assert.equal(code, 4);
+  assert.equal(error?.["code"], "RBAC_FORBIDDEN");
+  assert.match(error?.["hint"], /resources: \["services"\], verbs: \["list"\]/);
+  await assertNoTrace({ namespace, laptop, before });
+});

@@ -1,0 +1,48 @@
+// Requests from inside the cluster that go on while its API server is away.
+import { type ClientPod, succeeded } from "./cluster.ts";
+
+export interface LoggedRequest {
+  /** Seconds of the node's clock since it was started. */
+  readonly at: number;
+  /** Which pod or laptop answered; undefined where nobody did. */
+  readonly answer: string | undefined;
+}
+
+/**
+ * Asks `http://web/` some ten times a second, as a process of the client pod that needs no `exec`
+ * session to stay alive. It ends by itself after `seconds`.
+ */
+export async function startRequestLog(
+  client: ClientPod,
+  seconds: number,
+): Promise<{ read(): Promise<LoggedRequest[]> }> {
+  const loop = `
+    end=$(( $(cut -d. -f1 /proc/uptime) + ${seconds} ))
+    while [ "$(cut -d. -f1 /proc/uptime)" -lt "$end" ]; do
+      at=$(cut -d' ' -f1 /proc/uptime)
+      answer=$(curl -s --connect-timeout 1 -m 3 http://web/ || echo FAILED)
+      echo "$at $answer"
+      sleep 0.1
+    done > /tmp/requests.log; touch /tmp/requests.done`;
+  succeeded(
+    await client.exec([
+      "sh",
+      "-c",
+      `setsid sh -c '${loop.replaceAll("'", `'\\''`)}' >/dev/null 2>&1 &`,
+    ]),
+  );
+  return {
+    async read() {
+      const wait =
+        "for i in $(seq 600); do [ -e /tmp/requests.done ] && break; sleep 0.1; done; cat /tmp/requests.log";
+      const text = succeeded(
+        await client.exec(["sh", "-c", wait], { timeout: 90_000 }),
+      );
+      return text.trim().split("\n").map((line) => {
+        const [at, ...rest] = line.split(" ");
+        const answer = /pod=(\S+)/.exec(rest.join(" "))?.[1];
+        return { at: Number(at), answer };
+      });
+    },
+  };
+}

@@ -1,0 +1,155 @@
+// A signal at any moment of the set-up leaves no trace; a second one says what is left.
+import assert from "node:assert/strict";
+import { openTestCluster, succeeded, type TestNamespace } from "./cluster.ts";
+import { run } from "./command.ts";
+import { assertNoTrace, Laptop, reaches, untouched } from "./laptop.ts";
+import { TcpProxy } from "./tcp_proxy.ts";
+
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+const COMMANDS = [
+  ["exchange", "web"],
+  ["exchange", "deploy/web", "--mode", "scale"],
+  ["preview", "mine"],
+];
+
+async function rolledOut(namespace: TestNamespace): Promise<void> {
+  const rollout = ["rollout", "status", "deployment/web", "--timeout=60s"];
+  succeeded(await namespace.kubectl(rollout));
+}
+
+Deno.test("a signal at any event of the set-up ends with exit code 130 and leaves no trace", async (t) => {
+  const cluster = await openTestCluster();
+  await Promise.all(COMMANDS.map((command) =>
+    t.step({
+      name: command.join(" "),
+      sanitizeOps: false, // the steps run side by side
+      sanitizeResources: false,
+      sanitizeExit: false,
+      async fn() {
+        await using namespace = await cluster.namespace();
+        await namespace.applyDemo();
+        await using laptop = await Laptop.open(cluster, namespace);
+        const before = await namespace.snapshot();
+        let k = 0;
+        for (let isReady = false; !isReady;) {
+          const signal = SIGNALS[k % SIGNALS.length]!;
+          k++;
+          await using ktctl = laptop.start([
+            ...command,
+            "--expose",
+            `${laptop.demo.port}:80`,
+            // a busy machine starts three pods at a time slowly
+            "--portForwardTimeout",
+            "60",
+          ]);
+          if (ktctl.events.length < k) {
+            await ktctl.next(() => ktctl.events.length >= k);
+          }
+          const at = ktctl.events.slice(0, k).at(-1);
+          const { code, events, stdout, stderr } = await ktctl.stop(signal);
+          isReady = events.some(({ event }) => event === "ready");
+          const what = `${signal} at ${
+            JSON.stringify(at)
+          }:\n${stdout}${stderr}`;
+          assert.equal(code, isReady ? 0 : 130, what);
+          await rolledOut(namespace);
+          assert.equal(await namespace.snapshot(), before, what);
+          assert.deepEqual(laptop.journals(), [], what);
+        }
+        console.log(`${command.join(" ")}: ${k - 1} moments before ready`);
+        assert.ok(k > 8, `only ${k} events before ready`);
+        await reaches(await namespace.client(), { name: "web-" });
+      },
+    })
+  ));
+});
+
+Deno.test({
+  name:
+    "a second Ctrl-C ends at once and names what is left behind; clean removes it later",
+  // the API server's certificate must be valid for 127.0.0.1
+  ignore: !!Deno.env.get("KTCTL_TEST_KUBECONFIG"),
+  async fn() {
+    const cluster = await openTestCluster();
+    await using namespace = await cluster.namespace();
+    await namespace.applyDemo();
+    const client = await namespace.client();
+    await using laptop = await Laptop.open(cluster, namespace);
+    await using proxy = await TcpProxy.open(cluster);
+    const { kubeconfig } = proxy;
+    const before = await namespace.snapshot();
+    await using exchange = laptop.start(
+      ["exchange", "web", "--expose", `${laptop.demo.port}:80`],
+      { kubeconfig },
+    );
+    await exchange.ready();
+    await reaches(client);
+
+    proxy.goSilent();
+    exchange.kill("SIGINT");
+    await exchange.event("closed");
+    const start = performance.now();
+    const { code, events, stdout } = await exchange.stop("SIGINT");
+    const ms = Math.round(performance.now() - start);
+    assert.equal(code, 130, stdout);
+    assert.ok(ms < 2_000, `it took ${ms} ms`);
+    const warnings = events.filter(({ code }) => code === "LEFT_BEHIND");
+    console.log(`ended ${ms} ms after the second Ctrl-C, and told:`);
+    for (const { message } of warnings) console.log(message);
+    assert.ok(warnings.length >= 3, stdout);
+    for (const { message } of warnings) assert.match(message, /kubectl /);
+    assert.equal(laptop.journals().length, 1);
+
+    proxy.resume();
+    await reaches(client, { name: "web-" });
+    assert.notEqual(await namespace.snapshot(), before);
+    const cleaned = await laptop.run(["clean"], { kubeconfig });
+    assert.equal(cleaned.code, 0, cleaned.stdout + cleaned.stderr);
+    await assertNoTrace({ namespace, laptop, before });
+    await reaches(client, { name: "web-" });
+  },
+});
+
+for (const mode of ["selector", "scale"]) {
+  Deno.test({
+    name:
+      `the commands that a second Ctrl-C names undo an exchange (${mode}) whole`,
+    ignore: !!Deno.env.get("KTCTL_TEST_KUBECONFIG"), // as above
+    async fn() {
+      const cluster = await openTestCluster();
+      await using namespace = await cluster.namespace();
+      await namespace.applyDemo();
+      await using laptop = await Laptop.open(cluster, namespace);
+      await using proxy = await TcpProxy.open(cluster);
+      const before = await namespace.snapshot();
+      await using exchange = laptop.start(
+        [
+          "exchange",
+          "deploy/web",
+          "--mode",
+          mode,
+          "--expose",
+          `${laptop.demo.port}:80`,
+        ],
+        { kubeconfig: proxy.kubeconfig },
+      );
+      await exchange.ready();
+      proxy.goSilent();
+      exchange.kill("SIGINT");
+      await exchange.event("closed");
+      const { events } = await exchange.stop("SIGINT");
+      const commands = events.filter(({ code }) => code === "LEFT_BEHIND")
+        .map(({ message }) => /; to undo: (kubectl .*)$/.exec(message)![1]!);
+      assert.ok(commands.length >= 3);
+      for (const command of commands) {
+        const env = { KUBECONFIG: cluster.kubeconfig };
+        const { code, stderr } = await run("sh", ["-c", command], { env });
+        // what the pod owns may have gone with it
+        assert.ok(code === 0 || /NotFound/.test(stderr), stderr);
+      }
+      await rolledOut(namespace);
+      await untouched(namespace, before);
+    },
+  });
+}

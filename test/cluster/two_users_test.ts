@@ -1,0 +1,208 @@
+// What one user sees of another who was there first.
+import assert from "node:assert/strict";
+import { clusterNow } from "./clock.ts";
+import { openTestCluster, succeeded } from "./cluster.ts";
+import { answerOf, assertNoTrace, Laptop, reaches } from "./laptop.ts";
+
+const RFC_3339 = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/;
+
+for (
+  const { title, alices, firstCode } of [
+    {
+      title: "exchange",
+      alices: ["exchange", "web"],
+      firstCode: "SERVICE_ALREADY_EXCHANGED",
+    },
+    {
+      title: "exchange (scale)",
+      alices: ["exchange", "web", "--mode", "scale"],
+      firstCode: "SERVICE_ALREADY_EXCHANGED",
+    },
+  ]
+) {
+  Deno.test(`while alice has the Service by ${title}, bob is refused and told of her`, async () => {
+    const cluster = await openTestCluster();
+    await using namespace = await cluster.namespace();
+    await namespace.applyDemo();
+    const client = await namespace.client();
+    await using alice = await Laptop.open(cluster, namespace, "alice");
+    await using bob = await Laptop.open(cluster, namespace, "bob");
+    const before = await namespace.snapshot();
+    const start = await clusterNow(namespace);
+    await using exchange = alice.start([
+      ...alices,
+      "--expose",
+      `${alice.demo.port}:80`,
+    ], { user: "alice" });
+    await exchange.ready();
+    await reaches(client, { name: "alice" });
+
+    const expose = ["--expose", `${bob.demo.port}:80`];
+    const attempts = [
+      ["exchange", "web", ...expose],
+      ["exchange", "svc/web", "--mode", "scale", ...expose],
+      ["exchange", "deploy/web", "--mode", "scale", ...expose],
+    ];
+    for (const args of attempts) {
+      const result = await bob.run(args, { user: "bob" });
+      assert.equal(result.code, 7, result.stdout);
+      const { code, message, hint } = result.error!;
+      assert.equal(code, firstCode);
+      assert.match(message, /alice has exchanged it since /);
+      const since = Date.parse(RFC_3339.exec(message)![0]) / 1000;
+      assert.ok(
+        since >= start - 1 && since <= await clusterNow(namespace) + 1,
+        message,
+      );
+      assert.match(hint, /Ask alice to leave.*ktctl recover web/);
+      assert.deepEqual(bob.journals(), []);
+    }
+    const taken = await bob.run(["preview", "web", ...expose], { user: "bob" });
+    assert.equal(taken.error?.["code"], "SERVICE_EXISTS", taken.stdout);
+    assert.equal(taken.code, 7);
+    for (let i = 0; i < 5; i++) {
+      assert.equal(await answerOf(client), "alice");
+    }
+
+    assert.equal((await exchange.stop()).code, 0);
+    await assertNoTrace({ namespace, laptop: alice, before });
+    await using after = bob.start(["exchange", "web", ...expose]);
+    await after.ready();
+    await reaches(client, { name: "bob" });
+    assert.equal((await after.stop()).code, 0);
+    await assertNoTrace({ namespace, laptop: bob, before });
+  });
+}
+
+Deno.test("a name that alice previews under is refused to bob", async () => {
+  const cluster = await openTestCluster();
+  await using namespace = await cluster.namespace();
+  const client = await namespace.client();
+  await using alice = await Laptop.open(cluster, namespace, "alice");
+  await using bob = await Laptop.open(cluster, namespace, "bob");
+  const before = await namespace.snapshot();
+  await using preview = alice.start([
+    "preview",
+    "fresh",
+    "--expose",
+    `${alice.demo.port}:80`,
+  ], { user: "alice" });
+  await preview.ready();
+  const result = await bob.run([
+    "preview",
+    "fresh",
+    "--expose",
+    `${bob.demo.port}:80`,
+  ], { user: "bob" });
+  assert.equal(result.code, 7, result.stdout);
+  assert.equal(result.error?.["code"], "SERVICE_EXISTS");
+  assert.match(result.error!["hint"], /made by ktctl.*ktctl clean/);
+  const exchanged = await bob.run([
+    "exchange",
+    "fresh",
+    "--expose",
+    `${bob.demo.port}:80`,
+  ], { user: "bob" });
+  assert.equal(exchanged.code, 7, exchanged.stdout);
+  assert.match(exchanged.error!["message"], /alice/);
+  await reaches(client, { name: "alice", url: "http://fresh/" });
+  assert.equal((await preview.stop()).code, 0);
+  await assertNoTrace({ namespace, laptop: alice, before });
+});
+
+Deno.test("of two who start at once, one gets the Service and the other is told", async () => {
+  const cluster = await openTestCluster();
+  await using namespace = await cluster.namespace();
+  await namespace.applyDemo();
+  const client = await namespace.client();
+  await using alice = await Laptop.open(cluster, namespace, "alice");
+  await using bob = await Laptop.open(cluster, namespace, "bob");
+  const before = await namespace.snapshot();
+  const start = (laptop: Laptop) =>
+    laptop.start(["exchange", "web", "--expose", `${laptop.demo.port}:80`], {
+      user: laptop.demo.name,
+    });
+  await using hers = start(alice);
+  await using his = start(bob);
+  const outcomes = await Promise.all(
+    [hers, his].map((one) => one.ready().then(() => true, () => false)),
+  );
+  assert.deepEqual([...outcomes].sort(), [false, true]);
+  const [winner, loser] = outcomes[0] ? [hers, his] : [his, hers];
+  const winnerName = outcomes[0] ? "alice" : "bob";
+  const lost = await loser.ended();
+  assert.equal(lost.code, 7, lost.stdout);
+  assert.equal(lost.error!["code"], "SERVICE_ALREADY_EXCHANGED");
+  assert.match(lost.error!["message"], new RegExp(winnerName));
+  await reaches(client, { name: winnerName });
+  assert.equal((await winner.stop()).code, 0);
+  await assertNoTrace({ namespace, laptop: alice, before });
+  await assertNoTrace({ namespace, laptop: bob, before });
+});
+
+Deno.test("a fresh lock of somebody else is waited for", async (t) => {
+  const cluster = await openTestCluster();
+  await using namespace = await cluster.namespace();
+  await namespace.applyDemo();
+  const client = await namespace.client();
+  await using laptop = await Laptop.open(cluster, namespace);
+  const before = await namespace.snapshot();
+  const args = ["exchange", "web", "--expose", `${laptop.demo.port}:80`];
+  const annotate = async (...annotations: string[]) =>
+    succeeded(
+      await namespace.kubectl(["annotate", "service/web", ...annotations]),
+    );
+
+  await t.step("until it is given up", async () => {
+    await annotate(`kt-lock=${await clusterNow(namespace)}`);
+    await using exchange = laptop.start(args);
+    const isLocking = (state: string) => (event: Record<string, unknown>) =>
+      event["name"] === "lock the Service" && event["state"] === state;
+    await exchange.event(isLocking("started"));
+    await annotate("kt-lock-");
+    await exchange.event(isLocking("done"), 10_000);
+    await exchange.ready();
+    await reaches(client);
+    assert.equal((await exchange.stop()).code, 0);
+    await assertNoTrace({ namespace, laptop, before });
+  });
+
+  await t.step("for half a minute at most", async () => {
+    await annotate(`kt-lock=${await clusterNow(namespace)}`);
+    const locked = await namespace.snapshot();
+    const result = await laptop.run(args);
+    assert.equal(result.error?.["code"], "SERVICE_LOCKED", result.stdout);
+    assert.equal(result.code, 7);
+    assert.match(
+      result.error!["message"],
+      /somebody has been setting it up since \d{4}-/,
+    );
+    assert.match(result.error!["hint"], /void after 180 s/);
+    assert.equal(await namespace.snapshot(), locked);
+    assert.deepEqual(laptop.journals(), []);
+  });
+
+  await t.step("and by its owner's name where that is told", async () => {
+    await annotate(
+      `kt-lock=${await clusterNow(namespace)}`,
+      "ktctl.dev/lock-owner=alice/abcdefghij",
+      "--overwrite",
+    );
+    await using exchange = laptop.start(args);
+    await exchange.event((event) => event["name"] === "lock the Service");
+    const { error } = await exchange.ended();
+    assert.match(error!["message"], /alice has been setting it up/);
+  });
+
+  await t.step("but not when it has expired", async () => {
+    await annotate(
+      `kt-lock=${await clusterNow(namespace) - 181}`,
+      "--overwrite",
+    );
+    await using exchange = laptop.start(args);
+    await exchange.ready();
+    await reaches(client);
+    assert.equal((await exchange.stop()).code, 0);
+    await assertNoTrace({ namespace, laptop, before });
+  });
+});

@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { chmod, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { AGENT_COMMAND, AGENT_DIR } from "../../../src/agent/agent_config.ts";
+import {
+  agentSource,
+  EMBEDDED_AGENT,
+} from "../../../src/cluster/agent_source.ts";
+import { connectLocal } from "../../../src/ssh/connect_local.ts";
+import { AgentProcess, answering, exchange, portOf } from "./agent_process.ts";
+
+Deno.test("the bundled agent runs with the pod's command, without environment and a place to write", async () => {
+  await using dir = await temporaryDir();
+  const file = `${dir.path}/agent.js`;
+  await writeFile(file, await agentSource({ cacheDir: `${dir.path}/cache` }));
+  await chmod(file, 0o444);
+  const command = AGENT_COMMAND.slice(1).map((argument) =>
+    argument === `${AGENT_DIR}/agent.js`
+      ? file
+      : argument.replace("--allow-read=/ktctl", `--allow-read=${tmpdir()}`)
+  );
+  await using original = await answering("original");
+  await using local = await answering("local");
+  await using agent = await AgentProcess.start({
+    command,
+    // Not even root can write there.
+    env: { DENO_DIR: "/proc/none", HOME: "/proc/none", TMPDIR: "/proc/none" },
+    fallback: { host: "127.0.0.1", port: portOf(original) },
+  });
+  assert.equal(await exchange(agent.port, "abc"), "original 3");
+  await using link = await agent.link();
+  await link.attach(agent.port, () => connectLocal(portOf(local)));
+  assert.equal(await exchange(agent.port, "abc"), "local 3");
+  assert.equal(await agent.ready(), 200);
+});
+
+Deno.test("the agent is built once per version of its sources and fits into a ConfigMap", async () => {
+  await using dir = await temporaryDir();
+  const first = await agentSource({ cacheDir: dir.path });
+  assert.ok(first.length < 1_000_000);
+  const [name, ...rest] = await readdir(dir.path);
+  assert.deepEqual(rest, []);
+  const { mtimeMs } = await stat(`${dir.path}/${name}`);
+  assert.equal(await agentSource({ cacheDir: dir.path }), first);
+  assert.equal((await stat(`${dir.path}/${name}`)).mtimeMs, mtimeMs);
+});
+
+Deno.test("an embedded agent is used as it is", async () => {
+  const globals = globalThis as Record<string, unknown>;
+  globals[EMBEDDED_AGENT] = "the agent";
+  try {
+    assert.equal(await agentSource({ cacheDir: "/nonexistent" }), "the agent");
+  } finally {
+    delete globals[EMBEDDED_AGENT];
+  }
+});
+
+async function temporaryDir(): Promise<AsyncDisposable & { path: string }> {
+  const path = await mkdtemp(`${tmpdir()}/ktctl-bundle-`);
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true }) };
+}

@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { generateKeyPair } from "../../../src/ssh/ssh_keys.ts";
+import { AgentProcess, listen, portOf } from "./agent_process.ts";
+
+Deno.test("a wrong host key is refused before the client logs in", async () => {
+  await using agent = await AgentProcess.start();
+  const other = await generateKeyPair();
+  await assert.rejects(agent.link({ hostPublicKey: other.publicKey }), {
+    name: "LinkError",
+    code: "HOST_KEY_MISMATCH",
+  });
+  assert.ok(!agent.log.includes("client connected"));
+});
+
+Deno.test("a wrong client key is refused", async () => {
+  await using agent = await AgentProcess.start();
+  const other = await generateKeyPair();
+  await assert.rejects(agent.link({ privateKey: other.privateKey }), {
+    code: "SSH_LOGIN_REFUSED",
+  });
+  assert.ok(!agent.log.includes("client connected"));
+  await using _right = await agent.link();
+});
+
+Deno.test("an agent that never answers ends the login at its deadline", async () => {
+  await using agent = await AgentProcess.start();
+  await using mute = await listen((socket) =>
+    void socket.resume().on("end", () => socket.end())
+  );
+  const via = portOf(mute);
+  await assert.rejects(agent.link({ via, timeoutMs: 200 }), {
+    code: "SSH_TIMEOUT",
+  });
+});
+
+Deno.test("a login is cancelled by its signal", async () => {
+  await using agent = await AgentProcess.start();
+  await assert.rejects(agent.link({ signal: AbortSignal.abort() }), {
+    code: "CANCELLED",
+  });
+});

@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import {
+  parsePairs,
+  parsePodQuota,
+  parseWhole,
+} from "../../../src/cli/flag_values.ts";
+import { normaliseFlags } from "../../../src/cli/normalise_flags.ts";
+import { UsageError } from "../../../src/core/errors.ts";
+
+Deno.test("pairs keep what stands behind the first equals sign", () => {
+  assert.deepEqual(parsePairs("withLabel", "a=1, b=x=y,c="), {
+    a: "1",
+    b: "x=y",
+    c: "",
+  });
+  assert.throws(() => parsePairs("withLabel", "a"), UsageError);
+  assert.throws(() => parsePairs("withLabel", "=1"), UsageError);
+});
+
+Deno.test("a pod quota gives Kubernetes quantities", () => {
+  assert.deepEqual(parsePodQuota("0.5c,512m"), { cpu: "0.5", memory: "512Mi" });
+  assert.deepEqual(parsePodQuota("2C, 1G"), { cpu: "2", memory: "1Gi" });
+  assert.deepEqual(parsePodQuota("100k"), { memory: "100Ki" });
+  for (const bad of ["", "1", "1x", "c", "1.c", "-1c"]) {
+    assert.throws(() => parsePodQuota(bad), UsageError, bad);
+  }
+});
+
+Deno.test("whole numbers are whole, and not below their least", () => {
+  assert.equal(parseWhole("x", 1)("7"), 7);
+  for (const bad of ["0", "1.5", "-1", "1e3", "", "seven"]) {
+    assert.throws(() => parseWhole("x", 1)(bad), UsageError, bad);
+  }
+});
+
+Deno.test("kebab-case flags are read as the original's", () => {
+  assert.deepEqual(
+    normaliseFlags([
+      "exchange",
+      "my-service",
+      "--skip-port-checking",
+      "--pod-quota=0.5c,512m",
+      "-n",
+      "a-b",
+      "--expose",
+      "80",
+      "--",
+      "--as-it-is",
+    ]),
+    [
+      "exchange",
+      "my-service",
+      "--skipPortChecking",
+      "--podQuota=0.5c,512m",
+      "-n",
+      "a-b",
+      "--expose",
+      "80",
+      "--",
+      "--as-it-is",
+    ],
+  );
+});

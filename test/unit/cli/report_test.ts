@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import { stripVTControlCharacters } from "node:util";
+import { HumanReport } from "../../../src/cli/report_human.ts";
+import { JsonReport } from "../../../src/cli/report_json.ts";
+import { ConflictError } from "../../../src/core/errors.ts";
+import { errorEvent, type Report } from "../../../src/core/report.ts";
+
+const error = errorEvent(
+  new ConflictError("TAKEN", "Cannot take it", {
+    details: ["one", "two"],
+    hint: "Ask alice",
+  }),
+);
+
+function human(options: { debug?: boolean; live?: boolean } = {}) {
+  const said = { out: "", err: "" };
+  const report = new HumanReport({
+    out: (text) => void (said.out += stripVTControlCharacters(text)),
+    err: (text) => void (said.err += stripVTControlCharacters(text)),
+    debug: options.debug ?? false,
+    live: options.live ?? false,
+  });
+  return { report, said };
+}
+
+/** Every kind of event once. */
+function tellAll(report: Report): void {
+  report.event({ event: "step", name: "check", state: "started" });
+  report.event({ event: "step", name: "check", state: "done", ms: 1234 });
+  report.event({ event: "step", name: "switch", state: "failed", ms: 50 });
+  report.event({ event: "ready", message: "Ready.", verb: "exchange" });
+  report.event({ event: "link", state: "down", reason: "reset" });
+  report.event({ event: "link", state: "up", ms: 300 });
+  report.event({ event: "action", state: "done", message: "delete Pod" });
+  report.warn("ODD", "This is odd");
+  report.event({ event: "closed", reason: "SIGINT: putting back" });
+  report.event(error);
+  report.debug("not for everybody");
+}
+
+Deno.test("people read what they asked for on stdout, and the course of things on stderr", () => {
+  const { report, said } = human();
+  tellAll(report);
+  assert.equal(said.out, "Ready.\ndelete Pod\n");
+  assert.equal(
+    said.err,
+    "✔ Check (1.2 s)\n" +
+      "✘ Switch (0.1 s)\n" +
+      "Connection lost: reset; connecting again\n" +
+      "Connected again after 0.3 s\n" +
+      "Warning: This is odd\n" +
+      "SIGINT: putting back\n" +
+      "Error: Cannot take it\n  one\n  two\nAsk alice\n",
+  );
+});
+
+Deno.test("with --debug people read the error's code and what is not for everybody", () => {
+  const { report, said } = human({ debug: true });
+  tellAll(report);
+  assert.match(said.err, /Ask alice\n\(TAKEN\)\nnot for everybody\n$/);
+});
+
+Deno.test("on a terminal a running step is shown, and its line is used again when it ends", () => {
+  let err = "";
+  const report = new HumanReport({
+    out: () => {},
+    err: (text) => void (err += text),
+    debug: false,
+    live: true,
+  });
+  report.event({ event: "step", name: "check", state: "started" });
+  assert.equal(err, "  Check …");
+  err = "";
+  report.event({ event: "step", name: "check", state: "done", ms: 0 });
+  assert.ok(err.startsWith("\r\x1b[K"));
+  assert.ok(err.endsWith("\n"));
+});
+
+Deno.test("scripts read one object a line, with the event first after its time", () => {
+  const lines: string[] = [];
+  const report = new JsonReport((line) => lines.push(line));
+  tellAll(report);
+  const events = lines.map((line) => {
+    assert.ok(line.endsWith("\n") && line.indexOf("\n") === line.length - 1);
+    const { time, ...event } = JSON.parse(line);
+    assert.equal(new Date(time).toISOString(), time);
+    return event;
+  });
+  assert.deepEqual(events.map(({ event }) => event), [
+    "step",
+    "step",
+    "step",
+    "ready",
+    "link",
+    "link",
+    "action",
+    "warning",
+    "closed",
+    "error",
+  ]);
+  assert.deepEqual(events.at(-1), {
+    event: "error",
+    code: "TAKEN",
+    message: "Cannot take it",
+    hint: "Ask alice",
+    details: ["one", "two"],
+  });
+});
+
+Deno.test("step() gives the result on, and tells of a failure before it passes it on", async () => {
+  const lines: string[] = [];
+  const report = new JsonReport((line) => lines.push(line));
+  assert.equal(await report.step("a", () => Promise.resolve(7)), 7);
+  const failure = new Error("no");
+  await assert.rejects(
+    report.step("b", () => Promise.reject(failure)),
+    failure,
+  );
+  const told = lines.map((line) => JSON.parse(line))
+    .map(({ name, state }) => `${name} ${state}`);
+  assert.deepEqual(told, ["a started", "a done", "b started", "b failed"]);
+});

@@ -1,0 +1,103 @@
+// What a user reads who types something wrong: before any cluster is asked.
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+
+const main = fileURLToPath(new URL("../../../main.ts", import.meta.url));
+
+async function ktctl(...args: string[]) {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--quiet", main, ...args],
+    env: { KUBECONFIG: "/nonexistent/kubeconfig", NO_COLOR: "1" },
+  }).output();
+  const decoder = new TextDecoder();
+  return {
+    code,
+    stdout: decoder.decode(stdout),
+    stderr: decoder.decode(stderr),
+  };
+}
+
+for (
+  const [line, code, text] of [
+    ["exchnge web", 2, /Unknown command 'exchnge'\nDid you mean exchange\?/],
+    [
+      "exchange web --expos 80",
+      2,
+      /Unknown option '--expos'\nDid you mean --expose/,
+    ],
+    ["exchange", 2, /Missing required argument 'service'/],
+    ["exchange web", 2, /Cannot go without --expose\n.*8080:80/],
+    ["exchange web --expose x", 2, /Cannot read --expose "x"/],
+    [
+      "exchange web --expose 80 --mode selctor",
+      2,
+      /Did you mean "selector"\? There are: selector, scale/,
+    ],
+    ["exchange pod/x --expose 80", 2, /"pod" is not a kind that can be taken/],
+    [
+      "exchange a/b/c --expose 80",
+      2,
+      /Cannot read "a\/b\/c" as a resource name/,
+    ],
+    [
+      "exchange web --expose 80 --podQuota 1x",
+      2,
+      /Cannot read --podQuota "1x"/,
+    ],
+    [
+      "exchange web --expose 80 --output yaml",
+      2,
+      /Allowed choices are human, json/,
+    ],
+    ["preview Shop --expose 80", 2, /Cannot name a Service "Shop"/],
+    [
+      `preview ${"a".repeat(64)} --expose 80`,
+      2,
+      /has 64 characters, 63 are allowed/,
+    ],
+    ["clean --thresholdInMinus soon", 2, /not a whole number from 0 up/],
+    ["clean --kubeconfig /nonexistent", 2, /\/nonexistent/],
+  ] as const
+) {
+  Deno.test(`"ktctl ${line.slice(0, 60)}" says what is wrong and ends with ${code}`, async () => {
+    const result = await ktctl(...line.split(" "));
+    assert.match(result.stderr, text);
+    assert.equal(result.stdout, "");
+    assert.equal(result.code, code);
+  });
+}
+
+Deno.test("with --output json a usage error is one object on stdout", async () => {
+  const { code, stdout, stderr } = await ktctl(
+    "exchange",
+    "web",
+    "--output",
+    "json",
+  );
+  const { event, code: name, hint } = JSON.parse(stdout);
+  assert.deepEqual([event, name, stderr, code], [
+    "error",
+    "EXPOSE_MISSING",
+    "",
+    2,
+  ]);
+  assert.match(hint, /--expose/);
+});
+
+Deno.test("ktctl alone prints its help", async () => {
+  const { code, stdout } = await ktctl();
+  assert.equal(code, 0);
+  assert.match(stdout, /exchange <service> +bring a Service's traffic/);
+});
+
+for (const verb of ["", "exchange", "preview", "recover", "clean"]) {
+  Deno.test(`the help of "ktctl ${verb}" is as it was agreed on`, async () => {
+    const { code, stdout } = await ktctl(...(verb ? [verb] : []), "--help");
+    assert.equal(code, 0);
+    const file = new URL(`snapshots/${verb || "ktctl"}.txt`, import.meta.url);
+    if (Deno.env.get("UPDATE_SNAPSHOTS")) {
+      await Deno.writeTextFile(file, stdout);
+    }
+    assert.equal(stdout, await Deno.readTextFile(file));
+  });
+}

@@ -1,0 +1,87 @@
+// What sessions leave behind, as objects: for the tests of planning.
+import type { NamespaceState } from "../../../src/cluster/namespace_state.ts";
+import type { KubeObject } from "../../../src/kube/kube_api.ts";
+
+export const NOW = 1_700_000_000;
+/** Heartbeats: of a session that lives, and of one that died. */
+export const FRESH = String(NOW - 30);
+export const OLD = String(NOW - 10 * 60);
+
+export interface Marks {
+  heartbeat?: string;
+  session?: string;
+  role?: string;
+  target?: string;
+  config?: string;
+  annotations?: Record<string, string>;
+  labels?: Record<string, string>;
+}
+
+/** An object that some ktctl made. */
+export function made(
+  kind: string,
+  name: string,
+  marks: Marks,
+  spec: Record<string, unknown> = {},
+): KubeObject {
+  const optional = (key: string, value: string | undefined) =>
+    value === undefined ? {} : { [key]: value };
+  return {
+    kind,
+    metadata: {
+      name,
+      namespace: "test",
+      uid: `uid-${kind}-${name}`,
+      labels: {
+        "control-by": "kt",
+        ...optional("kt-role", marks.role),
+        ...optional("kt-target", marks.target),
+        ...marks.labels,
+      },
+      annotations: {
+        ...optional("kt-last-heart-beat", marks.heartbeat),
+        ...optional("ktctl.dev/session", marks.session),
+        ...optional("kt-config", marks.config),
+        ...marks.annotations,
+      },
+    },
+    spec,
+  };
+}
+
+/** An object of the user's own. */
+export function own(
+  kind: string,
+  name: string,
+  spec: Record<string, unknown>,
+  annotations: Record<string, string> = {},
+): KubeObject {
+  return {
+    kind,
+    metadata: {
+      name,
+      namespace: "test",
+      uid: `uid-${kind}-${name}`,
+      annotations,
+    },
+    spec,
+  };
+}
+
+export function state(part: Partial<NamespaceState>): NamespaceState {
+  return {
+    services: [],
+    deployments: [],
+    pods: [],
+    configMaps: [],
+    secrets: [],
+    ...part,
+  };
+}
+
+/** Service `web` as an exchange or mesh leaves it. */
+export function switchedService(role = "shadow-exchange"): KubeObject {
+  return own("Service", "web", {
+    selector: { "kt-role": role, "kt-target": "AbC" },
+  }, { "kt-selector": '{"app":"web"}' });
+}

@@ -1,0 +1,117 @@
+import assert from "node:assert/strict";
+import plugin from "../../scripts/lint_plugin.ts";
+
+function found(file: string, source: string): string[] {
+  return Deno.lint.runPlugin(plugin, file, source).map(({ id }) =>
+    id.replace("ktctl/", "")
+  );
+}
+
+for (
+  const [file, source, rules] of [
+    ["src/core/scope.ts", 'import { x } from "../kube/watch.ts";', [
+      "import-direction",
+    ]],
+    ["src/cluster/shadow.ts", 'import { x } from "../plugins/driver.ts";', [
+      "import-direction",
+    ]],
+    ["src/plugins/driver.ts", 'import { x } from "../cluster/shadow.ts";', []],
+    [
+      "src/plugins/routing/scale.ts",
+      'import { x } from "../../cluster/shadow.ts";',
+      [],
+    ],
+    ["src/agent/agent.ts", 'import { x } from "../kube/watch.ts";', [
+      "import-direction",
+    ]],
+    ["src/cluster/shadow.ts", 'import { x } from "../agent/ssh_server.ts";', [
+      "import-direction",
+    ]],
+    [
+      "src/cluster/shadow.ts",
+      'import { x } from "../agent/agent_config.ts";',
+      [],
+    ],
+    [
+      "src/core/version.ts",
+      'import x from "../../deno.json" with { type: "json" };',
+      [],
+    ],
+    ["src/core/scope.ts", 'export { x } from "../kube/watch.ts";', [
+      "import-direction",
+    ]],
+    ["src/core/scope.ts", 'export * from "../kube/watch.ts";', [
+      "import-direction",
+    ]],
+    ["src/core/scope.ts", 'const x = await import("../kube/watch.ts");', [
+      "import-direction",
+    ]],
+    ["src/plugins/driver.ts", 'import { x } from "../commands/clean.ts";', [
+      "import-direction",
+    ]],
+    ["src/cli/program.ts", 'import { x } from "../commands/clean.ts";', []],
+    ["src/net/dns.ts", 'import { x } from "../core/scope.ts";', []],
+    ["src/core/scope.ts", 'import { x } from "../net/dns.ts";', [
+      "import-direction",
+    ]],
+    ["src/new/x.ts", 'import { x } from "../core/scope.ts";', [
+      "import-direction",
+    ]],
+    ["src/plugins/plugin.ts", 'import { x } from "../core/json.ts";', [
+      "types-only",
+    ]],
+    [
+      "src/plugins/plugin.ts",
+      'import type { x } from "../core/json.ts";',
+      [],
+    ],
+    ["src/core/ssh2.ts", 'import ssh2 from "ssh2";', ["lazy-packages"]],
+    ["src/core/ssh2.ts", 'import type ssh2 from "ssh2";', []],
+    ["src/kube/x.ts", 'const x = await import("ws");', []],
+    ["src/core/x.ts", 'throw new Error("x");', ["own-errors"]],
+    ["src/core/x.ts", 'throw new TypeError("x");', ["own-errors"]],
+    ["src/core/x.ts", 'throw Error("x");', ["own-errors"]],
+    ["src/core/x.ts", 'throw new UsageError("X", "Cannot do it");', []],
+    ["src/core/x.ts", "throw signal.reason;", []],
+    ["test/unit/x_test.ts", 'throw new Error("x");', []],
+    ["src/core/x.ts", "Deno.exit(1);", ["reserved-calls"]],
+    ["main.ts", "Deno.exit(1);", []],
+    ["src/core/x.ts", 'new Deno.Command("ls");', ["reserved-calls"]],
+    ["src/core/exec.ts", 'new Deno.Command("ls");', []],
+    ["scripts/x.ts", 'new Deno.Command("ls");', []],
+    ["src/kube/x.ts", 'import { spawn } from "node:child_process";', [
+      "reserved-calls",
+    ]],
+    [
+      "src/kube/x.ts",
+      'import type { ChildProcess } from "node:child_process";',
+      [],
+    ],
+    ["src/agent/agent.ts", "Deno.exit(1);", []],
+    ["main.ts", 'console.log("x");', ["reserved-calls"]],
+    ["scripts/x.ts", 'console.log("x");', []],
+    ["src/core/x.ts", 'console.log("x");', ["reserved-calls"]],
+    ["src/core/x.ts", 'new UsageError("X", "cannot do it");', [
+      "error-messages",
+    ]],
+    ["src/core/x.ts", 'new UsageError("X", "Cannot do it.");', [
+      "error-messages",
+    ]],
+    ["src/core/x.ts", 'new UsageError("X", `Cannot do ${it}`);', []],
+    ["src/core/x.ts", 'new UsageError("X", `Cannot do ${it}.`);', [
+      "error-messages",
+    ]],
+    ["src/core/x.ts", "export function f(a, b, c, d) {}", ["few-parameters"]],
+    ["src/core/x.ts", "export async function f(a, b, c, d = 1) {}", [
+      "few-parameters",
+    ]],
+    ["src/core/x.ts", "export function f(a, b, c, options = {}) {}", []],
+    ["src/core/x.ts", "export function f(a, b, c, { d }) {}", []],
+    ["src/core/x.ts", "function f(a, b, c, d) {}", []],
+  ] as const
+) {
+  const claim = rules.length === 0 ? "allows" : `refuses (${rules})`;
+  Deno.test(`the lint plugin ${claim} in ${file}: ${source}`, () => {
+    assert.deepEqual(found(`/project/${file}`, source), rules);
+  });
+}

@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { type PluginError, UsageError } from "../../../src/core/errors.ts";
+import { builtinRegistry } from "../../../src/plugins/builtin.ts";
+import { PluginRegistry } from "../../../src/plugins/registry.ts";
+import { fakeRouting } from "./fake_routing.ts";
+
+Deno.test("the registry gives a plugin by the name that --mode takes", () => {
+  const registry = builtinRegistry();
+  registry.add(fakeRouting({ name: "mirror" }), "./mirror.ts");
+  assert.equal(registry.routing("mirror", "exchange").name, "mirror");
+  assert.equal(registry.routing("selector", "exchange").name, "selector");
+});
+
+Deno.test("an unknown mode is refused with what there is", () => {
+  assert.throws(
+    () => builtinRegistry().routing("scal", "exchange"),
+    (error: UsageError) => {
+      assert.equal(error.code, "MODE_UNKNOWN");
+      assert.match(
+        error.hint!,
+        /Did you mean "scale"\? There are: selector, scale/,
+      );
+      return true;
+    },
+  );
+});
+
+Deno.test("a mode is known only to the verbs that it works for", () => {
+  assert.throws(
+    () => builtinRegistry().routing("selector", "mesh"),
+    UsageError,
+  );
+});
+
+Deno.test("two plugins of one name are refused with both sources", () => {
+  const registry = builtinRegistry();
+  assert.throws(
+    () => registry.add(fakeRouting({ name: "scale" }), "./mine.ts"),
+    (error: PluginError) => {
+      assert.equal(error.code, "PLUGIN_DUPLICATE");
+      assert.match(error.message, /\.\/mine\.ts.*built-in/);
+      return true;
+    },
+  );
+});
+
+for (
+  const [claim, value, code, text] of [
+    ["no object", undefined, "PLUGIN_INVALID", /default export is no object/],
+    [
+      "another API version",
+      fakeRouting({ apiVersion: 2 }),
+      "PLUGIN_API_VERSION",
+      /made for plugin API 2/,
+    ],
+    [
+      "a bad name",
+      fakeRouting({ name: "My Plugin" }),
+      "PLUGIN_INVALID",
+      /"My Plugin"/,
+    ],
+    [
+      "another kind",
+      fakeRouting({ kind: "storage" }),
+      "PLUGIN_INVALID",
+      /"storage"/,
+    ],
+    [
+      "a missing method",
+      fakeRouting({ plan: undefined }),
+      "PLUGIN_INVALID",
+      /no plan\(\)/,
+    ],
+    [
+      "no list of steps",
+      fakeRouting({ steps: undefined }),
+      "PLUGIN_INVALID",
+      /no list of steps/,
+    ],
+    ["no verb", fakeRouting({ verbs: [] }), "PLUGIN_INVALID", /no verb/],
+  ] as const
+) {
+  Deno.test(`a plugin with ${claim} is refused at load, with its source`, () => {
+    assert.throws(
+      () => new PluginRegistry().add(value, "./x.ts"),
+      (error: PluginError) => {
+        assert.equal(error.code, code);
+        assert.match(error.message, /\.\/x\.ts/);
+        assert.match(error.message, text);
+        return true;
+      },
+    );
+  });
+}
