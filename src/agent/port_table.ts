@@ -5,6 +5,8 @@ import { type PortHolder, PortServer } from "./port_server.ts";
 /** All ports of the pod and who holds them. */
 export class PortTable {
   readonly #ports = new Map<number, PortServer>();
+  /** Those that a client has to serve. */
+  readonly #served: readonly PortServer[];
   #since = unixSeconds();
   #closed = false;
 
@@ -12,6 +14,9 @@ export class PortTable {
     for (const port of config.ports) {
       this.#ports.set(port.port, new PortServer(port));
     }
+    this.#served = config.ports.filter(({ isPassedThrough }) =>
+      !isPassedThrough
+    ).map(({ port }) => this.#ports.get(port)!);
   }
 
   async listen(): Promise<void> {
@@ -53,7 +58,7 @@ export class PortTable {
   isReady(mode: AgentConfig["ready"]): boolean {
     if (this.#closed) return false;
     return mode === "always" ||
-      [...this.#ports.values()].every(({ holder }) => holder !== undefined);
+      this.#served.every(({ holder }) => holder !== undefined);
   }
 
   status(): AgentStatus {

@@ -43,6 +43,8 @@ export interface TrafficSessionOptions {
   readonly heartbeat: Heartbeat;
   /** The Shadow Pod; `name` is the prefix to which random letters are added each time it is made. */
   readonly spec: ShadowSpec;
+  /** The pod's name is that of `spec` itself. @default false */
+  readonly hasFixedName?: boolean;
   readonly ports: readonly LocalPort[];
   /** `--skipPortChecking`: a local port on which nothing listens yet is no error. */
   readonly allowRefusedLocal: boolean;
@@ -100,10 +102,11 @@ export class TrafficSession {
   async #setUp(scope: Scope<World>): Promise<Established> {
     const { report, heartbeat, podTimeoutMs, linkTimeoutMs, ports } =
       this.#options;
-    const spec = {
-      ...this.#options.spec,
-      name: `${this.#options.spec.name}-${randomLower(5)}`,
-    };
+    const { spec: template, hasFixedName } = this.#options;
+    const name = hasFixedName
+      ? template.name
+      : `${template.name}-${randomLower(5)}`;
+    const spec = { ...template, name };
     const shadow = await report.step(
       "start the Shadow Pod",
       () => createShadow(scope, spec, { heartbeat, podTimeoutMs }),

@@ -13,6 +13,7 @@ import {
   type RoutingTestOptions,
   testRouting,
 } from "../../src/plugins/testing.ts";
+import { plainPod } from "./plain_pod.ts";
 
 const shadowLabels = { "kt-role": "shadow-exchange", "kt-target": "kitkitkit" };
 
@@ -64,6 +65,9 @@ async function runKit(
     log: { warn() {}, debug() {} },
     shadowLabels,
     user: "tester",
+    session: "kitsession",
+    pod: plainPod,
+    podTimeoutMs: 60_000,
     recoverWaitMs: 60_000,
   };
   // the kit compares at once, and controllers follow a change of replicas a moment later
