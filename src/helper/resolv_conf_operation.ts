@@ -14,7 +14,6 @@ type Args = {
   /** Our own mark in the file. */
   readonly id: string;
   readonly nameserver: string;
-  readonly search: readonly string[];
   /** There was no file. */
   readonly created: boolean;
 };
@@ -24,17 +23,25 @@ type Args = {
  * there before stays in the file itself, so that it can be restored when the journal, which does
  * not live through a reboot, is gone.
  */
-export const resolvConfStep: Step<Args, null, null, Machine> = {
+export const resolvConfStep: Step<
+  Args,
+  { readonly search: readonly string[] },
+  null,
+  Machine
+> = {
   id: "resolver.resolv-conf",
   describe: ({ nameserver }) => `name server ${nameserver} in /etc/resolv.conf`,
   undoCommand: () =>
     `sudo sed -i '/^# ktctl begin/,/^# ktctl end/d; s/^#ktctl# //' /etc/resolv.conf`,
-  apply(args, _input, { root }) {
+  apply(args, { search }, { root }) {
     const path = pathOf(root);
     const now = readFileExact(path) ?? "";
     const before = removeResolvConfBlock(now)?.before ?? now;
     const { search: searchBefore } = parseResolvConf(before);
-    replaceFile(path, insertResolvConfBlock(before, { ...args, searchBefore }));
+    replaceFile(
+      path,
+      insertResolvConfBlock(before, { ...args, search, searchBefore }),
+    );
     return Promise.resolve(null);
   },
   revert({ id, created }, { root }) {
@@ -54,12 +61,12 @@ export const resolvConfOperation: Operation<v.InferOutput<typeof args>> = {
   name: "resolver.resolv-conf",
   args,
   steps: [resolvConfStep],
-  apply: (args, scope) =>
+  apply: ({ nameserver, search }, scope) =>
     scope.run(resolvConfStep, {
-      ...args,
+      nameserver,
       id: randomLower(8),
       created: readFileExact(pathOf(scope.world.root)) === undefined,
-    }, null),
+    }, { search }),
 };
 
 function pathOf(root: string): string {

@@ -1,8 +1,10 @@
+import { Buffer } from "node:buffer";
 // @ts-types="@types/dns-packet"
 import { decode, encode } from "dns-packet";
 import { LinkError } from "../../core/errors.ts";
 import { HEADER_BYTES, viewOf } from "../../core/dns/dns_header.ts";
 import { readQuestion } from "../../core/dns/read_question.ts";
+import { readRecords } from "../../core/dns/read_records.ts";
 
 /** The same query for another name. What follows the question stays as it is, byte for byte. */
 export function askFor(query: Uint8Array, name: string): Uint8Array {
@@ -26,8 +28,16 @@ export function askFor(query: Uint8Array, name: string): Uint8Array {
 export function answerAs(query: Uint8Array, answer: Uint8Array): Uint8Array {
   const asked = readQuestion(query);
   const full = readQuestion(answer)?.name;
+  const unreadable = (error?: unknown) =>
+    new LinkError(
+      "DNS_ANSWER_INVALID",
+      `Cannot read the cluster's answer for "${full ?? ""}"`,
+      { cause: error },
+    );
+  // the library reads past the end of some
+  if (readRecords(answer) === undefined) throw unreadable();
   try {
-    const packet = decode(answer as Parameters<typeof decode>[0]);
+    const packet = decode(Buffer.from(answer));
     const name = asked?.name ?? "";
     const rewritten = encode({
       ...packet,
@@ -45,11 +55,7 @@ export function answerAs(query: Uint8Array, answer: Uint8Array): Uint8Array {
     viewOf(bytes).setUint16(2, viewOf(answer).getUint16(2));
     return bytes;
   } catch (error) {
-    throw new LinkError(
-      "DNS_ANSWER_INVALID",
-      `Cannot read the cluster's answer for "${full ?? ""}"`,
-      { cause: error },
-    );
+    throw unreadable(error);
   }
 }
 
