@@ -29,6 +29,8 @@ export type NameOwner =
   | { readonly kind: "cluster" | "shared"; readonly names: readonly string[] }
   | { readonly kind: "other" };
 
+/** Of a name in text; on the wire it takes two bytes more. */
+const MAX_NAME = 253;
 const OTHER: NameOwner = { kind: "other" };
 
 /** Tells the cluster's names from the rest. */
@@ -71,7 +73,8 @@ export class ClusterNames {
       return { kind: "cluster", names: [`${name}.${this.#domain}`] };
     }
     if (host.length > 1 && !this.#options.isNamespace(last)) return OTHER;
-    const names = this.#options.search.map((domain) => `${name}.${domain}`);
+    const names = this.#options.search.map((domain) => `${name}.${domain}`)
+      .filter((full) => full.length <= MAX_NAME);
     return names.length === 0 ? OTHER : { kind: "shared", names };
   }
 }
