@@ -36,11 +36,15 @@ export class DnsNamespace implements AsyncDisposable {
   readonly folder = Deno.makeTempDirSync();
   #holder: Deno.ChildProcess | undefined;
   #servers: Deno.ChildProcess[] = [];
+  #env: Record<string, string> = {};
 
   static async start(
-    options: { mountedResolvConf?: boolean } = {},
+    options: { mountedResolvConf?: boolean; path?: string } = {},
   ): Promise<DnsNamespace> {
     const it = new DnsNamespace();
+    if (options.path !== undefined) {
+      it.#env = { PATH: `${options.path}:${Deno.env.get("PATH")}` };
+    }
     const etc = `${it.folder}/etc`;
     succeeded(await run("cp", ["-a", "/etc", etc]));
     await Deno.remove(`${etc}/resolv.conf`);
@@ -129,12 +133,15 @@ export class DnsNamespace implements AsyncDisposable {
       stdin: "null",
       stdout: "null",
       stderr: "inherit",
+      env: this.#env,
       ...options,
     }).spawn();
   }
 
   run(program: string, args: string[]): Promise<CommandResult> {
-    return run("nsenter", [...this.#enter(), program, ...args]);
+    return run("nsenter", [...this.#enter(), program, ...args], {
+      env: this.#env,
+    });
   }
 
   /** What a program of the namespace says; it must have succeeded. */

@@ -9,6 +9,7 @@ import { Scope } from "../../src/core/scope.ts";
 import type { Machine } from "../../src/helper/operation.ts";
 import { port53Operation } from "../../src/helper/port53_operation.ts";
 import { resolvConfOperation } from "../../src/helper/resolv_conf_operation.ts";
+import { systemdResolvedOperation } from "../../src/helper/systemd_resolved_operation.ts";
 import { detectResolver } from "../../src/net/dns/detect_resolver.ts";
 import { DnsResolver } from "../../src/net/dns/dns_resolver.ts";
 import { DnsServer } from "../../src/net/dns/dns_server.ts";
@@ -19,7 +20,6 @@ const [journals = "", podResolvConf = ""] = Deno.args;
 
 const pod = createPodResolver(podResolvConf);
 const { kind, upstreams } = detectResolver(readResolverFiles(), [OUR_ADDRESS]);
-if (kind !== "resolv-conf") throw new Error(`the resolver is ${kind}`);
 const resolver = new DnsResolver({
   link: {
     resolver: pod,
@@ -57,11 +57,24 @@ await port53Operation.apply(
   scope,
   () => {},
 );
-await resolvConfOperation.apply(
-  { nameserver: OUR_ADDRESS, search: [...pod.search] },
-  scope,
-  () => {},
-);
+if (kind === "systemd-resolved") {
+  await systemdResolvedOperation.apply(
+    {
+      device: "kt0",
+      nameserver: OUR_ADDRESS,
+      search: [...pod.search],
+      routed: ["svc", "default", "prod", "96.10.in-addr.arpa"],
+    },
+    scope,
+    () => {},
+  );
+} else {
+  await resolvConfOperation.apply(
+    { nameserver: OUR_ADDRESS, search: [...pod.search] },
+    scope,
+    () => {},
+  );
+}
 console.log("ready");
 for await (const _ of Deno.stdin.readable);
 await scope.dispose();

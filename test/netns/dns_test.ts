@@ -1,59 +1,22 @@
 import assert from "node:assert/strict";
 import { removeResolvConfBlock } from "../../src/core/dns/resolv_conf_block.ts";
 import {
-  CLUSTER_DNS,
   DnsNamespace,
-  firstLine,
   obstacle,
   RESOLV_CONF,
   UPSTREAM,
 } from "./dns_namespace.ts";
+import {
+  endSession,
+  getent,
+  killSession,
+  startSession,
+  sweep,
+} from "./dns_session_process.ts";
 
 const reason = await obstacle();
 if (reason !== undefined) console.log(`DNS in a namespace: skipped: ${reason}`);
 const skipped = reason !== undefined;
-
-const POD_RESOLV_CONF = `nameserver ${CLUSTER_DNS}
-search default.svc.cluster.local svc.cluster.local cluster.local
-options ndots:5
-`;
-const deno = Deno.execPath();
-
-/** A session in the namespace, ready. */
-async function startSession(space: DnsNamespace): Promise<Deno.ChildProcess> {
-  const child = space.spawn(deno, [
-    "run",
-    "-A",
-    "--quiet",
-    "test/netns/dns_session.ts",
-    `${space.folder}/journals`,
-    POD_RESOLV_CONF,
-  ], { stdin: "piped", stdout: "piped" });
-  await firstLine(child.stdout);
-  return child;
-}
-
-async function endSession(session: Deno.ChildProcess): Promise<void> {
-  await session.stdin.close();
-  const { success } = await session.status;
-  await session.stdout.cancel();
-  assert.ok(success);
-}
-
-async function killSession(session: Deno.ChildProcess): Promise<void> {
-  session.kill("SIGKILL");
-  await session.status;
-  await session.stdout.cancel();
-  await session.stdin.close().catch(() => {});
-}
-
-/** What libc says: the address, and its name for the host. */
-async function getent(space: DnsNamespace, name: string): Promise<string> {
-  const { stdout } = await space.run("getent", ["ahostsv4", name]);
-  const [address = "none", , canonical = ""] = stdout.split("\n")[0]
-    ?.split(/\s+/) ?? [];
-  return address === "" ? "none" : `${address} ${canonical}`.trim();
-}
 
 Deno.test({
   name:
@@ -162,14 +125,7 @@ Deno.test({
     await killSession(await startSession(space));
     assert.match(space.resolvConf, /nameserver 127\.0\.0\.153/);
     assert.equal(removeResolvConfBlock(space.resolvConf)?.before, RESOLV_CONF);
-    await space.output(
-      deno,
-      "run",
-      "-A",
-      "--quiet",
-      "test/netns/dns_sweep.ts",
-      `${space.folder}/journals`,
-    );
+    await sweep(space);
     assert.equal(space.resolvConf, RESOLV_CONF);
   },
 });
