@@ -8,6 +8,7 @@ import { randomLower } from "../core/random_name.ts";
 import type { Step } from "../core/step.ts";
 import type { Machine, Operation } from "./operation.ts";
 import { readFileExact, removeFile, replaceFile } from "./replace_file.ts";
+import { watchFile } from "./watch_file.ts";
 import { address, domains } from "./resolver_arguments.ts";
 
 type Args = {
@@ -56,17 +57,46 @@ export const resolvConfStep: Step<
 
 const args = v.strictObject({ nameserver: address, search: domains });
 
-/** `resolver.resolv-conf`: for machines where no program is in charge of the resolver. */
+/** Somebody who rewrites the file each time that we do is let have it. */
+const MAX_RETURNS = 5;
+const CALM_MS = 60_000;
+
+/**
+ * `resolver.resolv-conf`: for machines where no program is in charge of the resolver. Whoever
+ * rewrites the file, as DHCP does in another network, gets our lines in front of theirs, and the
+ * client an event `{ type: "resolv-conf", nameservers, kept }` with the name servers that are to be
+ * asked from now on; `kept` is false where we gave up.
+ */
 export const resolvConfOperation: Operation<v.InferOutput<typeof args>> = {
   name: "resolver.resolv-conf",
   args,
   steps: [resolvConfStep],
-  apply: ({ nameserver, search }, scope) =>
-    scope.run(resolvConfStep, {
-      nameserver,
-      id: randomLower(8),
-      created: readFileExact(pathOf(scope.world.root)) === undefined,
-    }, { search }),
+  async apply({ nameserver, search }, scope, events) {
+    const { world } = scope;
+    const path = pathOf(world.root);
+    const created = readFileExact(path) === undefined;
+    const args = { nameserver, id: randomLower(8), created };
+    await scope.run(resolvConfStep, args, { search });
+    let returns = 0;
+    let lastMs = 0;
+    const onChange = () => {
+      const text = readFileExact(path) ?? "";
+      if (removeResolvConfBlock(text) !== undefined) return;
+      const nowMs = performance.now();
+      returns = nowMs - lastMs > CALM_MS ? 1 : returns + 1;
+      lastMs = nowMs;
+      const kept = returns <= MAX_RETURNS;
+      // under the id that is in the journal already
+      if (kept) resolvConfStep.apply(args, { search }, world);
+      const nameservers = [...parseResolvConf(text).nameservers];
+      events({ type: "resolv-conf", nameservers, kept });
+    };
+    scope.background(
+      "watch resolv.conf",
+      (signal) => watchFile(path, onChange, signal),
+    );
+    return null;
+  },
 };
 
 function pathOf(root: string): string {

@@ -1,6 +1,6 @@
 /** A real systemd-resolved in a namespace, out of Debian's package, which is not installed. */
 import { run } from "../cluster/command.ts";
-import { type DnsNamespace, UPSTREAM } from "./dns_namespace.ts";
+import { type DnsNamespace, firstLine, UPSTREAM } from "./dns_namespace.ts";
 
 /** Unpacks the package into a folder; a reason if that does not go. */
 export async function unpackResolved(
@@ -56,21 +56,21 @@ export class SystemdResolved implements AsyncDisposable {
        ip link set kt0 up
        ip link set kt0-far up`,
     );
-    it.#processes.push(
-      space.spawn("dbus-daemon", ["--system", "--nopidfile", "--nofork"], {
-        stderr: "null",
-      }),
-    );
-    await space.output(
-      "sh",
-      "-c",
-      "until [ -S /run/dbus/system_bus_socket ]; do sleep 0.05; done",
-    );
+    const bus = space.spawn("dbus-daemon", [
+      "--system",
+      "--nopidfile",
+      "--nofork",
+      "--print-address",
+    ], { stdout: "piped", stderr: "null" });
+    it.#processes.push(bus);
+    await firstLine(bus.stdout); // its address, when it listens
+    await bus.stdout.cancel();
     it.#processes.push(
       space.spawn(`${folder}/lib/systemd/systemd-resolved`, [], {
         stderr: "null",
       }),
     );
+    // it tells of its readiness to a supervisor alone
     await space.output(
       "timeout",
       "20",

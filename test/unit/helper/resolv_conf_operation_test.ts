@@ -120,3 +120,40 @@ Deno.test("a resolv.conf that cannot be written is an error that says so", async
   Deno.symlinkSync("nowhere/resolv.conf", it.path("resolv.conf"));
   await assert.rejects(apply(it), { code: "FILE_NOT_WRITTEN" });
 });
+
+Deno.test("who rewrites resolv.conf meanwhile gets our lines in front, and back at the end", async () => {
+  for (const replace of [false, true]) {
+    await using it = new TemporaryMachine();
+    it.write("resolv.conf", BEFORE);
+    const event = Promise.withResolvers<unknown>();
+    await resolvConfOperation.apply(ARGS, it.scope, event.resolve);
+    if (replace) {
+      it.write("new.conf", "nameserver 192.0.2.9\n");
+      Deno.renameSync(it.path("new.conf"), it.path("resolv.conf"));
+    } else it.write("resolv.conf", "nameserver 192.0.2.9\n");
+    assert.deepEqual(await event.promise, {
+      type: "resolv-conf",
+      nameservers: ["192.0.2.9"],
+      kept: true,
+    });
+    assert.match(it.read("resolv.conf") ?? "", /^nameserver 127\.0\.0\.153$/m);
+    await it.scope.dispose();
+    assert.equal(it.read("resolv.conf"), "nameserver 192.0.2.9\n");
+  }
+});
+
+Deno.test("who rewrites resolv.conf again and again is let have it", async () => {
+  await using it = new TemporaryMachine();
+  it.write("resolv.conf", BEFORE);
+  const theirs = "nameserver 192.0.2.9\n";
+  const given = Promise.withResolvers<number>();
+  let events = 0;
+  await resolvConfOperation.apply(ARGS, it.scope, (event) => {
+    events++;
+    if (!(event as { kept: boolean }).kept) given.resolve(events);
+    else it.write("resolv.conf", theirs);
+  });
+  it.write("resolv.conf", theirs);
+  assert.equal(await given.promise, 6);
+  assert.equal(it.read("resolv.conf"), theirs);
+});
