@@ -1,6 +1,12 @@
 import { createSocket, type Socket as DatagramSocket } from "node:dgram";
 import { once } from "node:events";
-import { createServer, isIPv6, type Server, type Socket } from "node:net";
+import {
+  type AddressInfo,
+  createServer,
+  isIPv6,
+  type Server,
+  type Socket,
+} from "node:net";
 import { dial } from "../core/dial.ts";
 import { HEADER_BYTES, viewOf } from "../core/dns/dns_header.ts";
 import { dnsListenError } from "../core/dns/dns_listen_error.ts";
@@ -8,7 +14,7 @@ import { relay, reset } from "../core/relay.ts";
 
 export interface Port53Options {
   readonly address: string;
-  /** 53, but in tests. */
+  /** 53, but in tests; 0 takes a free one. */
   readonly port: number;
   /** On 127.0.0.1. */
   readonly targetPort: number;
@@ -30,6 +36,7 @@ interface Asker {
  * gets one is forgotten in turn.
  */
 export class Port53 implements AsyncDisposable {
+  readonly port: number;
   readonly #front: DatagramSocket;
   readonly #back: DatagramSocket;
   readonly #tcp: Server;
@@ -43,6 +50,7 @@ export class Port53 implements AsyncDisposable {
     sockets: { front: DatagramSocket; back: DatagramSocket; tcp: Server },
   ) {
     this.#targetPort = targetPort;
+    this.port = sockets.front.address().port;
     this.#front = sockets.front;
     this.#back = sockets.back;
     this.#tcp = sockets.tcp;
@@ -63,10 +71,10 @@ export class Port53 implements AsyncDisposable {
     const tcp = createServer({ allowHalfOpen: true, pauseOnConnect: true });
     tcp.maxConnections = MAX_CONNECTIONS;
     try {
-      front.bind(port, address);
-      await once(front, "listening");
       tcp.listen(port, address);
       await once(tcp, "listening");
+      front.bind((tcp.address() as AddressInfo).port, address);
+      await once(front, "listening");
       back.connect(targetPort, "127.0.0.1");
       await once(back, "connect");
       return new Port53(options, { front, back, tcp });

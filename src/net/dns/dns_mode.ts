@@ -16,6 +16,7 @@ export type DnsSource =
 export type DnsMode =
   /** Without an order, names of the cluster go there and the rest upstream. */
   | { readonly kind: "localDNS"; readonly order?: readonly DnsSource[] }
+  /** The pod's name servers are asked for everything: an order of `cluster` alone. */
   | { readonly kind: "podDNS" }
   /** Without namespaces, that of the session. */
   | { readonly kind: "hosts"; readonly namespaces: readonly string[] };

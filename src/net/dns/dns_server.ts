@@ -1,6 +1,12 @@
 import { createSocket, type Socket as DatagramSocket } from "node:dgram";
 import { once } from "node:events";
-import { createServer, isIPv6, type Server, type Socket } from "node:net";
+import {
+  type AddressInfo,
+  createServer,
+  isIPv6,
+  type Server,
+  type Socket,
+} from "node:net";
 import { readEdns } from "../../core/dns/read_edns.ts";
 import { frameMessage, TcpMessages } from "../../core/dns/tcp_messages.ts";
 import { dnsListenError } from "../../core/dns/dns_listen_error.ts";
@@ -58,15 +64,16 @@ export class DnsServer implements AsyncDisposable {
       const tcp = createServer({ allowHalfOpen: true, noDelay: true });
       tcp.maxConnections = MAX_CONNECTIONS;
       try {
-        udp.bind(port, host);
-        await once(udp, "listening");
-        tcp.listen(udp.address().port, host);
+        // TCP first: its ports are scarce where many connections are open
+        tcp.listen(port, host);
         await once(tcp, "listening");
+        udp.bind((tcp.address() as AddressInfo).port, host);
+        await once(udp, "listening");
         return new DnsServer(udp, tcp, answer);
       } catch (error) {
         closeQuietly(udp);
         tcp.close();
-        // a free port of UDP may be taken in TCP
+        // a free port of TCP may be taken in UDP
         if (port === 0 && attempt < 8) continue;
         throw dnsListenError(error, `${host}:${port}`);
       }

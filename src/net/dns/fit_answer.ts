@@ -29,7 +29,11 @@ export function fitAnswer(answer: Uint8Array, maxBytes: number): Uint8Array {
   fitted.set(answer.subarray(0, end));
   fitted.set(tail, end);
   const view = viewOf(fitted);
-  view.setUint16(2, view.getUint16(2) | TRUNCATED);
+  const total = view.getUint16(6);
+  // what stands behind the answers may be left out in silence, unless it is all that there is
+  if (count < total || total === 0) {
+    view.setUint16(2, view.getUint16(2) | TRUNCATED);
+  }
   view.setUint16(6, count);
   view.setUint16(8, 0);
   view.setUint16(10, opt === undefined ? 0 : 1);

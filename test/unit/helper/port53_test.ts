@@ -23,20 +23,13 @@ async function setUp() {
       );
     },
   });
-  const taken = await DnsServer.listen({
-    host: "127.0.0.1",
-    port: 0,
-    answer: () => Promise.resolve(undefined),
-  });
-  const { port } = taken;
-  await taken[Symbol.asyncDispose]();
   const relay = await Port53.open({
     address: "127.0.0.1",
-    port,
+    port: 0,
     targetPort: server.port,
   });
   return {
-    front: { host: "127.0.0.1", port },
+    front: { host: "127.0.0.1", port: relay.port },
     async [Symbol.asyncDispose]() {
       await relay[Symbol.asyncDispose]();
       await server[Symbol.asyncDispose]();

@@ -1,6 +1,6 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { createServer } from "node:net";
+import { type AddressInfo, createServer } from "node:net";
 import {
   frameMessage,
   TcpMessages,
@@ -19,10 +19,11 @@ export class FakeNameServer implements AsyncDisposable {
   static async start(say: Say): Promise<FakeNameServer> {
     const server = new FakeNameServer();
     const udp = server.#udp;
-    udp.bind(0, "127.0.0.1");
-    await once(udp, "listening");
-    server.#tcp.listen(udp.address().port, "127.0.0.1");
+    // TCP first: its ports are scarce where many connections are open
+    server.#tcp.listen(0, "127.0.0.1");
     await once(server.#tcp, "listening");
+    udp.bind((server.#tcp.address() as AddressInfo).port, "127.0.0.1");
+    await once(udp, "listening");
     udp.on("message", (query: Uint8Array, peer) => {
       server.asked.push("udp");
       for (const one of say(new Uint8Array(query), "udp")) {
