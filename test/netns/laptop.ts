@@ -91,6 +91,7 @@ async function main({ forwarded = false }: LaptopConfig): Promise<void> {
       },
     },
   });
+  Deno.addSignalListener("SIGTERM", () => void listener[Symbol.asyncDispose]());
   const { port, hasIpv6 } = listener;
   console.log(JSON.stringify({ port, hasIpv6, dnsPort } satisfies LaptopPorts));
 }

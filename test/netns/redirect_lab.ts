@@ -145,9 +145,14 @@ export class RedirectLab implements AsyncDisposable {
     return guest;
   }
 
-  /** File descriptors that the listener's process has. */
+  /** The process of the listener. */
+  get laptopPid(): number {
+    return this.#laptop.pid;
+  }
+
+  /** File descriptors that it has. */
   openFiles(): number {
-    return [...Deno.readDirSync(`/proc/${this.#laptop.pid}/fd`)].length;
+    return [...Deno.readDirSync(`/proc/${this.laptopPid}/fd`)].length;
   }
 
   /** Everything that either program could have changed. */

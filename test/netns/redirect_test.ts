@@ -124,6 +124,17 @@ for (const method of ["nft", "iptables"] as const satisfies Method[]) {
     assert.equal(await lab.rules(), before);
   });
 
+  test(`${method}: the command for a person undoes it as well`, async () => {
+    await using lab = await RedirectLab.start();
+    await settle(lab, method);
+    const before = await lab.rules();
+    const { scope } = await lab.redirect(method);
+    for (const { undoCommand } of scope.leftovers()) {
+      await lab.space.run("sh", "-ec", undoCommand);
+    }
+    assert.equal(await lab.rules(), before);
+  });
+
   test(`${method}: a revert of what never happened does nothing`, async () => {
     await using lab = await RedirectLab.start();
     await settle(lab, method);
@@ -208,6 +219,18 @@ test("nft: a connection that is open outlives an update", async () => {
   );
   assert.equal(talk.trim(), "one two");
   assert.equal(await lab.get("10.99.0.1"), "cluster 10.99.0.1 80");
+});
+
+test("closing the listener before the rules go ends what is open", async () => {
+  await using lab = await RedirectLab.start();
+  await using _ = await lab.redirect("nft");
+  const { stdout } = await lab.space.exec("bash", [
+    "-c",
+    `exec 3<>/dev/tcp/10.96.0.7/${ECHO}; echo one >&3; read -t 5 -u 3 a; echo $a
+    kill -TERM $0; read -t 5 -u 3 b || echo $?`,
+    String(lab.laptopPid),
+  ]);
+  assert.equal(stdout, "one\n1\n"); // bash says 142 when the time is up
 });
 
 test("connections leave no file open", async () => {

@@ -95,11 +95,22 @@ export const iptablesRedirectStep: Step<
       iptablesChainName(session)
     }"`,
   undoCommand: (args) =>
-    familiesOf(args).map(({ family }) => {
-      const save = program(family, "save");
-      const chain = iptablesChainName(args.session);
-      return `${save} | grep -v ${chain} | ${program(family, "restore")}`;
-    }).join("; "),
+    familiesOf(args).flatMap(({ family }) =>
+      TABLES.flatMap((table) => {
+        const iptables = `${
+          family === 4 ? "iptables" : "ip6tables"
+        } -t ${table}`;
+        const chain = iptablesChainName(args.session);
+        const from = table === "nat" && args.forwarded
+          ? ["OUTPUT", "PREROUTING"]
+          : ["OUTPUT"];
+        return [
+          ...from.map((point) => `${iptables} -D ${point} -j ${chain}`),
+          `${iptables} -F ${chain}`,
+          `${iptables} -X ${chain}`,
+        ];
+      })
+    ).join("; "),
   async apply(args, _input, machine) {
     for (const one of familiesOf(args)) {
       const present = await save(machine, one.family);
