@@ -2,10 +2,10 @@
 import * as v from "valibot";
 import { ConflictError } from "../core/errors.ts";
 import {
-  iptablesChainName,
   iptablesRedirectStep,
   save,
 } from "../net/capture/iptables_redirect.ts";
+import { iptablesChainName } from "../net/capture/iptables_rules.ts";
 import { nftRedirectStep, nftTables } from "../net/capture/nft_redirect.ts";
 import {
   probeRedirect,

@@ -207,6 +207,20 @@ for (const method of ["nft", "iptables"] as const satisfies Method[]) {
   });
 }
 
+test("nft: a connection that was open before the rules came goes on", async () => {
+  await using lab = await RedirectLab.start();
+  const args = lab.args({ cidrs: ["10.98.0.0/16"] });
+  const talk = await lab.space.run(
+    "bash",
+    "-c",
+    `exec 3<>/dev/tcp/${OWN.other}/80; printf 'GET / HTTP/1.0\\r\\n' >&3
+    nft -f - <<<$0; printf '\\r\\n' >&3; timeout 5 cat <&3`,
+    nftRules(args),
+  );
+  assert.match(talk, /real$/);
+  assert.equal(await lab.get(OWN.other), `cluster ${OWN.other} 80`);
+});
+
 test("nft: a connection that is open outlives an update", async () => {
   await using lab = await RedirectLab.start();
   await using _ = await lab.redirect("nft");

@@ -1,5 +1,6 @@
 import { KtctlError, UnsupportedError } from "../../core/errors.ts";
-import { iptablesRules, restore, save } from "./iptables_redirect.ts";
+import { restore, save } from "./iptables_redirect.ts";
+import { iptablesRules } from "./iptables_rules.ts";
 import { nftRules } from "./nft_redirect.ts";
 import {
   familiesOf,

@@ -1,9 +1,9 @@
-import { createServer, type Server, type Socket } from "node:net";
-import type { AddressInfo } from "node:net";
-import { ConflictError, LinkError, messageOf } from "../../core/errors.ts";
+import type { AddressInfo, Server, Socket } from "node:net";
+import { LinkError, messageOf } from "../../core/errors.ts";
 import { relay, reset } from "../../core/relay.ts";
 import { Cidr } from "../cidr.ts";
 import type { ClusterLink } from "../cluster_link.ts";
+import { listenOnBoth } from "./listen_on_both.ts";
 import { isOrdinary } from "../reserved_cidrs.ts";
 import {
   type Destination,
@@ -36,9 +36,6 @@ export interface TransparentListener extends AsyncDisposable {
   readonly connections: number;
 }
 
-/** How often another port is tried when only one family has the first. */
-const PORT_ATTEMPTS = 10;
-
 /**
  * Takes redirected connections and carries each on to where it wanted to go, from inside the
  * cluster. Needs no root.
@@ -59,7 +56,8 @@ export async function openTransparentListener(
 ): Promise<TransparentListener> {
   const destinations = new OriginalDestinations();
   try {
-    const servers = await listenOnBoth(options);
+    const { port = 0, forwarded = false } = options;
+    const servers = await listenOnBoth({ port, forwarded });
     return new Listener(servers, destinations, options);
   } catch (error) {
     destinations[Symbol.dispose]();
@@ -150,59 +148,4 @@ function isItself({ host, port }: Destination, socket: Socket): boolean {
   return address === undefined || !isOrdinary(address) ||
     (port === socket.localPort &&
       Cidr.tryParse(socket.localAddress ?? "")?.equals(address) === true);
-}
-
-/**
- * On loopback two sockets; on every address one that takes both families, as Deno 2.9.6 ignores
- * `ipv6Only` and the second one would find its port in use.
- */
-async function listenOnBoth(
-  { port = 0, forwarded = false }: TransparentListenerOptions,
-): Promise<Server[]> {
-  if (forwarded) {
-    return [
-      await listen("::", port).catch((error) => {
-        if (isTaken(error)) throw error;
-        return listen("0.0.0.0", port); // no IPv6 here
-      }),
-    ];
-  }
-  for (let attempt = 1;; attempt++) {
-    const ipv4 = await listen("127.0.0.1", port);
-    try {
-      const same = (ipv4.address() as AddressInfo).port;
-      return [ipv4, await listen("::1", same)];
-    } catch (error) {
-      if (!isTaken(error)) return [ipv4]; // no IPv6 here
-      await new Promise((resolve) => ipv4.close(resolve));
-      if (port !== 0 || attempt === PORT_ATTEMPTS) throw error;
-    }
-  }
-}
-
-function listen(host: string, port: number): Promise<Server> {
-  const { promise, resolve, reject } = Promise.withResolvers<Server>();
-  // nothing is read before there is somewhere to write it
-  const server = createServer({
-    allowHalfOpen: true,
-    noDelay: true,
-    pauseOnConnect: true,
-  });
-  server.once("error", (error: Error & { code?: string }) => {
-    reject(
-      error.code === "EADDRINUSE"
-        ? new ConflictError(
-          "PORT_IN_USE",
-          `Cannot listen on "${host}" port ${port}: it is in use`,
-          { cause: error },
-        )
-        : error,
-    );
-  });
-  server.listen({ host, port }, () => resolve(server));
-  return promise;
-}
-
-function isTaken(error: unknown): boolean {
-  return error instanceof ConflictError;
 }

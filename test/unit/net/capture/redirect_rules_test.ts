@@ -5,7 +5,7 @@ import { overlapsAny } from "../../../../src/net/cidr_list.ts";
 import {
   iptablesRemoval,
   iptablesRules,
-} from "../../../../src/net/capture/iptables_redirect.ts";
+} from "../../../../src/net/capture/iptables_rules.ts";
 import { nftRules } from "../../../../src/net/capture/nft_redirect.ts";
 import { pfRules } from "../../../../src/net/capture/pf_anchor.ts";
 import {
