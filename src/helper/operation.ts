@@ -1,3 +1,4 @@
+/** What the root helper may be asked to do. */
 import type { GenericSchema } from "valibot";
 import type { Json } from "../core/json.ts";
 import type { Scope } from "../core/scope.ts";
