@@ -1,27 +1,9 @@
 // Mesh by labels, and by rules of a service mesh.
 import assert from "node:assert/strict";
-import { fileURLToPath } from "node:url";
 import { parseAllDocuments } from "yaml";
-import {
-  openTestCluster,
-  succeeded,
-  type TestCluster,
-  type TestNamespace,
-} from "./cluster.ts";
+import { openTestCluster, succeeded, type TestNamespace } from "./cluster.ts";
 import { answerOf, assertNoTrace, eventually, Laptop } from "./laptop.ts";
-
-const crds = fileURLToPath(new URL("service_mesh_crds.yaml", import.meta.url));
-
-async function withCrds(cluster: TestCluster): Promise<AsyncDisposable> {
-  succeeded(await cluster.kubectl(["apply", "-f", crds]));
-  const wait = ["wait", "--for=condition=Established", "-f", crds];
-  succeeded(await cluster.kubectl([...wait, "--timeout=30s"]));
-  return {
-    async [Symbol.asyncDispose]() {
-      succeeded(await cluster.kubectl(["delete", "-f", crds, "--wait=false"]));
-    },
-  };
-}
+import { installServiceMeshCrds } from "./service_mesh_crds.ts";
 
 async function objectsOf(namespace: TestNamespace, kinds: string) {
   const text = succeeded(
@@ -93,7 +75,7 @@ Deno.test("mesh --mode manual starts a pod with the original's labels and the ma
 
 Deno.test("--emitRules prints rules that the API server accepts, for Istio and for the Gateway API", async () => {
   const cluster = await openTestCluster();
-  await using _crds = await withCrds(cluster);
+  await using _crds = await installServiceMeshCrds(cluster);
   await using namespace = await cluster.namespace();
   await namespace.applyDemo();
   await labelOriginals(namespace);
@@ -137,7 +119,7 @@ Deno.test("--emitRules prints rules that the API server accepts, for Istio and f
 
 Deno.test("--applyRules applies every developer's rule, and takes each out with its developer", async () => {
   const cluster = await openTestCluster();
-  await using _crds = await withCrds(cluster);
+  await using _crds = await installServiceMeshCrds(cluster);
   await using namespace = await cluster.namespace();
   await namespace.applyDemo();
   await labelOriginals(namespace);
@@ -211,7 +193,7 @@ Deno.test("--applyRules applies every developer's rule, and takes each out with 
 
 Deno.test("--applyRules leaves rules that somebody else wrote alone", async () => {
   const cluster = await openTestCluster();
-  await using _crds = await withCrds(cluster);
+  await using _crds = await installServiceMeshCrds(cluster);
   await using namespace = await cluster.namespace();
   await namespace.applyDemo();
   await labelOriginals(namespace);
