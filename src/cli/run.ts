@@ -36,18 +36,29 @@ export async function run(
   }, { out, err });
   let registry: Promise<PluginRegistry> | undefined;
   let leftovers: Parameters<Host["onImpatience"]>[0] = () => [];
-  using signals = listenForSignals(() => {
-    for (const { description, undoCommand } of leftovers()) {
+  using signals = listenForSignals({
+    onImpatience() {
+      for (const { description, undoCommand } of leftovers()) {
+        report.warn(
+          "LEFT_BEHIND",
+          `Left behind: ${description}; to undo: ${undoCommand}`,
+        );
+      }
+      report.event({
+        event: "closed",
+        reason: "Stopped at once; `ktctl clean` removes what is left",
+      });
+      exit(new Cancelled().exitCode);
+    },
+    onDefect(error) {
       report.warn(
-        "LEFT_BEHIND",
-        `Left behind: ${description}; to undo: ${undoCommand}`,
+        "INTERNAL",
+        `ktctl ${VERSION} failed in an unexpected way while it was ending: ${
+          messageOf(error)
+        }`,
       );
-    }
-    report.event({
-      event: "closed",
-      reason: "Stopped at once; `ktctl clean` removes what is left",
-    });
-    exit(new Cancelled().exitCode);
+      if (error instanceof Error) report.debug(error.stack ?? "");
+    },
   });
   const host: Host = {
     registry: () => registry ??= openRegistry(pluginSources(argv)),
