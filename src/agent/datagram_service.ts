@@ -2,6 +2,7 @@ import { createSocket, type Socket } from "node:dgram";
 import { lookup } from "node:dns/promises";
 import { once } from "node:events";
 import type { Duplex } from "node:stream";
+import { DatagramSender } from "../core/datagram_sender.ts";
 import { frame, FrameReader } from "../core/frame_reader.ts";
 import { LinkError, messageOf } from "../core/errors.ts";
 import type { Opened } from "./link_services.ts";
@@ -49,17 +50,18 @@ function serve(
 ): void {
   const isPeer = (from: { address: string; port: number }) =>
     from.port === port && canonical(from.address) === canonical(address);
+  const sender = new DatagramSender(socket);
   const idle = setTimeout(() => stream.end(), idleMs);
   const frames = new FrameReader((data) => {
     idle.refresh();
     // One that is too long for UDP fails alone; the peer's refusal comes as an event.
-    socket.send(data, () => {});
+    sender.send(data);
   });
   stream.on("data", (chunk: Uint8Array) => frames.push(chunk));
   stream.once("end", () => stream.destroy());
   stream.once("close", () => {
     clearTimeout(idle);
-    socket.close();
+    sender.close();
   });
   socket.on("message", (data, from) => {
     // Deno (2.9.6) does not connect the socket in the kernel, which would keep others' datagrams

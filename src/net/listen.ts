@@ -44,7 +44,8 @@ export async function listen(
       const reason = `${text}: ports below 1024 need root`;
       throw new PermissionError("PORT_FORBIDDEN", reason, details);
     }
-    if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND") {
+    // EINVAL is what Deno (2.9.6) says for EADDRNOTAVAIL
+    if (/^(EADDRNOTAVAIL|EINVAL|ENOTFOUND)$/.test(code ?? "")) {
       const reason = `${text}: not an address of this machine`;
       throw new UsageError("ADDRESS_UNKNOWN", reason, details);
     }

@@ -1,6 +1,10 @@
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { isIPv6 } from "node:net";
+import {
+  DatagramSender,
+  type Destination,
+} from "../../core/datagram_sender.ts";
 import type { ClusterLink, DatagramChannel } from "../cluster_link.ts";
 import {
   formatSocksAddress,
@@ -33,12 +37,14 @@ interface Flow {
 /** The UDP socket of one association: unpacks a client's datagrams, and packs the answers. */
 export class SocksRelay {
   readonly #socket: Socket;
+  readonly #sender: DatagramSender;
   readonly #options: SocksRelayOptions;
   readonly #flows = new Map<string, Flow>();
   #isClosed = false;
 
   private constructor(socket: Socket, options: SocksRelayOptions) {
     this.#socket = socket;
+    this.#sender = new DatagramSender(socket);
     this.#options = options;
     socket.on("error", () => {}); // one datagram that could not be sent
     socket.on("message", (data, from) => this.#onMessage(data, from));
@@ -58,13 +64,13 @@ export class SocksRelay {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#socket.close();
+    this.#sender.close();
     for (const key of [...this.#flows.keys()]) this.#drop(key);
   }
 
   #onMessage(
     data: Uint8Array,
-    from: { address: string; port: number },
+    from: Destination,
   ): void {
     const { client } = this.#options;
     if (from.address !== client.host) return;
@@ -83,7 +89,7 @@ export class SocksRelay {
 
   #send(
     payload: Uint8Array,
-    flow: { address: SocksAddress; to: { address: string; port: number } },
+    flow: { address: SocksAddress; to: Destination },
   ): void {
     const { host, port } = flow.address;
     const key = `${flow.to.port} ${host} ${port}`;
@@ -96,10 +102,7 @@ export class SocksRelay {
 
   #open(
     key: string,
-    { address, to }: {
-      address: SocksAddress;
-      to: { address: string; port: number };
-    },
+    { address, to }: { address: SocksAddress; to: Destination },
   ): Flow {
     const [oldest] = this.#flows.keys();
     if (this.#flows.size >= MOST_FLOWS) this.#drop(oldest!);
@@ -114,11 +117,10 @@ export class SocksRelay {
     }).then((channel) => {
       flow.channel = channel;
       channel.onMessage = (data) => {
-        if (this.#isClosed) return;
         const packed = new Uint8Array(header.length + data.length);
         packed.set(header);
         packed.set(data, header.length);
-        this.#socket.send(packed, to.port, to.address, () => {});
+        this.#sender.send(packed, to);
       };
       for (const payload of flow.waiting.splice(0)) channel.send(payload);
       return channel.closed;

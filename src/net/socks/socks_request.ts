@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import { LinkError } from "../../core/errors.ts";
-import { readExactly } from "./read_exactly.ts";
+import { ExactReader } from "./exact_reader.ts";
 import {
   IPV4,
   IPV6,
@@ -34,7 +34,8 @@ export async function readRequest(
   socket: Socket,
   signal: AbortSignal,
 ): Promise<SocksRequest | Uint8Array> {
-  const read = (length: number) => readExactly(socket, length, signal);
+  using reader = new ExactReader(socket, signal);
+  const read = (length: number) => reader.read(length);
   await expectVersion(read);
   const [count = 0] = await read(1);
   const methods = count === 0 ? new Uint8Array() : await read(count);
