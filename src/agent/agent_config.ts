@@ -35,7 +35,10 @@ export interface AgentPort {
 
 /** Body of `GET /status`. */
 export interface AgentStatus {
-  /** Whether an SSH client that serves at least one port is attached now. */
+  /**
+   * Whether an SSH client that serves at least one port is attached now; in a pod without ports,
+   * whether one is logged in.
+   */
   readonly attached: boolean;
   /** Unix seconds of the last attach or detach, by the pod's clock. */
   readonly since: number;

@@ -53,6 +53,7 @@ export class ClientSession implements PortHolder {
 
   /** Gives up everything when the connection ends, or when it is silent for so long. */
   watch(timeoutMs: number): void {
+    this.#ports.enter(this);
     const silence = watchSilence(() => this.#packets.received, {
       silentMs: timeoutMs,
       onSilence: () => {
@@ -63,7 +64,7 @@ export class ClientSession implements PortHolder {
     this.#packets.once("close", () => {
       silence[Symbol.dispose]();
       this.#gone.abort();
-      this.#ports.detachAll(this);
+      this.#ports.leave(this);
     });
   }
 
