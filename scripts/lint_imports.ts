@@ -5,7 +5,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["cli"],
   ["commands"],
   ["plugins"],
-  ["cluster"],
+  ["cluster", "helper"],
   ["kube", "ssh", "net"],
   ["core"],
 ];

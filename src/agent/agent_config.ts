@@ -13,7 +13,7 @@ export interface AgentConfig {
   readonly ports: readonly AgentPort[];
   /**
    * `always`: ready as soon as the agent listens (a fallback answers while no client is attached).
-   * `attached`: ready only while a client serves every port.
+   * `attached`: ready only while a client serves every port that is not passed through.
    */
   readonly ready: "always" | "attached";
   /** A client from which no byte came for so long counts as gone. */
@@ -31,6 +31,8 @@ export interface AgentPort {
   readonly port: number;
   /** Where connections go while no client takes them. None: they are refused (reset). */
   readonly fallback?: { readonly host: string; readonly port: number };
+  /** No client will take it: it is there for the fallback alone. @default false */
+  readonly isPassedThrough?: boolean;
 }
 
 /** Body of `GET /status`. */

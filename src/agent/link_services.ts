@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import type { Duplex } from "node:stream";
 import { dial } from "../core/dial.ts";
 import { relay } from "../core/relay.ts";
-import { parseResolvConf, type ResolvConf } from "../core/resolv_conf.ts";
+import { parseResolvConf, type ResolvConf } from "../core/dns/resolv_conf.ts";
 import { parseServiceHost } from "../core/service_host.ts";
 import type { AgentConfig } from "./agent_config.ts";
 import { openDatagrams } from "./datagram_service.ts";

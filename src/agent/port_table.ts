@@ -7,6 +7,8 @@ export class PortTable {
   readonly #ports = new Map<number, PortServer>();
   /** Clients that are logged in, whatever they hold. */
   readonly #clients = new Set<PortHolder>();
+  /** Those that a client has to serve. */
+  readonly #served: readonly PortServer[];
   #since = unixSeconds();
   #closed = false;
 
@@ -14,6 +16,9 @@ export class PortTable {
     for (const port of config.ports) {
       this.#ports.set(port.port, new PortServer(port));
     }
+    this.#served = config.ports.filter(({ isPassedThrough }) =>
+      !isPassedThrough
+    ).map(({ port }) => this.#ports.get(port)!);
   }
 
   async listen(): Promise<void> {
@@ -63,7 +68,7 @@ export class PortTable {
   isReady(mode: AgentConfig["ready"]): boolean {
     if (this.#closed) return false;
     return mode === "always" ||
-      [...this.#ports.values()].every(({ holder }) => holder !== undefined);
+      this.#served.every(({ holder }) => holder !== undefined);
   }
 
   status(): AgentStatus {

@@ -22,6 +22,13 @@ const VERBS: readonly Verb[] = [
       (await import("../commands/exchange.ts")).exchangeCommand(host),
   },
   {
+    name: "mesh",
+    argument: "<service>",
+    summary: "bring only marked traffic of a Service to a local port",
+    load: async (host) =>
+      (await import("../commands/mesh.ts")).meshCommand(host),
+  },
+  {
     name: "preview",
     argument: "<name>",
     summary: "give a local port a Service name in the cluster",

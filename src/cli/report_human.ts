@@ -31,7 +31,7 @@ export class HumanReport extends AbstractReport implements Report {
       case "step":
         return this.#step(event);
       case "ready":
-        return this.#out(`${paint("green", event.message)}\n`);
+        return this.#ready(event);
       case "link":
         return this.#line(
           event.state === "up"
@@ -60,6 +60,14 @@ export class HumanReport extends AbstractReport implements Report {
         if (event.hint !== undefined) this.#line(event.hint);
         if (this.#debug) this.#line(`(${event.code})`);
     }
+  }
+
+  /** An output of its own, rules say, has stdout to itself, as it may go to a file. */
+  #ready({ message, output }: ReportEvent & { event: "ready" }): void {
+    const text = paint("green", message);
+    if (typeof output !== "string") return this.#out(`${text}\n`);
+    this.#line(text);
+    this.#out(output);
   }
 
   debug(message: string): void {

@@ -15,6 +15,7 @@ import type { Host } from "../commands/host.ts";
 import { createProgram } from "./program.ts";
 import { normaliseFlags } from "./normalise_flags.ts";
 import { errorEvent, type Report } from "../core/report.ts";
+import type { PluginRegistry } from "../plugins/registry.ts";
 import { HumanReport } from "./report_human.ts";
 import { JsonReport } from "./report_json.ts";
 import { listenForSignals } from "./signals.ts";
@@ -33,23 +34,34 @@ export async function run(
     output: outputOf(argv),
     debug: argv.includes("--debug") || argv.includes("-d"),
   }, { out, err });
+  let registry: Promise<PluginRegistry> | undefined;
   let leftovers: Parameters<Host["onImpatience"]>[0] = () => [];
-  using signals = listenForSignals(() => {
-    for (const { description, undoCommand } of leftovers()) {
+  using signals = listenForSignals({
+    onImpatience() {
+      for (const { description, undoCommand } of leftovers()) {
+        report.warn(
+          "LEFT_BEHIND",
+          `Left behind: ${description}; to undo: ${undoCommand}`,
+        );
+      }
+      report.event({
+        event: "closed",
+        reason: "Stopped at once; `ktctl clean` removes what is left",
+      });
+      exit(new Cancelled().exitCode);
+    },
+    onDefect(error) {
       report.warn(
-        "LEFT_BEHIND",
-        `Left behind: ${description}; to undo: ${undoCommand}`,
+        "INTERNAL",
+        `ktctl ${VERSION} failed in an unexpected way while it was ending: ${
+          messageOf(error)
+        }`,
       );
-    }
-    report.event({
-      event: "closed",
-      reason: "Stopped at once; `ktctl clean` removes what is left",
-    });
-    exit(new Cancelled().exitCode);
+      if (error instanceof Error) report.debug(error.stack ?? "");
+    },
   });
   const host: Host = {
-    registry: async () =>
-      (await import("../plugins/builtin.ts")).builtinRegistry(),
+    registry: () => registry ??= openRegistry(pluginSources(argv)),
     env: (name) => Deno.env.get(name),
     signal: signals.signal,
     journalDir: join(envPaths("ktctl", { suffix: "" }).log, "sessions"),
@@ -65,6 +77,27 @@ export async function run(
   } catch (error) {
     return reportError(report, error);
   }
+}
+
+/** The built-in plugins, and those of the command line. */
+async function openRegistry(
+  sources: readonly string[],
+): Promise<PluginRegistry> {
+  const { builtinRegistry } = await import("../plugins/builtin.ts");
+  const registry = builtinRegistry();
+  if (sources.length === 0) return registry;
+  const { loadPlugin } = await import("../plugins/load_plugin.ts");
+  for (const source of sources) await loadPlugin(registry, source);
+  return registry;
+}
+
+/** Known before the command line is parsed: plugins bring flags along. */
+function pluginSources(argv: readonly string[]): string[] {
+  return argv.flatMap((arg, at) => {
+    if (arg.startsWith("--plugin=")) return [arg.slice("--plugin=".length)];
+    const next = argv[at + 1];
+    return arg === "--plugin" && next !== undefined ? [next] : [];
+  });
 }
 
 function reportError(report: Report, error: unknown): number {

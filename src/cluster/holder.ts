@@ -14,6 +14,7 @@ import {
 } from "../kube/contract.ts";
 import type { KubeApi, KubeObject } from "../kube/kube_api.ts";
 import { PODS } from "../kube/resources.ts";
+import { findState, routerRef } from "./router_store.ts";
 
 export interface Holder {
   readonly user: string;
@@ -40,6 +41,7 @@ export async function findHolder(
     isSwitched(selector) || ours !== undefined;
   if (!isTaken) return undefined;
   const user = annotation(service, HELD_BY) ??
+    await meshUsers(kube, service, signal) ??
     (ours && annotation(ours, USER)) ?? "somebody";
   const since = annotation(service, HELD_SINCE) ??
     ours?.metadata.creationTimestamp;
@@ -49,6 +51,20 @@ export async function findHolder(
     ...(since === undefined ? {} : { since }),
     ...(role === undefined ? {} : { role }),
   };
+}
+
+/** All who share the Service's router: "alice, bob". */
+async function meshUsers(
+  kube: KubeApi,
+  service: KubeObject,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (service.spec?.selector?.[ROLE] !== "router") return undefined;
+  const { name, namespace } = service.metadata;
+  const ref = routerRef(name, namespace ?? kube.namespace);
+  const state = await findState(kube, ref, signal);
+  const users = new Set(state?.participants.map(({ user }) => user));
+  return users.size === 0 ? undefined : [...users].join(", ");
 }
 
 /** Throws `ConflictError` (`SERVICE_ALREADY_EXCHANGED`, `SERVICE_MESHED`) where somebody holds it. */

@@ -8,6 +8,7 @@ import {
   STATUS_PORT,
 } from "../kube/contract.ts";
 import type { KubeApi, KubeObject } from "../kube/kube_api.ts";
+import { readAll } from "../kube/read_all.ts";
 
 /** Seconds since the last heartbeat by the cluster's clock; undefined where there never was one. */
 export function heartbeatAge(
@@ -30,15 +31,24 @@ export function isStale(
   return age !== undefined && age > thresholdMinutes * 60;
 }
 
-/**
- * Asks the agent in a Shadow Pod whether its laptop is there. Undefined where there is no agent to
- * ask: a pod of the original ktctl, or one that does not answer.
- */
+/** Asks the agent in a Shadow Pod whether its laptop is there, as {@link agentStatus}. */
 export async function isAttached(
   kube: KubeApi,
   pod: KubeObject,
   signal: AbortSignal,
 ): Promise<boolean | undefined> {
+  return (await agentStatus(kube, pod, signal))?.attached;
+}
+
+/**
+ * What the agent in a Shadow Pod says of itself. Undefined where there is no agent to ask: a pod of
+ * the original ktctl, or one that does not answer.
+ */
+export async function agentStatus(
+  kube: KubeApi,
+  pod: KubeObject,
+  signal: AbortSignal,
+): Promise<AgentStatus | undefined> {
   const port = Number(annotation(pod, STATUS_PORT) ?? NaN);
   if (!Number.isInteger(port)) return undefined;
   const { name, namespace } = pod.metadata;
@@ -49,14 +59,11 @@ export async function isAttached(
     const stream = await kube.portForward(target, { signal, timeoutMs: 5_000 });
     try {
       stream.write("GET /status HTTP/1.0\r\nHost: agent\r\n\r\n");
-      const answer = await readText(
+      const answer = await readAll(
         stream,
         AbortSignal.any([signal, AbortSignal.timeout(5_000)]),
       );
-      const status: AgentStatus = JSON.parse(
-        answer.slice(answer.indexOf("\r\n\r\n") + 4),
-      );
-      return status.attached;
+      return JSON.parse(answer.slice(answer.indexOf("\r\n\r\n") + 4));
     } finally {
       stream.destroy();
     }
@@ -67,23 +74,5 @@ export async function isAttached(
     }
     if (error instanceof Error && error.name === "AbortError") return undefined;
     throw error;
-  }
-}
-
-async function readText(
-  stream: import("node:stream").Duplex,
-  signal: AbortSignal,
-): Promise<string> {
-  const abort = () =>
-    stream.destroy(new DOMException("timed out", "AbortError"));
-  signal.addEventListener("abort", abort, { once: true });
-  try {
-    let text = "";
-    for await (const chunk of stream) {
-      text += new TextDecoder().decode(chunk as Uint8Array);
-    }
-    return text;
-  } finally {
-    signal.removeEventListener("abort", abort);
   }
 }

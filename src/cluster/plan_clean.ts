@@ -11,6 +11,7 @@ import {
   LOCK_LIFETIME_SECONDS,
   parseConfig,
   ROLE,
+  ROUTER_STATE,
   SESSION,
   stuntmanName,
 } from "../kube/contract.ts";
@@ -25,6 +26,7 @@ import {
 import { isStale } from "./liveness.ts";
 import type { NamespaceState } from "./namespace_state.ts";
 import { inOrder, type Repair } from "./repair.ts";
+import { belongsTo, readState, type RouterState } from "./router_state.ts";
 import { replicaRepair, scaleShadows } from "./replica_repair.ts";
 import { isMarked } from "./service_selector.ts";
 
@@ -39,15 +41,43 @@ export interface CleanRules {
 /** Restores first, then deletes. Objects of live sessions are left alone. */
 export function planClean(state: NamespaceState, rules: CleanRules): Repair[] {
   const isDead = deathJudge(state, rules);
+  const routers = state.configMaps.flatMap((one) => readState(one) ?? []);
+  // what belongs to a router goes with it, in its own order
+  const isRouters = (object: KubeObject) =>
+    routers.some((router) => belongsTo(object, router));
   return inOrder([
+    ...routers.flatMap((router) => routerRepairs(router, { state, rules })),
     ...state.services.flatMap((service) =>
-      serviceRepairs(service, { state, rules, isDead })
+      serviceRepairs(service, { state, rules, isDead }).filter(({ kind }) =>
+        kind !== "restore-selector" ||
+        !routers.some(({ service: name }) => name === service.metadata.name)
+      )
     ),
     ...state.deployments.flatMap((deployment) =>
       replicaRepairs(deployment, { state, isDead })
     ),
-    ...deletions(state, isDead),
+    ...deletions(state, (object) => !isRouters(object) && isDead(object)),
   ]);
+}
+
+/**
+ * Sessions of a router that are dead, or left nothing else that could tell: one that joined long ago
+ * and has no object. A router that was closing when its last user died is closed to the end.
+ */
+function routerRepairs(
+  router: RouterState,
+  { state, rules }: { state: NamespaceState; rules: CleanRules },
+): Repair[] {
+  const isDead = deathJudge(state, rules);
+  const objects = [...state.pods, ...state.deployments, ...state.services];
+  const sessions = router.participants.filter(({ session, since }) => {
+    const own = objects.filter((one) => annotation(one, SESSION) === session);
+    return own.length > 0
+      ? own.every(isDead)
+      : rules.now - Date.parse(since) / 1000 > rules.thresholdMinutes * 60;
+  }).map(({ session }) => session);
+  if (sessions.length === 0 && !router.closing) return [];
+  return [{ kind: "leave-router", state: router, sessions }];
 }
 
 type Judge = (object: KubeObject) => boolean;
@@ -149,7 +179,10 @@ function deletions(state: NamespaceState, isDead: Judge): Repair[] {
   return kinds.flatMap(([resource, objects]) =>
     objects
       .filter((object) =>
-        label(object, CONTROL_BY) === CONTROL_BY_KT && isDead(object)
+        label(object, CONTROL_BY) === CONTROL_BY_KT && isDead(object) &&
+        // gone already, but for others' last connections
+        (resource !== PODS || object.metadata.deletionTimestamp === undefined ||
+          annotation(object, ROUTER_STATE) === undefined)
       )
       .map((object): Repair => ({ kind: "delete", resource, object }))
   );

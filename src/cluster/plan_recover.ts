@@ -25,6 +25,7 @@ import {
 import type { NamespaceState } from "./namespace_state.ts";
 import { inOrder, type Repair } from "./repair.ts";
 import { replicaRepair, scaleShadows } from "./replica_repair.ts";
+import { belongsTo, readState } from "./router_state.ts";
 import { isMarked } from "./service_selector.ts";
 
 export interface RecoverPlan {
@@ -60,9 +61,16 @@ export function planRecover(
     pod,
     by,
   }));
-  if (isMarked(service) || isSwitched(service.spec?.selector)) {
+  const router = state.configMaps.flatMap((one) => readState(one) ?? [])
+    .find((one) => one.service === name);
+  if (router !== undefined) {
+    const all = router.participants.map(({ session }) => session);
+    repairs.push({ kind: "leave-router", state: router, sessions: all });
+  } else if (isMarked(service) || isSwitched(service.spec?.selector)) {
     repairs.push({ kind: "restore-selector", service });
   }
+  const isRouters = (object: KubeObject) =>
+    router !== undefined && belongsTo(object, router);
   if (annotation(service, LOCK) !== undefined) {
     repairs.push({ kind: "unlock", service });
   }
@@ -73,7 +81,7 @@ export function planRecover(
   }
   const remove = (resource: Resource, objects: readonly KubeObject[]) =>
     repairs.push(
-      ...objects.map((object): Repair => ({
+      ...objects.filter((one) => !isRouters(one)).map((object): Repair => ({
         kind: "delete",
         resource,
         object,

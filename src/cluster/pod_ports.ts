@@ -6,7 +6,7 @@ import { PODS } from "../kube/resources.ts";
 import type { AgentConfig } from "../agent/agent_config.ts";
 import type { PortRoute } from "./expose.ts";
 import type { LocalPort } from "./shadow_link.ts";
-import type { ContainerPort } from "./shadow_spec.ts";
+import type { ContainerPort } from "./restricted_pod.ts";
 
 /** A port of the Shadow Pod. */
 export interface PodPort {
@@ -133,11 +133,13 @@ export function agentConfig(
     statusPort: freePort(taken, 2223),
     ports: ports
       .filter(({ local }) => local !== undefined || host !== undefined)
-      .map(({ port, servicePort }) =>
-        host === undefined
-          ? { port }
-          : { port, fallback: { host, port: servicePort } }
-      ),
+      .map(({ port, servicePort, local }) => ({
+        port,
+        ...(host === undefined
+          ? {}
+          : { fallback: { host, port: servicePort } }),
+        ...(local === undefined ? { isPassedThrough: true } : {}),
+      })),
     ready,
     clientTimeoutMs: CLIENT_TIMEOUT_MS,
     lingerMs: LINGER_MS,
@@ -154,7 +156,8 @@ export function localPorts(ports: readonly PodPort[]): LocalPort[] {
   );
 }
 
-function freePort(taken: ReadonlySet<number>, first: number): number {
+/** The first from `first` on that is not taken. */
+export function freePort(taken: ReadonlySet<number>, first: number): number {
   let port = first;
   while (taken.has(port)) port++;
   return port;

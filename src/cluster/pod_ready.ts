@@ -23,6 +23,8 @@ export interface PodWait {
   readonly signal: AbortSignal;
   /** Called with each state of the pod. Returns true when it is what was waited for. */
   readonly until: (pod: KubeObject) => boolean;
+  /** The flag that names its image. @default "--image" */
+  readonly imageFlag?: string;
 }
 
 /** Resolves to the pod. Throws `ClusterError` (`POD_NOT_READY`) with the waiting reason and the last events. */
@@ -48,7 +50,9 @@ export async function awaitPod(
     last = event.object;
     if (wait.until(last)) return last;
     const hopeless = hopelessState(last);
-    if (hopeless !== undefined) throw await notReady(kube, last, hopeless);
+    if (hopeless !== undefined) {
+      throw await notReady(kube, last, hopeless, wait);
+    }
   }
   if (wait.signal.aborted) throw cancelled(wait.signal);
   const seconds = Math.round(wait.timeoutMs / 1000);
@@ -66,6 +70,7 @@ export async function awaitPod(
     kube,
     last,
     `not ready within ${seconds} s${waitingText(last)}`,
+    wait,
   );
 }
 
@@ -113,6 +118,7 @@ async function notReady(
   kube: KubeApi,
   pod: KubeObject,
   reason: string,
+  { imageFlag = "--image" }: { imageFlag?: string },
 ): Promise<ClusterError> {
   const { name } = pod.metadata;
   const image = pod.spec?.containers?.[0]?.image;
@@ -124,7 +130,7 @@ async function notReady(
     {
       details,
       hint: isImage
-        ? `Make image "${image}" reachable from the nodes, or name a copy of it with --image (and --imagePullSecret)`
+        ? `Make image "${image}" reachable from the nodes, or name a copy of it with ${imageFlag} (and --imagePullSecret)`
         : `Give it more time with --podCreationTimeout, or look at it with kubectl describe pod ${name}`,
     },
   );

@@ -12,13 +12,22 @@ import {
 import type { KubeApi, KubeObject, Resource } from "../kube/kube_api.ts";
 import { DEPLOYMENTS, PODS, SERVICES } from "../kube/resources.ts";
 import { unscalePatch } from "./deployment_replicas.ts";
+import { markText } from "./mesh_mark.ts";
 import { deleteObject } from "./object_step.ts";
+import { leaveRouter } from "./router_leave.ts";
+import { left, type RouterState } from "./router_state.ts";
 import { ownPart, restorePatch } from "./service_selector.ts";
 import { annotationPatch, updateObject } from "./update_object.ts";
 
 export type Repair =
   /** Tells a session that may still live that its Service was taken back. */
   | { readonly kind: "release"; readonly pod: KubeObject; readonly by: string }
+  /** Takes sessions out of a router, and the router away where nobody else is in it. */
+  | {
+    readonly kind: "leave-router";
+    readonly state: RouterState;
+    readonly sessions: readonly string[];
+  }
   | { readonly kind: "restore-selector"; readonly service: KubeObject }
   | {
     readonly kind: "restore-replicas";
@@ -35,10 +44,11 @@ export type Repair =
 /** Restoring comes before deleting: no deletion may take the only copy of a selector or a count. */
 const ORDER: Record<Repair["kind"], number> = {
   "release": 0,
-  "restore-selector": 1,
-  "restore-replicas": 2,
-  "unlock": 3,
-  "delete": 4,
+  "leave-router": 1,
+  "restore-selector": 2,
+  "restore-replicas": 3,
+  "unlock": 4,
+  "delete": 5,
 };
 
 export function inOrder(repairs: readonly Repair[]): Repair[] {
@@ -50,6 +60,8 @@ export function describeRepair(repair: Repair): string {
   switch (repair.kind) {
     case "release":
       return `tell the owner of Pod "${repair.pod.metadata.name}" that the Service is taken back`;
+    case "leave-router":
+      return leaveText(repair.state, repair.sessions);
     case "restore-selector":
       return `restore the selector of Service "${repair.service.metadata.name}" to ${
         selectorText(repair.service)
@@ -63,6 +75,24 @@ export function describeRepair(repair: Repair): string {
     case "delete":
       return `delete ${repair.resource.kind} "${repair.object.metadata.name}"`;
   }
+}
+
+function leaveText(
+  state: RouterState,
+  sessions: readonly string[],
+): string {
+  const marks = state.participants.filter(({ session }) =>
+    sessions.includes(session)
+  ).map(({ mark, user }) => `${user}'s "${markText(mark)}"`);
+  return left(state, sessions).closing
+    ? `restore the selector of Service "${state.service}" to ${
+      labelSelector(state.original)
+    }, and remove its router${
+      marks.length === 0 ? "" : ` with ${marks.join(", ")}`
+    }`
+    : `take ${
+      marks.join(", ")
+    } out of the router of Service "${state.service}"`;
 }
 
 function selectorText(service: KubeObject): string {
@@ -87,6 +117,11 @@ export async function applyRepair(
         { signal },
       );
       return;
+    }
+    case "leave-router": {
+      const { state: { namespace, service }, sessions } = repair;
+      const of = { namespace, service, sessions };
+      return await leaveRouter(kube, of, signal);
     }
     case "restore-selector":
       await updateObject(

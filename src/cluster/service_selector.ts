@@ -96,10 +96,10 @@ export const serviceSelectorStep: Step<SelectorArgs, undefined, void, World> = {
   },
 };
 
-/** The write that sends a Service to `shadow`. */
+/** The write that sends a Service to `shadow`, on behalf of a user where one alone has it. */
 export function switchPatch(
   service: KubeObject,
-  options: { original: Labels; shadow: Labels; user: string; since: string },
+  options: { original: Labels; shadow: Labels; user?: string; since?: string },
 ): JsonPatchOperation[] {
   return [
     ...annotationPatch(service, {

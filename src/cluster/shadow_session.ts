@@ -37,6 +37,8 @@ export interface ShadowSessionOptions {
   readonly heartbeat: Heartbeat;
   /** The Shadow Pod; `name` is the prefix to which random letters are added each time it is made. */
   readonly spec: ShadowSpec;
+  /** The pod's name is that of `spec` itself. @default false */
+  readonly hasFixedName?: boolean;
   /** Ports of the pod whose connections come here. @default none */
   readonly ports?: readonly LocalPort[];
   /** Told when one of them could not be handed to its local port. */
@@ -102,10 +104,11 @@ export class ShadowSession {
 
   async #setUp(scope: Scope<World>): Promise<Established> {
     const { report, heartbeat, podTimeoutMs, onLink, prepare } = this.#options;
-    const spec = {
-      ...this.#options.spec,
-      name: `${this.#options.spec.name}-${randomLower(5)}`,
-    };
+    const { spec: template, hasFixedName } = this.#options;
+    const name = hasFixedName
+      ? template.name
+      : `${template.name}-${randomLower(5)}`;
+    const spec = { ...template, name };
     const shadow = await report.step(
       "start the Shadow Pod",
       () => createShadow(scope, spec, { heartbeat, podTimeoutMs }),

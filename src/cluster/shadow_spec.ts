@@ -16,6 +16,7 @@ import {
   USER,
 } from "../kube/contract.ts";
 import type { KubeObject } from "../kube/kube_api.ts";
+import { type ContainerPort, restrictedPod } from "./restricted_pod.ts";
 
 /** The global options that shape every pod we make. */
 export interface PodOptions {
@@ -33,12 +34,6 @@ export interface PodOptions {
 }
 
 export const SHADOW_IMAGE = "denoland/deno:2.9.6";
-
-/** A container port; a name lets Services find it by that name. */
-export interface ContainerPort {
-  readonly name: string;
-  readonly port: number;
-}
 
 export interface ShadowSpec {
   readonly name: string;
@@ -141,80 +136,33 @@ function ownMetadata(spec: ShadowSpec, now: number): KubeObject["metadata"] {
   };
 }
 
-/** Satisfies PodSecurity `restricted`. */
 function podSpec(spec: ShadowSpec): Record<string, unknown> {
   const { pod, agent } = spec;
-  const resources = Object.keys(pod.quota).length === 0
-    ? {}
-    : { limits: pod.quota, requests: pod.quota };
-  return {
-    automountServiceAccountToken: false,
-    enableServiceLinks: false,
-    restartPolicy: "Always",
-    terminationGracePeriodSeconds: 10,
-    ...(pod.serviceAccount === undefined
-      ? {}
-      : { serviceAccountName: pod.serviceAccount }),
-    ...(pod.imagePullSecret === undefined
-      ? {}
-      : { imagePullSecrets: [{ name: pod.imagePullSecret }] }),
-    ...(Object.keys(pod.nodeSelector).length === 0
-      ? {}
-      : { nodeSelector: pod.nodeSelector }),
-    securityContext: {
-      runAsNonRoot: true,
-      runAsUser: 1000,
-      runAsGroup: 1000,
-      fsGroup: 1000,
-      seccompProfile: { type: "RuntimeDefault" },
-      ...(spec.unprivilegedPortStart
-        ? {
-          sysctls: [{
-            name: "net.ipv4.ip_unprivileged_port_start",
-            value: "0",
-          }],
-        }
-        : {}),
-    },
-    containers: [{
-      name: "standalone",
-      image: pod.image,
-      imagePullPolicy: pod.imagePullPolicy,
-      terminationMessagePolicy: "FallbackToLogsOnError",
-      command: [...AGENT_COMMAND],
-      env: [{ name: "DENO_DIR", value: "/tmp/deno" }, {
-        name: "DENO_NO_UPDATE_CHECK",
-        value: "1",
-      }],
-      ports: [
-        ...spec.ports.map(({ name, port }) => ({
-          name,
-          containerPort: port,
-          protocol: "TCP",
-        })),
-        { name: "kt-status", containerPort: agent.statusPort, protocol: "TCP" },
-      ],
-      readinessProbe: {
-        httpGet: { path: "/ready", port: agent.statusPort },
-        periodSeconds: 1,
-        failureThreshold: 3,
-      },
-      resources,
-      securityContext: {
-        allowPrivilegeEscalation: false,
-        readOnlyRootFilesystem: true,
-        capabilities: { drop: ["ALL"] },
-      },
-      volumeMounts: [
-        { name: "agent", mountPath: AGENT_DIR, readOnly: true },
-        { name: "keys", mountPath: AGENT_KEYS_DIR, readOnly: true },
-        { name: "tmp", mountPath: "/tmp" },
-      ],
+  return restrictedPod(pod, {
+    uid: 1000,
+    fsGroup: true,
+    gracePeriodSeconds: 10,
+    unprivilegedPortStart: spec.unprivilegedPortStart,
+    image: pod.image,
+    command: AGENT_COMMAND,
+    env: [{ name: "DENO_DIR", value: "/tmp/deno" }, {
+      name: "DENO_NO_UPDATE_CHECK",
+      value: "1",
     }],
+    ports: spec.ports,
+    statusPort: agent.statusPort,
     volumes: [
-      { name: "agent", configMap: { name: spec.name } },
-      { name: "keys", secret: { secretName: spec.name, defaultMode: 0o440 } },
-      { name: "tmp", emptyDir: {} },
+      {
+        name: "agent",
+        mountPath: AGENT_DIR,
+        source: { configMap: { name: spec.name } },
+      },
+      {
+        name: "keys",
+        mountPath: AGENT_KEYS_DIR,
+        source: { secret: { secretName: spec.name, defaultMode: 0o440 } },
+      },
+      { name: "tmp", mountPath: "/tmp", source: { emptyDir: {} } },
     ],
-  };
+  });
 }

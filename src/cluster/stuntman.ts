@@ -22,7 +22,8 @@ export function stuntmanService(
   service: KubeObject,
   options: {
     selector: Readonly<Record<string, string>>;
-    session: string;
+    /** Whose it is; without, it is shared. */
+    session?: string;
     now: number;
   },
 ): KubeObject {
@@ -34,7 +35,9 @@ export function stuntmanService(
       namespace: service.metadata.namespace ?? "",
       labels: { [CONTROL_BY]: CONTROL_BY_KT },
       annotations: {
-        [SESSION]: options.session,
+        ...(options.session === undefined
+          ? {}
+          : { [SESSION]: options.session }),
         [HEARTBEAT]: String(options.now),
       },
     },

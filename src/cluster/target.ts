@@ -13,6 +13,7 @@ import {
 } from "../kube/contract.ts";
 import type { KubeApi, KubeObject, Resource } from "../kube/kube_api.ts";
 import { DEPLOYMENTS, SERVICES } from "../kube/resources.ts";
+import { servicePorts } from "./expose.ts";
 
 export interface ResourceName {
   readonly kind: "service" | "deployment";
@@ -180,4 +181,18 @@ export function refuseUnsuitable(service: KubeObject): void {
       },
     );
   }
+}
+
+/**
+ * Where the whole Service is switched, a port that the agent cannot carry would go dead.
+ * Throws `UnsupportedError` (`UDP_PORT`).
+ */
+export function refuseOtherProtocols(service: KubeObject, hint: string): void {
+  const port = servicePorts(service).find(({ protocol }) => protocol !== "TCP");
+  if (port === undefined) return;
+  throw new UnsupportedError(
+    "UDP_PORT",
+    `Cannot take Service "${service.metadata.name}": its port ${port.port} is ${port.protocol} and would go dead`,
+    { hint },
+  );
 }

@@ -21,6 +21,8 @@ export interface TrafficSessionOptions {
   readonly heartbeat: Heartbeat;
   /** The Shadow Pod; `name` is the prefix to which random letters are added each time it is made. */
   readonly spec: ShadowSpec;
+  /** The pod's name is that of `spec` itself. @default false */
+  readonly hasFixedName?: boolean;
   readonly ports: readonly LocalPort[];
   /** `--skipPortChecking`: a local port on which nothing listens yet is no error. */
   readonly allowRefusedLocal: boolean;

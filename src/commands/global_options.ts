@@ -76,6 +76,10 @@ export function addGlobalOptions(program: Command): void {
       "requests and limits of our pods, such as 0.5c,512m",
     )
       .argParser(parsePodQuota).default({}, "none"),
+    new Option(
+      "--plugin <module>",
+      "load a plugin (a path or URL), for --mode; may be given several times",
+    ).argParser((one, all: string[] = []) => [...all, one]),
     new Option("--output <form>", "how to tell what happens").choices([
       "human",
       "json",

@@ -12,6 +12,7 @@ import {
   CONTROL_BY_KT,
   HEARTBEAT,
   label,
+  ROUTER_STATE,
   SESSION,
   USER,
 } from "../kube/contract.ts";
@@ -91,6 +92,8 @@ async function refuseLive(
   /** Sessions whose agent says that its laptop is gone. */
   const deserted = new Set<string>();
   for (const shadow of shadows) {
+    // our routers have users, each with a shadow that tells of them
+    if (annotation(shadow, ROUTER_STATE) !== undefined) continue;
     const session = annotation(shadow, SESSION) ?? "";
     if (deserted.has(session)) continue;
     // the agent in a pod knows best; where there is none to ask, a fresh heartbeat counts

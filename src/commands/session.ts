@@ -71,11 +71,12 @@ export async function runSession(
     kube: KubeApi;
     report: Report;
     command: string;
+    /** @default random */
+    id?: string;
   },
   work: (session: Session, markReady: () => void) => Promise<void>,
 ): Promise<void> {
-  const { globals, kube, report, command } = options;
-  const id = randomLower(10);
+  const { globals, kube, report, command, id = randomLower(10) } = options;
   const journal = new FileJournal(host.journalDir, {
     type: "session",
     version: 1,

@@ -46,11 +46,18 @@ export const RELEASED = "ktctl.dev/released";
 /** Annotation on a shadow: the port of the agent's status page. */
 export const STATUS_PORT = "ktctl.dev/status-port";
 
+/** Annotation on what belongs to a router of ours: the version of its state. */
+export const ROUTER_STATE = "ktctl.dev/router";
+
 export const LOCK_LIFETIME_SECONDS = 180;
 export const DEFAULT_THRESHOLD_MINUTES = 5;
 
 export function stuntmanName(service: string): string {
   return `${service}-kt-stuntman`;
+}
+
+export function routerName(service: string): string {
+  return `${service}-kt-router`;
 }
 
 /** `kt-config` as a map. */

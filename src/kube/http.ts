@@ -51,6 +51,8 @@ export class KubeHttp {
   #agent: { agent: KubeAgent; cert: unknown; key: unknown } | undefined;
   #ca: Promise<string | undefined> | undefined;
   #clockOffsetMs = 0;
+  /** IP addresses that connections have gone to. */
+  readonly peers: Set<string> = new Set();
 
   constructor(options: KubeHttpOptions) {
     this.#options = options;
@@ -257,6 +259,7 @@ export class KubeHttp {
       ca,
       authorization,
       env: this.#options.env,
+      onPeer: (address) => this.peers.add(address),
     });
     this.#agent = { agent, cert, key };
     return agent;

@@ -26,6 +26,8 @@ export interface KubeAgentOptions {
   readonly ca?: string | undefined;
   readonly authorization: Authorization;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Gets the IP address of each connection's other end. */
+  readonly onPeer?: (address: string) => void;
 }
 
 /** @throws {UnsupportedError} `PROXY_UNSUPPORTED`. */
@@ -33,10 +35,13 @@ export function makeKubeAgent(options: KubeAgentOptions): KubeAgent {
   const { cluster, ca, authorization } = options;
   const server = new URL(cluster.server);
   const proxy = proxyFor(server, cluster, options.env);
-  const dial: Dial = ({ host, port }) =>
-    proxy === undefined
-      ? dialDirectly(host, port)
-      : openTunnel(proxy, `${host}:${port}`);
+  const dial: Dial = async ({ host, port }) => {
+    const socket = proxy === undefined
+      ? await dialDirectly(host, port)
+      : await openTunnel(proxy, `${host}:${port}`);
+    if (socket.remoteAddress) options.onPeer?.(socket.remoteAddress);
+    return socket;
+  };
   const shared = { keepAlive: true, timeout: IDLE_MS };
   if (server.protocol === "http:") return new PlainAgent(shared, dial);
   return new SecureAgent({

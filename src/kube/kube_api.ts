@@ -59,6 +59,11 @@ export interface CallOptions {
   readonly timeoutMs?: number;
 }
 
+export interface CreateOptions extends CallOptions {
+  /** The server checks the object and answers as if it had been created, but keeps nothing. */
+  readonly dryRun?: boolean;
+}
+
 export interface ListOptions extends CallOptions {
   /** `""` lists all namespaces. @default the session's namespace */
   readonly namespace?: string;
@@ -141,7 +146,7 @@ export interface KubeApi {
   create<T extends KubeObject = KubeObject>(
     resource: Resource,
     object: T,
-    options?: CallOptions,
+    options?: CreateOptions,
   ): Promise<T>;
   /** PUT; with `metadata.resourceVersion` it fails on a concurrent change. */
   replace<T extends KubeObject = KubeObject>(
@@ -174,6 +179,12 @@ export interface KubeApi {
   ): Promise<{ major: number; minor: number; gitVersion: string }>;
   /** Any GET path of the API server, as JSON. */
   raw<T = unknown>(path: string, options?: CallOptions): Promise<T>;
+
+  /**
+   * The IP addresses that connections to the API server, port-forwards included, have gone to so
+   * far; a proxy's, where there is one.
+   */
+  peers(): readonly string[];
 
   /** The cluster's clock in unix seconds, from the `Date` header of the newest answer. */
   now(): number;

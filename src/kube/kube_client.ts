@@ -10,6 +10,7 @@ import type { CallSubject } from "./api_errors.ts";
 import type { HttpCall, KubeHttp } from "./http.ts";
 import type {
   CallOptions,
+  CreateOptions,
   DeleteOptions,
   KubeApi,
   KubeObject,
@@ -96,14 +97,16 @@ export class KubeClient implements KubeApi {
   create<T extends KubeObject>(
     resource: Resource,
     object: T,
-    options?: CallOptions,
+    options?: CreateOptions,
   ): Promise<T> {
     const { name, namespace } = object.metadata;
     const place = this.#place(resource, namespace);
     return this.#http.json<T>({
       ...callOptions(options),
       method: "POST",
-      path: collectionPath(resource, place),
+      path: withQuery(collectionPath(resource, place), {
+        dryRun: options?.dryRun ? "All" : undefined,
+      }),
       body: { apiVersion: resource.apiVersion, kind: resource.kind, ...object },
       subject: { action: "create", resource, name, namespace: place },
     });
@@ -212,6 +215,10 @@ export class KubeClient implements KubeApi {
   raw<T>(path: string, options?: CallOptions): Promise<T> {
     const subject = { action: "read", path };
     return this.#http.json<T>({ ...callOptions(options), path, subject });
+  }
+
+  peers(): readonly string[] {
+    return [...this.#http.peers];
   }
 
   now(): number {

@@ -22,6 +22,17 @@ export const NAMESPACES: Resource = resource(
   "namespaces",
   false,
 );
+export const NODES: Resource = resource("v1", "Node", "nodes", false);
+/** The API versions that may serve the ranges of Services, newest first. */
+export const SERVICE_CIDRS: readonly Resource[] = ["v1", "v1beta1"].map(
+  (version) =>
+    resource(
+      `networking.k8s.io/${version}`,
+      "ServiceCIDR",
+      "servicecidrs",
+      false,
+    ),
+);
 export const DEPLOYMENTS: Resource = resource(
   "apps/v1",
   "Deployment",

@@ -1,10 +1,12 @@
 /** The plugins that ktctl brings along. */
 import type { Plugin } from "./plugin.ts";
 import { PluginRegistry } from "./registry.ts";
+import istio from "./routing/istio.ts";
+import routerPod from "./routing/router_pod.ts";
 import scale from "./routing/scale.ts";
 import selector from "./routing/selector.ts";
 
-const BUILTIN: readonly Plugin[] = [selector, scale];
+const BUILTIN: readonly Plugin[] = [selector, scale, routerPod, istio];
 
 /** A registry with the built-in plugins. */
 export function builtinRegistry(): PluginRegistry {

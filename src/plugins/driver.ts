@@ -11,7 +11,10 @@ import {
 } from "../core/errors.ts";
 import type {
   AttachContext,
+  Attachment,
   Plugin,
+  Preparation,
+  PrepareContext,
   ProbeContext,
   RoutingContext,
   RoutingPlan,
@@ -19,12 +22,13 @@ import type {
   StandardSchema,
 } from "./plugin.ts";
 
-type Hook = "probe" | "plan" | "attach" | "isReleased" | "options";
+type Hook = "probe" | "plan" | "prepare" | "attach" | "isReleased" | "options";
 
 /** Deadlines, in milliseconds. */
 const DEADLINE_MS: Record<Hook, number> = {
   probe: 10_000,
   plan: 30_000,
+  prepare: 60_000,
   attach: 120_000,
   isReleased: 30_000,
   options: 5_000,
@@ -53,11 +57,22 @@ export function planRouting(
   return call(plugin, "plan", () => plugin.plan(context));
 }
 
-export function attachRouting(
+export function prepareRouting(
+  plugin: RoutingPlugin<never>,
+  context: PrepareContext<never>,
+): Promise<Preparation> {
+  return call(
+    plugin,
+    "prepare",
+    () => plugin.prepare?.(context) ?? Promise.resolve({}),
+  );
+}
+
+export async function attachRouting(
   plugin: RoutingPlugin<never>,
   context: AttachContext<never>,
-): Promise<void> {
-  return call(plugin, "attach", () => plugin.attach(context));
+): Promise<Attachment> {
+  return await call(plugin, "attach", () => plugin.attach(context)) ?? {};
 }
 
 /** False where the plugin has no word on it. */

@@ -8,7 +8,9 @@ import type { Json } from "../core/json.ts";
 import type { AnyStep, Step } from "../core/step.ts";
 import type { KubeApi, KubeObject, ObjectRef } from "../kube/kube_api.ts";
 import type { World } from "../kube/world.ts";
+import type { PodOptions } from "../cluster/shadow_spec.ts";
 
+export type { PodOptions };
 export type { Json, KubeApi, KubeObject, ObjectRef, Step, World };
 
 /** The plugin interface's version. A plugin made for another is refused at load. */
@@ -39,14 +41,29 @@ export interface PluginBase<O = unknown> {
   readonly apiVersion: typeof PLUGIN_API_VERSION;
   /** Lower-case kebab, unique within its kind: what `--mode` takes. */
   readonly name: string;
+  /** Other names that `--mode` takes for it; unique as `name` is. */
+  readonly aliases?: readonly string[];
   /** One line for `--help`. */
   readonly summary: string;
   /** Options of the plugin's own, validated before anything else. */
   readonly options?: StandardSchema<O>;
+  /** How the command line offers those options; their values come to `options` under their names. */
+  readonly flags?: readonly PluginFlag[];
   /** Every step that it journals, so that a later process can revert it. */
   readonly steps: readonly AnyStep<World>[];
   /** Whether it can work here at all. No side effects. */
   probe(context: ProbeContext): Promise<ProbeResult>;
+}
+
+/** An option of a plugin on the command line. */
+export interface PluginFlag {
+  /** lowerCamel, as all flags: `routerImage` is `--routerImage` and `--router-image`. */
+  readonly name: string;
+  /** What stands for its value in the help; without, it takes none and comes as `"true"`. */
+  readonly value?: string;
+  /** It may stand alone as well, and comes as `"true"` then. */
+  readonly isValueOptional?: boolean;
+  readonly summary: string;
 }
 
 export interface ProbeContext {
@@ -64,10 +81,15 @@ export interface RoutingPlugin<O = unknown> extends PluginBase<O> {
    */
   plan(context: RoutingContext<O>): Promise<RoutingPlan>;
   /**
+   * Makes what has to be there before the Shadow Pod is, once a command: its scope outlives Shadow
+   * Pods that come and go.
+   */
+  prepare?(context: PrepareContext<O>): Promise<Preparation>;
+  /**
    * Sends the traffic to the shadow, whose path to the local port is proven by now. Called again,
    * with a new scope, when the Shadow Pod had to be made anew; the former scope was disposed first.
    */
-  attach(context: AttachContext<O>): Promise<void>;
+  attach(context: AttachContext<O>): Promise<Attachment | void>;
   /**
    * Asked when the Shadow Pod is lost, while all that `attach` did still stands: whether somebody
    * took the target back on purpose. The command ends then, instead of taking it once more.
@@ -89,6 +111,13 @@ export interface RoutingTarget {
   readonly deployment?: KubeObject;
 }
 
+/** The mark of `mesh`: a header of requests, or a label of pods. */
+export interface RoutingMark {
+  /** Lower case. */
+  readonly key: string;
+  readonly value: string;
+}
+
 /** The host's word to the plugin. Its only power. */
 export interface RoutingContext<O = unknown> {
   readonly verb: RoutingVerb;
@@ -101,16 +130,52 @@ export interface RoutingContext<O = unknown> {
   readonly shadowLabels: Readonly<Record<string, string>>;
   /** The user's name, as shown to others. */
   readonly user: string;
+  /** This run's id: the annotation `ktctl.dev/session` of all that it makes. */
+  readonly session: string;
+  /** With the verb `mesh` only. */
+  readonly mark?: RoutingMark;
+  /** The global options that shape pods. */
+  readonly pod: PodOptions;
+  /** `--podCreationTimeout` in milliseconds. */
+  readonly podTimeoutMs: number;
   /** `--recoverWaitTime` in milliseconds. */
   readonly recoverWaitMs: number;
 }
 
-export interface AttachContext<O = unknown> extends RoutingContext<O> {
+export interface PrepareContext<O = unknown> extends RoutingContext<O> {
   readonly scope: PluginScope;
+  /** Objects that others take for abandoned unless somebody renews them: add what is shared. */
+  readonly heartbeat: PluginHeartbeat;
+}
+
+export interface PluginHeartbeat {
+  add(ref: ObjectRef): void;
+  remove(ref: ObjectRef): void;
+}
+
+export interface Preparation {
+  /**
+   * An address at which the original workload answers on the Service's ports: while no client is
+   * attached, the agent sends connections on to it.
+   */
+  readonly fallbackHost?: string;
+}
+
+export interface AttachContext<O = unknown> extends PrepareContext<O> {
   /** Name of the Shadow Pod that is ready now. */
   readonly shadowPod: string;
   /** Name of the Stuntman Service, where the plan asked for the fallback. */
   readonly stuntman?: string;
+}
+
+/** What `attach` tells the user, beside that it is done. */
+export interface Attachment {
+  /** How to reach the laptop, for people: "send the header version: demo". */
+  readonly message?: string;
+  /** A text to use as it is: printed on its own, in the `ready` event as `output`. */
+  readonly output?: string;
+  /** More for the `ready` event of `--output json`. */
+  readonly details?: Readonly<Record<string, Json>>;
 }
 
 /** The part of a scope that plugins see. */
@@ -143,16 +208,26 @@ export interface RoutingPlan {
   readonly config: string;
   /** Prefix of the pod's name; `-kt-<verb>-<random>` follows. */
   readonly namePrefix: string;
+  /** The pod's whole name, in place of the prefix. */
+  readonly name?: string;
   /**
    * True: while no client is attached, the agent sends connections on to the original workload,
    * through a Stuntman Service that keeps the original selector.
    */
   readonly fallback: boolean;
+  /** Whether the Shadow Pod is the Service's only endpoint once attached. @default verb is exchange */
+  readonly takesAll?: boolean;
   /** When the pod counts as ready: at once, or only while a client serves it. */
   readonly ready: "always" | "attached";
 }
 
 /** Types a plugin object; returns it unchanged. */
-export function definePlugin<P extends Plugin>(plugin: P): P {
+export function definePlugin<O>(
+  plugin: RoutingPlugin<O>,
+): RoutingPlugin<never>;
+export function definePlugin<O>(
+  plugin: TransportPlugin<O>,
+): TransportPlugin<never>;
+export function definePlugin(plugin: unknown): unknown {
   return plugin;
 }

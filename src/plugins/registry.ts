@@ -22,25 +22,28 @@ export class PluginRegistry {
   /** Throws `PluginError` (`PLUGIN_INVALID`, `PLUGIN_API_VERSION`, `PLUGIN_DUPLICATE`). */
   add(value: unknown, source: string): void {
     const plugin = validatePlugin(value, source);
-    const key = `${plugin.kind}/${plugin.name}`;
-    const present = this.#plugins.get(key);
-    if (present !== undefined) {
+    const others = [...this.#plugins.values()].filter((one) =>
+      one.plugin.kind === plugin.kind
+    );
+    for (const name of namesOf(plugin)) {
+      const present = others.find((one) => namesOf(one.plugin).includes(name));
+      if (present === undefined) continue;
       throw new PluginError(
         "PLUGIN_DUPLICATE",
-        `Cannot load ${plugin.kind} plugin "${plugin.name}" from ${source}: ${present.source} has one of that name`,
+        `Cannot load ${plugin.kind} plugin "${name}" from ${source}: ${present.source} has one of that name`,
         { hint: "Rename one of them" },
       );
     }
-    this.#plugins.set(key, { plugin, source });
+    this.#plugins.set(`${plugin.kind}/${plugin.name}`, { plugin, source });
   }
 
   /** The routing plugin that `--mode` names. Throws `UsageError` (`MODE_UNKNOWN`) with what there is. */
   routing(name: string, verb: RoutingVerb): RoutingPlugin<never> {
     const plugins = this.routings(verb);
-    const plugin = plugins.find((one) => one.name === name);
+    const plugin = plugins.find((one) => namesOf(one).includes(name));
     if (plugin !== undefined) return plugin;
-    const names = plugins.map((one) => one.name);
-    const guess = didYouMean(name, names);
+    const names = plugins.map((one) => modeName(one));
+    const guess = didYouMean(name, plugins.flatMap(namesOf));
     throw new UsageError(
       "MODE_UNKNOWN",
       `Unknown --mode "${name}" for ${verb}`,
@@ -69,6 +72,15 @@ export class PluginRegistry {
   }
 }
 
+function namesOf({ name, aliases = [] }: Plugin): string[] {
+  return [name, ...aliases];
+}
+
+/** What users of the original ktctl know the plugin by, where they do. */
+export function modeName({ name, aliases = [] }: Plugin): string {
+  return aliases[0] ?? name;
+}
+
 const NAME = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 
 function validatePlugin(value: unknown, source: string): Plugin {
@@ -95,6 +107,16 @@ function validatePlugin(value: unknown, source: string): Plugin {
     throw refuse(
       "PLUGIN_INVALID",
       `its name "${String(plugin.name)}" is not lower-case words joined by "-"`,
+    );
+  }
+  const { aliases = [] } = plugin;
+  if (
+    !Array.isArray(aliases) ||
+    !aliases.every((one) => typeof one === "string" && NAME.test(one))
+  ) {
+    throw refuse(
+      "PLUGIN_INVALID",
+      'its aliases are not a list of lower-case words joined by "-"',
     );
   }
   if (plugin.kind !== "routing" && plugin.kind !== "transport") {

@@ -6,7 +6,12 @@ import type { Journal, JournalRecord } from "../core/journal.ts";
 import type { Json } from "../core/json.ts";
 import { Scope } from "../core/scope.ts";
 import type { World } from "../kube/world.ts";
-import { attachRouting, planRouting, probePlugin } from "./driver.ts";
+import {
+  attachRouting,
+  planRouting,
+  prepareRouting,
+  probePlugin,
+} from "./driver.ts";
 import type { AttachContext, RoutingContext, RoutingPlugin } from "./plugin.ts";
 
 export interface RoutingTestOptions {
@@ -32,9 +37,11 @@ export async function testRouting(options: RoutingTestOptions): Promise<void> {
     const context: AttachContext<never> = {
       ...routing,
       scope,
+      heartbeat: { add() {}, remove() {} },
       shadowPod,
       ...(stuntman ? { stuntman } : {}),
     };
+    await prepareRouting(plugin, context);
     await attachRouting(plugin, context);
   };
 

@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 import { Cancelled, LinkError } from "../core/errors.ts";
-import type { ResolvConf } from "../core/resolv_conf.ts";
+import type { ResolvConf } from "../core/dns/resolv_conf.ts";
 import type {
   CallLinkOptions,
   ClusterLink,

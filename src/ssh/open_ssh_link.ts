@@ -4,7 +4,7 @@ import { ChannelStream } from "../core/channel_stream.ts";
 import { Cancelled, LinkError, messageOf } from "../core/errors.ts";
 import type { PacketStream } from "../core/packet_stream.ts";
 import { relay } from "../core/relay.ts";
-import type { ResolvConf } from "../core/resolv_conf.ts";
+import type { ResolvConf } from "../core/dns/resolv_conf.ts";
 import {
   formatServiceHost,
   parseServiceHost,

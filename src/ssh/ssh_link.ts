@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { LinkError } from "../core/errors.ts";
 import { PacketStream } from "../core/packet_stream.ts";
-import type { ResolvConf } from "../core/resolv_conf.ts";
+import type { ResolvConf } from "../core/dns/resolv_conf.ts";
 import { watchSilence } from "../core/silence.ts";
 import { loadSsh2 } from "../core/ssh2.ts";
 import type { CallLinkOptions, DatagramChannel } from "../net/cluster_link.ts";

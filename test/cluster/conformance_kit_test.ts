@@ -12,6 +12,7 @@ import type {
   World,
 } from "../../src/plugins/plugin.ts";
 import { testRouting } from "../../src/plugins/testing.ts";
+import { plainPod } from "./plain_pod.ts";
 
 type NoteArgs = { service: string; text: string };
 type Note = Step<NoteArgs, undefined, void, World>;
@@ -210,6 +211,9 @@ Deno.test("the conformance kit finds out a plugin that", async (t) => {
       log: { warn() {}, debug() {} },
       shadowLabels: { "kt-role": "shadow-exchange", "kt-target": "kitkit" },
       user: "tester",
+      session: "kitsession",
+      pod: plainPod,
+      podTimeoutMs: 60_000,
       recoverWaitMs: 0,
     };
     const failed: string[] = [];

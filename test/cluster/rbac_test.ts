@@ -38,6 +38,12 @@ for (
       roles: ["exchange", "shadow-deployment"],
     },
     { title: "preview", verb: ["preview", "mine"], roles: ["preview"] },
+    { title: "mesh", verb: ["mesh", "web"], roles: ["mesh"] },
+    {
+      title: "mesh --mode manual",
+      verb: ["mesh", "web", "--mode", "manual"],
+      roles: ["mesh"],
+    },
   ]
 ) {
   Deno.test(`${title} needs no more than docs/rbac/${roles.join(" and ")}`, async () => {
@@ -56,19 +62,28 @@ for (
     const args = [...verb, "--expose", `${laptop.demo.port}:80`];
     await using running = laptop.start(args, { kubeconfig });
     await running.ready();
-    const url = verb[0] === "preview" ? "http://mine/" : "http://web/";
-    await reaches(client, { url });
+    if (verb[0] !== "mesh") {
+      const url = verb[0] === "preview" ? "http://mine/" : "http://web/";
+      await reaches(client, { url });
+    }
     const { code, events } = await running.stop();
     assert.equal(code, 0);
     const warnings = events.filter(({ event }) => event === "warning")
-      .map(({ code }) => code).filter((code) => code !== "PORTS_NOT_EXPOSED");
+      .map(({ code }) => code).filter((code) =>
+        code !== "PORTS_NOT_EXPOSED" && code !== "NO_SERVICE_MESH"
+      );
     assert.deepEqual(warnings, []);
     await assertNoTrace({ namespace, laptop, before });
   });
 }
 
-for (const args of [["clean", "--thresholdInMinus", "0"], ["recover", "web"]]) {
-  Deno.test(`${args[0]} needs no more than docs/rbac/clean`, async () => {
+const repairs = [["clean", "--thresholdInMinus", "0"], ["recover", "web"]];
+for (
+  const [verb, args] of ["exchange", "mesh"].flatMap((verb) =>
+    repairs.map((args) => [verb, args] as const)
+  )
+) {
+  Deno.test(`${args[0]} of a dead ${verb} needs no more than docs/rbac/clean`, async () => {
     const cluster = await openTestCluster();
     await using namespace = await cluster.namespace();
     await namespace.applyDemo();
@@ -83,7 +98,7 @@ for (const args of [["clean", "--thresholdInMinus", "0"], ["recover", "web"]]) {
     await grant(namespace, { account: "dev", role: "clean" });
     const before = await namespace.snapshot();
     const expose = `${dead.demo.port}:80`;
-    await using exchange = dead.start(["exchange", "web", "--expose", expose]);
+    await using exchange = dead.start([verb, "web", "--expose", expose]);
     await exchange.ready();
     await exchange.stop("SIGKILL");
     await eventually("the agent has seen that its laptop is gone", async () => {

@@ -11,6 +11,8 @@ const COMMANDS = [
   ["exchange", "web"],
   ["exchange", "deploy/web", "--mode", "scale"],
   ["preview", "mine"],
+  ["mesh", "web"],
+  ["mesh", "web", "--mode", "manual"],
 ];
 
 async function rolledOut(namespace: TestNamespace): Promise<void> {

@@ -10,7 +10,7 @@ import type {
 /** Holds one object; knows `find`, `list` and JSON patches of whole fields and annotations. */
 export class MemoryKube {
   readonly namespace = "test";
-  readonly server = "https://memory";
+  readonly server: string = "https://memory";
   object: KubeObject | undefined;
   /** What `list` gives, whatever is asked for. */
   listed: KubeObject[] = [];

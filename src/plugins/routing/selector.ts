@@ -3,11 +3,7 @@
  * and leaves its pods as they are.
  */
 import { backoff } from "../../core/backoff.ts";
-import {
-  ClusterError,
-  ConflictError,
-  UnsupportedError,
-} from "../../core/errors.ts";
+import { ClusterError, ConflictError } from "../../core/errors.ts";
 import {
   leadsTo,
   ownPart,
@@ -16,9 +12,11 @@ import {
 } from "../../cluster/service_selector.ts";
 import { refuseHeldService } from "../../cluster/holder.ts";
 import { refuseForeignStuntman } from "../../cluster/stuntman.ts";
-import { refuseUnsuitable } from "../../cluster/target.ts";
+import {
+  refuseOtherProtocols,
+  refuseUnsuitable,
+} from "../../cluster/target.ts";
 import { updateObject } from "../../cluster/update_object.ts";
-import { servicePorts } from "../../cluster/expose.ts";
 import {
   annotation,
   HELD_SINCE,
@@ -60,7 +58,10 @@ async function plan(
 ): Promise<RoutingPlan> {
   const { service } = target;
   refuseUnsuitable(service);
-  refuseOtherProtocols(service);
+  refuseOtherProtocols(
+    service,
+    "Move that port to a Service of its own, or use --mode scale",
+  );
   await refuseHeldService(kube, service, signal);
   const { name } = service.metadata;
   refuseForeignStuntman(
@@ -74,17 +75,6 @@ async function plan(
     fallback: true,
     ready: "always",
   };
-}
-
-/** The whole Service is switched: a port that the agent cannot carry would go dead. */
-function refuseOtherProtocols(service: KubeObject): void {
-  const port = servicePorts(service).find(({ protocol }) => protocol !== "TCP");
-  if (port === undefined) return;
-  throw new UnsupportedError(
-    "UDP_PORT",
-    `Cannot exchange Service "${service.metadata.name}": its port ${port.port} is ${port.protocol} and would go dead`,
-    { hint: "Move that port to a Service of its own, or use --mode scale" },
-  );
 }
 
 async function attach(context: AttachContext<never>): Promise<void> {

@@ -14,7 +14,7 @@ import {
   agentSource,
   EMBEDDED_AGENT,
 } from "../../../src/cluster/agent_source.ts";
-import { parseResolvConf } from "../../../src/core/resolv_conf.ts";
+import { parseResolvConf } from "../../../src/core/dns/resolv_conf.ts";
 import { connectLocal } from "../../../src/ssh/connect_local.ts";
 import { AgentProcess, answering, exchange, portOf } from "./agent_process.ts";
 import { udpPeer } from "./udp_peer.ts";

@@ -95,7 +95,7 @@ for (
     await using link = await pod.agent.link();
     const answer = readResponse(await link.resolve(dnsQuery(5, "host9")));
     assert.deepEqual(answer, { id: 5, code: 0, addresses: ["10.0.0.9"] });
-    assert.equal(bad.questions.length, 1);
+    assert.ok(bad.questions.length >= 1);
   });
 }
 

@@ -98,7 +98,17 @@ Deno.test("ktctl alone prints its help", async () => {
   assert.match(stdout, /exchange <service> +bring a Service's traffic/);
 });
 
-for (const verb of ["", "exchange", "preview", "forward", "recover", "clean"]) {
+for (
+  const verb of [
+    "",
+    "exchange",
+    "mesh",
+    "preview",
+    "forward",
+    "recover",
+    "clean",
+  ]
+) {
   Deno.test(`the help of "ktctl ${verb}" is as it was agreed on`, async () => {
     const { code, stdout } = await ktctl(...(verb ? [verb] : []), "--help");
     assert.equal(code, 0);

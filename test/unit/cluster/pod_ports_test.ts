@@ -123,7 +123,11 @@ Deno.test("a port that is not exposed is passed to the original, or left out whe
     agentConfig(ports, { ready: "always", ...options }).ports;
   assert.deepEqual(to({ fallbackHost: "stuntman" }), [
     { port: 80, fallback: { host: "stuntman", port: 80 } },
-    { port: 9000, fallback: { host: "stuntman", port: 9000 } },
+    {
+      port: 9000,
+      fallback: { host: "stuntman", port: 9000 },
+      isPassedThrough: true,
+    },
   ]);
   assert.deepEqual(to({}), [{ port: 80 }]);
   assert.deepEqual(localPorts(ports), [{ podPort: 80, localPort: 3000 }]);

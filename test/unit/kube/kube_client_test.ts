@@ -49,6 +49,7 @@ Deno.test("calls go to the path of their kind, namespace and name", async () => 
   await api.get({ resource: NAMESPACES, name: "shop" });
   await api.list(PODS, { namespace: "", labelSelector: "a=b,c" });
   await api.create(DEPLOYMENTS, WEB);
+  await api.create(PODS, WEB, { dryRun: true });
   await api.replace({ resource: PODS, name: "web" }, WEB);
   await api.raw("/apis");
   assert.deepEqual(
@@ -59,12 +60,14 @@ Deno.test("calls go to the path of their kind, namespace and name", async () => 
       "GET /api/v1/namespaces/shop",
       "GET /api/v1/pods?labelSelector=a%3Db%2Cc&limit=500",
       "POST /apis/apps/v1/namespaces/shop/deployments",
+      "POST /api/v1/namespaces/shop/pods?dryRun=All",
       "PUT /api/v1/namespaces/shop/pods/web",
       "GET /apis",
     ],
   );
   assert.equal(server.requests[0]!.headers["user-agent"], "ktctl/test");
   assert.equal(server.connections, 1);
+  assert.deepEqual(api.peers(), ["127.0.0.1"]);
 });
 
 Deno.test("objects keep fields that no model knows, both ways", async () => {

@@ -1,0 +1,79 @@
+/** The mark by which a request, or a pod, belongs to one developer: `--versionMark`. */
+import { UsageError } from "../core/errors.ts";
+import { randomLower } from "../core/random_name.ts";
+
+/** Header name and value in mode `auto`, label name and value in mode `manual`. */
+export interface MeshMark {
+  /** Lower case. */
+  readonly key: string;
+  readonly value: string;
+}
+
+const DEFAULT_KEY = "version";
+/** What may stand in a header's name and in a label's name alike. */
+const KEY = /^[a-z0-9]([-a-z0-9_]{0,61}[a-z0-9])?$/i;
+/** What may stand in a label's value and, with `-` for each dot, in a Service's name. */
+const VALUE = /^[a-z0-9]([-.a-z0-9]{0,61}[a-z0-9])?$/;
+/** A value here would change what the request means, or never reach a rule as it was sent. */
+const RESERVED = new Set([
+  "authorization",
+  "connection",
+  "content-length",
+  "content-type",
+  "cookie",
+  "host",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+]);
+
+/**
+ * Reads `demo` (`version:demo`), `kt-mark:` (a random value), `kt-mark:demo`, or nothing
+ * (`version:` and a random value). Throws `UsageError` (`MARK_INVALID`).
+ */
+export function parseMark(text = ""): MeshMark {
+  const at = text.indexOf(":");
+  const key = (at === -1 ? DEFAULT_KEY : text.slice(0, at)).toLowerCase();
+  const value = text.slice(at + 1);
+  if (!KEY.test(key)) {
+    throw invalid(
+      text,
+      `"${key}" cannot be the name of a header and of a label`,
+      'Letters, digits, "-" and "_" may stand there, 63 at most, with a letter or digit at both ends',
+    );
+  }
+  if (RESERVED.has(key)) {
+    throw invalid(
+      text,
+      `the header "${key}" has a meaning of its own`,
+      'Take a name that nothing else uses, such as "version" or "kt-mark"',
+    );
+  }
+  if (value !== "" && !VALUE.test(value)) {
+    throw invalid(
+      text,
+      `"${value}" cannot be the value of a label and part of a Service's name`,
+      'Lower-case letters, digits, "-" and "." may stand there, 63 at most, with a letter or digit at both ends',
+    );
+  }
+  return { key, value: value === "" ? randomLower(5) : value };
+}
+
+/** As a request carries it. */
+export function markText({ key, value }: MeshMark): string {
+  return `${key}: ${value}`;
+}
+
+/** The name of a developer's Shadow Pod, and of the Service in front of it. */
+export function meshName(service: string, { value }: MeshMark): string {
+  return `${service}-kt-mesh-${value.replaceAll(".", "-")}`;
+}
+
+function invalid(text: string, reason: string, hint: string): UsageError {
+  return new UsageError(
+    "MARK_INVALID",
+    `Cannot read --versionMark "${text}": ${reason}`,
+    { hint },
+  );
+}

@@ -1,0 +1,111 @@
+/** Joining the router of a Service: an entry in its ConfigMap, which is made with the first. */
+import { ConflictError, KtctlError } from "../core/errors.ts";
+import { randomLetters } from "../core/random_name.ts";
+import type { Step } from "../core/step.ts";
+import { routerName } from "../kube/contract.ts";
+import type { KubeApi } from "../kube/kube_api.ts";
+import { CONFIG_MAPS } from "../kube/resources.ts";
+import type { World } from "../kube/world.ts";
+import { markText, type MeshMark } from "./mesh_mark.ts";
+import { leaveRouter } from "./router_leave.ts";
+import { routerConfigMap, type RouterPodOptions } from "./router_objects.ts";
+import { makeRouterPod, settleOrigin } from "./router_settle.ts";
+import { joined, type Participant, type RouterState } from "./router_state.ts";
+import { routerRef, updateState } from "./router_store.ts";
+
+export type JoinArgs = {
+  readonly namespace: string;
+  readonly service: string;
+  readonly session: string;
+  /** For messages. */
+  readonly mark: string;
+};
+
+export interface JoinInput {
+  readonly user: string;
+  readonly mark: MeshMark;
+  readonly pod: RouterPodOptions;
+  /** The router as it is to be where there is none yet. */
+  readonly fresh: Pick<
+    RouterState,
+    | "image"
+    | "original"
+    | "ports"
+    | "statusPort"
+    | "runtimePort"
+    | "ipv6"
+    | "lowPorts"
+  >;
+}
+
+/** With the Stuntman Service and the Router Pod. Its revert leaves, and takes the whole router back where nobody else is in it. */
+export const joinRouterStep: Step<JoinArgs, JoinInput, void, World> = {
+  id: "mesh.join",
+  describe: ({ service, mark }) =>
+    `join the router of Service "${service}" with "${mark}"`,
+  undoCommand: ({ service, namespace }) =>
+    `ktctl clean -n ${namespace} --thresholdInMinus 0, or for everybody: ktctl recover ${service} -n ${namespace} --takeOver`,
+  async apply(args, input, { kube }) {
+    const state = await settleOrigin(kube, await join(kube, args, input));
+    // it starts while the Shadow Pod does
+    if (state !== undefined) {
+      await makeRouterPod(kube, state, input);
+    }
+  },
+  isRefusal: (error) => error instanceof ConflictError,
+  revert: ({ namespace, service, session }, { kube }, signal) =>
+    leaveRouter(kube, { namespace, service, sessions: [session] }, signal),
+};
+
+export function joinArgs(
+  ref: { namespace: string; service: string; session: string },
+  mark: MeshMark,
+): JoinArgs {
+  return { ...ref, mark: markText(mark) };
+}
+
+/** Throws `ConflictError` (`ROUTER_CLOSING`, `ROUTER_NAME_TAKEN`, `MARK_TAKEN`, `ROUTER_FULL`). */
+async function join(
+  kube: KubeApi,
+  { namespace, service, session }: JoinArgs,
+  { user, mark, fresh }: JoinInput,
+): Promise<RouterState> {
+  const since = new Date(kube.now() * 1000).toISOString();
+  const me: Omit<Participant, "slot"> = { session, user, since, mark };
+  const ref = routerRef(service, namespace);
+  for (;;) {
+    const found = await updateState(kube, ref, (state) => {
+      if (state.closing) throw closing(service);
+      return joined(state, me);
+    });
+    if (found !== undefined) return found;
+    const state = joined({
+      ...fresh,
+      version: 1,
+      namespace,
+      service,
+      podName: routerName(service),
+      podTarget: randomLetters(20),
+      origin: "",
+      participants: [],
+    }, me);
+    const configMap = routerConfigMap(state, kube.now());
+    try {
+      await kube.create(CONFIG_MAPS, configMap);
+      return state;
+    } catch (error) {
+      // somebody was faster: join them
+      if (!(error instanceof KtctlError) || error.code !== "ALREADY_EXISTS") {
+        throw error;
+      }
+    }
+  }
+}
+
+function closing(service: string): ConflictError {
+  return new ConflictError(
+    "ROUTER_CLOSING",
+    `Cannot join the router of Service "${service}": its last user is just leaving`,
+    { hint: "Try again in a moment" },
+  );
+}

@@ -1,0 +1,280 @@
+/**
+ * Makes a Service's router what its state says, whatever is missing: called after every change.
+ * No signal ends a write half way: the server might carry it out after all was taken back.
+ */
+import { KtctlError } from "../core/errors.ts";
+import { randomLower } from "../core/random_name.ts";
+import {
+  annotation,
+  includesLabels,
+  labelSelector,
+  ORIGINAL_SELECTOR,
+  parseSelector,
+  ROUTER_STATE,
+  routerName,
+  sameLabels,
+  stuntmanName,
+} from "../kube/contract.ts";
+import type { KubeApi, KubeObject } from "../kube/kube_api.ts";
+import { PODS, SERVICES } from "../kube/resources.ts";
+import { applyRuntime } from "./apply_runtime.ts";
+import { awaitArrival } from "./await_endpoints.ts";
+import { deleteObject } from "./object_step.ts";
+import { awaitPod, isReady } from "./pod_ready.ts";
+import { restoreService } from "./router_leave.ts";
+import {
+  routerLabels,
+  routerPod,
+  type RouterPodOptions,
+} from "./router_objects.ts";
+import type { RouterState } from "./router_state.ts";
+import { routerRef, updateState } from "./router_store.ts";
+import { ownPart, switchPatch } from "./service_selector.ts";
+import { refuseForeignStuntman, stuntmanService } from "./stuntman.ts";
+import { updateObject } from "./update_object.ts";
+
+export interface RouterSettings {
+  readonly user: string;
+  readonly pod: RouterPodOptions;
+  readonly podTimeoutMs: number;
+  readonly signal: AbortSignal;
+  readonly warn: (code: string, message: string) => void;
+}
+
+/** A router whose container starts again is back sooner than the Service could be switched. */
+const RESTART_MS = 2_000;
+
+/**
+ * The Stuntman Service as it is to be; its cluster IP ends up in the state, which is returned.
+ * Undefined where the router is gone.
+ */
+export async function settleOrigin(
+  kube: KubeApi,
+  state: RouterState,
+): Promise<RouterState | undefined> {
+  const { namespace } = state;
+  const service = await kube.get({
+    resource: SERVICES,
+    name: state.service,
+    namespace,
+  });
+  const origin = await settleStuntman(kube, service, {
+    selector: state.original,
+    namespace,
+  });
+  if (origin === state.origin) return state;
+  return await updateState(
+    kube,
+    routerRef(state.service, namespace),
+    (current) => ({ ...current, origin }),
+  );
+}
+
+async function settleStuntman(
+  kube: KubeApi,
+  service: KubeObject,
+  { selector, namespace }: {
+    selector: RouterState["original"];
+    namespace: string;
+  },
+): Promise<string> {
+  const { name } = service.metadata;
+  const wanted = stuntmanService(service, { selector, now: kube.now() });
+  wanted.metadata.annotations = {
+    ...wanted.metadata.annotations,
+    [ROUTER_STATE]: "1",
+  };
+  const ref = { resource: SERVICES, name: stuntmanName(name), namespace };
+  for (;;) {
+    const found = await updateObject(kube, ref, (stuntman) => {
+      refuseForeignStuntman(stuntman);
+      return [
+        // a router on its way out had it to itself
+        ...(stuntman.metadata.ownerReferences === undefined
+          ? []
+          : [{ op: "remove", path: "/metadata/ownerReferences" } as const]),
+        ...(sameLabels(stuntman.spec?.selector, wanted.spec.selector) ? [] : [
+          {
+            op: "replace",
+            path: "/spec/selector",
+            value: wanted.spec.selector,
+          } as const,
+        ]),
+      ];
+    });
+    if (found !== undefined) return found.spec.clusterIP;
+    try {
+      return (await kube.create(SERVICES, wanted)).spec.clusterIP;
+    } catch (error) {
+      // another participant was faster
+      if (!(error instanceof KtctlError) || error.code !== "ALREADY_EXISTS") {
+        throw error;
+      }
+    }
+  }
+}
+
+/**
+ * The Router Pod runs, the Service leads to it, haproxy has all routes. While there is no pod that
+ * serves, the Service leads to its own pods.
+ * Throws `ClusterError` (`POD_NOT_READY`) and what the API throws.
+ */
+export async function settleRouter(
+  kube: KubeApi,
+  state: RouterState,
+  settings: RouterSettings,
+): Promise<void> {
+  const { signal } = settings;
+  const current = await settlePod(kube, state, settings);
+  if (current === undefined) return;
+  if (!await applyRuntime(kube, current, signal)) return;
+  if (await switchService(kube, current, settings)) {
+    const { service, namespace, podName } = current;
+    await awaitArrival(kube, { service, namespace, podName }, signal);
+  }
+}
+
+/** Returns when a Router Pod is ready, with the state that names it; undefined where the router is gone. */
+async function settlePod(
+  kube: KubeApi,
+  state: RouterState,
+  settings: RouterSettings,
+): Promise<RouterState | undefined> {
+  const { signal, podTimeoutMs, user, pod: options } = settings;
+  const { namespace } = state;
+  const ref = (name: string) => ({ resource: PODS, name, namespace });
+  let current: RouterState | undefined = state;
+  const pod = await kube.find(ref(state.podName), { signal });
+  if (pod !== undefined && isServing(pod)) {
+    if (isReady(pod)) return state;
+    if (await isReadyWithin(kube, state, { signal, ms: RESTART_MS })) {
+      return state;
+    }
+  }
+  // until a router serves again, its own pods do
+  await restoreService(kube, state);
+  if (pod?.metadata.deletionTimestamp !== undefined) {
+    current = await renamed(kube, state);
+    if (current === undefined) return undefined;
+  } else if (pod !== undefined && !isServing(pod)) {
+    // evicted, say: it holds the name and will never run again
+    await deleteObject(kube, ref(state.podName), pod, {
+      awaitGone: true,
+      signal,
+    });
+  }
+  await makeRouterPod(kube, current, { user, pod: options });
+  await awaitPod(kube, {
+    namespace,
+    labelSelector: labelSelector(routerLabels(current)),
+    timeoutMs: podTimeoutMs,
+    signal,
+    until: isReady,
+    imageFlag: "--routerImage",
+  });
+  return current;
+}
+
+/** Does not wait for it. */
+export async function makeRouterPod(
+  kube: KubeApi,
+  state: RouterState,
+  { user, pod }: Pick<RouterSettings, "user" | "pod">,
+): Promise<void> {
+  const made = routerPod(state, { now: kube.now(), user, pod });
+  try {
+    await kube.create(PODS, made);
+  } catch (error) {
+    // another participant was faster
+    if (!(error instanceof KtctlError) || error.code !== "ALREADY_EXISTS") {
+      throw error;
+    }
+  }
+}
+
+/** Not on its way out, and not ended. */
+function isServing({ metadata, status }: KubeObject): boolean {
+  return metadata.deletionTimestamp === undefined &&
+    status?.phase !== "Failed" && status?.phase !== "Succeeded";
+}
+
+async function isReadyWithin(
+  kube: KubeApi,
+  state: RouterState,
+  { signal, ms }: { signal: AbortSignal; ms: number },
+): Promise<boolean> {
+  try {
+    await awaitPod(kube, {
+      namespace: state.namespace,
+      labelSelector: labelSelector(routerLabels(state)),
+      timeoutMs: ms,
+      signal,
+      until: isReady,
+    });
+    return true;
+  } catch (error) {
+    if (signal.aborted || !(error instanceof KtctlError)) throw error;
+    return false;
+  }
+}
+
+/** The pod that goes may keep its name for as long as it has open connections. */
+function renamed(
+  kube: KubeApi,
+  { service, namespace, podName }: RouterState,
+): Promise<RouterState | undefined> {
+  return updateState(
+    kube,
+    routerRef(service, namespace),
+    (current) =>
+      current.podName === podName
+        ? { ...current, podName: `${routerName(service)}-${randomLower(5)}` }
+        : current, // by another participant
+  );
+}
+
+/**
+ * Sends the Service to the router, and puts drift right: a selector that somebody applied meanwhile is
+ * the one to return to. True if it was switched now.
+ */
+async function switchService(
+  kube: KubeApi,
+  state: RouterState,
+  { warn }: RouterSettings,
+): Promise<boolean> {
+  const { namespace } = state;
+  const labels = routerLabels(state);
+  let isSwitched = false;
+  let hasDrifted = false;
+  let original = state.original;
+  await updateObject(
+    kube,
+    { resource: SERVICES, name: state.service, namespace },
+    (service) => {
+      const selector: Record<string, string> = service.spec?.selector ?? {};
+      isSwitched = false;
+      const kept = annotation(service, ORIGINAL_SELECTOR);
+      if (sameLabels(selector, labels) && kept !== undefined) return undefined;
+      isSwitched = true;
+      hasDrifted = kept !== undefined;
+      original = includesLabels(selector, labels)
+        ? ownPart(selector) ?? parseSelector(kept) ?? state.original
+        : selector;
+      return switchPatch(service, { original, shadow: labels });
+    },
+  );
+  if (!sameLabels(original, state.original)) {
+    await updateState(
+      kube,
+      routerRef(state.service, namespace),
+      (current) => ({ ...current, original }),
+    );
+  }
+  if (hasDrifted) {
+    warn(
+      "SERVICE_DRIFTED",
+      `Service "${state.service}" was changed by somebody; it is switched again`,
+    );
+  }
+  return isSwitched;
+}

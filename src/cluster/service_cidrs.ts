@@ -1,0 +1,116 @@
+/** Which addresses Services have. */
+import type { KtctlError } from "../core/errors.ts";
+import type { KubeApi, KubeObject } from "../kube/kube_api.ts";
+import { SERVICE_CIDRS, SERVICES } from "../kube/resources.ts";
+import { Cidr } from "../net/cidr.ts";
+import { coverAddresses, mergeCidrs } from "../net/cidr_list.ts";
+import {
+  type DiscoveryOptions,
+  isRefusal,
+  listVisible,
+  unlessRefused,
+} from "./discovery.ts";
+
+/** Kubernetes takes no range of Services with more than 20 bits of its own for either family. */
+const WIDEST = { 4: 12, 6: 108 } as const;
+/** Cluster IPs, one a family, that lie in no range. */
+const IMPOSSIBLE = ["0.0.0.0", "::"] as const;
+
+/**
+ * The ranges of Services: as the ServiceCIDR API tells them, else as the server names them when it
+ * refuses a Service (a dry run), else, with a warning, what the existing Services fit in.
+ */
+export async function discoverServiceCidrs(
+  kube: KubeApi,
+  options: DiscoveryOptions,
+): Promise<Cidr[]> {
+  for (const ask of [fromApi, fromRefusal]) {
+    const cidrs = await ask(kube, options);
+    if (cidrs.length > 0) return mergeCidrs(cidrs);
+  }
+  return await fromServices(kube, options);
+}
+
+/** All addresses of a Service inside the cluster. */
+export function clusterIps({ spec }: KubeObject): Cidr[] {
+  const texts: readonly string[] = spec?.clusterIPs ?? [spec?.clusterIP ?? ""];
+  return texts.flatMap((text) => Cidr.tryParse(text) ?? []); // "None" is none
+}
+
+/** The ranges that the server names in its refusal of a cluster IP. */
+export function rangesInRefusal(text: string): Cidr[] {
+  const named = text.matchAll(/valid IPs is (?:CIDR )?([0-9a-f:.]+\/\d+)/gi);
+  return [...named].flatMap(([, range]) => Cidr.tryParse(range!) ?? []);
+}
+
+async function fromApi(
+  kube: KubeApi,
+  { signal }: DiscoveryOptions,
+): Promise<Cidr[]> {
+  for (const resource of SERVICE_CIDRS) {
+    const found = await unlessRefused(() =>
+      kube.list(resource, { ...(signal && { signal }) })
+    );
+    const texts = found?.flatMap(({ spec }) => spec?.cidrs ?? []) ?? [];
+    const cidrs = texts.flatMap((text: string) => Cidr.tryParse(text) ?? []);
+    if (cidrs.length > 0) return cidrs;
+  }
+  return [];
+}
+
+/** One request for each family: a server names the range of the family that it was asked for. */
+async function fromRefusal(
+  kube: KubeApi,
+  { signal }: DiscoveryOptions,
+): Promise<Cidr[]> {
+  const found = await Promise.all(IMPOSSIBLE.map(async (clusterIP) => {
+    const service: KubeObject = {
+      metadata: { name: "ktctl-address-probe" },
+      spec: { clusterIP, ports: [{ port: 80 }] },
+    };
+    try {
+      await kube.create(SERVICES, service, {
+        dryRun: true,
+        ...(signal && { signal }),
+      });
+      return [];
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      return rangesInRefusal(wordsOf(error));
+    }
+  }));
+  return found.flat();
+}
+
+function wordsOf({ message, details }: KtctlError): string {
+  return [message, ...details].join("\n");
+}
+
+async function fromServices(
+  kube: KubeApi,
+  options: DiscoveryOptions,
+): Promise<Cidr[]> {
+  const found = await listVisible(kube, SERVICES, options);
+  const cidrs = coverAddresses(
+    (found?.items ?? []).flatMap(clusterIps),
+    WIDEST,
+  );
+  if (cidrs.length === 0) {
+    options.warn(
+      "SERVICE_RANGE_UNKNOWN",
+      `Cannot find the cluster's range of Services: neither ServiceCIDRs nor Services may be read in namespace "${kube.namespace}", or there are none; name it with --includeIps`,
+    );
+  } else {
+    options.warn(
+      "SERVICE_RANGE_GUESSED",
+      `The range of Services is guessed from those ${
+        found!.everywhere
+          ? "that exist"
+          : `in namespace "${kube.namespace}", as others may not be listed`
+      }: ${
+        cidrs.join(", ")
+      }; the right to list servicecidrs (networking.k8s.io), or to create services, would tell it`,
+    );
+  }
+  return cidrs;
+}

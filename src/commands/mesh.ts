@@ -1,0 +1,137 @@
+/** `ktctl mesh`: only marked traffic of a Service comes to a local port. */
+import { Command, Option } from "commander";
+import { type ExposedPort, parseExpose } from "../cluster/expose.ts";
+import { markText, parseMark } from "../cluster/mesh_mark.ts";
+import { findTarget, parseResourceName } from "../cluster/target.ts";
+import type { Attachment } from "../plugins/plugin.ts";
+import { modeName } from "../plugins/registry.ts";
+import type { GlobalOptions } from "./global_options.ts";
+import type { Host } from "./host.ts";
+import { planTraffic, type TrafficPlan } from "./plan_traffic.ts";
+import { pluginFlags, pluginOptions } from "./plugin_flags.ts";
+import { serveTraffic } from "./serve_traffic.ts";
+import { openKube, runSession, sweepOwn } from "./session.ts";
+import { portsText, takenPorts } from "./taken_ports.ts";
+import { withExpose } from "./with_expose.ts";
+
+interface MeshOptions {
+  readonly expose: ExposedPort[];
+  readonly mode: string;
+  readonly versionMark?: string;
+  readonly skipPortChecking: boolean;
+}
+
+export async function meshCommand(host: Host): Promise<Command> {
+  const plugins = (await host.registry()).routings("mesh");
+  const modes = plugins.map((one) => `${modeName(one)}: ${one.summary}`)
+    .join("; ");
+  const command = new Command("mesh")
+    .description(
+      "Sends marked traffic of a Service to a port on this laptop, until Ctrl-C; all other traffic " +
+        "keeps going to the original workload. Several developers may mesh one Service at once.",
+    )
+    .argument(
+      "<service>",
+      "Service (web or svc/web), or Deployment (deploy/web)",
+    )
+    .addOption(
+      new Option(
+        "--expose <ports>",
+        "the Service's ports to take: port or local:port, with commas between",
+      ).argParser(parseExpose),
+    )
+    .addOption(new Option("--mode <name>", modes).default("auto"))
+    .addOption(
+      new Option(
+        "--versionMark <mark>",
+        "header of the requests (label of the pod, in mode manual) that belong here: " +
+          "value, key: or key:value (default: version and a random value)",
+      ),
+    )
+    .addOption(
+      new Option(
+        "--skipPortChecking",
+        "do not ask that something listens on the local port",
+      ).default(false),
+    );
+  for (const option of pluginFlags(plugins)) command.addOption(option);
+  return command.action((target: string, _options: unknown, self: Command) =>
+    mesh(host, target, withExpose(self))
+  );
+}
+
+export async function mesh(
+  host: Host,
+  name: string,
+  options: MeshOptions & GlobalOptions,
+): Promise<void> {
+  const report = host.report(options);
+  const resourceName = parseResourceName(name);
+  const mark = parseMark(options.versionMark);
+  const registry = await host.registry();
+  const plugin = registry.routing(options.mode, "mesh");
+  const given = pluginOptions(plugin, registry.routings("mesh"), options);
+  const kube = await openKube(host, options, report);
+  await sweepOwn(host, kube, report);
+  const plan = await report.step("check", async () => {
+    const target = await findTarget(kube, resourceName, {
+      signal: host.signal,
+      warn: (message) => report.warn("SEVERAL_SERVICES", message),
+    });
+    const { expose, skipPortChecking } = options;
+    return await planTraffic(host, { kube, report }, {
+      verb: "mesh",
+      plugin,
+      pluginOptions: given,
+      target,
+      expose,
+      skipPortChecking,
+      mark,
+      globals: options,
+    });
+  });
+  await runSession(
+    host,
+    {
+      globals: options,
+      kube,
+      report,
+      command: `mesh ${name} --versionMark ${mark.key}:${mark.value}`,
+      id: plan.context.session,
+    },
+    (session, markReady) =>
+      serveTraffic(session, {
+        plan,
+        skipPortChecking: options.skipPortChecking,
+        globals: options,
+        onReady: (attachment) => {
+          markReady();
+          report.event(readyEvent(plan, attachment));
+        },
+      }),
+  );
+}
+
+function readyEvent(
+  { target, routes, plugin, context }: TrafficPlan,
+  { message, details, output }: Attachment,
+) {
+  const { name, namespace } = target.service.metadata;
+  const taken = takenPorts(routes);
+  const how = message ??
+    `Marked by "${context.mark && markText(context.mark)}"`;
+  return {
+    event: "ready",
+    message: `Service "${name}" is meshed: ${
+      portsText(taken)
+    }. ${how}. Ctrl-C gives it back`,
+    verb: "mesh",
+    mode: plugin.name,
+    service: name,
+    namespace,
+    ports: taken,
+    mark: context.mark,
+    ...(output === undefined ? {} : { output }),
+    ...details,
+  } as const;
+}

@@ -1,0 +1,127 @@
+/** What is found out of a Service before `exchange` or `mesh` changes anything. */
+import {
+  type ExposedPort,
+  type PortRoute,
+  routePorts,
+} from "../cluster/expose.ts";
+import { refuseClosedPorts } from "../cluster/local_ports.ts";
+import { refuseLongName } from "../cluster/object_name.ts";
+import {
+  needsLowPorts,
+  planPodPorts,
+  type PodPort,
+} from "../cluster/pod_ports.ts";
+import type { FoundTarget } from "../cluster/target.ts";
+import { randomLetters, randomLower } from "../core/random_name.ts";
+import type { Report } from "../core/report.ts";
+import { ROLE, type Role, stuntmanName, TARGET } from "../kube/contract.ts";
+import type { KubeApi } from "../kube/kube_api.ts";
+import { planRouting, probePlugin, readOptions } from "../plugins/driver.ts";
+import type {
+  RoutingContext,
+  RoutingMark,
+  RoutingPlan,
+  RoutingPlugin,
+  RoutingVerb,
+} from "../plugins/plugin.ts";
+import { type GlobalOptions, podOptions, timeouts } from "./global_options.ts";
+import type { Host } from "./host.ts";
+
+export interface TrafficRequest {
+  readonly verb: RoutingVerb;
+  readonly plugin: RoutingPlugin<never>;
+  /** Of the plugin's own, as they came from the command line. */
+  readonly pluginOptions?: Readonly<Record<string, string>>;
+  readonly target: FoundTarget;
+  readonly expose: readonly ExposedPort[];
+  readonly skipPortChecking: boolean;
+  /** Seconds. @default 0 */
+  readonly recoverWaitTime?: number;
+  readonly mark?: RoutingMark;
+  readonly globals: GlobalOptions;
+}
+
+export interface TrafficPlan {
+  readonly verb: RoutingVerb;
+  readonly plugin: RoutingPlugin<never>;
+  readonly target: FoundTarget;
+  readonly routes: readonly PortRoute[];
+  readonly ports: readonly PodPort[];
+  readonly context: RoutingContext<never>;
+  readonly routing: RoutingPlan;
+  readonly unprivilegedPortStart: boolean;
+}
+
+const ROLES: Readonly<Record<RoutingVerb, Role>> = {
+  exchange: "shadow-exchange",
+  mesh: "shadow-mesh",
+};
+
+export async function planTraffic(
+  host: Host,
+  { kube, report }: { kube: KubeApi; report: Report },
+  request: TrafficRequest,
+): Promise<TrafficPlan> {
+  const { signal } = host;
+  const { verb, plugin, target, expose, globals, mark } = request;
+  await probePlugin(plugin, { kube, signal });
+  const context: RoutingContext<never> = {
+    verb,
+    options: await readOptions(plugin, request.pluginOptions ?? {}),
+    target,
+    kube,
+    signal,
+    log: report,
+    shadowLabels: { [ROLE]: ROLES[verb], [TARGET]: randomLetters(20) },
+    user: host.user,
+    session: randomLower(10),
+    pod: podOptions(globals),
+    podTimeoutMs: timeouts(globals).podTimeoutMs,
+    recoverWaitMs: (request.recoverWaitTime ?? 0) * 1000,
+    ...(mark === undefined ? {} : { mark }),
+  };
+  const routing = await planRouting(plugin, context);
+  const routes = routePorts(
+    target.service,
+    expose,
+    (message) => report.warn("TARGET_PORT", message),
+  );
+  if (routing.fallback) {
+    refuseLongName("Service", stuntmanName(target.service.metadata.name));
+  } else if (takesAll(request.verb, routing)) warnUnexposed(report, routes);
+  if (!request.skipPortChecking) await refuseClosedPorts(expose, signal);
+  const ports = await planPodPorts(kube, target.service, { routes, signal });
+  const unprivilegedPortStart = await needsLowPorts(kube, ports, {
+    signal,
+    wayOut:
+      "Give the Service a named targetPort: the Shadow Pod then takes a higher port under that name",
+  });
+  return {
+    verb,
+    plugin,
+    target,
+    routes,
+    ports,
+    context,
+    routing,
+    unprivilegedPortStart,
+  };
+}
+
+/** Whether the Shadow Pod is to be the Service's only endpoint. */
+export function takesAll(verb: RoutingVerb, routing: RoutingPlan): boolean {
+  return routing.takesAll ?? verb === "exchange";
+}
+
+function warnUnexposed(report: Report, routes: readonly PortRoute[]): void {
+  const dead = routes.filter(({ local }) => local === undefined).map((
+    { servicePort },
+  ) => servicePort.port);
+  if (dead.length === 0) return;
+  report.warn(
+    "PORTS_NOT_EXPOSED",
+    `Nothing will answer on port ${
+      dead.join(", ")
+    } meanwhile: it is not in --expose`,
+  );
+}

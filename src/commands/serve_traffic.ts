@@ -1,0 +1,158 @@
+/** Sends a Service's traffic to this laptop for as long as `exchange` or `mesh` runs. */
+import { awaitArrival, awaitDeparture } from "../cluster/await_endpoints.ts";
+import {
+  agentConfig,
+  containerPorts,
+  localPorts,
+} from "../cluster/pod_ports.ts";
+import { lockService } from "../cluster/service_lock.ts";
+import type { Shadow } from "../cluster/shadow.ts";
+import type { ShadowSpec } from "../cluster/shadow_spec.ts";
+import { createStuntman, stuntmanService } from "../cluster/stuntman.ts";
+import { TrafficSession } from "../cluster/traffic_session.ts";
+import type { Scope } from "../core/scope.ts";
+import { originalSelector, stuntmanName } from "../kube/contract.ts";
+import type { KubeApi } from "../kube/kube_api.ts";
+import { SERVICES } from "../kube/resources.ts";
+import type { World } from "../kube/world.ts";
+import {
+  attachRouting,
+  isReleased,
+  planRouting,
+  prepareRouting,
+} from "../plugins/driver.ts";
+import type { Attachment } from "../plugins/plugin.ts";
+import { type GlobalOptions, timeouts } from "./global_options.ts";
+import { takesAll, type TrafficPlan } from "./plan_traffic.ts";
+import type { Session } from "./session.ts";
+
+export interface ServeOptions {
+  readonly plan: TrafficPlan;
+  readonly skipPortChecking: boolean;
+  readonly globals: GlobalOptions;
+  /** Called each time the traffic comes for the first time, with what the plugin says of it. */
+  readonly onReady: (attachment: Attachment) => void;
+}
+
+export async function serveTraffic(
+  session: Session,
+  { plan, skipPortChecking, globals, onReady }: ServeOptions,
+): Promise<void> {
+  const { scope, report, kube, heartbeat, id } = session;
+  const { context, plugin, routing, verb } = plan;
+  const { service } = plan.target;
+  const { name } = service.metadata;
+  const namespace = service.metadata.namespace ?? kube.namespace;
+  // given up when the set-up is over, or with the rest when it fails
+  const lock = scope.child("lock");
+  await report.step(
+    "lock the Service",
+    async () => {
+      await lockService(lock, { name, namespace }, {
+        owner: `${context.user}/${id}`,
+        timeoutMs: 30_000,
+      });
+      await refuseTakenMeanwhile(kube, plan, scope.signal);
+    },
+  );
+  const fallbackHost = await prepare(session, plan);
+  const spec: ShadowSpec = {
+    name: routing.name ?? `${routing.namePrefix}-kt-${verb}`,
+    namespace,
+    session: id,
+    user: context.user,
+    labels: { ...routing.labels, ...context.shadowLabels },
+    config: routing.config,
+    ports: containerPorts(plan.ports),
+    agent: agentConfig(plan.ports, { ready: routing.ready, fallbackHost }),
+    pod: context.pod,
+    unprivilegedPortStart: plan.unprivilegedPortStart,
+  };
+  let attachment: Attachment = {};
+  const attach = async (attached: Scope<World>, shadow: Shadow) => {
+    const endpoints = { service: name, namespace, podName: shadow.podName };
+    if (takesAll(verb, routing)) {
+      attached.defer(
+        "the last connections",
+        () => awaitDeparture(kube, endpoints),
+      );
+    }
+    attachment = await attachRouting(plugin, {
+      ...context,
+      scope: attached,
+      heartbeat,
+      shadowPod: shadow.podName,
+      ...(routing.fallback ? { stuntman: stuntmanName(name) } : {}),
+    });
+    if (takesAll(verb, routing)) {
+      await awaitArrival(kube, endpoints, attached.signal);
+    }
+  };
+  const traffic = new TrafficSession({
+    scope,
+    report,
+    heartbeat,
+    spec,
+    hasFixedName: routing.name !== undefined,
+    ports: localPorts(plan.ports),
+    allowRefusedLocal: skipPortChecking,
+    ...timeouts(globals),
+    attach,
+    isReleased: () => isReleased(plugin, context),
+  });
+  await traffic.run(async () => {
+    await lock.dispose();
+    onReady(attachment);
+  });
+}
+
+/** The plan was made before the lock: somebody may have set up since. */
+async function refuseTakenMeanwhile(
+  kube: KubeApi,
+  { plugin, context }: TrafficPlan,
+  signal: AbortSignal,
+): Promise<void> {
+  const { target } = context;
+  const { name, namespace } = target.service.metadata;
+  const ref = {
+    resource: SERVICES,
+    name,
+    namespace: namespace ?? kube.namespace,
+  };
+  const service = await kube.get(ref, { signal });
+  await planRouting(plugin, {
+    ...context,
+    // what there is to warn of was said the first time
+    log: {
+      warn: () => {},
+      debug: (message) => context.log.debug(message),
+    },
+    signal,
+    target: { ...target, service },
+  });
+}
+
+/** What has to be there before the Shadow Pod. Returns the host to which it falls back, if to any. */
+async function prepare(
+  { scope, report, heartbeat, id, kube }: Session,
+  { plugin, routing, context, target: { service } }: TrafficPlan,
+): Promise<string | undefined> {
+  let host: string | undefined;
+  if (plugin.prepare !== undefined) {
+    const preparation = await report.step(
+      "prepare the routing",
+      () => prepareRouting(plugin, { ...context, scope, heartbeat }),
+    );
+    host = preparation.fallbackHost;
+  }
+  if (!routing.fallback) return host;
+  const stuntman = stuntmanService(service, {
+    selector: originalSelector(service),
+    session: id,
+    now: kube.now(),
+  });
+  return await report.step(
+    "keep a way to the original",
+    () => createStuntman(scope, stuntman, { heartbeat, session: id }),
+  );
+}

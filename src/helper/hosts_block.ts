@@ -1,0 +1,48 @@
+/** Our lines in a hosts file, between two markers. */
+
+const BEGIN = /^# ktctl begin (\S+)( +\(the line before had no end\))?\n/m;
+const END = "# ktctl end\n";
+/** Each line tells on its own that it is ours: others may write between the markers. */
+const TAG = " # ktctl";
+
+export interface HostsBlock {
+  /** Whose block it is. No white space. */
+  readonly id: string;
+  readonly entries: readonly {
+    readonly address: string;
+    readonly names: readonly string[];
+  }[];
+}
+
+/** The file with our lines behind it. @param before Without such lines. */
+export function appendHostsBlock(before: string, block: HostsBlock): string {
+  const isCut = before !== "" && !before.endsWith("\n");
+  return [
+    isCut ? `${before}\n` : before,
+    `# ktctl begin ${block.id}${
+      isCut ? " (the line before had no end)" : ""
+    }\n`,
+    ...block.entries.map(({ address, names }) =>
+      `${address} ${names.join(" ")}${TAG}\n`
+    ),
+    END,
+  ].join("");
+}
+
+/** The file without our lines, and whose they were; `undefined` if it has none of ours. */
+export function removeHostsBlock(
+  text: string,
+): { id: string; before: string } | undefined {
+  const begin = BEGIN.exec(text);
+  if (begin === null) return undefined;
+  const inside = begin.index + begin[0].length;
+  const end = text.indexOf(END, inside);
+  const stop = end === -1 ? text.length : end;
+  const foreign = text.slice(inside, stop).split(/(?<=\n)/)
+    .filter((line) => !line.trimEnd().endsWith(TAG)).join("");
+  const tail = end === -1 ? "" : text.slice(end + END.length);
+  let head = text.slice(0, begin.index);
+  // somebody's line after it needs the end of line that we made
+  if (begin[2] !== undefined && foreign + tail === "") head = head.slice(0, -1);
+  return { id: begin[1] ?? "", before: head + foreign + tail };
+}

@@ -1,0 +1,53 @@
+import { BlockList, isIPv6 } from "node:net";
+import { networkInterfaces } from "node:os";
+import * as v from "valibot";
+import { UsageError } from "../core/errors.ts";
+import type { Operation } from "./operation.ts";
+import { Port53 } from "./port53.ts";
+import { address, port } from "./resolver_arguments.ts";
+
+/** Devices of ours; programs that only read /etc/resolv.conf or a link's name server know no other port than 53. */
+const OWN_DEVICE = /^(kt|utun)/;
+
+const loopback = new BlockList();
+loopback.addSubnet("127.0.0.0", 8, "ipv4");
+loopback.addAddress("::1", "ipv6");
+
+const args = v.strictObject({
+  /** A loopback address, or one of our own device. */
+  address,
+  /** Where the client's DNS server listens on 127.0.0.1. */
+  targetPort: port,
+});
+
+/**
+ * `dns.port53`: serves port 53 of an address over UDP and TCP by handing everything to an
+ * unprivileged port of this machine. It needs no firewall, and leaves nothing behind.
+ *
+ * @throws {UsageError} `DNS_ADDRESS_REFUSED` for an address that is open to others.
+ * @throws {ConflictError} `DNS_PORT_TAKEN`.
+ */
+export const port53Operation: Operation<v.InferOutput<typeof args>> = {
+  name: "dns.port53",
+  args,
+  steps: [],
+  async apply({ address, targetPort }, scope) {
+    if (!isOwn(address)) {
+      throw new UsageError(
+        "DNS_ADDRESS_REFUSED",
+        `"${address}" is no address for a name server of this machine alone`,
+        { hint: "Use a loopback address, or one of the TUN device." },
+      );
+    }
+    scope.use(await Port53.open({ address, port: 53, targetPort }), "port 53");
+    return null;
+  },
+};
+
+function isOwn(address: string): boolean {
+  if (loopback.check(address, isIPv6(address) ? "ipv6" : "ipv4")) return true;
+  return Object.entries(networkInterfaces()).some(([device, addresses]) =>
+    OWN_DEVICE.test(device) &&
+    addresses?.some((one) => one.address === address)
+  );
+}

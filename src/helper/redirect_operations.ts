@@ -1,0 +1,88 @@
+/** What the root helper does for `--mode sshuttle`. */
+import * as v from "valibot";
+import { ConflictError } from "../core/errors.ts";
+import {
+  iptablesRedirectStep,
+  save,
+} from "../net/capture/iptables_redirect.ts";
+import { iptablesChainName } from "../net/capture/iptables_rules.ts";
+import { nftRedirectStep, nftTables } from "../net/capture/nft_redirect.ts";
+import {
+  probeRedirect,
+  type RedirectMethod,
+} from "../net/capture/probe_redirect.ts";
+import {
+  type RedirectArgs,
+  redirectArgsSchema,
+} from "../net/capture/redirect_args.ts";
+import type { Machine, Operation } from "./operation.ts";
+
+const STEPS = { nft: nftRedirectStep, iptables: iptablesRedirectStep } as const;
+
+const methodSchema = v.picklist(["nft", "iptables"]);
+
+/** Which method works here. Changes nothing. Throws `UnsupportedError` (`REDIRECT_UNSUPPORTED`). */
+export const probeRedirectOperation: Operation<
+  Record<string, never>,
+  { method: RedirectMethod }
+> = {
+  name: "redirect.probe",
+  args: v.strictObject({}),
+  steps: [],
+  apply: async (_args, { world }) => ({ method: await probeRedirect(world) }),
+};
+
+/** Redirects until the client goes, by the best method of this machine. */
+export const openRedirectOperation: Operation<
+  RedirectArgs,
+  { method: RedirectMethod }
+> = {
+  name: "redirect.open",
+  args: redirectArgsSchema,
+  steps: [nftRedirectStep, iptablesRedirectStep],
+  async apply(args, scope) {
+    const method = await probeRedirect(scope.world);
+    await scope.run(STEPS[method], args, undefined);
+    return { method };
+  },
+};
+
+/**
+ * Puts other rules in the place of an open redirect's, in one moment. They go when it goes: it is
+ * what knows how to take them back, so without it this is refused (`REDIRECT_NOT_OPEN`).
+ */
+export const updateRedirectOperation: Operation<UpdateRedirectArgs> = {
+  name: "redirect.update",
+  args: v.strictObject({ method: methodSchema, redirect: redirectArgsSchema }),
+  steps: [],
+  async apply({ method, redirect }, { world }) {
+    if (!await isOpen(world, method, redirect.session)) {
+      throw new ConflictError(
+        "REDIRECT_NOT_OPEN",
+        `Cannot change the redirect "${redirect.session}": it is not open`,
+        { hint: "Run the command again." },
+      );
+    }
+    await STEPS[method].apply(redirect, undefined, world);
+    return null;
+  },
+};
+
+interface UpdateRedirectArgs {
+  readonly method: RedirectMethod;
+  readonly redirect: RedirectArgs;
+}
+
+async function isOpen(
+  machine: Machine,
+  method: RedirectMethod,
+  session: string,
+): Promise<boolean> {
+  if (method === "nft") return (await nftTables(machine, session)).length > 0;
+  const chain = `:${iptablesChainName(session)} `;
+  const saved = [
+    await save(machine, 4),
+    await save(machine, 6).catch(() => ""),
+  ];
+  return saved.some((text) => text.includes(chain));
+}

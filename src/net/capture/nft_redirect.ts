@@ -1,0 +1,136 @@
+/** Redirecting with nftables: one table a family, named by the session. */
+import { UnsupportedError } from "../../core/errors.ts";
+import type { Step } from "../../core/step.ts";
+import {
+  familiesOf,
+  type FamilyRedirect,
+  type RedirectArgs,
+  type RedirectMachine,
+} from "./redirect_args.ts";
+
+/** Just ahead of the destination NAT of others (-100): a cluster's on this machine, say. */
+const NAT_PRIORITY = -105;
+
+/**
+ * For one `nft -f -`, which does all of it or nothing. Rules of the same session are replaced in the
+ * same moment; connections that are open go on. When the last rules go, so does the translation of
+ * open connections (the kernel's, if nobody else has NAT): reset them first.
+ *
+ * UDP to captured addresses is refused, DNS to the given servers excepted: a redirect loses the
+ * destination of a datagram, and without a rule it would leave towards the Internet.
+ */
+export function nftRules(args: RedirectArgs): string {
+  return familiesOf(args).map((family) => tableText(family, args)).join("");
+}
+
+export function nftTableName(session: string): string {
+  return `ktctl_${session}`;
+}
+
+function tableText(family: FamilyRedirect, args: RedirectArgs): string {
+  const ip = family.family === 4 ? "ip" : "ip6";
+  const type = family.family === 4 ? "ipv4_addr" : "ipv6_addr";
+  const table = `table ${ip} ${nftTableName(args.session)}`;
+  const set = (name: string, flags: string, elements: readonly string[]) =>
+    `\tset ${name} {\n\t\ttype ${type}\n${flags}${
+      elements.length === 0 ? "" : `\t\telements = { ${elements.join(", ")} }\n`
+    }\t}\n`;
+  const hook = (name: string, point: string, rule: string) =>
+    `\tchain ${name} {\n\t\ttype ${point}; policy accept;\n\t\t${rule}\n\t}\n`;
+  const nat = (point: string) => `nat hook ${point} priority ${NAT_PRIORITY}`;
+  return [
+    `${table}\n`, // so that there is one to delete
+    `delete ${table}\n`,
+    `${table} {\n`,
+    set("captured", "\t\tflags interval\n", family.captured),
+    set("resolvers", "", family.resolvers),
+    "\tchain redirect_tcp {\n",
+    ...dnsRules(ip, args).map((rule) => `\t\t${rule}\n`),
+    // whatever was open before has no listener that knows it
+    `\t\t${ip} daddr @captured tcp flags & (fin | syn | rst | ack) == syn redirect to :${args.port}\n`,
+    "\t}\n",
+    hook("own", nat("output"), "jump redirect_tcp"),
+    args.forwarded
+      ? hook("others", nat("prerouting"), "jump redirect_tcp")
+      : "",
+    hook(
+      "refuse_udp",
+      "filter hook output priority 0",
+      `${ip} daddr @captured meta l4proto udp reject`,
+    ),
+    "}\n",
+  ].join("");
+}
+
+function dnsRules(ip: string, { dns }: RedirectArgs): string[] {
+  if (dns === undefined) return [];
+  const { from, to } = dns.ownSourcePorts;
+  return ["udp", "tcp"].map((protocol) =>
+    `${ip} daddr @resolvers ${protocol} dport 53 ${protocol} sport != ${from}-${to} redirect to :${dns.port}`
+  );
+}
+
+/** Puts the rules in place, whatever of the same session was there. */
+export const nftRedirectStep: Step<
+  RedirectArgs,
+  undefined,
+  void,
+  RedirectMachine
+> = {
+  id: "nft.redirect",
+  describe: ({ session }) =>
+    `redirect the cluster's addresses with the nft table "${
+      nftTableName(session)
+    }"`,
+  undoCommand: (args) =>
+    familiesOf(args).map(({ family }) =>
+      `nft delete table ${family === 4 ? "ip" : "ip6"} ${
+        nftTableName(args.session)
+      }`
+    ).join("; "),
+  apply: (args, _input, machine) => runNft(machine, nftRules(args)),
+  async revert({ session }, machine, signal) {
+    const tables = await nftTables(machine, session, signal);
+    if (tables.length === 0) return;
+    const text = tables.map((table) => `delete ${table}\n`).join("");
+    await runNft(machine, text, signal);
+  },
+};
+
+/** Those of the session that are there, as `table ip ktctl_x`. */
+export async function nftTables(
+  machine: RedirectMachine,
+  session: string,
+  signal?: AbortSignal,
+): Promise<string[]> {
+  const { code, stdout, stderr } = await machine.exec(
+    "nft",
+    ["list", "tables"],
+    { ...(signal && { signal }) },
+  );
+  if (code !== 0) throw failed(stderr);
+  return stdout.split("\n").filter((line) =>
+    /^table ip6? /.test(line) && line.endsWith(` ${nftTableName(session)}`)
+  );
+}
+
+/** @throws {UnsupportedError} `NFT_FAILED`; then nothing was changed. */
+export async function runNft(
+  machine: RedirectMachine,
+  text: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  const { code, stderr } = await machine.exec("nft", ["-f", "-"], {
+    stdin: text,
+    ...(signal && { signal }),
+  });
+  if (code !== 0) throw failed(stderr);
+}
+
+function failed(stderr: string): UnsupportedError {
+  return new UnsupportedError(
+    "NFT_FAILED",
+    `Cannot set up rules with nft: ${stderr.trim().split("\n")[0] ?? ""}`,
+    { hint: "It needs root and the kernel's nf_tables, nft_nat, nft_redir." },
+  );
+}

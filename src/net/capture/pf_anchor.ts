@@ -1,0 +1,90 @@
+/** Redirecting with macOS's pf. Not verified on a Mac. */
+import { UnsupportedError } from "../../core/errors.ts";
+import type { Step } from "../../core/step.ts";
+import {
+  familiesOf,
+  type RedirectArgs,
+  type RedirectMachine,
+} from "./redirect_args.ts";
+
+/** Apple's own rules call every anchor below this one, so `/etc/pf.conf` stays as it is. */
+export function pfAnchorName(session: string): string {
+  return `com.apple/ktctl_${session}`;
+}
+
+/**
+ * For `pfctl -a ANCHOR -f -`. pf redirects only what comes in, so what goes out is sent round by
+ * the loopback device. Translations stand before filter rules, as pf wants them.
+ */
+export function pfRules(args: RedirectArgs): string {
+  const tables: string[] = [];
+  const translations: string[] = [];
+  const filters: string[] = [];
+  const { dns } = args;
+  for (const { family, captured, resolvers } of familiesOf(args)) {
+    const inet = family === 4 ? "inet" : "inet6";
+    const loopback = family === 4 ? "127.0.0.1" : "::1";
+    const own = `port ${dns?.ownSourcePorts.from}:${dns?.ownSourcePorts.to}`;
+    if (dns !== undefined && resolvers.length > 0) {
+      const servers = `<ktctl_resolvers${family}>`;
+      tables.push(`table ${servers} const { ${resolvers.join(", ")} }`);
+      for (const protocol of ["udp", "tcp"]) {
+        const dnsOf = `${inet} proto ${protocol} from any`;
+        filters.push(
+          `pass out quick ${dnsOf} ${own} to ${servers} port 53 keep state`,
+          `pass out quick route-to lo0 ${dnsOf} to ${servers} port 53 keep state`,
+        );
+        translations.push(
+          `rdr pass on lo0 ${dnsOf} to ${servers} port 53 -> ${loopback} port ${dns.port}`,
+        );
+      }
+    }
+    if (captured.length > 0) {
+      const set = `<ktctl_captured${family}>`;
+      tables.push(`table ${set} const { ${captured.join(", ")} }`);
+      translations.push(
+        `rdr pass on lo0 ${inet} proto tcp from any to ${set} -> ${loopback} port ${args.port}`,
+      );
+      filters.push(
+        `pass out quick route-to lo0 ${inet} proto tcp from any to ${set} flags S/SA keep state`,
+        `block return out quick ${inet} proto udp from any to ${set}`,
+      );
+    }
+  }
+  return [...tables, ...translations, ...filters, ""].join("\n");
+}
+
+/** Fills the anchor. Whether pf runs at all (`pfctl -E`) is the caller's matter. */
+export const pfAnchorStep: Step<
+  RedirectArgs,
+  undefined,
+  void,
+  RedirectMachine
+> = {
+  id: "pf.redirect",
+  describe: ({ session }) =>
+    `redirect the cluster's addresses with the pf anchor "${
+      pfAnchorName(session)
+    }"`,
+  undoCommand: ({ session }) => `pfctl -a ${pfAnchorName(session)} -F all`,
+  apply: (args, _input, machine) =>
+    pfctl(machine, ["-a", pfAnchorName(args.session), "-f", "-"], {
+      stdin: pfRules(args),
+    }),
+  revert: ({ session }, machine, signal) =>
+    pfctl(machine, ["-a", pfAnchorName(session), "-F", "all"], { signal }),
+};
+
+async function pfctl(
+  machine: RedirectMachine,
+  args: readonly string[],
+  options: { readonly stdin?: string; readonly signal?: AbortSignal },
+): Promise<void> {
+  const { code, stderr } = await machine.exec("pfctl", args, options);
+  if (code === 0) return;
+  throw new UnsupportedError(
+    "PF_FAILED",
+    `Cannot set up rules with pfctl: ${stderr.trim().split("\n")[0] ?? ""}`,
+    { hint: "It needs root." },
+  );
+}

@@ -1,0 +1,87 @@
+import { KtctlError, UnsupportedError } from "../../core/errors.ts";
+import { restore, save } from "./iptables_redirect.ts";
+import { iptablesRules } from "./iptables_rules.ts";
+import { nftRules } from "./nft_redirect.ts";
+import {
+  familiesOf,
+  type RedirectArgs,
+  type RedirectMachine,
+} from "./redirect_args.ts";
+
+export type RedirectMethod = "nft" | "iptables";
+
+/** Has every kind of rule that is ever made. */
+const SPECIMEN: RedirectArgs = {
+  session: "probe",
+  cidrs: ["192.0.2.0/24"],
+  exclude: [],
+  port: 1,
+  dns: {
+    servers: ["192.0.2.1"],
+    port: 1,
+    ownSourcePorts: { from: 1, to: 2 },
+  },
+};
+
+/**
+ * Which program can redirect on this machine: nft before iptables. Needs root and changes nothing.
+ *
+ * @throws {UnsupportedError} `REDIRECT_UNSUPPORTED`, with what each of them said as details.
+ */
+export async function probeRedirect(
+  machine: RedirectMachine,
+  os: typeof Deno.build.os = Deno.build.os,
+): Promise<RedirectMethod> {
+  if (os !== "linux") throw refusedOn(os);
+  const details: string[] = [];
+  for (const method of ["nft", "iptables"] as const) {
+    try {
+      await TRIALS[method](machine);
+      return method;
+    } catch (error) {
+      if (!(error instanceof KtctlError)) throw error;
+      details.push(`${method}: ${error.message}`);
+    }
+  }
+  throw new UnsupportedError(
+    "REDIRECT_UNSUPPORTED",
+    "Cannot redirect connections on this machine: neither nft nor iptables works",
+    {
+      hint:
+        "Install nftables or iptables, or use --mode tun2socks, or --disableTunDevice.",
+      details,
+    },
+  );
+}
+
+/** What this method cannot do, for the user. */
+export const REDIRECT_LIMITS =
+  "Only TCP and DNS enter the tunnel in this mode; UDP to the cluster is refused, and ping goes where it always went";
+
+const TRIALS: Readonly<
+  Record<RedirectMethod, (machine: RedirectMachine) => Promise<void>>
+> = {
+  async nft({ exec }) {
+    const { code, stderr } = await exec("nft", ["--check", "-f", "-"], {
+      stdin: nftRules(SPECIMEN),
+    });
+    if (code === 0) return;
+    throw new UnsupportedError("NFT_FAILED", `Cannot use it: ${stderr.trim()}`);
+  },
+  async iptables(machine) {
+    const [specimen] = familiesOf(SPECIMEN);
+    const present = await save(machine, 4);
+    const text = iptablesRules(specimen!, SPECIMEN, present);
+    await restore(machine, 4, text, { test: true });
+  },
+};
+
+/** Before anything is changed. */
+function refusedOn(os: string): UnsupportedError {
+  const name = os === "darwin" ? "macOS" : os === "windows" ? "Windows" : os;
+  return new UnsupportedError(
+    "REDIRECT_UNSUPPORTED",
+    `Cannot redirect connections on ${name}: --mode sshuttle works on Linux`,
+    { hint: "Use --mode tun2socks, or --disableTunDevice for a SOCKS proxy." },
+  );
+}

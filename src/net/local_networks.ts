@@ -1,0 +1,72 @@
+/** The networks that this machine reaches already, which the cluster's may clash with. */
+import type { exec, ExecOptions } from "../core/exec.ts";
+import { UnsupportedError } from "../core/errors.ts";
+import type { Cidr } from "./cidr.ts";
+import { readIpJson } from "./ip_json.ts";
+import { readNetstat } from "./netstat.ts";
+
+/** A network that a route leads to. Default routes are not among them. */
+export interface LocalNetwork {
+  readonly cidr: Cidr;
+  readonly device: string;
+  /** `attached`: on the device itself. `route`: behind a gateway or a VPN. */
+  readonly kind: "attached" | "route";
+}
+
+export interface LocalNetworks {
+  readonly networks: readonly LocalNetwork[];
+  /** This machine's own addresses, but loopback. */
+  readonly addresses: readonly Cidr[];
+  /** Of default routes. */
+  readonly gateways: readonly Cidr[];
+}
+
+export interface ReadLocalNetworksOptions extends ExecOptions {
+  /** @default this system's */
+  readonly os?: typeof Deno.build.os;
+}
+
+/**
+ * Asks `ip` (Linux) or `netstat` and `ifconfig` (macOS). Needs no rights and changes nothing.
+ *
+ * @throws {UnsupportedError} `COMMAND_NOT_FOUND`, `LOCAL_NETWORKS_UNKNOWN`.
+ */
+export async function readLocalNetworks(
+  run: typeof exec,
+  { os = Deno.build.os, ...options }: ReadLocalNetworksOptions = {},
+): Promise<LocalNetworks> {
+  const ask = async (program: string, ...args: string[]) => {
+    const { code, stdout, stderr } = await run(program, args, options);
+    if (code === 0) return stdout;
+    throw unknown(`"${program} ${args.join(" ")}" failed: ${stderr.trim()}`);
+  };
+  if (os === "linux") {
+    const [addresses, ...routes] = await Promise.all([
+      ask("ip", "-json", "address", "show"),
+      ask("ip", "-json", "-4", "route", "show", "table", "all"),
+      ask("ip", "-json", "-6", "route", "show", "table", "all"),
+    ]);
+    try {
+      return readIpJson(addresses, routes);
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      throw unknown(`"ip -json" printed no JSON: ${error.message}`);
+    }
+  }
+  if (os === "darwin") {
+    const [interfaces, routes] = await Promise.all([
+      ask("ifconfig", "-a"),
+      ask("netstat", "-rn"),
+    ]);
+    return readNetstat(interfaces, routes);
+  }
+  throw unknown(`this is written for Linux and macOS, not for "${os}"`);
+}
+
+function unknown(reason: string): UnsupportedError {
+  return new UnsupportedError(
+    "LOCAL_NETWORKS_UNKNOWN",
+    `Cannot read this machine's networks: ${reason}`,
+    { hint: "On Linux, install iproute2 (busybox's `ip` does not do)." },
+  );
+}

@@ -1,0 +1,419 @@
+/**
+ * Mesh by a Router Pod: the Service leads to haproxy, which sends marked requests to the developer's
+ * Shadow Pod and all else to the original pods. All developers of one Service share it.
+ */
+import * as v from "valibot";
+import { ConflictError, KtctlError, UsageError } from "../../core/errors.ts";
+import { applyRuntime } from "../../cluster/apply_runtime.ts";
+import { awaitClosed } from "../../cluster/await_closed.ts";
+import { servicePorts } from "../../cluster/expose.ts";
+import { refuseHeldService } from "../../cluster/holder.ts";
+import { markText, meshName } from "../../cluster/mesh_mark.ts";
+import { refuseLongName } from "../../cluster/object_name.ts";
+import { objectArgs, objectStep } from "../../cluster/object_step.ts";
+import {
+  freePort,
+  needsLowPorts,
+  planPodPorts,
+} from "../../cluster/pod_ports.ts";
+import { STATUS_PORT_NAME } from "../../cluster/restricted_pod.ts";
+import {
+  joinArgs,
+  type JoinInput,
+  joinRouterStep,
+} from "../../cluster/router_join.ts";
+import { RouterKeeper } from "../../cluster/router_keeper.ts";
+import { ROUTER_IMAGE, routerLabels } from "../../cluster/router_objects.ts";
+import type { RouterSettings } from "../../cluster/router_settle.ts";
+import {
+  refuseTakenMark,
+  routed,
+  type RouterPort,
+  type RouterState,
+  type RouteTarget,
+} from "../../cluster/router_state.ts";
+import {
+  findState,
+  routerRef,
+  updateState,
+} from "../../cluster/router_store.ts";
+import { refuseForeignStuntman } from "../../cluster/stuntman.ts";
+import {
+  refuseOtherProtocols,
+  refuseUnsuitable,
+} from "../../cluster/target.ts";
+import {
+  annotation,
+  CONTROL_BY,
+  CONTROL_BY_KT,
+  HEARTBEAT,
+  includesLabels,
+  label,
+  originalSelector,
+  RELEASED,
+  ROLE,
+  ROUTER_STATE,
+  routerName,
+  SESSION,
+  stuntmanName,
+} from "../../kube/contract.ts";
+import type { KubeObject, ObjectRef, Resource } from "../../kube/kube_api.ts";
+import { PODS, SERVICES } from "../../kube/resources.ts";
+import {
+  type AttachContext,
+  type Attachment,
+  definePlugin,
+  type Preparation,
+  type PrepareContext,
+  type RoutingContext,
+  type RoutingMark,
+  type RoutingPlan,
+  type RoutingPlugin,
+} from "../plugin.ts";
+
+interface Options {
+  readonly routerImage: string;
+}
+
+type Context = RoutingContext<Options>;
+
+const plugin: RoutingPlugin<Options> = {
+  kind: "routing",
+  apiVersion: 1,
+  name: "router-pod",
+  aliases: ["auto"],
+  summary: "a Router Pod (haproxy) sends requests with the marked header here",
+  verbs: ["mesh"],
+  options: v.object({ routerImage: v.optional(v.string(), ROUTER_IMAGE) }),
+  flags: [{
+    name: "routerImage",
+    value: "image",
+    summary:
+      `image of the Router Pod: any with haproxy 2.6 or newer (default: "${ROUTER_IMAGE}")`,
+  }],
+  steps: [joinRouterStep, objectStep],
+  probe: () => Promise.resolve({ ok: true }),
+  plan,
+  prepare,
+  attach,
+  isReleased: async (context) => await releasedBy(context) !== undefined,
+};
+
+async function plan(context: Context): Promise<RoutingPlan> {
+  const { kube, target: { service }, signal } = context;
+  const { name } = service.metadata;
+  const namespace = namespaceOf(context);
+  const mark = markOf(context);
+  refuseUnsuitable(service);
+  refuseOtherProtocols(service, "Move that port to a Service of its own");
+  const shadow = meshName(name, mark);
+  refuseLongName("Service", shadow);
+  refuseLongName("Service", stuntmanName(name));
+  const state = await findState(kube, routerRef(name, namespace), signal);
+  if (state !== undefined && leadsToRouter(service, state)) {
+    refuseTakenMark(state, mark);
+  } else {
+    refuseOriginalsRouter(service);
+    await refuseHeldService(kube, service, signal);
+  }
+  await refuseTakenNames(context, shadow);
+  return {
+    namePrefix: name,
+    name: shadow,
+    config: `service=${shadow}`,
+    fallback: false,
+    ready: "attached",
+  };
+}
+
+function leadsToRouter(service: KubeObject, state: RouterState): boolean {
+  return includesLabels(service.spec?.selector, routerLabels(state));
+}
+
+/** Only it leaves a Service at a router without our ConfigMap. */
+function refuseOriginalsRouter(service: KubeObject): void {
+  if (service.spec?.selector?.[ROLE] !== "router") return;
+  const { name } = service.metadata;
+  throw new ConflictError(
+    "SERVICE_MESHED",
+    `Cannot mesh Service "${name}": it leads to a router of the original ktctl, or one whose ConfigMap was deleted`,
+    {
+      hint:
+        `Ask its users to leave, or take it back from them: ktctl recover ${name} --takeOver`,
+    },
+  );
+}
+
+async function refuseTakenNames(
+  context: Context,
+  shadow: string,
+): Promise<void> {
+  const { kube, target, signal, session } = context;
+  const namespace = namespaceOf(context);
+  const { name } = target.service.metadata;
+  const find = (resource: Resource, name: string) =>
+    kube.find({ resource, name, namespace }, { signal });
+  const [router, stuntman, pod, service] = await Promise.all([
+    find(PODS, routerName(name)),
+    find(SERVICES, stuntmanName(name)),
+    find(PODS, shadow),
+    find(SERVICES, shadow),
+  ]);
+  refuseForeignStuntman(stuntman);
+  if (router !== undefined && annotation(router, ROUTER_STATE) === undefined) {
+    throw new ConflictError(
+      "ROUTER_NAME_TAKEN",
+      `Cannot make a router: Pod "${router.metadata.name}" is there already, and this ktctl did not make it`,
+      { hint: "Rename or delete it, or use --mode manual, which needs none" },
+    );
+  }
+  const taken = [pod, service].find((object) =>
+    object !== undefined && annotation(object, SESSION) !== session
+  );
+  if (taken !== undefined) {
+    throw new ConflictError(
+      "MARK_TAKEN",
+      `Cannot mesh Service "${name}" with that mark: ${taken.kind} "${shadow}" is there already`,
+      {
+        hint: label(taken, CONTROL_BY) === CONTROL_BY_KT
+          ? "Somebody uses this value, or left it behind: take another --versionMark, or run `ktctl clean`"
+          : "Take another --versionMark",
+      },
+    );
+  }
+}
+
+async function prepare(
+  context: PrepareContext<Options>,
+): Promise<Preparation> {
+  const { kube, scope, heartbeat, target, log, signal } = context;
+  const { service } = target;
+  const { name } = service.metadata;
+  const namespace = namespaceOf(context);
+  if (service.spec.sessionAffinity === "ClientIP") {
+    log.warn(
+      "SESSION_AFFINITY",
+      `Service "${name}" keeps each client at one pod: while it is meshed, all clients are kept at the same one`,
+    );
+  }
+  const ref = { namespace, service: name, session: context.session };
+  const input = await joinInput(context);
+  const shared: ObjectRef[] = [
+    routerRef(name, namespace),
+    { resource: PODS, name: routerName(name), namespace },
+    { resource: SERVICES, name: stuntmanName(name), namespace },
+  ];
+  for (const one of shared) {
+    scope.defer("heartbeat of the router", () => heartbeat.remove(one));
+  }
+  await whenOpen(
+    context,
+    () => scope.run(joinRouterStep, joinArgs(ref, input.mark), input),
+  );
+  for (const one of shared) heartbeat.add(one);
+  await makeShadowService(context, input.fresh.ports);
+  const state = await findState(kube, routerRef(name, namespace), signal);
+  return state === undefined ? {} : { fallbackHost: state.origin };
+}
+
+async function joinInput(context: Context): Promise<JoinInput> {
+  const { kube, target: { service }, signal, user, options, pod } = context;
+  const routes = servicePorts(service).map((servicePort) => ({ servicePort }));
+  const ports = await planPodPorts(kube, service, { routes, signal });
+  const lowPorts = await needsLowPorts(kube, ports, {
+    signal,
+    wayOut:
+      "Give the Service a named targetPort: the Router Pod then takes a higher port under that name",
+  });
+  const taken = new Set(ports.map(({ port }) => port));
+  const statusPort = freePort(taken, 9900);
+  return {
+    user,
+    pod,
+    mark: markOf(context),
+    fresh: {
+      image: options.routerImage,
+      original: originalSelector(service),
+      ports: ports.map(({ name, port, servicePort }) => ({
+        name,
+        port,
+        servicePort,
+      })),
+      statusPort,
+      runtimePort: freePort(taken.add(statusPort), 9901),
+      ipv6: service.spec.ipFamilies?.includes("IPv6") ??
+        String(service.spec.clusterIP).includes(":"),
+      lowPorts,
+    },
+  };
+}
+
+/** The developer's own Service: the router sends marked requests there, and looks at its health. */
+async function makeShadowService(
+  context: PrepareContext<Options>,
+  ports: readonly RouterPort[],
+): Promise<void> {
+  const { kube, scope, heartbeat, session, shadowLabels, target } = context;
+  const { name: origin } = target.service.metadata;
+  const namespace = namespaceOf(context);
+  const name = meshName(origin, markOf(context));
+  const check = {
+    name: STATUS_PORT_NAME,
+    port: freePort(new Set(ports.map(({ servicePort }) => servicePort)), 9900),
+    targetPort: STATUS_PORT_NAME,
+    protocol: "TCP",
+  };
+  const service: KubeObject = {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: {
+      name,
+      namespace,
+      labels: { [CONTROL_BY]: CONTROL_BY_KT },
+      annotations: { [SESSION]: session, [HEARTBEAT]: String(kube.now()) },
+    },
+    spec: {
+      selector: shadowLabels,
+      ports: [
+        ...ports.map(({ port, servicePort }) => ({
+          name: `kt-${servicePort}`,
+          port: servicePort,
+          targetPort: port,
+          protocol: "TCP",
+        })),
+        check,
+      ],
+    },
+  };
+  const ref = { resource: SERVICES, name, namespace };
+  scope.defer("heartbeat of the Shadow Service", () => heartbeat.remove(ref));
+  await scope.run(
+    objectStep,
+    objectArgs(SERVICES, service, { session }),
+    service,
+  );
+  heartbeat.add(ref);
+}
+
+async function attach(context: AttachContext<Options>): Promise<Attachment> {
+  const { kube, scope, target, session } = context;
+  const { name } = target.service.metadata;
+  const namespace = namespaceOf(context);
+  const mark = markOf(context);
+  const ref = { resource: SERVICES, name: meshName(name, mark), namespace };
+  const shadow = await kube.get(ref, { signal: scope.signal });
+  const route: RouteTarget = {
+    host: shadow.spec.clusterIP,
+    checkPort:
+      shadow.spec.ports.find(({ name }: { name: string }) =>
+        name === STATUS_PORT_NAME
+      ).port,
+  };
+  scope.defer("route", () => unroute(context));
+  const keeper = new RouterKeeper(context, {
+    namespace,
+    service: name,
+    session,
+    route,
+    settings: settingsOf(context, scope.signal),
+    rejoin: () => rejoin(context),
+    releasedBy: () => releasedBy(context),
+  });
+  await keeper.start(scope);
+  const port = servicePorts(target.service)[0]?.port;
+  const header = markText(mark);
+  return {
+    message:
+      `Requests with the header "${header}" come to this laptop, such as: curl -H '${header}' http://${name}.${namespace}:${port}/`,
+    details: { header: mark.key, value: mark.value },
+  };
+}
+
+/** While the Shadow Pod is made anew, or at the end: marked requests go to the original at once. */
+async function unroute(context: AttachContext<Options>): Promise<void> {
+  const { kube, target, session } = context;
+  const { name } = target.service.metadata;
+  const namespace = namespaceOf(context);
+  const signal = AbortSignal.timeout(10_000);
+  const state = await updateState(
+    kube,
+    routerRef(name, namespace),
+    (before) => before.closing ? before : routed(before, session, undefined),
+    { signal },
+  );
+  if (state === undefined || state.closing) return;
+  await applyRuntime(kube, state, signal).catch((error) => {
+    if (!(error instanceof KtctlError)) throw error; // the router does not run: nothing to take out
+  });
+}
+
+/** The step is journalled already: its revert leaves, however often was joined. */
+async function rejoin(context: AttachContext<Options>): Promise<void> {
+  const { kube, target, session } = context;
+  const namespace = namespaceOf(context);
+  const ref = { namespace, service: target.service.metadata.name, session };
+  const input = await joinInput(context);
+  const args = joinArgs(ref, input.mark);
+  await whenOpen(context, () => joinRouterStep.apply(args, input, { kube }));
+}
+
+/** Where the last participant is just leaving, waits until the router is gone, and takes it away if need be. */
+async function whenOpen(
+  context: Context,
+  join: () => Promise<void>,
+): Promise<void> {
+  const { kube, target, signal } = context;
+  const namespace = namespaceOf(context);
+  const ref = routerRef(target.service.metadata.name, namespace);
+  for (let attempt = 1;; attempt++) {
+    try {
+      return await join();
+    } catch (error) {
+      const isClosing = error instanceof ConflictError &&
+        error.code === "ROUTER_CLOSING";
+      if (!isClosing || attempt === 3) throw error;
+    }
+    await awaitClosed(kube, { ref, namespace, signal });
+  }
+}
+
+/** Who took the Service back by `recover`; undefined where nobody did. */
+async function releasedBy(
+  context: Context & { shadowPod?: string },
+): Promise<string | undefined> {
+  const { kube, target, signal, session } = context;
+  const namespace = namespaceOf(context);
+  const { name } = target.service.metadata;
+  const podName = meshName(name, markOf(context));
+  const pod = await kube.find({ resource: PODS, name: podName, namespace }, {
+    signal,
+  });
+  const by = pod && annotation(pod, RELEASED);
+  if (by !== undefined || pod !== undefined) return by;
+  const state = await findState(kube, routerRef(name, namespace), signal);
+  const isIn = state?.participants.some((one) => one.session === session);
+  return isIn ? undefined : "somebody";
+}
+
+function settingsOf(context: Context, signal: AbortSignal): RouterSettings {
+  const { user, pod, podTimeoutMs, log } = context;
+  return {
+    user,
+    pod,
+    podTimeoutMs,
+    signal,
+    warn: (code, message) => log.warn(code, message),
+  };
+}
+
+function namespaceOf({ kube, target }: Context): string {
+  return target.service.metadata.namespace ?? kube.namespace;
+}
+
+/** The host gives one to every `mesh`. */
+function markOf({ mark }: Context): RoutingMark {
+  if (mark !== undefined) return mark;
+  throw new UsageError("MARK_MISSING", "Cannot mesh without a mark");
+}
+
+export default definePlugin(plugin);

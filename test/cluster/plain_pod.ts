@@ -1,0 +1,15 @@
+import {
+  type PodOptions,
+  SHADOW_IMAGE,
+} from "../../src/cluster/shadow_spec.ts";
+
+/** What the global options say of pods where the user says nothing. */
+export const plainPod: PodOptions = {
+  image: SHADOW_IMAGE,
+  imagePullPolicy: "IfNotPresent",
+  nodeSelector: {},
+  labels: {},
+  annotations: {},
+  quota: {},
+  asDeployment: false,
+};

@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import { askServer } from "../../../../src/core/dns/ask_server.ts";
+import { readHeader, withId } from "../../../../src/core/dns/dns_header.ts";
+import { NameServers } from "../../../../src/core/dns/name_servers.ts";
+import { a, query, read, response } from "../../net/dns/packets.ts";
+import { FakeNameServer, type Say } from "./fake_name_server.ts";
+
+const ANSWERS: Say = (asked) => [response(asked, [a("a.test", "192.0.2.1")])];
+const REFUSES: Say = (asked) => [response(asked, [], { rcode: 5 })];
+const SILENT: Say = () => [];
+const asked = query("a.test", "A", { id: 99 });
+
+Deno.test("a query gets its answer, under its own id", async () => {
+  await using server = await FakeNameServer.start(ANSWERS);
+  const answer = read(await askServer(asked, server.address));
+  assert.equal(answer.id, 99);
+  assert.deepEqual(answer.records, ["a.test A 192.0.2.1"]);
+  assert.deepEqual(server.asked, ["udp"]);
+});
+
+Deno.test("a truncated answer is fetched whole over TCP", async () => {
+  await using server = await FakeNameServer.start((asked, over) =>
+    over === "udp"
+      ? [response(asked, [], { truncated: true })]
+      : [response(asked, [a("a.test", "192.0.2.1"), a("a.test", "192.0.2.2")])]
+  );
+  const answer = read(await askServer(asked, server.address));
+  assert.equal(answer.records.length, 2);
+  assert.deepEqual(server.asked, ["udp", "tcp"]);
+});
+
+Deno.test("a server that is to be asked over TCP is not asked otherwise", async () => {
+  await using server = await FakeNameServer.start(ANSWERS);
+  await askServer(asked, { ...server.address, protocol: "tcp" });
+  assert.deepEqual(server.asked, ["tcp"]);
+});
+
+Deno.test("answers with a foreign id or question are not taken", async () => {
+  await using server = await FakeNameServer.start((asked) => {
+    const id = readHeader(asked)?.id ?? 0;
+    return [
+      withId(response(asked, [a("a.test", "203.0.113.1")]), id ^ 1),
+      withId(response(query("b.test"), [a("b.test", "203.0.113.2")]), id),
+      new Uint8Array(3),
+      asked,
+      response(asked, [a("a.test", "192.0.2.1")]),
+    ];
+  });
+  const answer = read(await askServer(asked, server.address));
+  assert.deepEqual(answer.records, ["a.test A 192.0.2.1"]);
+});
+
+Deno.test("a server that does not answer is an error at the deadline", async () => {
+  await using server = await FakeNameServer.start(SILENT);
+  await assert.rejects(
+    askServer(asked, server.address, { timeoutMs: 50 }),
+    {
+      code: "DNS_NO_ANSWER",
+      message: 'Name server "127.0.0.1" did not answer: no answer in time',
+    },
+  );
+});
+
+Deno.test("a server that is silent or refuses costs its second once, then the one that answers is first", async () => {
+  await using silent = await FakeNameServer.start(SILENT);
+  await using refusing = await FakeNameServer.start(REFUSES);
+  await using good = await FakeNameServer.start(ANSWERS);
+  const servers = new NameServers([
+    silent.address,
+    refusing.address,
+    good.address,
+  ]);
+  assert.equal(read(await servers.ask(asked)).rcode, "NOERROR");
+  const seen = silent.asked.length;
+  assert.equal(read(await servers.ask(asked)).rcode, "NOERROR");
+  assert.equal(silent.asked.length, seen);
+  assert.equal(refusing.asked.length, 1);
+  assert.equal(good.asked.length, 2);
+});
+
+Deno.test("where all servers refuse, that is the answer; where none is there, it is an error", async () => {
+  await using refusing = await FakeNameServer.start(REFUSES);
+  const answer = await new NameServers([refusing.address]).ask(asked);
+  assert.equal(read(answer).rcode, "REFUSED");
+  await assert.rejects(new NameServers([]).ask(asked), {
+    code: "DNS_NO_SERVER",
+  });
+});
+
+Deno.test("asking ends on cancellation", async () => {
+  await using silent = await FakeNameServer.start(SILENT);
+  const controller = new AbortController();
+  const asking = new NameServers([silent.address, silent.address])
+    .ask(asked, { signal: controller.signal });
+  controller.abort();
+  await assert.rejects(asking, { code: "DNS_NO_ANSWER" });
+});

@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { ClusterNames } from "../../../../src/net/dns/cluster_names.ts";
+import { reverseAddress } from "../../../../src/net/dns/reverse_name.ts";
+import { readQuestion } from "../../../../src/core/dns/read_question.ts";
+import { query } from "./packets.ts";
+
+const names = new ClusterNames({
+  clusterDomain: "cluster.local",
+  search: ["default.svc.cluster.local", "svc.cluster.local", "cluster.local"],
+  cidrs: ["10.96.0.0/12", "10.244.0.0/16", "fd00:10::/64"],
+  includeDomains: ["corp.example"],
+  isNamespace: (label) => label === "prod" || label === "dev",
+});
+
+function owner(name: string, type: "A" | "SRV" | "PTR" = "A"): string {
+  const question = readQuestion(query(name, type));
+  assert.ok(question);
+  const found = names.ownerOf(question);
+  return found.kind === "other"
+    ? "other"
+    : `${found.kind}: ${found.names.join(" ")}`;
+}
+
+Deno.test("full names of Services and pods are the cluster's alone", () => {
+  assert.equal(
+    owner("Web.prod.svc.Cluster.local"),
+    "cluster: web.prod.svc.cluster.local",
+  );
+  assert.equal(
+    owner("10-244-0-3.prod.pod.cluster.local"),
+    "cluster: 10-244-0-3.prod.pod.cluster.local",
+  );
+  assert.equal(owner("svc.cluster.local"), "cluster: svc.cluster.local");
+  assert.equal(owner("notsvc.cluster.localx"), "other");
+});
+
+Deno.test("other names below the cluster's domain may be somebody else's too", () => {
+  assert.equal(owner("www.cluster.local"), "shared: www.cluster.local");
+});
+
+Deno.test("svc.ns.svc is completed with the cluster's domain", () => {
+  assert.equal(
+    owner("web.prod.svc"),
+    "cluster: web.prod.svc.cluster.local",
+  );
+  assert.equal(
+    owner("_http._tcp.web.prod.svc", "SRV"),
+    "cluster: _http._tcp.web.prod.svc.cluster.local",
+  );
+});
+
+Deno.test("short names are completed as the pod would", () => {
+  assert.equal(
+    owner("web"),
+    "shared: web.default.svc.cluster.local web.svc.cluster.local web.cluster.local",
+  );
+  assert.equal(
+    owner("_http._tcp.web", "SRV").split(" ")[1],
+    "_http._tcp.web.default.svc.cluster.local",
+  );
+});
+
+Deno.test("svc.ns is the cluster's only where ns is a namespace", () => {
+  assert.match(owner("web.prod"), / web\.prod\.svc\.cluster\.local /);
+  assert.match(owner("web-0.web.prod"), / web-0\.web\.prod\.svc\./);
+  assert.match(owner("google.dev"), /^shared: /);
+  assert.equal(owner("example.com"), "other");
+  assert.equal(owner("_http._tcp.example.com", "SRV"), "other");
+});
+
+Deno.test("included domains are the cluster's alone", () => {
+  assert.equal(owner("db.corp.example"), "cluster: db.corp.example");
+  assert.equal(owner("corp.example"), "cluster: corp.example");
+  assert.equal(owner("db.notcorp.example"), "other");
+});
+
+Deno.test("names of addresses are the cluster's in its own ranges", () => {
+  assert.match(owner("10.0.96.10.in-addr.arpa", "PTR"), /^cluster/);
+  assert.equal(owner("1.2.0.192.in-addr.arpa", "PTR"), "other");
+  const digits = "fd000010" + "0".repeat(23) + "1";
+  const inside = digits.split("").reverse().join(".") + ".ip6.arpa";
+  assert.match(owner(inside, "PTR"), /^cluster/);
+  assert.equal(owner(inside.replace("d.f.ip6", "e.f.ip6"), "PTR"), "other");
+});
+
+Deno.test("what is no host's name is left alone", () => {
+  assert.equal(owner("."), "other");
+  assert.equal(owner("wéb"), "other");
+  assert.equal(owner("lb._dns-sd._udp.0.0.0.10.in-addr.arpa", "PTR"), "other");
+});
+
+Deno.test("the reverse name of an IPv4 address is read back as the address", () => {
+  fc.assert(fc.property(fc.ipV4(), (address) => {
+    const name = address.split(".").reverse().join(".") + ".in-addr.arpa";
+    assert.equal(reverseAddress(name), address);
+  }));
+  assert.equal(reverseAddress("256.0.0.10.in-addr.arpa"), undefined);
+  assert.equal(reverseAddress("0.0.10.in-addr.arpa"), undefined);
+});
+
+Deno.test("a range that is none is refused", () => {
+  for (const wrong of ["10.0.0.0/33", "x", "fd00::/129", "10.0.0.0/x"]) {
+    assert.throws(
+      () =>
+        new ClusterNames({
+          clusterDomain: "c",
+          search: [],
+          cidrs: [wrong],
+          includeDomains: [],
+          isNamespace: () => false,
+        }),
+      { code: "CIDR_INVALID" },
+    );
+  }
+});
