@@ -47,6 +47,11 @@ export async function awaitDeparture(
   await pause(PROXY_MS, signal).catch(() => {});
 }
 
+/** Resolves when the nodes send nothing to pods any more that the Endpoints no longer name. */
+export function awaitProxy(signal: AbortSignal): Promise<void> {
+  return pause(PROXY_MS, signal);
+}
+
 async function awaitReadyPods(
   kube: KubeApi,
   { service, namespace }: Omit<EndpointsOf, "podName">,

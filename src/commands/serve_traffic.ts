@@ -1,5 +1,9 @@
 /** Sends a Service's traffic to this laptop for as long as `exchange` or `mesh` runs. */
-import { awaitArrival, awaitDeparture } from "../cluster/await_endpoints.ts";
+import {
+  awaitArrival,
+  awaitDeparture,
+  awaitProxy,
+} from "../cluster/await_endpoints.ts";
 import {
   agentConfig,
   containerPorts,
@@ -86,6 +90,8 @@ export async function serveTraffic(
     });
     if (takesAll(verb, routing)) {
       await awaitArrival(kube, endpoints, attached.signal);
+      // the original pods may have ended: nobody answers at their addresses
+      if (!routing.fallback) await awaitProxy(attached.signal);
     }
   };
   const traffic = new TrafficSession({
