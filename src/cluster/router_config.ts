@@ -138,7 +138,10 @@ ${httpRules()}  server origin ${origin} weight 1 proto h2
 ${slots(state, port, "h2")}`;
 }
 
-/** A slot that is down is passed over, and the origin is the only server with a weight. */
+/**
+ * A slot that is down is passed over, and the origin is the only server with a weight. What separates
+ * headers in `txn.headers` is taken out of them first: no value can pass for a header of its own.
+ */
 function httpRules(): string {
   return `  mode http
   option http-no-delay
@@ -146,7 +149,7 @@ function httpRules(): string {
   http-reuse never
   http-request set-var(txn.mark) req.fhdr(${COMMON_HEADER})
   http-request set-var(txn.slot) str(${COMMON_HEADER}),concat(=,txn.mark),map_str(${MARKS_MAP})
-  http-request set-var(txn.headers) req.hdrs,regsub('\\r\\n','|',g),regsub(': ','=',g) if { str(${OTHERS_FLAG}),map_str(${MARKS_MAP}) -m found }
+  http-request set-var(txn.headers) req.hdrs,regsub('[|]',' ',g),regsub('\\r\\n','|',g),regsub(': ','=',g) if { str(${OTHERS_FLAG}),map_str(${MARKS_MAP}) -m found }
   http-request set-var(txn.slot) str(|),concat(,txn.headers),map_sub(${OTHER_MARKS_MAP}) if { var(txn.headers) -m found } !{ var(txn.slot) -m found }
   use-server %[var(txn.slot)] if { var(txn.slot) -m found }
 `;
