@@ -45,16 +45,27 @@ async function sweepOne(
   const { steps, signal, report, dryRun = false } = options;
   const done: string[] = [];
   let isWhole = true;
+  /** Of a step that restores, and could not: nothing older is taken back then. */
+  let unrestored: string | undefined;
   for (const pending of dead.pending) {
     const step = steps.get(pending.step);
     if (step === undefined) {
       report.warn("STEP_UNKNOWN", unknownStep(dead, pending));
       isWhole = false;
+      unrestored ??= pending.step; // it may have been one
       continue;
     }
-    const description = `undo of "${dead.header.command}": ${
-      step.describe(pending.args)
-    }`;
+    const thing = step.describe(pending.args);
+    if (unrestored !== undefined && !step.standsAlone) {
+      report.warn(
+        "KEPT",
+        `${thing} is kept, because this could not be restored: ${unrestored}; by hand: ${
+          step.undoCommand(pending.args)
+        }`,
+      );
+      continue;
+    }
+    const description = `take back ${thing} of "${dead.header.command}"`;
     if (dryRun) {
       done.push(description);
       continue;
@@ -70,9 +81,10 @@ async function sweepOne(
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       isWhole = false;
+      if (step.restores) unrestored = thing;
       report.warn(
         "REVERT_FAILED",
-        `Cannot finish ${description}: ${messageOf(error)}; by hand: ${
+        `Cannot ${description}: ${messageOf(error)}; by hand: ${
           step.undoCommand(pending.args)
         }`,
       );

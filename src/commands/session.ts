@@ -94,9 +94,9 @@ export async function runSession(
     journal,
     signal: host.signal,
     observer: {
-      reverting: (description) => report.debug(`undo: ${description}`),
+      reverting: (description) => report.debug(`take back ${description}`),
       revertFailed: (description, error) =>
-        report.debug(`cannot undo ${description}: ${String(error)}`),
+        report.debug(`cannot take back ${description}: ${String(error)}`),
     },
   });
   host.onImpatience(() => scope.leftovers());
