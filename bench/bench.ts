@@ -1,7 +1,7 @@
 /**
  * `deno task bench`: measures ktctl against its peers and prints a table; writes results/latest.json.
  *
- *   --only start,exchange,traffic   some groups alone
+ *   --only start,exchange,traffic,mesh   some groups alone
  *   --rounds 5                      rounds of each measurement
  *   --program bundle                traffic through dist/ktctl.js instead of main.ts
  *   --json                          the JSON on stdout, the table not at all
@@ -18,6 +18,7 @@ import {
 import { type Figure, table } from "./figures.ts";
 import { benchHelp } from "./help_bench.ts";
 import { describeMachine, loadAverage } from "./machine.ts";
+import { benchMesh } from "./mesh_bench.ts";
 import { BUNDLE, MAIN } from "./programs.ts";
 import { Testbed } from "./testbed.ts";
 
@@ -26,7 +27,7 @@ const HELP_ROUNDS = 15;
 const { values: flags } = parseArgs({
   args: Deno.args,
   options: {
-    only: { type: "string", default: "start,exchange,traffic" },
+    only: { type: "string", default: "start,exchange,traffic,mesh" },
     rounds: { type: "string", default: "5" },
     program: { type: "string", default: "main" },
     json: { type: "boolean", default: false },
@@ -40,8 +41,10 @@ const progress = (text: string) => {
   console.error(`${String(seconds).padStart(4)} s  ${text}`);
 };
 
-const needsCluster = groups.has("exchange") || groups.has("traffic");
-const cluster = needsCluster ? await openTestCluster() : undefined;
+const needsBed = groups.has("exchange") || groups.has("traffic");
+const cluster = needsBed || groups.has("mesh")
+  ? await openTestCluster()
+  : undefined;
 const machine = await describeMachine(Deno.args, cluster);
 const figures: Figure[] = [];
 let traffic: Omit<TrafficResult, "figures"> | undefined;
@@ -50,7 +53,11 @@ if (groups.has("start")) {
   progress("ktctl --help");
   figures.push(...await benchHelp(HELP_ROUNDS));
 }
-if (cluster !== undefined) {
+if (cluster !== undefined && groups.has("mesh")) {
+  progress("mesh: the router, and nginx doing the same");
+  figures.push(...await benchMesh(cluster, rounds));
+}
+if (cluster !== undefined && needsBed) {
   await using bed = await Testbed.open(cluster);
   if (groups.has("exchange")) {
     progress("exchange, from Enter to ready");

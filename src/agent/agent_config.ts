@@ -20,6 +20,10 @@ export interface AgentConfig {
   readonly clientTimeoutMs: number;
   /** After SIGTERM the listeners stay open for so long, for connections still on their way. */
   readonly lingerMs: number;
+  /** @default "/etc/resolv.conf" */
+  readonly resolvConfFile?: string;
+  /** A UDP socket is closed after so long without a datagram; at port 53 after a sixth. @default 60000 */
+  readonly datagramIdleMs?: number;
 }
 
 export interface AgentPort {
@@ -33,7 +37,10 @@ export interface AgentPort {
 
 /** Body of `GET /status`. */
 export interface AgentStatus {
-  /** Whether an SSH client that serves at least one port is attached now. */
+  /**
+   * Whether an SSH client that serves at least one port is attached now; in a pod without ports,
+   * whether one is logged in.
+   */
   readonly attached: boolean;
   /** Unix seconds of the last attach or detach, by the pod's clock. */
   readonly since: number;
@@ -56,6 +63,6 @@ export const AGENT_COMMAND: readonly string[] = [
   "--no-lock",
   "--cached-only",
   "--allow-net",
-  "--allow-read=/ktctl",
+  "--allow-read=/ktctl,/etc/resolv.conf",
   `${AGENT_DIR}/agent.js`,
 ];

@@ -1,32 +1,39 @@
-import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { ChannelStream } from "../core/channel_stream.ts";
-import { dial } from "../core/dial.ts";
 import { LinkError, messageOf } from "../core/errors.ts";
 import type { PacketStream } from "../core/packet_stream.ts";
-import { relay } from "../core/relay.ts";
 import { watchSilence } from "../core/silence.ts";
 import type { Connection } from "../core/ssh2.ts";
+import type { LinkServices, Opened } from "./link_services.ts";
 import { logLine } from "./log_line.ts";
 import type { PortHolder } from "./port_server.ts";
 import type { PortTable } from "./port_table.ts";
 
-/** How long a `dial` of the client may take. */
-const DIAL_TIMEOUT_MS = 15_000;
+/** What a client session works with. */
+export interface ClientSessionOptions {
+  readonly ports: PortTable;
+  readonly services: LinkServices;
+}
 
 /** One authenticated client: the ports it holds, and the connections it asks for. */
 export class ClientSession implements PortHolder {
   readonly #connection: Connection;
   readonly #packets: PacketStream;
   readonly #ports: PortTable;
+  readonly #services: LinkServices;
   /** By port: the address that the client named, which its ssh2 wants to see again. */
   readonly #bindAddresses = new Map<number, string>();
   readonly #gone = new AbortController();
 
-  constructor(connection: Connection, packets: PacketStream, ports: PortTable) {
+  constructor(
+    connection: Connection,
+    packets: PacketStream,
+    { ports, services }: ClientSessionOptions,
+  ) {
     this.#connection = connection;
     this.#packets = packets;
     this.#ports = ports;
+    this.#services = services;
     connection.on("request", (accept, reject, name, info) => {
       const { bindAddr, bindPort } = info as {
         bindAddr: string;
@@ -46,6 +53,7 @@ export class ClientSession implements PortHolder {
 
   /** Gives up everything when the connection ends, or when it is silent for so long. */
   watch(timeoutMs: number): void {
+    this.#ports.enter(this);
     const silence = watchSilence(() => this.#packets.received, {
       silentMs: timeoutMs,
       onSilence: () => {
@@ -56,7 +64,7 @@ export class ClientSession implements PortHolder {
     this.#packets.once("close", () => {
       silence[Symbol.dispose]();
       this.#gone.abort();
-      this.#ports.detachAll(this);
+      this.#ports.leave(this);
     });
   }
 
@@ -104,22 +112,18 @@ export class ClientSession implements PortHolder {
     reject: () => void,
     info: { destIP: string; destPort: number },
   ): Promise<void> {
-    let socket: Socket;
+    let opened: Opened;
     try {
-      socket = await dial({
-        host: info.destIP,
-        port: info.destPort,
-        timeoutMs: DIAL_TIMEOUT_MS,
-        signal: this.#gone.signal,
-      });
+      const target = { host: info.destIP, port: info.destPort };
+      opened = await this.#services.open(target, this.#gone.signal);
     } catch (error) {
       return this.#rejectWith(
         reject,
         `${(error as LinkError).code}: ${messageOf(error)}`,
       );
     }
-    if (this.#gone.signal.aborted) return void socket.destroy();
-    await relay(socket, new ChannelStream(accept(), this.#packets));
+    if (this.#gone.signal.aborted) return opened[Symbol.dispose]();
+    opened.serve(new ChannelStream(accept(), this.#packets));
   }
 
   /**

@@ -5,6 +5,8 @@ import { type PortHolder, PortServer } from "./port_server.ts";
 /** All ports of the pod and who holds them. */
 export class PortTable {
   readonly #ports = new Map<number, PortServer>();
+  /** Clients that are logged in, whatever they hold. */
+  readonly #clients = new Set<PortHolder>();
   /** Those that a client has to serve. */
   readonly #served: readonly PortServer[];
   #since = unixSeconds();
@@ -43,8 +45,16 @@ export class PortTable {
     return true;
   }
 
-  detachAll(holder: PortHolder): void {
-    for (const port of this.#ports.keys()) this.detach(port, holder);
+  /** A client has logged in; {@link leave} is called when it goes. */
+  enter(client: PortHolder): void {
+    this.#clients.add(client);
+    if (this.#ports.size === 0) this.#changed("client attached");
+  }
+
+  leave(client: PortHolder): void {
+    for (const port of this.#ports.keys()) this.detach(port, client);
+    this.#clients.delete(client);
+    if (this.#ports.size === 0) this.#changed("client detached");
   }
 
   /** Sends every new connection to the fallback and lets nobody attach any more. */
@@ -66,7 +76,9 @@ export class PortTable {
     const sum = (kind: "client" | "fallback") =>
       servers.reduce((total, { connections }) => total + connections[kind], 0);
     return {
-      attached: servers.some(({ holder }) => holder !== undefined),
+      attached: servers.length === 0
+        ? this.#clients.size > 0
+        : servers.some(({ holder }) => holder !== undefined),
       since: this.#since,
       connections: { client: sum("client"), fallback: sum("fallback") },
     };

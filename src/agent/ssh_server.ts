@@ -12,6 +12,7 @@ import {
 import type { AgentConfig } from "./agent_config.ts";
 import type { AgentKeys } from "./agent_keys.ts";
 import { ClientSession } from "./client_session.ts";
+import { LinkServices } from "./link_services.ts";
 import { logLine } from "./log_line.ts";
 import type { PortTable } from "./port_table.ts";
 
@@ -20,7 +21,7 @@ const LOGIN_TIMEOUT_MS = 10_000;
 
 /** What the SSH server works with. */
 export interface SshServerOptions {
-  readonly config: Pick<AgentConfig, "sshPort" | "clientTimeoutMs">;
+  readonly config: Omit<AgentConfig, "ports" | "ready">;
   readonly keys: AgentKeys;
   readonly ports: PortTable;
 }
@@ -36,6 +37,7 @@ export async function startSshServer(options: SshServerOptions): Promise<void> {
       "Cannot parse the authorised key",
     );
   }
+  const services = new LinkServices(config);
   const { serverHostKey: _fromTheKey, ...algorithms } = SSH_ALGORITHMS;
   const ssh = new Server({
     hostKeys: [keys.hostKey],
@@ -56,7 +58,7 @@ export async function startSshServer(options: SshServerOptions): Promise<void> {
     connection.on("ready", () => {
       loggedIn.add(packets);
       logLine("client connected");
-      new ClientSession(connection, packets, ports).watch(
+      new ClientSession(connection, packets, { ports, services }).watch(
         config.clientTimeoutMs,
       );
     });

@@ -36,6 +36,13 @@ const VERBS: readonly Verb[] = [
       (await import("../commands/preview.ts")).previewCommand(host),
   },
   {
+    name: "forward",
+    argument: "<target> [ports]",
+    summary: "make a local port lead to a pod or an address of the cluster",
+    load: async (host) =>
+      (await import("../commands/forward.ts")).forwardCommand(host),
+  },
+  {
     name: "recover",
     argument: "<service>",
     summary: "give a Service back to its own pods",

@@ -61,8 +61,9 @@ async function hashOfSources(): Promise<string> {
   const hash = createHash("sha256").update(Deno.version.deno);
   const files = [new URL("deno.json", root), new URL("deno.lock", root)];
   for (const dir of ["src/agent/", "src/core/"]) {
-    const names = await readdir(new URL(dir, root));
-    files.push(...names.toSorted().map((name) => new URL(dir + name, root)));
+    const names = await readdir(new URL(dir, root), { recursive: true });
+    const sources = names.filter((name) => name.endsWith(".ts")).toSorted();
+    files.push(...sources.map((name) => new URL(dir + name, root)));
   }
   for (const file of files) {
     hash.update(`${file.pathname}\0`).update(await readFile(file));

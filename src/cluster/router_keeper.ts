@@ -8,9 +8,11 @@ import {
   LinkError,
   messageOf,
 } from "../core/errors.ts";
+import { RepairPace } from "../core/repair_pace.ts";
 import { labelSelector, stuntmanName } from "../kube/contract.ts";
 import type { KubeApi, Resource } from "../kube/kube_api.ts";
 import { CONFIG_MAPS, PODS, SERVICES } from "../kube/resources.ts";
+import { driftText } from "./drift_text.ts";
 import { checkedBackend, slotName } from "./router_config.ts";
 import { routerLabels } from "./router_objects.ts";
 import { readRuntime } from "./router_runtime.ts";
@@ -28,11 +30,16 @@ export interface RouterKeeperOptions {
   readonly session: string;
   /** Where our marked requests go. */
   readonly route: RouteTarget;
-  readonly settings: RouterSettings;
+  readonly settings: Omit<RouterSettings, "drifted">;
   /** Joins the router again, where others took us for dead. */
   readonly rejoin: () => Promise<void>;
   /** Who took the Service back on purpose, if anybody did. */
   readonly releasedBy: () => Promise<string | undefined>;
+}
+
+interface KeeperLog {
+  warn(code: string, message: string): void;
+  debug(message: string): void;
 }
 
 /** How long a new route may take until the router has seen its health. */
@@ -40,18 +47,27 @@ const ROUTE_TIMEOUT_MS = 15_000;
 
 export class RouterKeeper {
   #kube: KubeApi;
-  #log: { debug(message: string): void };
+  #log: KeeperLog;
   #options: RouterKeeperOptions;
+  #settings: RouterSettings;
+  #pace = new RepairPace();
   /** Of the router as it was found last. */
   #podTarget = "";
 
   constructor(
-    { kube, log }: { kube: KubeApi; log: { debug(message: string): void } },
+    { kube, log }: { kube: KubeApi; log: KeeperLog },
     options: RouterKeeperOptions,
   ) {
     this.#kube = kube;
     this.#log = log;
     this.#options = options;
+    this.#settings = {
+      ...options.settings,
+      drifted: (service) => {
+        const count = this.#pace.repaired();
+        if (count > 0) log.warn("SERVICE_DRIFTED", driftText(service, count));
+      },
+    };
   }
 
   /**
@@ -59,11 +75,10 @@ export class RouterKeeper {
    * Throws `ConflictError` (`SERVICE_RECOVERED`), and what the API throws.
    */
   async #settle(): Promise<void> {
-    const { settings } = this.#options;
     const state = await settleOrigin(this.#kube, await this.#routedState());
     if (state === undefined) return; // taken back just now: an event tells of it
     this.#podTarget = state.podTarget;
-    await settleRouter(this.#kube, state, settings);
+    await settleRouter(this.#kube, state, this.#settings);
   }
 
   /** The state with our route in it. */
@@ -179,6 +194,7 @@ export class RouterKeeper {
   async #settleAfter(changes: Changes, signal: AbortSignal): Promise<void> {
     for (;;) {
       await changes.next(signal);
+      await this.#pace.wait(signal);
       for (const pause of backoff({ firstMs: 100, lastMs: 5_000 })) {
         try {
           await this.#settle();

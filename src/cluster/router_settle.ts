@@ -6,7 +6,6 @@ import { KtctlError } from "../core/errors.ts";
 import { randomLower } from "../core/random_name.ts";
 import {
   annotation,
-  includesLabels,
   labelSelector,
   ORIGINAL_SELECTOR,
   parseSelector,
@@ -29,8 +28,10 @@ import {
 } from "./router_objects.ts";
 import type { RouterState } from "./router_state.ts";
 import { routerRef, updateState } from "./router_store.ts";
-import { ownPart, switchPatch } from "./service_selector.ts";
+import { meantSelector } from "./meant_selector.ts";
+import { switchPatch } from "./service_selector.ts";
 import { refuseForeignStuntman, stuntmanService } from "./stuntman.ts";
+import { refuseTakenAway } from "./taken_away.ts";
 import { updateObject } from "./update_object.ts";
 
 export interface RouterSettings {
@@ -38,7 +39,8 @@ export interface RouterSettings {
   readonly pod: RouterPodOptions;
   readonly podTimeoutMs: number;
   readonly signal: AbortSignal;
-  readonly warn: (code: string, message: string) => void;
+  /** The Service was changed by somebody, and switched again. */
+  readonly drifted: (service: string) => void;
 }
 
 /** A router whose container starts again is back sooner than the Service could be switched. */
@@ -236,30 +238,37 @@ function renamed(
 /**
  * Sends the Service to the router, and puts drift right: a selector that somebody applied meanwhile is
  * the one to return to. True if it was switched now.
+ * Throws `ConflictError` (`SERVICE_TAKEN_AWAY`).
  */
 async function switchService(
   kube: KubeApi,
   state: RouterState,
-  { warn }: RouterSettings,
+  { drifted, signal }: RouterSettings,
 ): Promise<boolean> {
   const { namespace } = state;
   const labels = routerLabels(state);
+  const ref = { resource: SERVICES, name: state.service, namespace };
+  const current = await kube.find(ref, { signal });
+  if (current === undefined) return false;
+  await refuseTakenAway(kube, current, { shadow: labels, signal });
   let isSwitched = false;
   let hasDrifted = false;
   let original = state.original;
   await updateObject(
     kube,
-    { resource: SERVICES, name: state.service, namespace },
+    ref,
     (service) => {
-      const selector: Record<string, string> = service.spec?.selector ?? {};
       isSwitched = false;
-      const kept = annotation(service, ORIGINAL_SELECTOR);
-      if (sameLabels(selector, labels) && kept !== undefined) return undefined;
+      const kept = parseSelector(annotation(service, ORIGINAL_SELECTOR));
+      if (
+        sameLabels(service.spec?.selector, labels) && kept !== undefined
+      ) return undefined;
       isSwitched = true;
-      hasDrifted = kept !== undefined;
-      original = includesLabels(selector, labels)
-        ? ownPart(selector) ?? parseSelector(kept) ?? state.original
-        : selector;
+      hasDrifted = annotation(service, ORIGINAL_SELECTOR) !== undefined;
+      original = meantSelector(service, {
+        shadow: labels,
+        last: state.original,
+      });
       return switchPatch(service, { original, shadow: labels });
     },
   );
@@ -270,11 +279,6 @@ async function switchService(
       (current) => ({ ...current, original }),
     );
   }
-  if (hasDrifted) {
-    warn(
-      "SERVICE_DRIFTED",
-      `Service "${state.service}" was changed by somebody; it is switched again`,
-    );
-  }
+  if (hasDrifted) drifted(state.service);
   return isSwitched;
 }

@@ -15,6 +15,7 @@ import {
 import type { JsonPatchOperation, KubeObject } from "../kube/kube_api.ts";
 import { SERVICES } from "../kube/resources.ts";
 import type { World } from "../kube/world.ts";
+import { otherShadow } from "./taken_away.ts";
 import { annotationPatch, updateObject } from "./update_object.ts";
 
 type Labels = Readonly<Record<string, string>>;
@@ -62,7 +63,7 @@ export const serviceSelectorStep: Step<SelectorArgs, undefined, void, World> = {
       const selector = object.spec?.selector;
       if (
         annotation(object, ORIGINAL_SELECTOR) !== undefined ||
-        !sameLabels(selector, original)
+        !sameLabels(selector, original) || isSwitched(original)
       ) {
         throw new ConflictError(
           "SERVICE_CHANGED",
@@ -87,11 +88,19 @@ export const serviceSelectorStep: Step<SelectorArgs, undefined, void, World> = {
   restores: true,
   async revert({ namespace, service, original, shadow }, { kube }, signal) {
     const ref = { resource: SERVICES, name: service, namespace };
+    const current = await kube.find(ref, { signal });
+    if (current === undefined) return;
+    const other = await otherShadow(kube, current, { shadow, signal });
     await updateObject(
       kube,
       ref,
       (object) =>
-        isHeldBy(object, shadow) ? restorePatch(object, original) : undefined,
+        isHeldBy(object, shadow) ||
+          // led to the pod of another session, which is gone: nothing answers there
+          (other === undefined && isSwitched(current.spec?.selector) &&
+            sameLabels(object.spec?.selector, current.spec?.selector))
+          ? restorePatch(object, original)
+          : undefined,
       { signal },
     );
   },

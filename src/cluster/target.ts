@@ -73,9 +73,14 @@ export async function findTarget(
 ): Promise<FoundTarget> {
   const { signal } = options;
   if (name.kind === "service") {
-    return { service: await getNamed(kube, SERVICES, name.name, signal) };
+    return {
+      service: await getNamed(kube, SERVICES, { name: name.name, signal }),
+    };
   }
-  const deployment = await getNamed(kube, DEPLOYMENTS, name.name, signal);
+  const deployment = await getNamed(kube, DEPLOYMENTS, {
+    name: name.name,
+    signal,
+  });
   const labels = deployment.spec?.template?.metadata?.labels ?? {};
   const services = (await kube.list(SERVICES, { signal })).filter((service) => {
     const selector = originalSelector(service);
@@ -103,11 +108,11 @@ export async function findTarget(
   return { service, deployment };
 }
 
-async function getNamed(
+/** By name, else `NotFoundError` with what was probably meant. */
+export async function getNamed(
   kube: KubeApi,
   resource: Resource,
-  name: string,
-  signal: AbortSignal,
+  { name, signal }: { name: string; signal: AbortSignal },
 ): Promise<KubeObject> {
   const found = await kube.find({ resource, name }, { signal });
   if (found !== undefined) return found;

@@ -1,40 +1,18 @@
 /**
- * Keeps a Shadow Pod, the link to it and the routing of traffic to it alive for as long as the
- * command runs.
+ * Routes traffic to a Shadow Pod, and from there here, for as long as the command runs.
  *
  * set-up: shadow → link → proof of the path → attach (the Service is switched).
  * Link lost: the agent fails open by itself; reconnect until it is back.
  * Pod lost: detach first (the Service is switched back), then everything anew.
  */
-import { backoff } from "../core/backoff.ts";
-import {
-  Cancelled,
-  ConflictError,
-  KtctlError,
-  messageOf,
-} from "../core/errors.ts";
+import { messageOf } from "../core/errors.ts";
 import type { Report } from "../core/report.ts";
 import type { Scope } from "../core/scope.ts";
-import { randomLower } from "../core/random_name.ts";
-import { annotation, RELEASED } from "../kube/contract.ts";
-import type { KubeObject } from "../kube/kube_api.ts";
-import { PODS } from "../kube/resources.ts";
 import type { World } from "../kube/world.ts";
-import type { SshLink } from "../ssh/ssh_link.ts";
 import type { Heartbeat } from "./heartbeat.ts";
-import { awaitPod } from "./pod_ready.ts";
-import {
-  awaitShadowReady,
-  createShadow,
-  podOf,
-  type Shadow,
-} from "./shadow.ts";
-import {
-  awaitShadowLink,
-  type LocalPort,
-  openShadowLink,
-  proveLink,
-} from "./shadow_link.ts";
+import { awaitShadowReady, type Shadow } from "./shadow.ts";
+import { type LocalPort, proveLink } from "./shadow_link.ts";
+import { type Prepared, ShadowSession } from "./shadow_session.ts";
 import type { ShadowSpec } from "./shadow_spec.ts";
 
 export interface TrafficSessionOptions {
@@ -56,15 +34,6 @@ export interface TrafficSessionOptions {
   readonly isReleased?: () => Promise<boolean>;
 }
 
-interface Established {
-  readonly scope: Scope<World>;
-  readonly shadow: Shadow;
-  link: SshLink;
-}
-
-/** On leaving, answers that are under way get so long to finish. */
-const LINK_GRACE_MS = 1_000;
-
 export class TrafficSession {
   #options: TrafficSessionOptions;
   #refusedPorts = new Set<number>();
@@ -74,57 +43,23 @@ export class TrafficSession {
   }
 
   /** Sets up, calls `onReady`, and serves until the scope ends. Throws what ends it. */
-  async run(onReady: () => void | Promise<void>): Promise<never> {
-    let established = await this.#establish();
-    await onReady();
-    for (;;) {
-      const reason = await this.#serve(established);
-      established = await this.#replace(established, reason);
-    }
+  run(onReady: () => void | Promise<void>): Promise<never> {
+    const session = new ShadowSession({
+      ...this.#options,
+      prepare: (prepared) => this.#prepare(prepared),
+      onLocalRefused: (port, error) => this.#localRefused(port, error),
+    });
+    return session.run(onReady);
   }
 
-  /** Sets up a shadow from nothing; takes back its part where that fails. */
-  async #establish(): Promise<Established> {
-    const scope = this.#options.scope.child("shadow");
-    try {
-      return await this.#setUp(scope);
-    } catch (error) {
-      // at the end of the command the whole scope is disposed, with its errors told
-      if (!this.#options.scope.signal.aborted) {
-        await scope.dispose().catch((left) =>
-          this.#options.report.debug(messageOf(left))
-        );
-      }
-      throw error;
-    }
-  }
-
-  async #setUp(scope: Scope<World>): Promise<Established> {
-    const { report, heartbeat, podTimeoutMs, linkTimeoutMs, ports } =
+  async #prepare({ scope, shadow, link }: Prepared): Promise<void> {
+    const { report, podTimeoutMs, linkTimeoutMs, ports, allowRefusedLocal } =
       this.#options;
-    const { spec: template, hasFixedName } = this.#options;
-    const name = hasFixedName
-      ? template.name
-      : `${template.name}-${randomLower(5)}`;
-    const spec = { ...template, name };
-    const shadow = await report.step(
-      "start the Shadow Pod",
-      () => createShadow(scope, spec, { heartbeat, podTimeoutMs }),
-    );
-    const link = await report.step(
-      "connect to it",
-      () => this.#connect(scope, shadow),
-    );
-    const established = { scope, shadow, link };
-    scope.defer(
-      "link",
-      () => established.link.close({ graceMs: LINK_GRACE_MS }),
-    );
     await report.step(
       "prove the path to the local port",
       () =>
         proveLink(link, ports, {
-          allowRefusedLocal: this.#options.allowRefusedLocal,
+          allowRefusedLocal,
           timeoutMs: linkTimeoutMs,
         }),
     );
@@ -137,178 +72,6 @@ export class TrafficSession {
       "switch the traffic",
       () => this.#options.attach(attached, shadow),
     );
-    return established;
-  }
-
-  /** The first link, as soon as the agent listens; an agent that cannot start is no reason to wait. */
-  async #connect(scope: Scope<World>, shadow: Shadow): Promise<SshLink> {
-    const { podTimeoutMs } = this.#options;
-    const { kube } = scope.world;
-    const ended = new AbortController();
-    const signal = AbortSignal.any([scope.signal, ended.signal]);
-    const failing = awaitPod(kube, {
-      ...podOf(shadow.spec),
-      timeoutMs: podTimeoutMs,
-      signal,
-      until: () => false,
-    });
-    failing.catch(() => {}); // read below, unless the link is first
-    try {
-      return await Promise.race([
-        awaitShadowLink(kube, shadow, {
-          ...this.#linkOptions(signal),
-          giveUpMs: podTimeoutMs,
-        }),
-        failing as Promise<never>,
-      ]);
-    } finally {
-      ended.abort(new Cancelled());
-    }
-  }
-
-  /** Resolves with the reason when the pod is lost; reconnects the link as often as it takes. */
-  async #serve(established: Established): Promise<string> {
-    const { scope } = this.#options;
-    const watching = new AbortController();
-    const signal = AbortSignal.any([scope.signal, watching.signal]);
-    const podLost = this.#podLost(established.shadow, signal);
-    podLost.catch(() => {}); // also read below; a late end of the watch is nobody's error
-    try {
-      for (;;) {
-        const outcome = await Promise.race([
-          podLost,
-          scope.failed,
-          aborted(scope.signal),
-          established.link.closed.then((error) => ({
-            linkLost: error?.message ?? "the connection ended",
-          })),
-        ]);
-        if (typeof outcome === "string") return outcome;
-        const back = await this.#reconnect(
-          established,
-          outcome.linkLost,
-          podLost,
-        );
-        if (back !== undefined) return back;
-      }
-    } finally {
-      watching.abort();
-    }
-  }
-
-  /** Undefined when the link is back; the reason when the pod was lost meanwhile. */
-  async #reconnect(
-    established: Established,
-    lost: string,
-    podLost: Promise<string>,
-  ): Promise<string | undefined> {
-    const { scope, report } = this.#options;
-    const { kube } = scope.world;
-    const lostAt = performance.now();
-    report.event({ event: "link", state: "down", reason: lost });
-    const trying = new AbortController();
-    const signal = AbortSignal.any([scope.signal, trying.signal]);
-    const attempts = async () => {
-      for (const pause of backoff({ firstMs: 100, lastMs: 5_000 })) {
-        try {
-          return await openShadowLink(
-            kube,
-            established.shadow,
-            this.#linkOptions(signal),
-          );
-        } catch (error) {
-          signal.throwIfAborted();
-          report.debug(`Cannot reconnect: ${messageOf(error)}`);
-        }
-        await pause(signal);
-      }
-      throw new Cancelled();
-    };
-    try {
-      const outcome = await Promise.race([attempts(), podLost, scope.failed]);
-      if (typeof outcome === "string") return outcome;
-      established.link = outcome;
-      report.event({
-        event: "link",
-        state: "up",
-        ms: Math.round(performance.now() - lostAt),
-      });
-      return undefined;
-    } finally {
-      trying.abort(new Cancelled());
-    }
-  }
-
-  /** Gives back what led to the lost pod, then sets up anew, as often as it takes. */
-  async #replace(lost: Established, reason: string): Promise<Established> {
-    const { scope, report } = this.#options;
-    const lostAt = performance.now();
-    report.event({ event: "link", state: "down", reason });
-    let told: string | undefined;
-    const again = async <T>(work: () => Promise<T>): Promise<T> => {
-      for (const pause of backoff({ firstMs: 100, lastMs: 5_000 })) {
-        try {
-          return await work();
-        } catch (error) {
-          if (scope.signal.aborted || error instanceof ConflictError) {
-            throw error;
-          }
-          const message = messageOf(error);
-          if (message !== told) {
-            report.warn(
-              error instanceof KtctlError ? error.code : "INTERNAL",
-              message,
-            );
-          }
-          told = message;
-        }
-        await Promise.race([pause(scope.signal), scope.failed]);
-      }
-      throw new Cancelled();
-    };
-    await again(() => this.#refuseReleased());
-    await again(() => lost.scope.dispose());
-    const established = await again(() => this.#establish());
-    report.event({
-      event: "link",
-      state: "up",
-      ms: Math.round(performance.now() - lostAt),
-    });
-    return established;
-  }
-
-  async #refuseReleased(): Promise<void> {
-    if (await this.#options.isReleased?.()) throw released("somebody");
-  }
-
-  /** Resolves with the reason when the pod is going or gone; throws when somebody released the Service. */
-  async #podLost(shadow: Shadow, signal: AbortSignal): Promise<string> {
-    const { kube } = this.#options.scope.world;
-    let seen = false;
-    for await (
-      const event of kube.watch(PODS, { ...podOf(shadow.spec), signal })
-    ) {
-      if (event.type === "SYNCED") {
-        if (!seen) return "the Shadow Pod is gone";
-        continue;
-      }
-      if (event.object.metadata.uid !== shadow.podUid) continue;
-      seen = true;
-      refuseReleased(event.object);
-      const reason = lossOf(event.object, event.type);
-      if (reason !== undefined) return reason;
-    }
-    throw new Cancelled();
-  }
-
-  #linkOptions(signal: AbortSignal) {
-    return {
-      ports: this.#options.ports,
-      signal,
-      timeoutMs: this.#options.linkTimeoutMs,
-      onLocalRefused: (port: LocalPort, error: unknown) =>
-        this.#localRefused(port, error),
-    };
   }
 
   #localRefused({ localPort }: LocalPort, error: unknown): void {
@@ -322,41 +85,4 @@ export class TrafficSession {
         "until something listens there, the original workload answers where there is one",
     );
   }
-}
-
-function refuseReleased(pod: KubeObject): void {
-  const by = annotation(pod, RELEASED);
-  if (by !== undefined) throw released(by);
-}
-
-function released(by: string): ConflictError {
-  return new ConflictError(
-    "SERVICE_RECOVERED",
-    `The Service was taken back by ${by}`,
-    { hint: "Run the command again if it was a mistake" },
-  );
-}
-
-function lossOf(
-  pod: KubeObject,
-  type: "ADDED" | "MODIFIED" | "DELETED",
-): string | undefined {
-  if (type === "DELETED") return "the Shadow Pod was deleted";
-  if (pod.metadata.deletionTimestamp !== undefined) {
-    return "the Shadow Pod is being deleted";
-  }
-  const { phase, reason, message } = pod.status ?? {};
-  if (phase === "Failed" || phase === "Succeeded") {
-    return `the Shadow Pod ended: ${message ?? reason ?? phase}`;
-  }
-  return undefined;
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) return reject(signal.reason);
-    signal.addEventListener("abort", () => reject(signal.reason), {
-      once: true,
-    });
-  });
 }

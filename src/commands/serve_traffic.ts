@@ -122,6 +122,11 @@ async function refuseTakenMeanwhile(
   const service = await kube.get(ref, { signal });
   await planRouting(plugin, {
     ...context,
+    // what there is to warn of was said the first time
+    log: {
+      warn: () => {},
+      debug: (message) => context.log.debug(message),
+    },
     signal,
     target: { ...target, service },
   });

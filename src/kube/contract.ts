@@ -128,7 +128,10 @@ export function originalSelector(service: KubeObject): Record<string, string> {
     service.spec?.selector ?? {};
 }
 
-/** Reads `kt-selector`; undefined where it is absent or not a selector (the original writes `null` too). */
+/**
+ * Reads `kt-selector`; undefined where it is absent or not a selector (the original writes `null` too),
+ * and where it leads to a Shadow or Router Pod: that is no Service's own.
+ */
 export function parseSelector(
   text: string | undefined,
 ): Record<string, string> | undefined {
@@ -138,7 +141,8 @@ export function parseSelector(
     const isMap = typeof value === "object" && value !== null &&
       !Array.isArray(value);
     return isMap &&
-        Object.values(value).every((item) => typeof item === "string")
+        Object.values(value).every((item) => typeof item === "string") &&
+        !isSwitched(value)
       ? value
       : undefined;
   } catch {

@@ -1,36 +1,40 @@
 import type { Duplex } from "node:stream";
+import type { ResolvConf } from "../core/dns/resolv_conf.ts";
 
-/** The cluster, as reached from the Shadow Pod. Lives across reconnects: a call while the link is down waits for it until its deadline, then fails. */
+export interface CallLinkOptions {
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * The cluster, as reached from the Shadow Pod. Lives across reconnects: a call while the link is
+ * down waits for it until its deadline, then fails.
+ */
 export interface ClusterLink {
-  /** A TCP connection from the pod: `end()` half-closes, `destroy()` resets.
-   *  Throws LinkError: DIAL_REFUSED, DIAL_TIMEOUT, DIAL_NAME_UNKNOWN, DIAL_UNREACHABLE, DIAL_FAILED. `host` may be a name resolved in the cluster. */
+  /**
+   * A TCP connection from the pod: `end()` half-closes, `destroy()` resets. `host` may be a name
+   * resolved in the cluster.
+   *
+   * @throws {LinkError} `DIAL_REFUSED`, `DIAL_TIMEOUT`, `DIAL_NAME_UNKNOWN`, `DIAL_UNREACHABLE`,
+   * `DIAL_FAILED`; `LINK_DOWN` where the link did not come back in time.
+   * @throws {Cancelled} by `signal`; so do the others.
+   */
   dial(
     host: string,
     port: number,
-    options?: { signal?: AbortSignal },
+    options?: CallLinkOptions,
   ): Promise<Duplex>;
-  /** A UDP socket in the pod, connected to one peer. */
+  /** A UDP socket in the pod, connected to one peer. Errors as {@link dial}. */
   openDatagrams(
     host: string,
     port: number,
-    options?: { signal?: AbortSignal },
+    options?: CallLinkOptions,
   ): Promise<DatagramChannel>;
   /** One DNS message to the pod's resolver, and its answer as it came (id included). */
-  resolve(
-    query: Uint8Array,
-    options?: { signal?: AbortSignal },
-  ): Promise<Uint8Array>;
+  resolve(query: Uint8Array, options?: CallLinkOptions): Promise<Uint8Array>;
   /** Whether the pod can reach the address: used to answer ICMP echo honestly. */
-  isReachable(
-    host: string,
-    options?: { signal?: AbortSignal },
-  ): Promise<boolean>;
+  isReachable(host: string, options?: CallLinkOptions): Promise<boolean>;
   /** Name servers, search domains and ndots of the pod's resolv.conf. */
-  readonly resolver: {
-    readonly nameservers: readonly string[];
-    readonly search: readonly string[];
-    readonly ndots: number;
-  };
+  readonly resolver: ResolvConf;
 }
 
 export interface DatagramChannel {
@@ -38,6 +42,8 @@ export interface DatagramChannel {
   send(data: Uint8Array): boolean;
   onMessage: (data: Uint8Array) => void;
   /** `refused`: the peer answered with an ICMP port unreachable. */
-  readonly closed: Promise<"idle" | "refused" | "link" | "closed">;
+  readonly closed: Promise<DatagramEnd>;
   close(): void;
 }
+
+export type DatagramEnd = "idle" | "refused" | "link" | "closed";

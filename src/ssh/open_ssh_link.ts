@@ -1,10 +1,20 @@
 import type { Duplex } from "node:stream";
+import { json } from "node:stream/consumers";
 import { ChannelStream } from "../core/channel_stream.ts";
-import { LinkError, messageOf } from "../core/errors.ts";
+import { Cancelled, LinkError, messageOf } from "../core/errors.ts";
 import type { PacketStream } from "../core/packet_stream.ts";
 import { relay } from "../core/relay.ts";
+import type { ResolvConf } from "../core/dns/resolv_conf.ts";
+import {
+  formatServiceHost,
+  parseServiceHost,
+  type ServiceHost,
+} from "../core/service_host.ts";
 import type { Client } from "../core/ssh2.ts";
+import type { CallLinkOptions, DatagramChannel } from "../net/cluster_link.ts";
+import { DatagramStream } from "./datagram_stream.ts";
 import { dialError } from "./dial_error.ts";
+import { DnsStream } from "./dns_stream.ts";
 import type {
   AttachOptions,
   ConnectLocal,
@@ -31,6 +41,7 @@ export class OpenSshLink implements SshLink {
   readonly #listeners = new Set<ForwardedListener>();
   readonly #idle: (() => void)[] = [];
   #connections = 0;
+  #dns: Promise<DnsStream> | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(client: Client, packets: PacketStream) {
@@ -99,20 +110,86 @@ export class OpenSshLink implements SshLink {
   }
 
   async dial(host: string, port: number): Promise<Duplex> {
+    const stream = await this.#open({ host, port });
+    stream.once("close", () => this.#count(-1));
+    this.#count(1);
+    return stream;
+  }
+
+  async openDatagrams(host: string, port: number): Promise<DatagramChannel> {
+    const stream = await this.#openService({ service: "udp", host }, port);
+    return new DatagramStream(stream, () => this.#packets.destroyed);
+  }
+
+  async resolve(
+    query: Uint8Array,
+    { signal }: CallLinkOptions = {},
+  ): Promise<Uint8Array> {
+    try {
+      return await (await this.#dnsStream()).ask(query, signal);
+    } catch (error) {
+      if (!(error instanceof Cancelled)) await this.#assertOpen();
+      throw error;
+    }
+  }
+
+  async resolver(): Promise<ResolvConf> {
+    const stream = await this.#openService({ service: "resolver" });
+    stream.end();
+    return await json(stream) as ResolvConf;
+  }
+
+  async isReachable(host: string): Promise<boolean> {
+    try {
+      (await this.#openService({ service: "reach", host })).destroy();
+      return true;
+    } catch (error) {
+      await this.#assertOpen();
+      if (error instanceof LinkError) return false;
+      throw error;
+    }
+  }
+
+  /** One for all questions. */
+  async #dnsStream(): Promise<DnsStream> {
+    this.#dns ??= this.#openService({ service: "dns" }).then((stream) =>
+      new DnsStream(stream)
+    );
+    const opening = this.#dns;
+    const forget = () => {
+      if (this.#dns === opening) this.#dns = undefined;
+    };
+    try {
+      const stream = await opening;
+      if (stream.isOpen) return stream;
+    } catch (error) {
+      forget();
+      throw error;
+    }
+    forget();
+    return await this.#dnsStream();
+  }
+
+  #openService(target: ServiceHost, port = 0): Promise<Duplex> {
+    return this.#open({ host: formatServiceHost(target), port });
+  }
+
+  async #open(
+    { host, port }: { host: string; port: number },
+  ): Promise<Duplex> {
     await this.#assertOpen();
     const { promise, resolve, reject } = Promise.withResolvers<Duplex>();
     this.#client.forwardOut("127.0.0.1", 0, host, port, (error, channel) => {
-      if (error) return reject(error);
-      const stream = new ChannelStream(channel, this.#packets);
-      stream.once("close", () => this.#count(-1));
-      this.#count(1);
-      resolve(stream);
+      if (error) reject(error);
+      else resolve(new ChannelStream(channel, this.#packets));
     });
     try {
       return await promise;
     } catch (error) {
       await this.#assertOpen();
-      throw dialError(`${host}:${port}`, error);
+      const target = parseServiceHost(host);
+      const name = target && "host" in target ? target.host : host;
+      throw dialError(`${name}:${port}`, error);
     }
   }
 

@@ -2,8 +2,10 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { LinkError } from "../core/errors.ts";
 import { PacketStream } from "../core/packet_stream.ts";
+import type { ResolvConf } from "../core/dns/resolv_conf.ts";
 import { watchSilence } from "../core/silence.ts";
 import { loadSsh2 } from "../core/ssh2.ts";
+import type { CallLinkOptions, DatagramChannel } from "../net/cluster_link.ts";
 import { login } from "./login.ts";
 import { OpenSshLink } from "./open_ssh_link.ts";
 
@@ -39,10 +41,22 @@ export interface SshLink extends AsyncDisposable {
   /**
    * A TCP connection from inside the pod: `end()` closes one direction, `destroy()` resets.
    *
-   * @throws {LinkError} `DIAL_REFUSED`, `DIAL_TIMEOUT`, `DIAL_NAME_UNKNOWN`, `DIAL_FAILED`, or the
-   * link's end.
+   * @throws {LinkError} `DIAL_REFUSED`, `DIAL_TIMEOUT`, `DIAL_NAME_UNKNOWN`, `DIAL_UNREACHABLE`,
+   * `DIAL_FAILED`, or the link's end.
    */
   dial(host: string, port: number): Promise<Duplex>;
+  /** A UDP socket in the pod, connected to one peer. Throws as {@link dial}. */
+  openDatagrams(host: string, port: number): Promise<DatagramChannel>;
+  /**
+   * One DNS message to the pod's resolvers, and their answer: SERVFAIL where none of them answers.
+   *
+   * @throws {LinkError} `DNS_QUERY_INVALID`, `DNS_TIMEOUT`, or the link's end.
+   */
+  resolve(query: Uint8Array, options?: CallLinkOptions): Promise<Uint8Array>;
+  /** What the pod's resolv.conf says. */
+  resolver(): Promise<ResolvConf>;
+  /** Whether the pod reaches a host: a TCP port of it accepts or refuses within 1.5 s. */
+  isReachable(host: string): Promise<boolean>;
   /** Detaches every port, lets open connections finish for up to `graceMs` (default 0), and ends. */
   close(options?: { graceMs?: number }): Promise<void>;
   /** {@link close} without grace. */

@@ -1,12 +1,16 @@
 // The built-in routing plugins keep the promises that every plugin has to.
 import { openTestCluster, succeeded, type TestNamespace } from "./cluster.ts";
 import { untouched } from "./laptop.ts";
+import { installServiceMeshCrds } from "./service_mesh_crds.ts";
 import { connectKube } from "../../src/kube/connect_kube.ts";
 import { DEPLOYMENTS, SERVICES } from "../../src/kube/resources.ts";
+import { readOptions } from "../../src/plugins/driver.ts";
 import type {
   RoutingContext,
   RoutingPlugin,
 } from "../../src/plugins/plugin.ts";
+import istio from "../../src/plugins/routing/istio.ts";
+import routerPod from "../../src/plugins/routing/router_pod.ts";
 import scale from "../../src/plugins/routing/scale.ts";
 import selector from "../../src/plugins/routing/selector.ts";
 import {
@@ -15,39 +19,69 @@ import {
 } from "../../src/plugins/testing.ts";
 import { plainPod } from "./plain_pod.ts";
 
-const shadowLabels = { "kt-role": "shadow-exchange", "kt-target": "kitkitkit" };
+interface Candidate {
+  readonly plugin: RoutingPlugin<never>;
+  readonly options: Record<string, string>;
+  /** What it changes that the snapshot of a namespace may not hold. */
+  readonly kinds: string;
+}
 
-/** A pod that runs where a Shadow Pod would. */
-async function startShadow(namespace: TestNamespace): Promise<string> {
+/** Of each verb: its Shadow Pod, and what else a context of it holds. */
+const VERBS = {
+  exchange: { podName: "shadow", role: "shadow-exchange", extra: {} },
+  mesh: {
+    podName: "web-kt-mesh-kit",
+    role: "shadow-mesh",
+    extra: { mark: { key: "version", value: "kit" } },
+  },
+} as const;
+
+/** A pod that runs where a Shadow Pod would, with a status page as the agent's. */
+async function startShadow(
+  namespace: TestNamespace,
+  { podName: name, labels }: {
+    podName: string;
+    labels: Record<string, string>;
+  },
+): Promise<void> {
+  const www = "mkdir /tmp/www && echo yes > /tmp/www/ready";
   await namespace.apply(JSON.stringify({
     apiVersion: "v1",
     kind: "Pod",
-    metadata: { name: "shadow", labels: shadowLabels },
+    metadata: {
+      name,
+      labels,
+      annotations: { "ktctl.dev/session": "kitsession" },
+    },
     spec: {
       automountServiceAccountToken: false,
       terminationGracePeriodSeconds: 0,
       containers: [{
-        name: "shadow",
+        name: "standalone",
         image: "localhost/busybox:1",
         imagePullPolicy: "IfNotPresent",
-        command: ["sleep", "2147483647"],
+        command: ["sh", "-c", `${www} && exec httpd -f -p 2223 -h /tmp/www`],
+        ports: [{ name: "kt-status", containerPort: 2223 }],
       }],
     },
   }));
-  const ready = ["wait", "--for=condition=Ready", "pod/shadow"];
+  const ready = ["wait", "--for=condition=Ready", `pod/${name}`];
   succeeded(await namespace.kubectl([...ready, "--timeout=60s"]));
-  return "shadow";
 }
 
 /** Runs the kit on the demo's Service, in a namespace of its own. */
 async function runKit(
-  plugin: RoutingPlugin<never>,
+  { plugin, options, kinds }: Candidate,
   step: RoutingTestOptions["step"],
 ): Promise<void> {
   const cluster = await openTestCluster();
+  await using _crds = await installServiceMeshCrds(cluster);
   await using namespace = await cluster.namespace();
   await namespace.applyDemo();
-  const shadowPod = await startShadow(namespace);
+  const { verbs: [verb = "exchange"] } = plugin;
+  const { podName: shadowPod, role, extra } = VERBS[verb];
+  const shadowLabels = { "kt-role": role, "kt-target": "kitkitkit" };
+  await startShadow(namespace, { podName: shadowPod, labels: shadowLabels });
   const controller = new AbortController();
   const kube = await connectKube({
     kubeconfig: cluster.kubeconfig,
@@ -57,8 +91,9 @@ async function runKit(
   const service = await kube.get({ resource: SERVICES, name: "web" });
   const deployment = await kube.get({ resource: DEPLOYMENTS, name: "web" });
   const routing: RoutingContext<never> = {
-    verb: "exchange",
-    options: undefined as never,
+    verb,
+    ...extra,
+    options: await readOptions(plugin, options),
     target: { service, deployment },
     kube,
     signal: controller.signal,
@@ -74,7 +109,8 @@ async function runKit(
   const before = await namespace.snapshot();
   const snapshot = async () => {
     await untouched(namespace, before).catch(() => {});
-    return await namespace.snapshot();
+    const others = await namespace.kubectl(["get", kinds, "-o", "name"]);
+    return await namespace.snapshot() + succeeded(others);
   };
   await testRouting({
     plugin,
@@ -86,7 +122,17 @@ async function runKit(
   controller.abort();
 }
 
-for (const plugin of [selector, scale] as RoutingPlugin<never>[]) {
-  Deno.test(`the routing plugin "${plugin.name}" passes the conformance kit`, (t) =>
-    runKit(plugin, (claim, run) => t.step(claim, run)));
+const candidates: readonly Candidate[] = [
+  { plugin: selector, options: {}, kinds: "services" },
+  { plugin: scale, options: {}, kinds: "deployments" },
+  { plugin: routerPod, options: {}, kinds: "services" },
+  {
+    plugin: istio,
+    options: { applyRules: "true" },
+    kinds: "virtualservices,destinationrules",
+  },
+];
+for (const one of candidates) {
+  Deno.test(`the routing plugin "${one.plugin.name}" passes the conformance kit`, (t) =>
+    runKit(one, (claim, run) => t.step(claim, run)));
 }

@@ -61,6 +61,10 @@ async function patch(
 
 const original = { app: "web" };
 const newest = { app: "web", tier: "front" };
+const goneShadow = {
+  "kt-role": "shadow-exchange",
+  "kt-target": "GoneGoneGoneGoneGone",
+};
 
 const drifts: {
   title: string;
@@ -145,6 +149,32 @@ const drifts: {
     },
     meant: newest,
     isNew: true,
+  },
+  {
+    title:
+      "another ktctl, whose pod is gone, sends the Service to that pod again",
+    drift: (namespace) =>
+      patch(namespace, "json", [{
+        op: "replace",
+        path: "/spec/selector",
+        value: goneShadow,
+      }]),
+    meant: original,
+  },
+  {
+    title:
+      "another ktctl, whose pod is gone, writes its selector into kt-selector as well",
+    drift: (namespace) =>
+      patch(namespace, "json", [{
+        op: "replace",
+        path: "/spec/selector",
+        value: goneShadow,
+      }, {
+        op: "replace",
+        path: "/metadata/annotations/kt-selector",
+        value: JSON.stringify(goneShadow),
+      }]),
+    meant: original,
   },
 ];
 
@@ -244,4 +274,118 @@ Deno.test("a Service that is deleted meanwhile and does not come back is no obst
   ]);
   assert.equal(succeeded(left), "");
   assert.deepEqual(laptop.journals(), []);
+});
+
+Deno.test("a Service that another ktctl takes for a pod that lives is left to it: the session ends and says so", async () => {
+  const cluster = await openTestCluster();
+  await using namespace = await cluster.namespace();
+  await namespace.applyDemo();
+  await using laptop = await Laptop.open(cluster, namespace);
+  const theirs = { "kt-role": "shadow-exchange", "kt-target": "TheirsTheirs" };
+  await namespace.apply(JSON.stringify({
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: {
+      name: "theirs",
+      labels: theirs,
+      annotations: { "kt-user": "alice" },
+    },
+    spec: {
+      terminationGracePeriodSeconds: 0,
+      containers: [{
+        name: "standalone",
+        image: "localhost/busybox:1",
+        imagePullPolicy: "IfNotPresent",
+        command: ["sleep", "2147483647"],
+      }],
+    },
+  }));
+  succeeded(
+    await namespace.kubectl(["wait", "--for=condition=Ready", "pod/theirs"]),
+  );
+  await using exchange = laptop.start([
+    "exchange",
+    "web",
+    "--expose",
+    `${laptop.demo.port}:80`,
+  ]);
+  await exchange.ready();
+  await patch(namespace, "json", [{
+    op: "replace",
+    path: "/spec/selector",
+    value: theirs,
+  }]);
+  const result = await exchange.ended();
+  assert.equal(result.code, 7, result.stdout);
+  assert.equal(result.error?.["code"], "SERVICE_TAKEN_AWAY");
+  assert.match(result.error!["message"], /was taken by alice/);
+  const { spec, metadata } = await readService(namespace);
+  assert.deepEqual(spec.selector, theirs);
+  // alice's ktctl restores by it
+  assert.deepEqual(
+    JSON.parse(metadata.annotations!["kt-selector"]!),
+    original,
+  );
+  assert.deepEqual(laptop.journals(), []);
+});
+
+Deno.test("a Service that leads to another ktctl's pod at the end is restored once that pod is gone", async () => {
+  const cluster = await openTestCluster();
+  await using namespace = await cluster.namespace();
+  await namespace.applyDemo();
+  const client = await namespace.client();
+  await using laptop = await Laptop.open(cluster, namespace);
+  const before = await namespace.snapshot();
+  await using exchange = laptop.start([
+    "exchange",
+    "web",
+    "--expose",
+    `${laptop.demo.port}:80`,
+  ]);
+  await exchange.ready();
+  await exchange.stop("SIGKILL");
+  // its watcher came last
+  await patch(namespace, "json", [{
+    op: "replace",
+    path: "/spec/selector",
+    value: goneShadow,
+  }]);
+  const cleaned = await laptop.run(["clean"]);
+  assert.equal(cleaned.code, 0, cleaned.stdout);
+  await assertNoTrace({ namespace, laptop, before });
+  await reaches(client, { name: "web-" });
+});
+
+Deno.test("a controller that keeps changing the Service back is answered with growing pauses and one warning", async () => {
+  const cluster = await openTestCluster();
+  await using namespace = await cluster.namespace();
+  await namespace.applyDemo();
+  await using laptop = await Laptop.open(cluster, namespace);
+  await using exchange = laptop.start([
+    "exchange",
+    "web",
+    "--expose",
+    `${laptop.demo.port}:80`,
+  ]);
+  await exchange.ready();
+  let changes = 0;
+  const until = performance.now() + 8_000;
+  while (performance.now() < until) {
+    const { spec } = await readService(namespace);
+    if (spec.selector["kt-role"] === undefined) continue;
+    await patch(namespace, "json", [{
+      op: "replace",
+      path: "/spec/selector",
+      value: original,
+    }]);
+    changes++;
+  }
+  // pauses of 0.5, 1, 2 and 4 s
+  assert.ok(changes >= 3 && changes <= 6, `changed back ${changes} times`);
+  const told = exchange.events.filter(({ code }) => code === "SERVICE_DRIFTED");
+  assert.equal(told.length, 1);
+  const result = await exchange.stop();
+  assert.equal(result.code, 0, result.stdout);
+  const { spec } = await readService(namespace);
+  assert.deepEqual(spec.selector, original);
 });

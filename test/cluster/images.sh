@@ -79,7 +79,7 @@ make_images() {
   work=$(mktemp -d "$K8S_HOME/images/work.XXXXXX")
   out=$work/archive debian=$work/debian
   mkdir -p "$out" "$debian"
-  apt_unpack "$debian" libc6 libgcc-s1 dash busybox curl netcat-openbsd nghttp2-client wrk iperf3 haproxy
+  apt_unpack "$debian" libc6 libgcc-s1 dash coreutils busybox curl netcat-openbsd nghttp2-client wrk iperf3 haproxy nginx-light
   cp "$DENO" "$debian/usr/bin/deno"
   chmod 755 "$debian/usr/bin/deno"
 
@@ -127,7 +127,7 @@ make_images() {
 
   root=$work/haproxy
   empty_root "$root"
-  copy_programs "$debian" "$root" /bin/dash /usr/sbin/haproxy
+  copy_programs "$debian" "$root" /bin/dash /bin/sleep /usr/sbin/haproxy
   ln -s dash "$root/bin/sh"
   mv "$root/usr/sbin/haproxy" "$root/usr/local/sbin/haproxy"
   mkdir -p "$root/usr/local/etc/haproxy" "$root/var/lib/haproxy"
@@ -135,6 +135,14 @@ make_images() {
   layer "$out" haproxy "$root"
   image "$out" docker.io/library/haproxy:2.6 \
     '{"User":"haproxy","StopSignal":"SIGUSR1","Cmd":["haproxy","-f","/usr/local/etc/haproxy/haproxy.cfg"],"Env":["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]}' haproxy
+
+  # The peer of benchmarks.
+  root=$work/nginx
+  empty_root "$root"
+  copy_programs "$debian" "$root" /usr/sbin/nginx
+  mkdir -p "$root/var/log/nginx" "$root/var/lib/nginx"
+  layer "$out" nginx "$root"
+  image "$out" localhost/nginx:1 '{"Entrypoint":["/usr/sbin/nginx"],"Env":["PATH=/usr/sbin:/usr/bin"]}' nginx
 
   root=$work/demo
   mkdir "$root"

@@ -2,7 +2,11 @@
  * The DNS of a session, run in the namespace of dns_namespace.ts: client and helper in one process,
  * with a link that asks the cluster's name server directly. Ends at the end of its input.
  */
-import { createPodResolver } from "../../src/agent/pod_resolver.ts";
+import { NameServers } from "../../src/core/dns/name_servers.ts";
+import {
+  nameserverAddress,
+  parseResolvConf,
+} from "../../src/core/dns/resolv_conf.ts";
 import { exec } from "../../src/core/exec.ts";
 import { FileJournal } from "../../src/core/journal.ts";
 import { Scope } from "../../src/core/scope.ts";
@@ -18,12 +22,14 @@ import { readResolverFiles } from "../../src/net/dns/read_resolver_files.ts";
 const OUR_ADDRESS = "127.0.0.153";
 const [journals = "", podResolvConf = ""] = Deno.args;
 
-const pod = createPodResolver(podResolvConf);
+const pod = parseResolvConf(podResolvConf);
+const servers = new NameServers(pod.nameservers.map(nameserverAddress));
 const { kind, upstreams } = detectResolver(readResolverFiles(), [OUR_ADDRESS]);
 const resolver = new DnsResolver({
   link: {
     resolver: pod,
-    resolve: (query, { signal } = {}) => pod.resolve(query, signal),
+    resolve: (query, { signal } = {}) =>
+      servers.ask(query, { timeoutMs: 4_000, ...(signal && { signal }) }),
   },
   upstreams,
   clusterDomain: "cluster.local",

@@ -2,7 +2,7 @@ import { isIP } from "node:net";
 
 /** What a resolv.conf says (resolv.conf(5)). */
 export interface ResolvConf {
-  /** Addresses, in order, without doubles. */
+  /** Addresses, in order, without doubles; with a port other than 53 as `[address]:port`. */
   readonly nameservers: readonly string[];
   /** Domains in lower case, without a final dot. */
   readonly search: readonly string[];
@@ -18,9 +18,8 @@ export function parseResolvConf(text: string): ResolvConf {
   for (const line of text.split(/\r?\n/)) {
     const [keyword, ...values] = line.replace(/[#;].*/, "").trim().split(/\s+/);
     const [first = ""] = values;
-    if (keyword === "nameserver" && isIP(first.replace(/%.*/, "")) !== 0) {
-      nameservers.add(first);
-    } else if (keyword === "search") search = values.map(normalise);
+    if (keyword === "nameserver" && isAddress(first)) nameservers.add(first);
+    else if (keyword === "search") search = values.map(normalise);
     else if (keyword === "domain") search = [normalise(first)];
     else if (keyword === "options") {
       for (const value of values) {
@@ -34,6 +33,20 @@ export function parseResolvConf(text: string): ResolvConf {
     search: search.filter((domain) => domain !== ""), // "search ." is how an empty list is written
     ndots,
   };
+}
+
+function isAddress(nameserver: string): boolean {
+  return isIP(nameserverAddress(nameserver).host.replace(/%.*/, "")) !== 0;
+}
+
+/** Where a name server listens. The form with a port is OpenBSD's. */
+export function nameserverAddress(
+  nameserver: string,
+): { host: string; port: number } {
+  const [, host, port] = /^\[(.+)\]:(\d+)$/.exec(nameserver) ?? [];
+  return host === undefined
+    ? { host: nameserver, port: 53 }
+    : { host, port: Number(port) };
 }
 
 function normalise(domain: string): string {

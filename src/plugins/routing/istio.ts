@@ -10,7 +10,9 @@ import {
   destinationRule,
   gatewayRules,
   ISTIO,
+  istioResource,
   type RulesFor,
+  rulesName,
   virtualService,
 } from "../../cluster/istio_rules.ts";
 import { istioRulesStep } from "../../cluster/istio_rules_step.ts";
@@ -20,7 +22,7 @@ import { refuseUnsuitable } from "../../cluster/target.ts";
 import { workloadLabels } from "../../cluster/workload_labels.ts";
 import {
   ConflictError,
-  NotFoundError,
+  KtctlError,
   UnsupportedError,
   UsageError,
 } from "../../core/errors.ts";
@@ -103,7 +105,11 @@ async function plan(context: Context): Promise<RoutingPlan> {
     await refuseHeldService(kube, service, signal);
   }
   await refuseTakenMark(context, session);
-  const isThere = await istioVersion(kube, signal) !== undefined;
+  const version = await istioVersion(kube, signal);
+  const isThere = version !== undefined;
+  if (options.applyRules && isThere) {
+    await refuseOthersRules(context, version);
+  }
   if (options.applyRules && !isThere) {
     throw new UnsupportedError(
       "NO_ISTIO",
@@ -131,6 +137,42 @@ async function plan(context: Context): Promise<RoutingPlan> {
     fallback: false,
     ready: "attached",
   };
+}
+
+/**
+ * Istio takes one VirtualService a host, and does not say which: a second one beside the user's own
+ * would break it. Throws `ConflictError` (`RULES_OF_OTHERS`).
+ */
+async function refuseOthersRules(
+  context: Context,
+  version: string,
+): Promise<void> {
+  const { kube, signal } = context;
+  const { name } = context.target.service.metadata;
+  const namespace = namespaceOf(context);
+  const hosts = new Set([
+    name,
+    `${name}.${namespace}`,
+    `${name}.${namespace}.svc`,
+    `${name}.${namespace}.svc.cluster.local`,
+  ]);
+  const all = await kube.list(istioResource("VirtualService", version), {
+    namespace,
+    signal,
+  });
+  const other = all.find(({ metadata, spec }) =>
+    metadata.name !== rulesName(name) &&
+    spec?.hosts?.some((host: string) => hosts.has(host))
+  );
+  if (other === undefined) return;
+  throw new ConflictError(
+    "RULES_OF_OTHERS",
+    `Cannot apply rules: VirtualService "${other.metadata.name}" rules Service "${name}" already`,
+    {
+      hint:
+        "Print ours with --emitRules, and put their route in front of the others there",
+    },
+  );
 }
 
 /** Throws `ConflictError` (`MARK_TAKEN`). */
@@ -205,7 +247,9 @@ async function istioVersion(
     );
     return group.preferredVersion.version;
   } catch (error) {
-    if (error instanceof NotFoundError) return undefined;
+    if (error instanceof KtctlError && error.code === "API_NOT_SERVED") {
+      return undefined;
+    }
     throw error;
   }
 }

@@ -395,15 +395,11 @@ async function releasedBy(
   return isIn ? undefined : "somebody";
 }
 
-function settingsOf(context: Context, signal: AbortSignal): RouterSettings {
-  const { user, pod, podTimeoutMs, log } = context;
-  return {
-    user,
-    pod,
-    podTimeoutMs,
-    signal,
-    warn: (code, message) => log.warn(code, message),
-  };
+function settingsOf(
+  { user, pod, podTimeoutMs }: Context,
+  signal: AbortSignal,
+): Omit<RouterSettings, "drifted"> {
+  return { user, pod, podTimeoutMs, signal };
 }
 
 function namespaceOf({ kube, target }: Context): string {

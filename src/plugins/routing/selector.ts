@@ -4,18 +4,20 @@
  */
 import { backoff } from "../../core/backoff.ts";
 import { ClusterError, ConflictError } from "../../core/errors.ts";
+import { RepairPace } from "../../core/repair_pace.ts";
+import { driftText } from "../../cluster/drift_text.ts";
+import { refuseHeldService } from "../../cluster/holder.ts";
+import { meantSelector } from "../../cluster/meant_selector.ts";
 import {
-  leadsTo,
-  ownPart,
   serviceSelectorStep,
   switchPatch,
 } from "../../cluster/service_selector.ts";
-import { refuseHeldService } from "../../cluster/holder.ts";
 import { refuseForeignStuntman } from "../../cluster/stuntman.ts";
 import {
   refuseOtherProtocols,
   refuseUnsuitable,
 } from "../../cluster/target.ts";
+import { refuseTakenAway } from "../../cluster/taken_away.ts";
 import { updateObject } from "../../cluster/update_object.ts";
 import {
   annotation,
@@ -86,6 +88,11 @@ async function attach(context: AttachContext<never>): Promise<void> {
     namespace: namespace ?? kube.namespace,
   };
   const current = await kube.get(ref);
+  // as a Service may have become since the plan was made
+  await refuseTakenAway(kube, current, {
+    shadow: shadowLabels,
+    signal: scope.signal,
+  });
   const original = originalSelector(current);
   await scope.run(
     serviceSelectorStep,
@@ -111,7 +118,8 @@ async function attach(context: AttachContext<never>): Promise<void> {
 
 /**
  * Puts drift right: `kubectl apply` of the original manifest merges its labels into ours, so that
- * the Service would select nothing. A new selector in it becomes the one to return to.
+ * the Service would select nothing. A new selector in it becomes the one to return to. One that
+ * leads to another session's pod does not; if that pod lives, the Service is lost to it.
  *
  * @param options.last What to return to where nothing on the Service says it any more.
  */
@@ -130,6 +138,8 @@ async function keepSwitched(
     fieldSelector: `metadata.name=${name}`,
     signal,
   });
+  const ref = { resource: SERVICES, name, namespace };
+  const pace = new RepairPace();
   for await (const event of watch) {
     if (event.type === "SYNCED") continue;
     if (event.type === "DELETED") {
@@ -145,12 +155,22 @@ async function keepSwitched(
       if (signal.aborted) return;
     }
     const known = last;
-    const again = () => switchAgain(context, { namespace, last: known });
-    last = await persist(again, context, signal) ?? last;
-    log.warn(
-      "SERVICE_DRIFTED",
-      `Service "${name}" was changed by somebody; it is switched again`,
-    );
+    let isBegun = false;
+    const again = async () => {
+      await pace.wait(signal);
+      const service = await kube.find(ref, { signal });
+      if (service === undefined) return undefined;
+      // by a repair that came after this event
+      if (!isBegun && isIntact(service, shadow)) return undefined;
+      await refuseTakenAway(kube, service, { shadow, signal });
+      isBegun = true;
+      return await switchAgain(context, { namespace, last: known });
+    };
+    const done = await persist(again, context, signal);
+    if (done === undefined) continue;
+    last = done;
+    const count = pace.repaired();
+    if (count > 0) log.warn("SERVICE_DRIFTED", driftText(name, count));
   }
 }
 
@@ -177,7 +197,7 @@ function isIntact(
   shadow: Readonly<Record<string, string>>,
 ): boolean {
   return sameLabels(service.spec?.selector, shadow) &&
-    annotation(service, ORIGINAL_SELECTOR) !== undefined;
+    parseSelector(annotation(service, ORIGINAL_SELECTOR)) !== undefined;
 }
 
 /**
@@ -242,9 +262,7 @@ async function switchAgain(
         original = parseSelector(annotation(service, ORIGINAL_SELECTOR));
         return undefined;
       }
-      const selector: Record<string, string> = service.spec?.selector ?? {};
-      original = (leadsTo(service, shadow) ? ownPart(selector) : selector) ??
-        parseSelector(annotation(service, ORIGINAL_SELECTOR)) ?? last;
+      original = meantSelector(service, { shadow, last });
       return switchPatch(service, {
         original,
         shadow,

@@ -1,13 +1,23 @@
 import assert from "node:assert/strict";
-import { chmod, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { AGENT_COMMAND, AGENT_DIR } from "../../../src/agent/agent_config.ts";
 import {
   agentSource,
   EMBEDDED_AGENT,
 } from "../../../src/cluster/agent_source.ts";
+import { parseResolvConf } from "../../../src/core/dns/resolv_conf.ts";
 import { connectLocal } from "../../../src/ssh/connect_local.ts";
 import { AgentProcess, answering, exchange, portOf } from "./agent_process.ts";
+import { udpPeer } from "./udp_peer.ts";
 
 Deno.test("the bundled agent runs with the pod's command, without environment and a place to write", async () => {
   await using dir = await temporaryDir();
@@ -32,6 +42,16 @@ Deno.test("the bundled agent runs with the pod's command, without environment an
   await link.attach(agent.port, () => connectLocal(portOf(local)));
   assert.equal(await exchange(agent.port, "abc"), "local 3");
   assert.equal(await agent.ready(), 200);
+  // each of these needs something of its own that Deno may forbid
+  await using echo = await udpPeer();
+  const channel = await link.openDatagrams("localhost", echo.port);
+  const answered = new Promise((resolve) => channel.onMessage = resolve);
+  channel.send(Uint8Array.of(1));
+  assert.deepEqual(await answered, Uint8Array.of(1));
+  channel.close();
+  const resolvConf = await readFile("/etc/resolv.conf", "utf8");
+  assert.deepEqual(await link.resolver(), parseResolvConf(resolvConf));
+  assert.equal(await link.isReachable("127.0.0.1"), true);
 });
 
 Deno.test("the agent is built once per version of its sources and fits into a ConfigMap", async () => {

@@ -39,3 +39,18 @@ Deno.test("a login is cancelled by its signal", async () => {
     code: "CANCELLED",
   });
 });
+
+Deno.test("an agent without ports is ready, and tells whether a client is logged in", async () => {
+  await using agent = await AgentProcess.start({ ports: [] });
+  assert.equal(await agent.ready(), 200);
+  assert.equal((await agent.status()).attached, false);
+  const link = await agent.link();
+  const other = await agent.link();
+  assert.equal((await agent.status()).attached, true);
+  await link.close();
+  await agent.logged("client disconnected");
+  assert.equal((await agent.status()).attached, true);
+  await other.close();
+  await agent.logged("client disconnected", 2);
+  assert.equal((await agent.status()).attached, false);
+});

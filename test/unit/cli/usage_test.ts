@@ -55,6 +55,14 @@ for (
       2,
       /has 64 characters, 63 are allowed/,
     ],
+    ["forward", 2, /Missing required argument 'target'/],
+    ["forward cm/x 80", 2, /Cannot read "cm\/x" as a target/],
+    ["forward web 80:http:1", 2, /Cannot read "80:http:1" as ports/],
+    [
+      "forward db.example.com",
+      2,
+      /without the number of a port\n.*forward db\.example\.com:5432 15432/,
+    ],
     ["clean --thresholdInMinus soon", 2, /not a whole number from 0 up/],
     ["clean --kubeconfig /nonexistent", 2, /\/nonexistent/],
   ] as const
@@ -90,7 +98,17 @@ Deno.test("ktctl alone prints its help", async () => {
   assert.match(stdout, /exchange <service> +bring a Service's traffic/);
 });
 
-for (const verb of ["", "exchange", "mesh", "preview", "recover", "clean"]) {
+for (
+  const verb of [
+    "",
+    "exchange",
+    "mesh",
+    "preview",
+    "forward",
+    "recover",
+    "clean",
+  ]
+) {
   Deno.test(`the help of "ktctl ${verb}" is as it was agreed on`, async () => {
     const { code, stdout } = await ktctl(...(verb ? [verb] : []), "--help");
     assert.equal(code, 0);

@@ -86,3 +86,8 @@ Deno.test("names and selectors have the text that the original ktctl looks for",
     "app=web,tier=front",
   );
 });
+
+Deno.test("a kt-selector that leads to a shadow is no Service's own selector", () => {
+  const kept = '{"kt-role":"shadow-exchange","kt-target":"AbC"}';
+  assert.equal(parseSelector(kept), undefined);
+});

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { askServer } from "../../../../src/core/dns/ask_server.ts";
 import { readHeader, withId } from "../../../../src/core/dns/dns_header.ts";
 import { NameServers } from "../../../../src/core/dns/name_servers.ts";
-import { createPodResolver } from "../../../../src/agent/pod_resolver.ts";
 import { a, query, read, response } from "../../net/dns/packets.ts";
 import { FakeNameServer, type Say } from "./fake_name_server.ts";
 
@@ -95,19 +94,4 @@ Deno.test("asking ends on cancellation", async () => {
     .ask(asked, { signal: controller.signal });
   controller.abort();
   await assert.rejects(asking, { code: "DNS_NO_ANSWER" });
-});
-
-Deno.test("the pod's resolver asks the name servers of its resolv.conf and says what the file says", async () => {
-  await using server = await FakeNameServer.start(ANSWERS);
-  const resolver = createPodResolver(
-    "nameserver 127.0.0.1\nsearch default.svc.cluster.local\noptions ndots:5\n",
-    { port: server.address.port ?? 0 },
-  );
-  assert.deepEqual(resolver.search, ["default.svc.cluster.local"]);
-  assert.equal(resolver.ndots, 5);
-  const answer = read(await resolver.resolve(asked));
-  assert.deepEqual(answer.records, ["a.test A 192.0.2.1"]);
-  await assert.rejects(resolver.resolve(new Uint8Array(4)), {
-    code: "DNS_QUERY_INVALID",
-  });
 });

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { parseResolvConf } from "../../../../src/core/dns/resolv_conf.ts";
+import {
+  nameserverAddress,
+  parseResolvConf,
+} from "../../../../src/core/dns/resolv_conf.ts";
 import {
   insertResolvConfBlock,
   removeResolvConfBlock,
@@ -83,5 +86,17 @@ Deno.test("what others write into the file meanwhile is kept", () => {
   assert.equal(
     removeResolvConfBlock(`# theirs\n${text}options timeout:1\n`)?.before,
     "# theirs\nnameserver 10.0.0.1\noptions timeout:1\n",
+  );
+});
+
+Deno.test("a name server may name its port", () => {
+  assert.deepEqual(nameserverAddress("fd00::a"), { host: "fd00::a", port: 53 });
+  assert.deepEqual(nameserverAddress("[fd00::a]:5353"), {
+    host: "fd00::a",
+    port: 5353,
+  });
+  assert.deepEqual(
+    parseResolvConf("nameserver [::1]:5353\nnameserver [x]:1").nameservers,
+    ["[::1]:5353"],
   );
 });

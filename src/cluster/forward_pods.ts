@@ -1,0 +1,98 @@
+/** Follows the ready pods of a Service, a Deployment or one by name. */
+import type { KubeApi, KubeObject } from "../kube/kube_api.ts";
+import { ENDPOINTS, PODS } from "../kube/resources.ts";
+import { isReady } from "./pod_ready.ts";
+
+/** A pod, and the number of its port. */
+export interface ForwardPod {
+  readonly name: string;
+  readonly uid: string;
+  readonly port: number;
+}
+
+/**
+ * Through the Service's Endpoints, which know its selector as it changes, and each pod's number of
+ * a named targetPort.
+ *
+ * @param options.port Name of the Service's port; empty where it has none.
+ */
+export async function* followEndpoints(
+  kube: KubeApi,
+  options: { service: string; port: string; signal: AbortSignal },
+): AsyncGenerator<readonly ForwardPod[]> {
+  const { service, port, signal } = options;
+  const fieldSelector = `metadata.name=${service}`;
+  let pods: ForwardPod[] = [];
+  for await (const event of kube.watch(ENDPOINTS, { fieldSelector, signal })) {
+    if (event.type === "DELETED") pods = [];
+    else if (event.type !== "SYNCED") pods = podsOf(event.object, port);
+    yield pods;
+  }
+}
+
+/** @param options.port Number, or name of a container's port. */
+export async function* followPods(
+  kube: KubeApi,
+  options: {
+    fieldSelector?: string;
+    labelSelector?: string;
+    port: number | string;
+    signal: AbortSignal;
+  },
+): AsyncGenerator<readonly ForwardPod[]> {
+  const { port, ...watched } = options;
+  const pods = new Map<string, KubeObject>();
+  let isSynced = false;
+  for await (const event of kube.watch(PODS, watched)) {
+    if (event.type === "SYNCED") isSynced = true;
+    else if (event.type === "DELETED") pods.delete(event.object.metadata.name);
+    else pods.set(event.object.metadata.name, event.object);
+    if (isSynced) yield readyPods([...pods.values()], port);
+  }
+}
+
+/** The number of a pod's port; `undefined` where no container has one of that name. */
+export function containerPort(
+  { spec }: KubeObject,
+  port: number | string,
+): number | undefined {
+  if (typeof port === "number") return port;
+  // deno-lint-ignore no-explicit-any -- open JSON of the API
+  const ports: any[] = spec.containers.flatMap((one: any) => one.ports ?? []);
+  return ports.find(({ name }) => name === port)?.containerPort;
+}
+
+function podsOf(endpoints: KubeObject, port: string): ForwardPod[] {
+  // deno-lint-ignore no-explicit-any -- open JSON of the API
+  const subsets: any[] = endpoints["subsets"] ?? [];
+  return subsets.flatMap(({ addresses = [], ports = [] }) => {
+    // deno-lint-ignore no-explicit-any -- open JSON of the API
+    const number = ports.find((one: any) => (one.name ?? "") === port)?.port;
+    if (number === undefined) return [];
+    // deno-lint-ignore no-explicit-any -- open JSON of the API
+    return addresses.flatMap(({ targetRef }: any) =>
+      targetRef?.kind === "Pod"
+        ? [{ name: targetRef.name, uid: targetRef.uid ?? "", port: number }]
+        : []
+    );
+  });
+}
+
+/** The newest first: of two versions of a Deployment that is the one to come. */
+function readyPods(
+  pods: readonly KubeObject[],
+  port: number | string,
+): ForwardPod[] {
+  const ready = pods.filter((pod) =>
+    isReady(pod) && pod.metadata.deletionTimestamp === undefined
+  );
+  return ready.toSorted((a, b) => age(b) - age(a)).flatMap((pod) => {
+    const number = containerPort(pod, port);
+    const { name, uid = "" } = pod.metadata;
+    return number === undefined ? [] : [{ name, uid, port: number }];
+  });
+}
+
+function age({ metadata }: KubeObject): number {
+  return Date.parse(metadata.creationTimestamp ?? "") || 0;
+}

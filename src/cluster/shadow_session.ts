@@ -1,0 +1,345 @@
+/**
+ * Keeps a Shadow Pod and the link to it alive for as long as the command runs.
+ *
+ * set-up: shadow → link → what the command does with it (`prepare`).
+ * Link lost: reconnect until it is back.
+ * Pod lost: give back first what the command did, then everything anew.
+ */
+import { backoff } from "../core/backoff.ts";
+import {
+  Cancelled,
+  ConflictError,
+  KtctlError,
+  messageOf,
+} from "../core/errors.ts";
+import type { Report } from "../core/report.ts";
+import type { Scope } from "../core/scope.ts";
+import { randomLower } from "../core/random_name.ts";
+import { annotation, RELEASED } from "../kube/contract.ts";
+import type { KubeObject } from "../kube/kube_api.ts";
+import { PODS } from "../kube/resources.ts";
+import type { World } from "../kube/world.ts";
+import type { SshLink } from "../ssh/ssh_link.ts";
+import type { Heartbeat } from "./heartbeat.ts";
+import { awaitPod } from "./pod_ready.ts";
+import { createShadow, podOf, type Shadow } from "./shadow.ts";
+import {
+  awaitShadowLink,
+  type LinkOptions,
+  type LocalPort,
+  openShadowLink,
+} from "./shadow_link.ts";
+import type { ShadowSpec } from "./shadow_spec.ts";
+
+export interface ShadowSessionOptions {
+  readonly scope: Scope<World>;
+  readonly report: Report;
+  readonly heartbeat: Heartbeat;
+  /** The Shadow Pod; `name` is the prefix to which random letters are added each time it is made. */
+  readonly spec: ShadowSpec;
+  /** The pod's name is that of `spec` itself. @default false */
+  readonly hasFixedName?: boolean;
+  /** Ports of the pod whose connections come here. @default none */
+  readonly ports?: readonly LocalPort[];
+  /** Told when one of them could not be handed to its local port. */
+  readonly onLocalRefused?: LinkOptions["onLocalRefused"];
+  readonly podTimeoutMs: number;
+  readonly linkTimeoutMs: number;
+  /** Told of each link, before it is used. Where it fails the link counts as not come about. */
+  readonly onLink?: (link: SshLink) => void | Promise<void>;
+  /** Works with each new shadow. What it does goes through the scope, reverted when the shadow is lost. */
+  readonly prepare?: (prepared: Prepared) => Promise<void>;
+  /** Asked when the shadow is lost, before anything is reverted: whether somebody took the Service back. */
+  readonly isReleased?: () => Promise<boolean>;
+}
+
+/** A shadow and the first link to it. */
+export interface Prepared {
+  readonly scope: Scope<World>;
+  readonly shadow: Shadow;
+  readonly link: SshLink;
+}
+
+interface Established {
+  readonly scope: Scope<World>;
+  readonly shadow: Shadow;
+  link: SshLink;
+}
+
+/** On leaving, answers that are under way get so long to finish. */
+const LINK_GRACE_MS = 1_000;
+
+export class ShadowSession {
+  #options: ShadowSessionOptions;
+
+  constructor(options: ShadowSessionOptions) {
+    this.#options = options;
+  }
+
+  /** Sets up, calls `onReady`, and serves until the scope ends. Throws what ends it. */
+  async run(onReady: () => void | Promise<void>): Promise<never> {
+    let established = await this.#establish();
+    await onReady();
+    for (;;) {
+      const reason = await this.#serve(established);
+      established = await this.#replace(established, reason);
+    }
+  }
+
+  /** Sets up a shadow from nothing; takes back its part where that fails. */
+  async #establish(): Promise<Established> {
+    const scope = this.#options.scope.child("shadow");
+    try {
+      return await this.#setUp(scope);
+    } catch (error) {
+      // at the end of the command the whole scope is disposed, with its errors told
+      if (!this.#options.scope.signal.aborted) {
+        await scope.dispose().catch((left) =>
+          this.#options.report.debug(messageOf(left))
+        );
+      }
+      throw error;
+    }
+  }
+
+  async #setUp(scope: Scope<World>): Promise<Established> {
+    const { report, heartbeat, podTimeoutMs, onLink, prepare } = this.#options;
+    const { spec: template, hasFixedName } = this.#options;
+    const name = hasFixedName
+      ? template.name
+      : `${template.name}-${randomLower(5)}`;
+    const spec = { ...template, name };
+    const shadow = await report.step(
+      "start the Shadow Pod",
+      () => createShadow(scope, spec, { heartbeat, podTimeoutMs }),
+    );
+    const link = await report.step(
+      "connect to it",
+      () => this.#connect(scope, shadow),
+    );
+    const established = { scope, shadow, link };
+    scope.defer(
+      "link",
+      () => established.link.close({ graceMs: LINK_GRACE_MS }),
+    );
+    await onLink?.(link);
+    await prepare?.({ scope, shadow, link });
+    return established;
+  }
+
+  /** The first link, as soon as the agent listens; an agent that cannot start is no reason to wait. */
+  async #connect(scope: Scope<World>, shadow: Shadow): Promise<SshLink> {
+    const { podTimeoutMs } = this.#options;
+    const { kube } = scope.world;
+    const ended = new AbortController();
+    const signal = AbortSignal.any([scope.signal, ended.signal]);
+    const failing = awaitPod(kube, {
+      ...podOf(shadow.spec),
+      timeoutMs: podTimeoutMs,
+      signal,
+      until: () => false,
+    });
+    failing.catch(() => {}); // read below, unless the link is first
+    try {
+      return await Promise.race([
+        awaitShadowLink(kube, shadow, {
+          ...this.#linkOptions(signal),
+          giveUpMs: podTimeoutMs,
+        }),
+        failing as Promise<never>,
+      ]);
+    } finally {
+      ended.abort(new Cancelled());
+    }
+  }
+
+  /** Resolves with the reason when the pod is lost; reconnects the link as often as it takes. */
+  async #serve(established: Established): Promise<string> {
+    const { scope } = this.#options;
+    const watching = new AbortController();
+    const signal = AbortSignal.any([scope.signal, watching.signal]);
+    const podLost = this.#podLost(established.shadow, signal);
+    podLost.catch(() => {}); // also read below; a late end of the watch is nobody's error
+    try {
+      for (;;) {
+        const outcome = await Promise.race([
+          podLost,
+          scope.failed,
+          aborted(scope.signal),
+          established.link.closed.then((error) => ({
+            linkLost: error?.message ?? "the connection ended",
+          })),
+        ]);
+        if (typeof outcome === "string") return outcome;
+        const back = await this.#reconnect(
+          established,
+          outcome.linkLost,
+          podLost,
+        );
+        if (back !== undefined) return back;
+      }
+    } finally {
+      watching.abort();
+    }
+  }
+
+  /** Undefined when the link is back; the reason when the pod was lost meanwhile. */
+  async #reconnect(
+    established: Established,
+    lost: string,
+    podLost: Promise<string>,
+  ): Promise<string | undefined> {
+    const { scope, report } = this.#options;
+    const lostAt = performance.now();
+    report.event({ event: "link", state: "down", reason: lost });
+    const trying = new AbortController();
+    const signal = AbortSignal.any([scope.signal, trying.signal]);
+    const attempts = async () => {
+      for (const pause of backoff({ firstMs: 100, lastMs: 5_000 })) {
+        try {
+          return await this.#openAgain(established.shadow, signal);
+        } catch (error) {
+          signal.throwIfAborted();
+          report.debug(`Cannot reconnect: ${messageOf(error)}`);
+        }
+        await pause(signal);
+      }
+      throw new Cancelled();
+    };
+    try {
+      const outcome = await Promise.race([attempts(), podLost, scope.failed]);
+      if (typeof outcome === "string") return outcome;
+      established.link = outcome;
+      report.event({
+        event: "link",
+        state: "up",
+        ms: Math.round(performance.now() - lostAt),
+      });
+      return undefined;
+    } finally {
+      trying.abort(new Cancelled());
+    }
+  }
+
+  async #openAgain(shadow: Shadow, signal: AbortSignal): Promise<SshLink> {
+    const { scope, onLink } = this.#options;
+    const options = this.#linkOptions(signal);
+    const link = await openShadowLink(scope.world.kube, shadow, options);
+    try {
+      await onLink?.(link);
+      return link;
+    } catch (error) {
+      await link.close();
+      throw error;
+    }
+  }
+
+  /** Gives back what led to the lost pod, then sets up anew, as often as it takes. */
+  async #replace(lost: Established, reason: string): Promise<Established> {
+    const { scope, report } = this.#options;
+    const lostAt = performance.now();
+    report.event({ event: "link", state: "down", reason });
+    let told: string | undefined;
+    const again = async <T>(work: () => Promise<T>): Promise<T> => {
+      for (const pause of backoff({ firstMs: 100, lastMs: 5_000 })) {
+        try {
+          return await work();
+        } catch (error) {
+          if (scope.signal.aborted || error instanceof ConflictError) {
+            throw error;
+          }
+          const message = messageOf(error);
+          if (message !== told) {
+            report.warn(
+              error instanceof KtctlError ? error.code : "INTERNAL",
+              message,
+            );
+          }
+          told = message;
+        }
+        await Promise.race([pause(scope.signal), scope.failed]);
+      }
+      throw new Cancelled();
+    };
+    await again(() => this.#refuseReleased());
+    await again(() => lost.scope.dispose());
+    const established = await again(() => this.#establish());
+    report.event({
+      event: "link",
+      state: "up",
+      ms: Math.round(performance.now() - lostAt),
+    });
+    return established;
+  }
+
+  async #refuseReleased(): Promise<void> {
+    if (await this.#options.isReleased?.()) throw released("somebody");
+  }
+
+  /** Resolves with the reason when the pod is going or gone; throws when somebody released the Service. */
+  async #podLost(shadow: Shadow, signal: AbortSignal): Promise<string> {
+    const { kube } = this.#options.scope.world;
+    let seen = false;
+    for await (
+      const event of kube.watch(PODS, { ...podOf(shadow.spec), signal })
+    ) {
+      if (event.type === "SYNCED") {
+        if (!seen) return "the Shadow Pod is gone";
+        continue;
+      }
+      if (event.object.metadata.uid !== shadow.podUid) continue;
+      seen = true;
+      refuseReleased(event.object);
+      const reason = lossOf(event.object, event.type);
+      if (reason !== undefined) return reason;
+    }
+    throw new Cancelled();
+  }
+
+  #linkOptions(signal: AbortSignal): LinkOptions {
+    const { ports = [], linkTimeoutMs, onLocalRefused } = this.#options;
+    return {
+      ports,
+      signal,
+      timeoutMs: linkTimeoutMs,
+      onLocalRefused: onLocalRefused ?? (() => {}),
+    };
+  }
+}
+
+function refuseReleased(pod: KubeObject): void {
+  const by = annotation(pod, RELEASED);
+  if (by !== undefined) throw released(by);
+}
+
+function released(by: string): ConflictError {
+  return new ConflictError(
+    "SERVICE_RECOVERED",
+    `The Service was taken back by ${by}`,
+    { hint: "Run the command again if it was a mistake" },
+  );
+}
+
+function lossOf(
+  pod: KubeObject,
+  type: "ADDED" | "MODIFIED" | "DELETED",
+): string | undefined {
+  if (type === "DELETED") return "the Shadow Pod was deleted";
+  if (pod.metadata.deletionTimestamp !== undefined) {
+    return "the Shadow Pod is being deleted";
+  }
+  const { phase, reason, message } = pod.status ?? {};
+  if (phase === "Failed" || phase === "Succeeded") {
+    return `the Shadow Pod ended: ${message ?? reason ?? phase}`;
+  }
+  return undefined;
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) return reject(signal.reason);
+    signal.addEventListener("abort", () => reject(signal.reason), {
+      once: true,
+    });
+  });
+}

@@ -1,0 +1,225 @@
+/** `ktctl forward`: a local port leads to a pod, or to whatever the cluster reaches. */
+import { Command } from "commander";
+import type { Duplex } from "node:stream";
+import { connectShadow } from "../cluster/connect_shadow.ts";
+import type { ForwardPod } from "../cluster/forward_pods.ts";
+import { type ForwardRoute, planForward } from "../cluster/forward_route.ts";
+import {
+  type AddressTarget,
+  type ForwardTarget,
+  parseForwardTarget,
+} from "../cluster/forward_target.ts";
+import { PodChoice } from "../cluster/pod_choice.ts";
+import { ShadowSession } from "../cluster/shadow_session.ts";
+import { KtctlError, LinkError, messageOf } from "../core/errors.ts";
+import type { Report } from "../core/report.ts";
+import { LocalForward } from "../net/local_forward.ts";
+import { LinkPool } from "../ssh/link_pool.ts";
+import { type GlobalOptions, podOptions, timeouts } from "./global_options.ts";
+import type { Host } from "./host.ts";
+import { openKube, runSession, type Session, sweepOwn } from "./session.ts";
+
+/** A port-forward cannot tell a pod that the client has no more to send. */
+const CUT_AFTER_MS = 30_000;
+const PORT_HINT =
+  "Choose another with local:port, or any that is free with :port";
+
+export function forwardCommand(host: Host): Command {
+  return new Command("forward")
+    .description(
+      "Makes a local port lead into the cluster, until Ctrl-C.\n" +
+        "Pods are reached by port-forward, and another is taken when one goes; " +
+        "for any other address a pod is started that connects to it.",
+    )
+    .argument(
+      "<target>",
+      "Service (web or svc/web), pod/x, deploy/x, or host:port as the cluster sees it",
+    )
+    .argument(
+      "[ports]",
+      "port, local:port or :port (any local port); after host:port the local port",
+    )
+    .action((
+      target: string,
+      ports: string | undefined,
+      _options: unknown,
+      command: Command,
+    ) =>
+      forward(
+        host,
+        parseForwardTarget(target, ports),
+        command.optsWithGlobals<GlobalOptions>(),
+      )
+    );
+}
+
+export async function forward(
+  host: Host,
+  target: ForwardTarget,
+  options: GlobalOptions,
+): Promise<void> {
+  const report = host.report(options);
+  const kube = await openKube(host, options, report);
+  const isAddress = target.kind === "address";
+  const name = isAddress
+    ? addressText(target)
+    : `${target.kind}/${target.name}`;
+  const frame = { globals: options, kube, report, command: `forward ${name}` };
+  if (isAddress) {
+    await sweepOwn(host, kube, report);
+    return await runSession(
+      host,
+      frame,
+      (session, markReady) =>
+        serveAddress(host, session, { target, options, markReady }),
+    );
+  }
+  const route = await report.step(
+    "check",
+    () => planForward(kube, target, host.signal),
+  );
+  const local = target.local ?? route.port;
+  await runSession(
+    host,
+    frame,
+    (session, markReady) =>
+      servePods(session, { route, local, options, markReady }),
+  );
+}
+
+async function servePods(
+  session: Session,
+  { route, local, options, markReady }: {
+    route: ForwardRoute;
+    local: number;
+    options: GlobalOptions;
+    markReady: () => void;
+  },
+): Promise<void> {
+  const { scope, report, kube } = session;
+  const { linkTimeoutMs: timeoutMs } = timeouts(options);
+  const choice = new PodChoice({ title: route.title, report });
+  const open = async (signal: AbortSignal): Promise<Duplex> => {
+    let failed: ForwardPod | undefined;
+    for (;;) {
+      const pod = await choice.get({
+        ...(failed && { failed }),
+        timeoutMs,
+        signal,
+      });
+      try {
+        return await kube.portForward(pod, { signal, timeoutMs });
+      } catch (error) {
+        const isPods = error instanceof KtctlError &&
+          (error instanceof LinkError || error.code === "POD_NOT_FOUND");
+        if (failed !== undefined || !isPods) throw error;
+        failed = pod; // gone, and the watch has not told yet
+      }
+    }
+  };
+  const listener = scope.use(
+    await LocalForward.start({
+      port: local,
+      hint: PORT_HINT,
+      open,
+      onFailed: failureTeller(report),
+      cutAfterMs: CUT_AFTER_MS,
+    }),
+  );
+  scope.background("follow the pods", async (signal) => {
+    for await (const pods of route.follow(signal)) choice.update(pods);
+  });
+  await report.step("connect to a ready pod", async () => {
+    const trial = await Promise.race([open(scope.signal), scope.failed]);
+    trial.destroy();
+  });
+  markReady();
+  report.event({
+    event: "ready",
+    message:
+      `localhost:${listener.port} leads to port ${route.port} of ${route.title}. Ctrl-C ends it`,
+    verb: "forward",
+    target: route.title,
+    local: listener.port,
+    port: route.port,
+  });
+  await Promise.race([scope.failed, ended(scope.signal)]);
+}
+
+async function serveAddress(
+  host: Host,
+  session: Session,
+  { target, options, markReady }: {
+    target: AddressTarget;
+    options: GlobalOptions;
+    markReady: () => void;
+  },
+): Promise<void> {
+  const { scope, report, kube, id } = session;
+  const { linkTimeoutMs: patienceMs } = timeouts(options);
+  const pool = new LinkPool({ patienceMs });
+  const dial = (signal: AbortSignal) =>
+    pool.dial(target.host, target.port, { signal });
+  const tell = failureTeller(report);
+  const listener = scope.use(
+    await LocalForward.start({
+      port: target.local,
+      hint: PORT_HINT,
+      open: dial,
+      onFailed: tell,
+    }),
+  );
+  const shadow = new ShadowSession({
+    ...session,
+    ...timeouts(options),
+    spec: connectShadow({
+      namespace: kube.namespace,
+      session: id,
+      user: host.user,
+      pod: podOptions(options),
+    }),
+    onLink: (link) => pool.use(link),
+  });
+  await shadow.run(async () => {
+    // what does not answer now may do so later: that is for the user to judge
+    await dial(scope.signal).then((stream) => stream.destroy(), tell);
+    scope.signal.throwIfAborted();
+    markReady();
+    const text = addressText(target);
+    report.event({
+      event: "ready",
+      message:
+        `localhost:${listener.port} leads to ${text} from inside the cluster. Ctrl-C ends it`,
+      verb: "forward",
+      target: text,
+      local: listener.port,
+      port: target.port,
+    });
+  });
+}
+
+/** Warns of the same failure once, not at each connection. */
+function failureTeller(report: Report): (error: unknown) => void {
+  const told = new Set<string>();
+  return (error) => {
+    const message = messageOf(error);
+    if (told.has(message)) return;
+    told.add(message);
+    report.warn(
+      error instanceof KtctlError ? error.code : "FORWARD_FAILED",
+      message,
+    );
+  };
+}
+
+function addressText({ host, port }: AddressTarget): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+function ended(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const end = () => reject(signal.reason);
+    if (signal.aborted) end();
+    else signal.addEventListener("abort", end, { once: true });
+  });
+}

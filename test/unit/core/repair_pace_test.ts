@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { RepairPace } from "../../../src/core/repair_pace.ts";
+
+const { signal } = new AbortController();
+
+async function waited(pace: RepairPace): Promise<number> {
+  const start = performance.now();
+  await pace.wait(signal);
+  return performance.now() - start;
+}
+
+Deno.test("the first repair comes at once, each further one after twice the pause, up to the longest", async () => {
+  const pace = new RepairPace({ firstMs: 20, longestMs: 60 });
+  const waits: number[] = [];
+  for (let i = 0; i < 5; i++) {
+    waits.push(await waited(pace));
+    pace.repaired();
+  }
+  const least = [0, 20, 40, 60, 60];
+  waits.forEach((ms, at) => {
+    assert.ok(ms >= least[at]! - 2, `${at}: ${ms} ms`);
+    assert.ok(ms < least[at]! + 50, `${at}: ${ms} ms`);
+  });
+});
+
+Deno.test("after a calm time the pauses are short again", async () => {
+  const pace = new RepairPace({ firstMs: 10, longestMs: 40, calmMs: 60 });
+  for (let i = 0; i < 3; i++) {
+    await pace.wait(signal);
+    pace.repaired();
+  }
+  await new Promise((resolve) => setTimeout(resolve, 80));
+  assert.ok(await waited(pace) < 5);
+  pace.repaired();
+  assert.ok(await waited(pace) < 30);
+});
+
+Deno.test("only the first of many repairs is told, and how many there were when it is time again", async () => {
+  const pace = new RepairPace({ firstMs: 1, longestMs: 1, tellEveryMs: 50 });
+  assert.deepEqual([1, 2, 3].map(() => pace.repaired()), [1, 0, 0]);
+  await new Promise((resolve) => setTimeout(resolve, 60));
+  assert.equal(pace.repaired(), 3);
+});
+
+Deno.test("a pause ends with its signal", async () => {
+  const pace = new RepairPace({ firstMs: 60_000 });
+  pace.repaired();
+  const reason = new DOMException("enough", "AbortError");
+  await assert.rejects(pace.wait(AbortSignal.abort(reason)), reason);
+});
