@@ -1,5 +1,6 @@
 /** Sends a Service's traffic to this laptop for as long as `exchange` or `mesh` runs. */
 import { awaitArrival, awaitDeparture } from "../cluster/await_endpoints.ts";
+import { giveUpLock } from "../cluster/give_up_lock.ts";
 import {
   agentConfig,
   containerPorts,
@@ -101,7 +102,7 @@ export async function serveTraffic(
     isReleased: () => isReleased(plugin, context),
   });
   await traffic.run(async () => {
-    await lock.dispose();
+    await giveUpLock(lock, { scope, report });
     onReady(attachment);
   });
 }
