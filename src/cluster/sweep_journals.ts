@@ -29,7 +29,13 @@ export async function sweepJournals(
   options: SweepOptions,
 ): Promise<string[]> {
   const done: string[] = [];
-  for (const journal of openDeadJournals(options.dir)) {
+  const journals = openDeadJournals(options.dir, (path, reason) => {
+    options.report.warn(
+      "JOURNAL_UNREADABLE",
+      `Cannot see whether a dead session left something, and go on without: ${path}: ${reason}; another user, such as root, may have made it, who can undo it`,
+    );
+  });
+  for (const journal of journals) {
     using dead = journal;
     if (dead.header.server !== kube.server) continue;
     done.push(...await sweepOne(kube, dead, options));
@@ -90,8 +96,20 @@ async function sweepOne(
       );
     }
   }
-  if (isWhole && !dryRun) dead.remove();
+  if (isWhole && !dryRun) forget(dead, report);
   return done;
+}
+
+/** All is undone: a record that stays is no more than one to look at again. */
+function forget(dead: DeadJournal, report: Report): void {
+  try {
+    dead.remove();
+  } catch (error) {
+    report.warn(
+      "JOURNAL_UNWRITABLE",
+      `Cannot delete ${dead.path}, in which all is undone: ${messageOf(error)}`,
+    );
+  }
 }
 
 function unknownStep({ header }: DeadJournal, { step }: PendingStep): string {
