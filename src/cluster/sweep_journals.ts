@@ -19,16 +19,22 @@ export interface SweepOptions {
   readonly dryRun?: boolean;
 }
 
+export interface Swept {
+  /** What was, or with `dryRun` would be, undone. */
+  readonly done: string[];
+  /** How many changes could not be undone; a warning tells of each. */
+  left: number;
+}
+
 /**
  * Reverts the journals of dead sessions in this cluster, newest change first, and drops each that is
- * empty then. One that cannot be reverted now stays for the next time. Returns what was (or with
- * `dryRun` would be) undone.
+ * empty then. One that cannot be reverted now stays for the next time.
  */
 export async function sweepJournals(
   kube: KubeApi,
   options: SweepOptions,
-): Promise<string[]> {
-  const done: string[] = [];
+): Promise<Swept> {
+  const all: Swept = { done: [], left: 0 };
   const journals = openDeadJournals(options.dir, (path, reason) => {
     options.report.warn(
       "JOURNAL_UNREADABLE",
@@ -38,26 +44,28 @@ export async function sweepJournals(
   for (const journal of journals) {
     using dead = journal;
     if (dead.header.server !== kube.server) continue;
-    done.push(...await sweepOne(kube, dead, options));
+    const { done, left } = await sweepOne(kube, dead, options);
+    all.done.push(...done);
+    all.left += left;
   }
-  return done;
+  return all;
 }
 
 async function sweepOne(
   kube: KubeApi,
   dead: DeadJournal,
   options: SweepOptions,
-): Promise<string[]> {
+): Promise<Swept> {
   const { steps, signal, report, dryRun = false } = options;
   const done: string[] = [];
-  let isWhole = true;
+  let left = 0;
   /** Of a step that restores, and could not: nothing older is taken back then. */
   let unrestored: string | undefined;
   for (const pending of dead.pending) {
     const step = steps.get(pending.step);
     if (step === undefined) {
       report.warn("STEP_UNKNOWN", unknownStep(dead, pending));
-      isWhole = false;
+      left++;
       unrestored ??= pending.step; // it may have been one
       continue;
     }
@@ -69,6 +77,7 @@ async function sweepOne(
           step.undoCommand(pending.args)
         }`,
       );
+      left++;
       continue;
     }
     const description = `take back ${thing} of "${dead.header.command}"`;
@@ -86,7 +95,7 @@ async function sweepOne(
       done.push(description);
     } catch (error) {
       if (signal.aborted) throw signal.reason;
-      isWhole = false;
+      left++;
       if (step.restores) unrestored = thing;
       report.warn(
         "REVERT_FAILED",
@@ -96,8 +105,8 @@ async function sweepOne(
       );
     }
   }
-  if (isWhole && !dryRun) forget(dead, report);
-  return done;
+  if (left === 0 && !dryRun) forget(dead, report);
+  return { done, left };
 }
 
 /** All is undone: a record that stays is no more than one to look at again. */

@@ -102,6 +102,9 @@ for (
     for (const line of kept) {
       assert.ok(details.some((one) => line.test(one)), `${line}: ${stdout}`);
     }
+    const closed = running.events.filter(({ event }) => event === "closed");
+    assert.deepEqual(closed, running.events.slice(-1));
+    assert.equal(closed[0]!["state"], "incomplete");
     assert.equal(laptop.journals().length, 1);
     if (isAnswered) {
       await reaches(client, { name: "web-" });
@@ -114,6 +117,7 @@ for (
     const early = await laptop.run(["clean"], { kubeconfig });
     const warned = early.events.filter(({ event }) => event === "warning")
       .map(({ code }) => code);
+    assert.equal(early.code, 9, early.stdout);
     assert.ok(warned.includes("REVERT_FAILED"), early.stdout);
     assert.ok(kept.length === 1 || warned.includes("KEPT"), early.stdout);
     if (isAnswered) assert.match(await answerOf(client), /^web-/);
@@ -121,6 +125,7 @@ for (
     await setRules(namespace, rules);
     const cleaned = await laptop.run(["clean"], { kubeconfig });
     assert.equal(cleaned.code, 0, cleaned.stdout + cleaned.stderr);
+    assert.equal(cleaned.events.at(-1)!["state"], "restored");
     await reaches(client, { name: "web-" });
     const rollout = ["rollout", "status", "deployment/web", "--timeout=60s"];
     succeeded(await namespace.kubectl(rollout));
