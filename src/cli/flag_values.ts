@@ -24,6 +24,49 @@ export function parsePairs(flag: string, text: string): Record<string, string> {
   return pairs;
 }
 
+/** A name of labels and annotations: an optional domain with a slash, and a name. */
+const META_DOMAIN = /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/;
+const META_NAME = /^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
+
+function isMetaKey(key: string): boolean {
+  const parts = key.split("/");
+  const [name = "", domain] = parts.reverse();
+  return parts.length <= 2 && name.length <= 63 && META_NAME.test(name) &&
+    (domain === undefined ||
+      (domain.length <= 253 && META_DOMAIN.test(domain)));
+}
+
+/** Pairs that are labels, by what Kubernetes takes for one. */
+export function parseLabels(
+  flag: string,
+  text: string,
+): Record<string, string> {
+  const labels = parseAnnotations(flag, text);
+  for (const [key, value] of Object.entries(labels)) {
+    if (value === "" || (value.length <= 63 && META_NAME.test(value))) continue;
+    throw new UsageError(
+      "LABEL_INVALID",
+      `Cannot use --${flag} "${key}=${value}": a label's value has at most 63 letters, digits, "-", "_" and ".", the first and last no sign`,
+    );
+  }
+  return labels;
+}
+
+/** Pairs whose keys are names of annotations; their values may be any. */
+export function parseAnnotations(
+  flag: string,
+  text: string,
+): Record<string, string> {
+  const pairs = parsePairs(flag, text);
+  const bad = Object.keys(pairs).find((key) => !isMetaKey(key));
+  if (bad === undefined) return pairs;
+  throw new UsageError(
+    "LABEL_INVALID",
+    `Cannot use --${flag} "${bad}=…": a name has at most 63 letters, digits, "-", "_" and ".", the first and last no sign, after an optional domain and "/"`,
+    { hint: `Write --${flag} team=web or --${flag} example.com/team=web` },
+  );
+}
+
 /** `0.5c,512m`: cores and memory, as Kubernetes quantities. */
 export function parsePodQuota(text: string): Record<string, string> {
   const quota: Record<string, string> = {};

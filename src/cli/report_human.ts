@@ -1,6 +1,7 @@
 import process from "node:process";
 import { styleText } from "node:util";
-import type { Report, ReportEvent } from "../core/report.ts";
+import { Cancelled } from "../core/errors.ts";
+import type { ClosedEvent, Report, ReportEvent } from "../core/report.ts";
 import { AbstractReport } from "./abstract_report.ts";
 
 /** Lines for people: what is asked for on stdout, the rest on stderr. */
@@ -50,8 +51,12 @@ export class HumanReport extends AbstractReport implements Report {
         );
       case "warning":
         return this.#line(paint("yellow", `Warning: ${event.message}`));
-      case "closed":
+      case "closing":
         return this.#line(event.reason);
+      case "closed":
+        return this.#closed(event);
+      case "debug":
+        return this.debug(event.message);
       case "action":
         return this.#out(`${event.message}\n`);
       case "error":
@@ -68,6 +73,12 @@ export class HumanReport extends AbstractReport implements Report {
     if (typeof output !== "string") return this.#out(`${text}\n`);
     this.#line(text);
     this.#out(output);
+  }
+
+  /** After an error only what it does not say by itself. */
+  #closed({ state, reason, exitCode }: ClosedEvent): void {
+    const isError = exitCode !== 0 && exitCode !== new Cancelled().exitCode;
+    if (!isError || state === "restored") this.#line(reason);
   }
 
   debug(message: string): void {

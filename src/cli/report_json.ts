@@ -4,10 +4,15 @@ import { AbstractReport } from "./abstract_report.ts";
 /** One JSON object a line on stdout. */
 export class JsonReport extends AbstractReport implements Report {
   #write: (line: string) => void;
+  #debug: boolean;
 
-  constructor(write: (line: string) => void) {
+  constructor(
+    write: (line: string) => void,
+    options: { debug?: boolean } = {},
+  ) {
     super();
     this.#write = write;
+    this.#debug = options.debug ?? false;
   }
 
   event(event: ReportEvent): void {
@@ -16,5 +21,7 @@ export class JsonReport extends AbstractReport implements Report {
     );
   }
 
-  debug(): void {}
+  debug(message: string): void {
+    if (this.#debug) this.event({ event: "debug", message });
+  }
 }

@@ -14,7 +14,7 @@ import {
 import type { Host } from "../commands/host.ts";
 import { createProgram } from "./program.ts";
 import { normaliseFlags } from "./normalise_flags.ts";
-import { errorEvent, type Report } from "../core/report.ts";
+import { type Conclusion, errorEvent, type Report } from "../core/report.ts";
 import type { PluginRegistry } from "../plugins/registry.ts";
 import { HumanReport } from "./report_human.ts";
 import { JsonReport } from "./report_json.ts";
@@ -35,6 +35,8 @@ export async function run(
     debug: argv.includes("--debug") || argv.includes("-d"),
   }, { out, err });
   let registry: Promise<PluginRegistry> | undefined;
+  let hasBegun = false;
+  let conclusion: Conclusion | undefined;
   let leftovers: Parameters<Host["onImpatience"]>[0] = () => [];
   using signals = listenForSignals({
     onImpatience() {
@@ -44,11 +46,14 @@ export async function run(
           `Left behind: ${description}; to undo: ${undoCommand}`,
         );
       }
+      const { exitCode } = new Cancelled();
       report.event({
         event: "closed",
+        state: "incomplete",
         reason: "Stopped at once; `ktctl clean` removes what is left",
+        exitCode,
       });
-      exit(new Cancelled().exitCode);
+      exit(exitCode);
     },
     onDefect(error) {
       report.warn(
@@ -65,10 +70,31 @@ export async function run(
     env: (name) => Deno.env.get(name),
     signal: signals.signal,
     journalDir: join(envPaths("ktctl", { suffix: "" }).log, "sessions"),
-    report: (options) => makeReport(options, { out, err }),
+    report(options) {
+      hasBegun = true;
+      return makeReport(options, { out, err });
+    },
+    conclude: (one) => conclusion = one,
     onImpatience: (list) => leftovers = list,
     user: userName(),
   };
+  const exitCode = await runProgram(host, argv, { out, report });
+  if (hasBegun) {
+    const isCancelled = signals.signal.reason instanceof Cancelled;
+    const reason = isCancelled
+      ? `${signals.signal.reason.message}: nothing was changed`
+      : "Nothing was changed";
+    conclusion ??= { state: "unchanged", reason };
+    report.event({ event: "closed", ...conclusion, exitCode });
+  }
+  return exitCode;
+}
+
+async function runProgram(
+  host: Host,
+  argv: readonly string[],
+  { out, report }: { out: (text: string) => void; report: Report },
+): Promise<number> {
   try {
     const program = await createProgram(host, argv, { out });
     if (argv.length === 0) program.outputHelp();
@@ -144,7 +170,7 @@ function makeReport(
   { output, debug }: { output: "human" | "json"; debug: boolean },
   { out, err }: { out: (text: string) => void; err: (text: string) => void },
 ): Report {
-  if (output === "json") return new JsonReport(out);
+  if (output === "json") return new JsonReport(out, { debug });
   return new HumanReport({ out, err, debug, live: Deno.stderr.isTerminal() });
 }
 

@@ -29,7 +29,7 @@ export const deploymentReplicasStep: Step<
   World
 > = {
   id: "deployment.replicas",
-  describe: ({ deployment }) => `scale Deployment "${deployment}" to 0`,
+  describe: ({ deployment }) => `zero replicas of Deployment "${deployment}"`,
   undoCommand: ({ deployment, namespace, replicas }) => {
     const annotations = {
       [ORIGINAL_REPLICAS]: null,
@@ -77,6 +77,7 @@ export const deploymentReplicasStep: Step<
       );
     }
   },
+  restores: true,
   async revert({ namespace, deployment, session }, { kube }, signal) {
     const ref = { resource: DEPLOYMENTS, name: deployment, namespace };
     await updateObject(

@@ -33,7 +33,7 @@ export type IstioRulesArgs = {
 export const istioRulesStep: Step<IstioRulesArgs, undefined, void, World> = {
   id: "mesh.istio-rules",
   describe: ({ service, mark }) =>
-    `send requests with "${mark.key}: ${mark.value}" to Service "${service}" to the Shadow Pod, by Istio's rules`,
+    `Istio's rules for "${mark.key}: ${mark.value}" of Service "${service}"`,
   undoCommand: ({ service, namespace }) =>
     `kubectl edit virtualservice,destinationrule ${
       rulesName(service)

@@ -25,7 +25,7 @@ export type ObjectArgs = {
 
 export const objectStep: Step<ObjectArgs, KubeObject, KubeObject, World> = {
   id: "kube.object",
-  describe: ({ kind, name }) => `create ${kind} "${name}"`,
+  describe: ({ kind, name }) => `${kind} "${name}"`,
   undoCommand: ({ plural, apiVersion, name, namespace }) =>
     `kubectl delete ${qualified(plural, apiVersion)} ${name} -n ${namespace}`,
   apply: (args, object, { kube }) => kube.create(resourceOf(args), object),

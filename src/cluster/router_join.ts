@@ -42,7 +42,7 @@ export interface JoinInput {
 export const joinRouterStep: Step<JoinArgs, JoinInput, void, World> = {
   id: "mesh.join",
   describe: ({ service, mark }) =>
-    `join the router of Service "${service}" with "${mark}"`,
+    `place of "${mark}" in the router of Service "${service}"`,
   undoCommand: ({ service, namespace }) =>
     `ktctl clean -n ${namespace} --thresholdInMinus 0, or for everybody: ktctl recover ${service} -n ${namespace} --takeOver`,
   async apply(args, input, { kube }) {
@@ -53,6 +53,7 @@ export const joinRouterStep: Step<JoinArgs, JoinInput, void, World> = {
     }
   },
   isRefusal: (error) => error instanceof ConflictError,
+  restores: true,
   revert: ({ namespace, service, session }, { kube }, signal) =>
     leaveRouter(kube, { namespace, service, sessions: [session] }, signal),
 };

@@ -185,7 +185,12 @@ export class RouterKeeper {
     changes: Changes,
     signal: AbortSignal,
   ): Promise<void> {
-    const events = this.#kube.watch(resource, { ...selector, signal });
+    const events = this.#kube.watch(resource, {
+      ...selector,
+      signal,
+      onInterrupted: (reason) =>
+        this.#log.debug(`Cannot watch the router: ${reason}`),
+    });
     for await (const event of events) {
       if (event.type !== "SYNCED") changes.add();
     }

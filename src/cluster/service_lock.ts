@@ -22,7 +22,7 @@ type LockArgs = {
 
 export const serviceLockStep: Step<LockArgs, undefined, void, World> = {
   id: "service.lock",
-  describe: ({ service }) => `lock Service "${service}"`,
+  describe: ({ service }) => `lock of Service "${service}"`,
   undoCommand: ({ service, namespace }) =>
     `kubectl annotate service ${service} -n ${namespace} ${LOCK}- ${LOCK_OWNER}-`,
   async apply({ namespace, service, owner }, _input, { kube }) {
@@ -39,6 +39,7 @@ export const serviceLockStep: Step<LockArgs, undefined, void, World> = {
     );
   },
   isRefusal: (error) => error instanceof ConflictError,
+  standsAlone: true,
   async revert({ namespace, service, owner }, { kube }, signal) {
     const ref = { resource: SERVICES, name: service, namespace };
     await updateObject(

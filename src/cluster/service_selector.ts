@@ -33,7 +33,7 @@ type SelectorArgs = {
 /** Switches the selector and keeps the original in `kt-selector`, in one write. */
 export const serviceSelectorStep: Step<SelectorArgs, undefined, void, World> = {
   id: "service.selector",
-  describe: ({ service }) => `switch the selector of Service "${service}"`,
+  describe: ({ service }) => `switched selector of Service "${service}"`,
   undoCommand: ({ service, namespace, original, shadow }) => {
     // a merge patch works whatever is still there of all this
     const gone = Object.fromEntries(
@@ -85,6 +85,7 @@ export const serviceSelectorStep: Step<SelectorArgs, undefined, void, World> = {
       );
     }
   },
+  restores: true,
   async revert({ namespace, service, original, shadow }, { kube }, signal) {
     const ref = { resource: SERVICES, name: service, namespace };
     const current = await kube.find(ref, { signal });

@@ -103,6 +103,10 @@ function unreachableAgent(shadow: Shadow, error: unknown): unknown {
   if (error instanceof KtctlError && !(error instanceof LinkError)) {
     return error;
   }
+  // no trouble of the way, and the caller must know it
+  if (error instanceof LinkError && error.code === "HOST_KEY_MISMATCH") {
+    return error;
+  }
   return new LinkError(
     "AGENT_UNREACHABLE",
     `Cannot reach the agent in pod "${shadow.podName}": ${text(error)}`,

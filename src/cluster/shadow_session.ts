@@ -6,12 +6,7 @@
  * Pod lost: give back first what the command did, then everything anew.
  */
 import { backoff } from "../core/backoff.ts";
-import {
-  Cancelled,
-  ConflictError,
-  KtctlError,
-  messageOf,
-} from "../core/errors.ts";
+import { Cancelled, ConflictError, messageOf } from "../core/errors.ts";
 import type { Report } from "../core/report.ts";
 import type { Scope } from "../core/scope.ts";
 import { randomLower } from "../core/random_name.ts";
@@ -22,6 +17,7 @@ import type { World } from "../kube/world.ts";
 import type { SshLink } from "../ssh/ssh_link.ts";
 import type { Heartbeat } from "./heartbeat.ts";
 import { awaitPod } from "./pod_ready.ts";
+import { endsAll, linkOr, reopenLink, tellOnce } from "./reopen_link.ts";
 import { createShadow, podOf, type Shadow } from "./shadow.ts";
 import {
   awaitShadowLink,
@@ -141,13 +137,11 @@ export class ShadowSession {
     });
     failing.catch(() => {}); // read below, unless the link is first
     try {
-      return await Promise.race([
-        awaitShadowLink(kube, shadow, {
-          ...this.#linkOptions(signal),
-          giveUpMs: podTimeoutMs,
-        }),
-        failing as Promise<never>,
-      ]);
+      const opening = awaitShadowLink(kube, shadow, {
+        ...this.#linkOptions(signal),
+        giveUpMs: podTimeoutMs,
+      });
+      return await linkOr(opening, failing as Promise<never>);
     } finally {
       ended.abort(new Cancelled());
     }
@@ -192,33 +186,22 @@ export class ShadowSession {
     const { scope, report } = this.#options;
     const lostAt = performance.now();
     report.event({ event: "link", state: "down", reason: lost });
-    const trying = new AbortController();
-    const signal = AbortSignal.any([scope.signal, trying.signal]);
-    const attempts = async () => {
-      for (const pause of backoff({ firstMs: 100, lastMs: 5_000 })) {
-        try {
-          return await this.#openAgain(established.shadow, signal);
-        } catch (error) {
-          signal.throwIfAborted();
-          report.debug(`Cannot reconnect: ${messageOf(error)}`);
-        }
-        await pause(signal);
-      }
-      throw new Cancelled();
-    };
-    try {
-      const outcome = await Promise.race([attempts(), podLost, scope.failed]);
-      if (typeof outcome === "string") return outcome;
-      established.link = outcome;
-      report.event({
-        event: "link",
-        state: "up",
-        ms: Math.round(performance.now() - lostAt),
-      });
-      return undefined;
-    } finally {
-      trying.abort(new Cancelled());
-    }
+    const outcome = await reopenLink(
+      (signal) => this.#openAgain(established.shadow, signal),
+      {
+        lost: Promise.race([podLost, scope.failed]),
+        signal: scope.signal,
+        report,
+      },
+    );
+    if (typeof outcome === "string") return outcome;
+    established.link = outcome;
+    report.event({
+      event: "link",
+      state: "up",
+      ms: Math.round(performance.now() - lostAt),
+    });
+    return undefined;
   }
 
   async #openAgain(shadow: Shadow, signal: AbortSignal): Promise<SshLink> {
@@ -239,7 +222,7 @@ export class ShadowSession {
     const { scope, report } = this.#options;
     const lostAt = performance.now();
     report.event({ event: "link", state: "down", reason });
-    let told: string | undefined;
+    const told = new Set<string>();
     const again = async <T>(work: () => Promise<T>): Promise<T> => {
       for (const pause of backoff({ firstMs: 100, lastMs: 5_000 })) {
         try {
@@ -248,14 +231,8 @@ export class ShadowSession {
           if (scope.signal.aborted || error instanceof ConflictError) {
             throw error;
           }
-          const message = messageOf(error);
-          if (message !== told) {
-            report.warn(
-              error instanceof KtctlError ? error.code : "INTERNAL",
-              message,
-            );
-          }
-          told = message;
+          if (endsAll(error)) throw error;
+          tellOnce(report, error, told);
         }
         await Promise.race([pause(scope.signal), scope.failed]);
       }
@@ -278,11 +255,15 @@ export class ShadowSession {
 
   /** Resolves with the reason when the pod is going or gone; throws when somebody released the Service. */
   async #podLost(shadow: Shadow, signal: AbortSignal): Promise<string> {
-    const { kube } = this.#options.scope.world;
+    const { scope: { world: { kube } }, report } = this.#options;
     let seen = false;
-    for await (
-      const event of kube.watch(PODS, { ...podOf(shadow.spec), signal })
-    ) {
+    const watch = kube.watch(PODS, {
+      ...podOf(shadow.spec),
+      signal,
+      onInterrupted: (reason) =>
+        report.debug(`Cannot watch the Shadow Pod: ${reason}`),
+    });
+    for await (const event of watch) {
       if (event.type === "SYNCED") {
         if (!seen) return "the Shadow Pod is gone";
         continue;

@@ -19,42 +19,68 @@ export interface SweepOptions {
   readonly dryRun?: boolean;
 }
 
+export interface Swept {
+  /** What was, or with `dryRun` would be, undone. */
+  readonly done: string[];
+  /** How many changes could not be undone; a warning tells of each. */
+  left: number;
+}
+
 /**
  * Reverts the journals of dead sessions in this cluster, newest change first, and drops each that is
- * empty then. One that cannot be reverted now stays for the next time. Returns what was (or with
- * `dryRun` would be) undone.
+ * empty then. One that cannot be reverted now stays for the next time.
  */
 export async function sweepJournals(
   kube: KubeApi,
   options: SweepOptions,
-): Promise<string[]> {
-  const done: string[] = [];
-  for (const journal of openDeadJournals(options.dir)) {
+): Promise<Swept> {
+  const all: Swept = { done: [], left: 0 };
+  const journals = openDeadJournals(options.dir, (path, reason) => {
+    options.report.warn(
+      "JOURNAL_UNREADABLE",
+      `Cannot see whether a dead session left something, and go on without: ${path}: ${reason}; another user, such as root, may have made it, who can undo it`,
+    );
+  });
+  for (const journal of journals) {
     using dead = journal;
     if (dead.header.server !== kube.server) continue;
-    done.push(...await sweepOne(kube, dead, options));
+    const { done, left } = await sweepOne(kube, dead, options);
+    all.done.push(...done);
+    all.left += left;
   }
-  return done;
+  return all;
 }
 
 async function sweepOne(
   kube: KubeApi,
   dead: DeadJournal,
   options: SweepOptions,
-): Promise<string[]> {
+): Promise<Swept> {
   const { steps, signal, report, dryRun = false } = options;
   const done: string[] = [];
-  let isWhole = true;
+  let left = 0;
+  /** Of a step that restores, and could not: nothing older is taken back then. */
+  let unrestored: string | undefined;
   for (const pending of dead.pending) {
     const step = steps.get(pending.step);
     if (step === undefined) {
       report.warn("STEP_UNKNOWN", unknownStep(dead, pending));
-      isWhole = false;
+      left++;
+      unrestored ??= pending.step; // it may have been one
       continue;
     }
-    const description = `undo of "${dead.header.command}": ${
-      step.describe(pending.args)
-    }`;
+    const thing = step.describe(pending.args);
+    if (unrestored !== undefined && !step.standsAlone) {
+      report.warn(
+        "KEPT",
+        `${thing} is kept, because this could not be restored: ${unrestored}; by hand: ${
+          step.undoCommand(pending.args)
+        }`,
+      );
+      left++;
+      continue;
+    }
+    const description = `take back ${thing} of "${dead.header.command}"`;
     if (dryRun) {
       done.push(description);
       continue;
@@ -69,17 +95,30 @@ async function sweepOne(
       done.push(description);
     } catch (error) {
       if (signal.aborted) throw signal.reason;
-      isWhole = false;
+      left++;
+      if (step.restores) unrestored = thing;
       report.warn(
         "REVERT_FAILED",
-        `Cannot finish ${description}: ${messageOf(error)}; by hand: ${
+        `Cannot ${description}: ${messageOf(error)}; by hand: ${
           step.undoCommand(pending.args)
         }`,
       );
     }
   }
-  if (isWhole && !dryRun) dead.remove();
-  return done;
+  if (left === 0 && !dryRun) forget(dead, report);
+  return { done, left };
+}
+
+/** All is undone: a record that stays is no more than one to look at again. */
+function forget(dead: DeadJournal, report: Report): void {
+  try {
+    dead.remove();
+  } catch (error) {
+    report.warn(
+      "JOURNAL_UNWRITABLE",
+      `Cannot delete ${dead.path}, in which all is undone: ${messageOf(error)}`,
+    );
+  }
 }
 
 function unknownStep({ header }: DeadJournal, { step }: PendingStep): string {

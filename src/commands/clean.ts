@@ -9,6 +9,7 @@ import {
 import { planClean } from "../cluster/plan_clean.ts";
 import { runRepairs } from "../cluster/run_repairs.ts";
 import { sweepJournals } from "../cluster/sweep_journals.ts";
+import { CleanupError } from "../core/errors.ts";
 import type { Report } from "../core/report.ts";
 import {
   annotation,
@@ -19,7 +20,6 @@ import {
 import type { KubeApi } from "../kube/kube_api.ts";
 import type { GlobalOptions } from "./global_options.ts";
 import type { Host } from "./host.ts";
-import { knownSteps } from "./known_steps.ts";
 import { openKube } from "./session.ts";
 
 interface CleanOptions {
@@ -63,8 +63,8 @@ export async function clean(
   const report = host.report(options);
   if (options.localOnly) {
     // all that ktctl changes so far is in the cluster, and its journals are needed to undo that
-    report.event({
-      event: "closed",
+    host.conclude({
+      state: "unchanged",
       reason: "Nothing to clean on this laptop",
     });
     return;
@@ -72,7 +72,13 @@ export async function clean(
   const { signal } = host;
   const kube = await openKube(host, options, report);
   const { dryRun } = options;
-  const steps = knownSteps(await host.registry());
+  const steps = (await host.registry()).steps();
+  if (!dryRun) {
+    host.conclude({
+      state: "incomplete",
+      reason: "Stopped half way: run it again",
+    });
+  }
   const swept = await sweepJournals(kube, {
     dir: host.journalDir,
     steps,
@@ -80,7 +86,7 @@ export async function clean(
     report,
     dryRun,
   });
-  for (const message of swept) {
+  for (const message of swept.done) {
     report.event({
       event: "action",
       state: dryRun ? "planned" : "done",
@@ -94,12 +100,27 @@ export async function clean(
     attached: await attachedPods(kube, state, { options, signal, report }),
   });
   await runRepairs(kube, repairs, { report, signal, dryRun });
-  if (swept.length + repairs.length === 0) {
-    report.event({
-      event: "closed",
-      reason: `Nothing to clean in namespace "${kube.namespace}"`,
-    });
+  const count = swept.done.length + repairs.length;
+  if (swept.left > 0) {
+    host.conclude({ state: "incomplete", reason: "Not everything is clean" });
+    throw new CleanupError(
+      "REVERT_FAILED",
+      `Cannot take back all that dead sessions left: ${swept.left} of their changes stay, see the warnings`,
+      { hint: "Mend the cause and run the command again" },
+    );
   }
+  if (dryRun && count > 0) return;
+  host.conclude(
+    count === 0
+      ? {
+        state: "unchanged",
+        reason: `Nothing to clean in namespace "${kube.namespace}"`,
+      }
+      : {
+        state: "restored",
+        reason: `Namespace "${kube.namespace}" is clean`,
+      },
+  );
 }
 
 /** Asks the agents of those shadows whose heartbeat is old, or on their Deployment. */

@@ -1,7 +1,12 @@
 /** The options that every command takes, as the original ktctl has them. */
 import { Option } from "commander";
 import type { Command } from "commander";
-import { parsePairs, parsePodQuota, parseWhole } from "../cli/flag_values.ts";
+import {
+  parseAnnotations,
+  parseLabels,
+  parsePodQuota,
+  parseWhole,
+} from "../cli/flag_values.ts";
 import { type PodOptions, SHADOW_IMAGE } from "../cluster/shadow_spec.ts";
 
 export interface GlobalOptions {
@@ -26,7 +31,7 @@ export interface GlobalOptions {
 }
 
 export function addGlobalOptions(program: Command): void {
-  const pairs = (flag: string) => (text: string) => parsePairs(flag, text);
+  const labels = (flag: string) => (text: string) => parseLabels(flag, text);
   const options = [
     new Option(
       "-n, --namespace <name>",
@@ -46,18 +51,21 @@ export function addGlobalOptions(program: Command): void {
     new Option(
       "--nodeSelector <pairs>",
       "node labels our pods need, key=value,…",
-    ).argParser(pairs("nodeSelector"))
+    ).argParser(labels("nodeSelector"))
       .default({}, "none"),
     new Option(
       "-l, --withLabel <pairs>",
       "extra labels on our pods, key=value,…",
-    ).argParser(pairs("withLabel"))
+    ).argParser(labels("withLabel"))
       .default({}, "none"),
     new Option(
       "--withAnnotation <pairs>",
       "extra annotations on our pods, key=value,…",
     )
-      .argParser(pairs("withAnnotation")).default({}, "none"),
+      .argParser((text) => parseAnnotations("withAnnotation", text)).default(
+        {},
+        "none",
+      ),
     new Option(
       "--portForwardTimeout <seconds>",
       "deadline of connecting to the Shadow Pod",

@@ -1,4 +1,5 @@
-import type { Report } from "../core/report.ts";
+import type { Conclusion, Report } from "../core/report.ts";
+import type { Leftover } from "../core/leftover.ts";
 import type { PluginRegistry } from "../plugins/registry.ts";
 
 /** What the process gives to a command. */
@@ -10,12 +11,12 @@ export interface Host {
   readonly signal: AbortSignal;
   /** Where journals are kept. */
   readonly journalDir: string;
-  /** The form of output that the options ask for. */
+  /** The form of output that the options ask for. A command asks for it when it begins. */
   report(options: { output: "human" | "json"; debug: boolean }): Report;
   /** Registers what a second Ctrl-C is told of. */
-  onImpatience(
-    leftovers: () => { description: string; undoCommand: string }[],
-  ): void;
+  onImpatience(leftovers: () => Leftover[]): void;
+  /** Says what the last event is to tell; a later word replaces it. @default nothing was changed */
+  conclude(conclusion: Conclusion): void;
   /** The user's name, as others shall see it. */
   readonly user: string;
 }

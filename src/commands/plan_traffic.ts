@@ -12,9 +12,18 @@ import {
   type PodPort,
 } from "../cluster/pod_ports.ts";
 import type { FoundTarget } from "../cluster/target.ts";
+import { UsageError } from "../core/errors.ts";
 import { randomLetters, randomLower } from "../core/random_name.ts";
 import type { Report } from "../core/report.ts";
-import { ROLE, type Role, stuntmanName, TARGET } from "../kube/contract.ts";
+import {
+  includesLabels,
+  labelSelector,
+  originalSelector,
+  ROLE,
+  type Role,
+  stuntmanName,
+  TARGET,
+} from "../kube/contract.ts";
 import type { KubeApi } from "../kube/kube_api.ts";
 import { planRouting, probePlugin, readOptions } from "../plugins/driver.ts";
 import type {
@@ -81,6 +90,7 @@ export async function planTraffic(
     ...(mark === undefined ? {} : { mark }),
   };
   const routing = await planRouting(plugin, context);
+  refuseOwnLabels(target, routing, globals.withLabel);
   const routes = routePorts(
     target.service,
     expose,
@@ -106,6 +116,29 @@ export async function planTraffic(
     routing,
     unprivilegedPortStart,
   };
+}
+
+/**
+ * Labels of the user's own must not put our pods among the Service's: what falls back to the original
+ * would come back to them. A mode that wants that says so by the labels of its plan.
+ */
+export function refuseOwnLabels(
+  { service }: FoundTarget,
+  { labels = {} }: Pick<RoutingPlan, "labels">,
+  withLabel: Readonly<Record<string, string>>,
+): void {
+  const selector = originalSelector(service);
+  if (includesLabels(labels, selector)) return;
+  if (!includesLabels({ ...withLabel, ...labels }, selector)) return;
+  throw new UsageError(
+    "LABELS_SELECTED",
+    `Cannot use --withLabel ${
+      labelSelector(withLabel)
+    }: Service "${service.metadata.name}" selects by ${
+      labelSelector(selector)
+    }, and would take our pods for its own`,
+    { hint: "Take other labels" },
+  );
 }
 
 /** Whether the Shadow Pod is to be the Service's only endpoint. */

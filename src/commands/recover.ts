@@ -63,12 +63,19 @@ export async function recover(
   const state = await readNamespace(kube, { signal, report });
   const { shadows, repairs } = planRecover(service, state, host.user);
   if (!options.takeOver) await refuseLive(kube, { service, shadows, signal });
+  host.conclude({
+    state: "incomplete",
+    reason: "Stopped half way: run it again",
+  });
   await runRepairs(kube, repairs, { report, signal, dryRun: false });
   const { name: found } = service.metadata;
   const reason = repairs.length === 0
     ? `Service "${found}" is as it should be`
     : `Service "${found}" is recovered`;
-  report.event({ event: "closed", reason });
+  host.conclude({
+    state: repairs.length === 0 ? "unchanged" : "restored",
+    reason,
+  });
 }
 
 /** A preview's Service, or a mesh's: it never had pods of its own. */

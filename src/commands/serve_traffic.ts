@@ -4,6 +4,7 @@ import {
   awaitDeparture,
   awaitProxy,
 } from "../cluster/await_endpoints.ts";
+import { giveUpLock } from "../cluster/give_up_lock.ts";
 import {
   agentConfig,
   containerPorts,
@@ -107,7 +108,7 @@ export async function serveTraffic(
     isReleased: () => isReleased(plugin, context),
   });
   await traffic.run(async () => {
-    await lock.dispose();
+    await giveUpLock(lock, { scope, report });
     onReady(attachment);
   });
 }

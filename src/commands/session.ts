@@ -13,7 +13,6 @@ import type { KubeApi } from "../kube/kube_api.ts";
 import type { World } from "../kube/world.ts";
 import type { GlobalOptions } from "./global_options.ts";
 import type { Host } from "./host.ts";
-import { knownSteps } from "./known_steps.ts";
 
 export interface Session {
   readonly id: string;
@@ -46,9 +45,9 @@ export async function sweepOwn(
   report: Report,
 ): Promise<void> {
   const { journalDir: dir, signal } = host;
-  const done = await sweepJournals(kube, {
+  const { done } = await sweepJournals(kube, {
     dir,
-    steps: knownSteps(await host.registry()),
+    steps: (await host.registry()).steps(),
     signal,
     report,
   });
@@ -94,12 +93,16 @@ export async function runSession(
     journal,
     signal: host.signal,
     observer: {
-      reverting: (description) => report.debug(`undo: ${description}`),
+      reverting: (description) => report.debug(`take back ${description}`),
       revertFailed: (description, error) =>
-        report.debug(`cannot undo ${description}: ${String(error)}`),
+        report.debug(`cannot take back ${description}: ${String(error)}`),
     },
   });
   host.onImpatience(() => scope.leftovers());
+  host.conclude({
+    state: "incomplete",
+    reason: "Not everything could be put back",
+  });
   let isReady = false;
   let failure: unknown;
   try {
@@ -113,12 +116,13 @@ export async function runSession(
   }
   if (failure instanceof Cancelled) {
     report.event({
-      event: "closed",
+      event: "closing",
       reason: `${failure.message}: putting everything back`,
     });
   }
   try {
     await scope.dispose();
+    host.conclude({ state: "restored", reason: "Everything is put back" });
     journal.remove();
   } catch (error) {
     failure = leftBehind(report, failure, error);

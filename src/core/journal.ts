@@ -3,7 +3,7 @@
  * locked for as long as its process lives: an unlocked file belongs to a dead session.
  */
 import { join } from "node:path";
-import { ClusterError, messageOf } from "./errors.ts";
+import { messageOf, PermissionError } from "./errors.ts";
 import type { Json } from "./json.ts";
 
 /** Which process, and which cluster, a journal is about. */
@@ -52,38 +52,98 @@ export interface PendingStep {
 /** A journal on disk: `<dir>/<session>.jsonl`. */
 export class FileJournal implements Journal {
   readonly path: string;
+  #dir: string;
   #file: Deno.FsFile;
   #open = true;
 
+  /** Throws `PermissionError` (`JOURNAL_UNWRITABLE`), as `append` does. */
   constructor(dir: string, header: JournalHeader) {
-    Deno.mkdirSync(dir, { recursive: true, mode: 0o700 });
     this.path = join(dir, `${header.session}.jsonl`);
-    this.#file = Deno.openSync(this.path, {
-      createNew: true,
-      append: true,
-      mode: 0o600,
+    this.#dir = dir;
+    this.#file = this.#write(() => {
+      Deno.mkdirSync(dir, { recursive: true, mode: 0o700 });
+      return createLocked(this.path);
     });
-    this.#file.lockSync(true);
     this.append(header);
   }
 
   append(record: JournalRecord): void {
     const bytes = new TextEncoder().encode(JSON.stringify(record) + "\n");
-    let written = 0;
-    while (written < bytes.length) {
-      written += this.#file.writeSync(bytes.subarray(written));
+    this.#write(() => {
+      let written = 0;
+      while (written < bytes.length) {
+        written += this.#file.writeSync(bytes.subarray(written));
+      }
+      this.#file.syncDataSync();
+    });
+  }
+
+  #write<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw new PermissionError(
+        "JOURNAL_UNWRITABLE",
+        `Cannot write down what is to be undone, in the directory "${this.#dir}": ${
+          messageOf(error)
+        }`,
+        {
+          hint:
+            "ktctl changes nothing without that record. Make the directory yours and writable (a run as root may have made it), or name another: XDG_STATE_HOME",
+          cause: error,
+        },
+      );
     }
-    this.#file.syncDataSync();
   }
 
   remove(): void {
-    Deno.removeSync(this.path);
+    this.#write(() => removeIfThere(this.path));
   }
 
   close(): void {
     if (!this.#open) return;
     this.#open = false;
     this.#file.close();
+  }
+}
+
+/**
+ * A sweeper may come between making and locking, take the empty file for that of a dead session, and
+ * delete it: then it is made once more.
+ */
+function createLocked(path: string): Deno.FsFile {
+  for (;;) {
+    const file = Deno.openSync(path, {
+      createNew: true,
+      append: true,
+      mode: 0o600,
+    });
+    try {
+      file.lockSync(true);
+      if (isAt(path, file)) return file;
+    } catch (error) {
+      file.close();
+      throw error;
+    }
+    file.close();
+  }
+}
+
+/** Whether the open file is still the one at `path`. */
+function isAt(path: string, file: Deno.FsFile): boolean {
+  try {
+    return Deno.statSync(path).ino === file.statSync().ino;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+function removeIfThere(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }
 
@@ -122,64 +182,73 @@ export interface DeadJournal extends Disposable {
   remove(): void;
 }
 
-/** The journals in `dir` whose process is gone. Each stays locked against other cleaners until disposed. */
-export function openDeadJournals(dir: string): DeadJournal[] {
-  const dead: DeadJournal[] = [];
-  for (const name of journalNames(dir)) {
+/** Why a journal, or all of them, cannot be read. */
+export type OnUnreadable = (path: string, reason: string) => void;
+
+/**
+ * The journals in `dir` whose process is gone. Each stays locked against other cleaners until disposed.
+ * What cannot be read, as it is another user's, is somebody else's to undo: it is told and left out.
+ */
+export function openDeadJournals(
+  dir: string,
+  onUnreadable: OnUnreadable,
+): DeadJournal[] {
+  const read = <T>(path: string, work: () => T): T | undefined => {
+    try {
+      return work();
+    } catch (error) {
+      // gone, or another cleaner was faster
+      if (!(error instanceof Deno.errors.NotFound)) {
+        onUnreadable(path, messageOf(error));
+      }
+      return undefined;
+    }
+  };
+  const names = read(dir, () => journalNames(dir)) ?? [];
+  return names.flatMap((name) => {
     const path = join(dir, name);
-    const file = openIfThere(path);
-    if (file === undefined) continue;
-    if (!file.tryLockSync(true)) {
-      file.close();
-      continue;
-    }
-    const { header, pending } = replayJournal(Deno.readTextFileSync(path));
-    if (header === undefined) { // died before its first line was whole: nothing was changed
-      Deno.removeSync(path);
-      file.close();
-      continue;
-    }
-    dead.push({
-      path,
-      header,
-      pending,
-      markReverted(n) {
-        file.writeSync(
-          new TextEncoder().encode(
-            JSON.stringify({ type: "reverted", n }) + "\n",
-          ),
-        );
-        file.syncDataSync();
-      },
-      remove: () => Deno.removeSync(path),
-      [Symbol.dispose]: () => file.close(),
-    });
-  }
-  return dead;
+    return read(path, () => openDead(path)) ?? [];
+  });
 }
 
-function openIfThere(path: string): Deno.FsFile | undefined {
+/** Undefined where its process lives, or nothing was changed by it. */
+function openDead(path: string): DeadJournal | undefined {
+  const file = Deno.openSync(path, { read: true, append: true });
+  let dead: DeadJournal | undefined;
   try {
-    return Deno.openSync(path, { read: true, append: true });
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw new ClusterError(
-      "JOURNAL_UNREADABLE",
-      `Cannot open journal "${path}": ${messageOf(error)}`,
-      {
-        cause: error,
-      },
-    );
+    // another cleaner may have deleted it since it was opened
+    if (file.tryLockSync(true) && isAt(path, file)) dead = readDead(path, file);
+    return dead;
+  } finally {
+    if (dead === undefined) file.close();
   }
+}
+
+function readDead(path: string, file: Deno.FsFile): DeadJournal | undefined {
+  const { header, pending } = replayJournal(Deno.readTextFileSync(path));
+  if (header === undefined) { // died before its first line was whole: nothing was changed
+    removeIfThere(path);
+    return undefined;
+  }
+  return {
+    path,
+    header,
+    pending,
+    markReverted(n) {
+      file.writeSync(
+        new TextEncoder().encode(
+          JSON.stringify({ type: "reverted", n }) + "\n",
+        ),
+      );
+      file.syncDataSync();
+    },
+    remove: () => removeIfThere(path),
+    [Symbol.dispose]: () => file.close(),
+  };
 }
 
 function journalNames(dir: string): string[] {
-  try {
-    return [...Deno.readDirSync(dir)].map((entry) => entry.name).filter((
-      name,
-    ) => name.endsWith(".jsonl")).sort();
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
-    throw error;
-  }
+  return [...Deno.readDirSync(dir)].map(({ name }) => name).filter((name) =>
+    name.endsWith(".jsonl")
+  ).sort();
 }

@@ -2,6 +2,22 @@
 
 import type { KtctlError } from "./errors.ts";
 
+/** In what state a command leaves what it changed. */
+export interface Conclusion {
+  /**
+   * `restored`: all is back, or as it should be; `unchanged`: there was nothing to do;
+   * `incomplete`: something is left, which errors and warnings name.
+   */
+  readonly state: "restored" | "unchanged" | "incomplete";
+  readonly reason: string;
+}
+
+/** The last event of every command that changes something, however it ends. */
+export interface ClosedEvent extends Conclusion {
+  readonly event: "closed";
+  readonly exitCode: number;
+}
+
 /** One event; with `--output json` one line. */
 export type ReportEvent =
   | { readonly event: "step"; readonly name: string; readonly state: "started" }
@@ -27,7 +43,10 @@ export type ReportEvent =
     readonly code: string;
     readonly message: string;
   }
-  | { readonly event: "closed"; readonly reason: string }
+  /** The command was told to end, and takes back what it did. */
+  | { readonly event: "closing"; readonly reason: string }
+  | ClosedEvent
+  | { readonly event: "debug"; readonly message: string }
   | {
     readonly event: "action";
     /** `done`, or `planned` with `--dryRun`. */

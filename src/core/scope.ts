@@ -1,9 +1,10 @@
 /**
  * The lifetime of a command: what it holds and what it changed, given back in reverse order.
  */
-import { Cancelled, CleanupError, messageOf } from "./errors.ts";
+import { Cancelled, messageOf } from "./errors.ts";
 import type { Journal } from "./journal.ts";
 import type { Json } from "./json.ts";
+import { cleanupError, type Leftover } from "./leftover.ts";
 import type { AnyStep, Step } from "./step.ts";
 
 /** Called around each step, for progress and for tests that stop at one. */
@@ -24,9 +25,26 @@ export interface RootScopeOptions<W> {
 }
 
 type Entry =
-  | { kind: "step"; n: number; step: AnyStep<unknown>; args: Json }
+  | StepEntry
   | { kind: "release"; name: string; release: () => void | Promise<void> }
   | { kind: "child"; child: Scope<unknown> };
+
+interface StepEntry {
+  kind: "step";
+  n: number;
+  step: AnyStep<unknown>;
+  args: Json;
+  /** Of the last disposal. */
+  reason?: string;
+}
+
+/** What went on when a scope was disposed, down to its children. */
+interface Disposal {
+  /** The step that restores, and could not; nothing older is taken back then. */
+  unrestored: string | undefined;
+  /** Of resources; those of steps are with the leftovers. */
+  errors: unknown[];
+}
 
 interface Shared<W> extends RootScopeOptions<W> {
   count: number;
@@ -37,7 +55,8 @@ interface Shared<W> extends RootScopeOptions<W> {
  * and what outlives it ({@link run}), which is journalled first.
  *
  * Disposal takes back everything, last first, each on its own; what failed stays on the list, is
- * named in the `CleanupError`, and is tried again by the next disposal.
+ * named in the `CleanupError`, and is tried again by the next disposal. Where a step that restores
+ * failed, all older ones stay as well, but for those that stand alone: see {@link Step}.
  */
 export class Scope<W> implements AsyncDisposable {
   readonly name: string;
@@ -51,18 +70,27 @@ export class Scope<W> implements AsyncDisposable {
   #releasing: Entry[] = [];
   #running = new Set<Promise<unknown>>();
   #failure = Promise.withResolvers<never>();
-  #disposing: Promise<void> | undefined;
+  #ending: Promise<Disposal> | undefined;
+  /** Has this scope on its list, unless all of it was given back. */
+  #parent: Scope<W> | undefined;
+  #isListed = false;
 
-  private constructor(name: string, shared: Shared<W>, parent: AbortSignal) {
+  private constructor(
+    name: string,
+    shared: Shared<W>,
+    { signal, parent }: { signal: AbortSignal; parent?: Scope<W> },
+  ) {
     this.name = name;
     this.#shared = shared;
+    this.#parent = parent;
     this.world = shared.world;
-    this.signal = AbortSignal.any([parent, this.#controller.signal]);
+    this.signal = AbortSignal.any([signal, this.#controller.signal]);
     this.#failure.promise.catch(() => {}); // read by whoever cares
   }
 
   static root<W>(options: RootScopeOptions<W>): Scope<W> {
-    return new Scope("root", { ...options, count: 0 }, options.signal);
+    const { signal } = options;
+    return new Scope("root", { ...options, count: 0 }, { signal });
   }
 
   /** Rejects with the first error of a {@link background} task. Never resolves. */
@@ -72,13 +100,36 @@ export class Scope<W> implements AsyncDisposable {
 
   /** A scope inside this one, which may end earlier. */
   child(name: string): Scope<W> {
-    const child = new Scope(`${this.name}/${name}`, this.#shared, this.signal);
-    child.failed.catch((error) => this.#failure.reject(error));
-    this.#entries.push({
-      kind: "child",
-      child: child as unknown as Scope<unknown>,
+    const child = new Scope(`${this.name}/${name}`, this.#shared, {
+      signal: this.signal,
+      parent: this,
     });
+    child.failed.catch((error) => this.#failure.reject(error));
+    child.#list();
     return child;
+  }
+
+  /** Puts this scope on its parent's list. */
+  #list(): void {
+    if (this.#parent === undefined || this.#isListed) return;
+    this.#isListed = true;
+    const child = this as unknown as Scope<unknown>;
+    this.#parent.#push({ kind: "child", child });
+  }
+
+  /** Takes this scope, of which nothing is left, off its parent's list: a command may run for weeks. */
+  #unlist(): void {
+    if (this.#parent === undefined) return;
+    this.#isListed = false;
+    const child = this as unknown as Scope<unknown>;
+    this.#parent.#entries = this.#parent.#entries.filter((entry) =>
+      entry.kind !== "child" || entry.child !== child
+    );
+  }
+
+  #push(entry: Entry): void {
+    this.#entries.push(entry);
+    this.#list(); // whoever adds to a scope that has ended must not lose it
   }
 
   /** Makes a change that outlives the process: journal, then apply. */
@@ -101,13 +152,13 @@ export class Scope<W> implements AsyncDisposable {
     throwIfAborted(this.signal);
     const n = this.#shared.count++;
     this.#shared.journal.append({ type: "intent", n, step: step.id, args });
-    const entry: Entry = {
+    const entry: StepEntry = {
       kind: "step",
       n,
       step: step as AnyStep<unknown>,
       args,
     };
-    this.#entries.push(entry);
+    this.#push(entry);
     let result: R;
     try {
       result = await step.apply(args, input, this.world);
@@ -139,7 +190,7 @@ export class Scope<W> implements AsyncDisposable {
 
   /** Runs `release` when the scope ends. For what needs no journal. */
   defer(name: string, release: () => void | Promise<void>): void {
-    this.#entries.push({ kind: "release", name, release });
+    this.#push({ kind: "release", name, release });
   }
 
   /** A task that lives as long as the scope; its error, unless it is the end of the scope, ends up in {@link failed}. */
@@ -156,71 +207,109 @@ export class Scope<W> implements AsyncDisposable {
   }
 
   /** What disposal would still have to revert, newest first, as commands for a person. */
-  leftovers(): { description: string; undoCommand: string }[] {
+  leftovers(): Leftover[] {
     return [...this.#releasing, ...this.#entries.toReversed()].flatMap((
       entry,
     ) =>
       entry.kind === "child"
         ? entry.child.leftovers()
         : entry.kind === "step"
-        ? [{
-          description: entry.step.describe(entry.args),
-          undoCommand: entry.step.undoCommand(entry.args),
-        }]
+        ? [leftover(entry)]
         : []
     );
   }
 
   /** Gives everything back. Calling it again retries what failed. */
-  dispose(): Promise<void> {
-    this.#disposing ??= this.#dispose().finally(() =>
-      this.#disposing = undefined
-    );
-    return this.#disposing;
+  async dispose(): Promise<void> {
+    const { errors } = await this.#end({ unrestored: undefined, errors: [] });
+    const leftovers = this.leftovers();
+    if (errors.length + leftovers.length > 0) {
+      throw cleanupError(errors, leftovers);
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.dispose();
   }
 
-  async #dispose(): Promise<void> {
+  /** One disposal at a time. `disposal` tells what became of all that is newer than this scope. */
+  #end(disposal: Disposal): Promise<Disposal> {
+    this.#ending ??= this.#dispose(disposal).finally(() =>
+      this.#ending = undefined
+    );
+    return this.#ending;
+  }
+
+  async #dispose(disposal: Disposal): Promise<Disposal> {
     this.#controller.abort(new Cancelled("the scope ended"));
     await Promise.allSettled(this.#running);
-    const errors: unknown[] = [];
     for (
       let entry = this.#entries.pop();
       entry !== undefined;
       entry = this.#entries.pop()
     ) {
       this.#releasing.push(entry);
-      try {
-        await this.#release(entry);
-        this.#releasing.pop();
-      } catch (error) {
-        errors.push(error);
-      }
+      if (await this.#release(entry, disposal)) this.#releasing.pop();
     }
     // a resource that failed to close dies with the process; a change is kept for the next try
     this.#entries = this.#releasing.filter((entry) => entry.kind !== "release")
       .reverse();
     this.#releasing = [];
-    if (errors.length > 0) throw cleanupError(errors, this.leftovers());
+    if (this.#entries.length === 0) this.#unlist();
+    return disposal;
   }
 
-  async #release(entry: Entry): Promise<void> {
-    if (entry.kind === "child") return await entry.child.dispose();
-    if (entry.kind === "release") return await entry.release();
-    const { step, args, n } = entry;
-    this.#shared.observer?.reverting?.(step.describe(args));
-    const signal = AbortSignal.timeout(this.#shared.revertTimeoutMs ?? 30_000);
-    try {
-      await step.revert(args, this.world, signal);
-    } catch (error) {
-      this.#shared.observer?.revertFailed?.(step.describe(args), error);
-      throw error;
+  /** Whether nothing of the entry is left. */
+  async #release(entry: Entry, disposal: Disposal): Promise<boolean> {
+    if (entry.kind === "step") return await this.#revert(entry, disposal);
+    if (entry.kind === "child") {
+      const its = await entry.child.#end(disposal);
+      // one that was under way already
+      if (its !== disposal) disposal.unrestored ??= its.unrestored;
+      return entry.child.leftovers().length === 0;
     }
-    this.#shared.journal.append({ type: "reverted", n });
+    try {
+      await entry.release();
+      return true;
+    } catch (error) {
+      disposal.errors.push(error);
+      return false;
+    }
   }
+
+  async #revert(entry: StepEntry, disposal: Disposal): Promise<boolean> {
+    const { step, args, n } = entry;
+    const description = step.describe(args);
+    if (disposal.unrestored !== undefined && !step.standsAlone) {
+      entry.reason =
+        `kept, because this could not be restored: ${disposal.unrestored}`;
+      return false;
+    }
+    const { observer, journal, revertTimeoutMs = 30_000 } = this.#shared;
+    observer?.reverting?.(description);
+    try {
+      await step.revert(args, this.world, AbortSignal.timeout(revertTimeoutMs));
+    } catch (error) {
+      observer?.revertFailed?.(description, error);
+      entry.reason = messageOf(error);
+      if (step.restores) disposal.unrestored = description;
+      return false;
+    }
+    try {
+      journal.append({ type: "reverted", n });
+    } catch {
+      // then a later sweep reverts it once more, which changes nothing
+    }
+    return true;
+  }
+}
+
+function leftover({ step, args, reason }: StepEntry): Leftover {
+  return {
+    description: step.describe(args),
+    undoCommand: step.undoCommand(args),
+    ...(reason === undefined ? {} : { reason }),
+  };
 }
 
 function throwIfAborted(signal: AbortSignal): void {
@@ -228,25 +317,4 @@ function throwIfAborted(signal: AbortSignal): void {
   throw signal.reason instanceof Error && signal.reason.name !== "AbortError"
     ? signal.reason
     : new Cancelled();
-}
-
-function cleanupError(
-  errors: readonly unknown[],
-  leftovers: readonly { description: string; undoCommand: string }[],
-): CleanupError {
-  const first = errors[0];
-  if (first instanceof CleanupError && errors.length === 1) return first;
-  const details = leftovers.map(({ description, undoCommand }) =>
-    `${description}: ${undoCommand}`
-  );
-  return new CleanupError(
-    "REVERT_FAILED",
-    `Cannot undo everything: ${errors.map(messageOf).join("; ")}`,
-    {
-      details,
-      hint:
-        "Run `ktctl clean` when the cluster can be reached again, or the commands above",
-      cause: first,
-    },
-  );
 }

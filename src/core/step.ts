@@ -18,7 +18,10 @@ export interface Step<
 > {
   /** Stable name in journals, e.g. `kube.object`. */
   readonly id: string;
-  /** What the change is, for progress and plans: "create Pod web-kt-exchange-x1y2z". */
+  /**
+   * What is there once it is applied, as a thing that can be left over or taken back:
+   * `Pod "web-kt-exchange-x1y2z"`.
+   */
   describe(args: A): string;
   /** The command that takes the change back by hand. */
   undoCommand(args: A): string;
@@ -33,6 +36,13 @@ export interface Step<
    * which may need rights that are missing just as well.
    */
   isRefusal?(error: unknown): boolean;
+  /**
+   * Its revert gives back what others had, and what was made before it serves them until then:
+   * nothing older is taken back while that revert fails. Restore before delete.
+   */
+  readonly restores?: boolean;
+  /** Nothing that is made later relies on it: it is taken back whatever cannot be restored. */
+  readonly standsAlone?: boolean;
   /**
    * Takes the change back if it is still ours. Must succeed when the change never happened, when it
    * was reverted before, and in a new process.

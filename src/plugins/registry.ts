@@ -1,4 +1,6 @@
 /** Name → plugin. Two plugins of one name are an error that names both sources. */
+import { objectStep } from "../cluster/object_step.ts";
+import { serviceLockStep } from "../cluster/service_lock.ts";
 import { didYouMean } from "../core/did_you_mean.ts";
 import { PluginError, UsageError } from "../core/errors.ts";
 import type { AnyStep } from "../core/step.ts";
@@ -16,10 +18,17 @@ interface Registered {
   readonly source: string;
 }
 
+/** The steps that commands take beside those of plugins. */
+const HOST_STEPS: readonly AnyStep<World>[] = [objectStep, serviceLockStep];
+
 export class PluginRegistry {
   #plugins = new Map<string, Registered>();
+  #steps = new Map(HOST_STEPS.map((step) => [step.id, step]));
 
-  /** Throws `PluginError` (`PLUGIN_INVALID`, `PLUGIN_API_VERSION`, `PLUGIN_DUPLICATE`). */
+  /**
+   * Throws `PluginError` (`PLUGIN_INVALID`, `PLUGIN_API_VERSION`, `PLUGIN_DUPLICATE`,
+   * `PLUGIN_STEP_DUPLICATE`).
+   */
   add(value: unknown, source: string): void {
     const plugin = validatePlugin(value, source);
     const others = [...this.#plugins.values()].filter((one) =>
@@ -34,7 +43,28 @@ export class PluginRegistry {
         { hint: "Rename one of them" },
       );
     }
+    this.#addSteps(plugin, source);
     this.#plugins.set(`${plugin.kind}/${plugin.name}`, { plugin, source });
+  }
+
+  /**
+   * A journal names a step by its id alone: another step under the same one would be handed arguments
+   * of a stranger. Plugins may share one, such as the host's own.
+   */
+  #addSteps({ steps, name }: Plugin, source: string): void {
+    const added = new Map(this.#steps);
+    for (const step of steps) {
+      const present = added.get(step.id);
+      if (present !== undefined && present !== step) {
+        throw new PluginError(
+          "PLUGIN_STEP_DUPLICATE",
+          `Cannot load plugin "${name}" from ${source}: there is another step "${step.id}" already`,
+          { hint: `Begin its id with the plugin's name: "${name}.…"` },
+        );
+      }
+      added.set(step.id, step);
+    }
+    this.#steps = added;
   }
 
   /** The routing plugin that `--mode` names. Throws `UsageError` (`MODE_UNKNOWN`) with what there is. */
@@ -63,12 +93,9 @@ export class PluginRegistry {
       );
   }
 
-  /** Every step of every plugin, by its id. */
-  steps(): Map<string, AnyStep<World>> {
-    const steps = [...this.#plugins.values()].flatMap(({ plugin }) =>
-      plugin.steps
-    );
-    return new Map(steps.map((step) => [step.id, step]));
+  /** Every step that a journal may name, the host's own and the plugins', by its id. */
+  steps(): ReadonlyMap<string, AnyStep<World>> {
+    return this.#steps;
   }
 }
 
@@ -79,6 +106,15 @@ function namesOf({ name, aliases = [] }: Plugin): string[] {
 /** What users of the original ktctl know the plugin by, where they do. */
 export function modeName({ name, aliases = [] }: Plugin): string {
   return aliases[0] ?? name;
+}
+
+function isStep(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  const step = value as Record<string, unknown>;
+  return typeof step.id === "string" && step.id !== "" &&
+    ["apply", "revert", "describe", "undoCommand"].every((method) =>
+      typeof step[method] === "function"
+    );
 }
 
 const NAME = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
@@ -127,6 +163,12 @@ function validatePlugin(value: unknown, source: string): Plugin {
   }
   if (!Array.isArray(plugin.steps)) {
     throw refuse("PLUGIN_INVALID", "it has no list of steps");
+  }
+  if (!plugin.steps.every(isStep)) {
+    throw refuse(
+      "PLUGIN_INVALID",
+      "each of its steps needs an id, apply(), revert(), describe() and undoCommand()",
+    );
   }
   const methods = plugin.kind === "routing"
     ? ["probe", "plan", "attach"]

@@ -41,6 +41,27 @@ const refusals: readonly Refusal[] = [
     says: /No Service selects the pods of Deployment "alone"/,
   },
   {
+    title: "labels by which the Service would take the Shadow Pod for its own",
+    args: ["exchange", "web", "--expose", `${PORT}:80`, "-l", "a=b,app=web"],
+    code: "LABELS_SELECTED",
+    exit: 2,
+    says: /--withLabel a=b,app=web: Service "web" selects by app=web/,
+  },
+  {
+    title: "labels by which the Service would take its router for its own",
+    args: ["mesh", "web", "--expose", `${PORT}:80`, "-l", "app=web"],
+    code: "LABELS_SELECTED",
+    exit: 2,
+    says: /would take our pods for its own/,
+  },
+  {
+    title: "a label that is none",
+    args: ["preview", "mine", "--expose", `${PORT}:80`, "-l", "team=a b"],
+    code: "LABEL_INVALID",
+    exit: 2,
+    says: /--withLabel "team=a b"/,
+  },
+  {
     title: "a kind that cannot be taken",
     args: ["exchange", "pod/web", "--expose", `${PORT}:80`],
     code: "TARGET_INVALID",

@@ -62,6 +62,7 @@ Deno.test("an exchange cancelled at any record of its journal leaves nothing beh
           controller.abort(new Cancelled("enough"));
         }),
       onImpatience() {},
+      conclude() {},
       user: "tester",
     };
     let count = 0;

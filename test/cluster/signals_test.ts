@@ -20,6 +20,9 @@ async function rolledOut(namespace: TestNamespace): Promise<void> {
   succeeded(await namespace.kubectl(rollout));
 }
 
+/** A Ctrl-C right after the first is the same one, passed on: no event tells when it no longer is. */
+const lateEnough = () => new Promise((resolve) => setTimeout(resolve, 800));
+
 Deno.test("a signal at any event of the set-up ends with exit code 130 and leaves no trace", async (t) => {
   const cluster = await openTestCluster();
   await Promise.all(COMMANDS.map((command) =>
@@ -55,6 +58,10 @@ Deno.test("a signal at any event of the set-up ends with exit code 130 and leave
             JSON.stringify(at)
           }:\n${stdout}${stderr}`;
           assert.equal(code, isReady ? 0 : 130, what);
+          const closed = events.filter(({ event }) => event === "closed");
+          assert.deepEqual(closed, events.slice(-1), what);
+          assert.equal(closed[0]!["exitCode"], code, what);
+          assert.match(closed[0]!["state"], /^(restored|unchanged)$/, what);
           await rolledOut(namespace);
           assert.equal(await namespace.snapshot(), before, what);
           assert.deepEqual(laptop.journals(), [], what);
@@ -90,12 +97,15 @@ Deno.test({
 
     proxy.goSilent();
     exchange.kill("SIGINT");
-    await exchange.event("closed");
+    await exchange.event("closing");
+    await lateEnough();
     const start = performance.now();
     const { code, events, stdout } = await exchange.stop("SIGINT");
     const ms = Math.round(performance.now() - start);
     assert.equal(code, 130, stdout);
     assert.ok(ms < 2_000, `it took ${ms} ms`);
+    assert.equal(events.filter(({ event }) => event === "closed").length, 1);
+    assert.equal(events.at(-1)!["state"], "incomplete");
     const warnings = events.filter(({ code }) => code === "LEFT_BEHIND");
     console.log(`ended ${ms} ms after the second Ctrl-C, and told:`);
     for (const { message } of warnings) console.log(message);
@@ -139,7 +149,8 @@ for (const mode of ["selector", "scale"]) {
       await exchange.ready();
       proxy.goSilent();
       exchange.kill("SIGINT");
-      await exchange.event("closed");
+      await exchange.event("closing");
+      await lateEnough();
       const { events } = await exchange.stop("SIGINT");
       const commands = events.filter(({ code }) => code === "LEFT_BEHIND")
         .map(({ message }) => /; to undo: (kubectl .*)$/.exec(message)![1]!);

@@ -10,7 +10,7 @@ const steps: readonly AnyStep<Machine>[] = [
   resolvConfStep,
   systemdResolvedStep,
 ];
-for (const journal of openDeadJournals(Deno.args[0] ?? "")) {
+for (const journal of openDeadJournals(Deno.args[0] ?? "", console.error)) {
   for (const pending of journal.pending) {
     const step = steps.find(({ id }) => id === pending.step);
     await step?.revert(

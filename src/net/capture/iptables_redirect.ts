@@ -27,7 +27,7 @@ export const iptablesRedirectStep: Step<
 > = {
   id: "iptables.redirect",
   describe: ({ session }) =>
-    `redirect the cluster's addresses with the iptables chains "${
+    `redirect of the cluster's addresses by the iptables chains "${
       iptablesChainName(session)
     }"`,
   undoCommand: (args) =>

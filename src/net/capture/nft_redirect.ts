@@ -79,7 +79,7 @@ export const nftRedirectStep: Step<
 > = {
   id: "nft.redirect",
   describe: ({ session }) =>
-    `redirect the cluster's addresses with the nft table "${
+    `redirect of the cluster's addresses by the nft table "${
       nftTableName(session)
     }"`,
   undoCommand: (args) =>

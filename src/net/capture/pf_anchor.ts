@@ -63,7 +63,7 @@ export const pfAnchorStep: Step<
 > = {
   id: "pf.redirect",
   describe: ({ session }) =>
-    `redirect the cluster's addresses with the pf anchor "${
+    `redirect of the cluster's addresses by the pf anchor "${
       pfAnchorName(session)
     }"`,
   undoCommand: ({ session }) => `pfctl -a ${pfAnchorName(session)} -F all`,

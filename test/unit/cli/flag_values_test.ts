@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import {
+  parseAnnotations,
+  parseLabels,
   parsePairs,
   parsePodQuota,
   parseWhole,
@@ -15,6 +17,23 @@ Deno.test("pairs keep what stands behind the first equals sign", () => {
   });
   assert.throws(() => parsePairs("withLabel", "a"), UsageError);
   assert.throws(() => parsePairs("withLabel", "=1"), UsageError);
+});
+
+Deno.test("labels and annotations that the cluster would refuse are refused at once", () => {
+  const long = "a".repeat(64);
+  for (const good of ["a=b", "a=", "x.y/a_b=C.d", "A-1=1"]) {
+    const [at] = Object.keys(parseLabels("withLabel", good));
+    assert.ok(good.startsWith(at!));
+  }
+  const keys = ["-a=b", "a b=c", "a/b/c=d", "/a=b", "A/=b", "X.Y/a=b"];
+  for (const bad of [...keys, `${long}=b`]) {
+    assert.throws(() => parseLabels("withLabel", bad), UsageError, bad);
+    assert.throws(() => parseAnnotations("withAnnotation", bad), UsageError);
+  }
+  for (const bad of ["a=b c", "a=-", "a=b=c", `a=${long}`]) {
+    assert.throws(() => parseLabels("withLabel", bad), UsageError, bad);
+    parseAnnotations("withAnnotation", bad);
+  }
 });
 
 Deno.test("a pod quota gives Kubernetes quantities", () => {

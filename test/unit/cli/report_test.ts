@@ -33,9 +33,15 @@ function tellAll(report: Report): void {
   report.event({ event: "link", state: "up", ms: 300 });
   report.event({ event: "action", state: "done", message: "delete Pod" });
   report.warn("ODD", "This is odd");
-  report.event({ event: "closed", reason: "SIGINT: putting back" });
+  report.event({ event: "closing", reason: "SIGINT: putting back" });
   report.event(error);
   report.debug("not for everybody");
+  report.event({
+    event: "closed",
+    state: "restored",
+    reason: "All is back",
+    exitCode: 7,
+  });
 }
 
 Deno.test("people read what they asked for on stdout, and the course of things on stderr", () => {
@@ -50,14 +56,18 @@ Deno.test("people read what they asked for on stdout, and the course of things o
       "Connected again after 0.3 s\n" +
       "Warning: This is odd\n" +
       "SIGINT: putting back\n" +
-      "Error: Cannot take it\n  one\n  two\nAsk alice\n",
+      "Error: Cannot take it\n  one\n  two\nAsk alice\n" +
+      "All is back\n",
   );
 });
 
 Deno.test("with --debug people read the error's code and what is not for everybody", () => {
   const { report, said } = human({ debug: true });
   tellAll(report);
-  assert.match(said.err, /Ask alice\n\(TAKEN\)\nnot for everybody\n$/);
+  assert.match(
+    said.err,
+    /Ask alice\n\(TAKEN\)\nnot for everybody\nAll is back\n$/,
+  );
 });
 
 Deno.test("on a terminal a running step is shown, and its line is used again when it ends", () => {
@@ -95,16 +105,36 @@ Deno.test("scripts read one object a line, with the event first after its time",
     "link",
     "action",
     "warning",
-    "closed",
+    "closing",
     "error",
+    "closed",
   ]);
-  assert.deepEqual(events.at(-1), {
+  assert.deepEqual(events.at(-2), {
     event: "error",
     code: "TAKEN",
     message: "Cannot take it",
     hint: "Ask alice",
     details: ["one", "two"],
   });
+});
+
+Deno.test("with --debug scripts read what is not for everybody as events", () => {
+  const lines: string[] = [];
+  const report = new JsonReport((line) => lines.push(line), { debug: true });
+  report.debug("a detail");
+  const { event, message } = JSON.parse(lines[0]!);
+  assert.deepEqual({ event, message }, { event: "debug", message: "a detail" });
+});
+
+Deno.test("what an error says is not said again at the end", () => {
+  const { report, said } = human();
+  report.event({
+    event: "closed",
+    state: "incomplete",
+    reason: "Not everything could be put back",
+    exitCode: 9,
+  });
+  assert.equal(said.err, "");
 });
 
 Deno.test("step() gives the result on, and tells of a failure before it passes it on", async () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { PermissionError } from "../../../src/core/errors.ts";
 import {
   FileJournal,
   type JournalHeader,
@@ -19,6 +20,10 @@ const header: JournalHeader = {
   namespace: "default",
   startedAt: 1,
 };
+
+function never(path: string, reason: string): never {
+  assert.fail(`${path}: ${reason}`);
+}
 
 function lines(...records: unknown[]): string {
   return records.map((record) => JSON.stringify(record) + "\n").join("");
@@ -65,21 +70,89 @@ Deno.test("the journal of a living process is left alone; that of a killed one i
   try {
     const reader = child.stdout.getReader();
     await reader.read();
-    assert.deepEqual(openDeadJournals(dir), []);
+    assert.deepEqual(openDeadJournals(dir, never), []);
     child.kill("SIGKILL");
     await child.status;
     await reader.cancel();
-    const [dead] = openDeadJournals(dir);
+    const [dead] = openDeadJournals(dir, never);
     assert.equal(dead?.header.session, "abcde");
     assert.deepEqual(dead.pending.map(({ step }) => step), ["a"]);
-    assert.deepEqual(openDeadJournals(dir), [], "locked while it is open");
+    assert.deepEqual(
+      openDeadJournals(dir, never),
+      [],
+      "locked while it is open",
+    );
     dead.markReverted(0);
     dead[Symbol.dispose]();
-    using again = openDeadJournals(dir)[0];
+    using again = openDeadJournals(dir, never)[0];
     assert.deepEqual(again?.pending, []);
     again?.remove();
     assert.deepEqual([...Deno.readDirSync(dir)], []);
   } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});
+
+Deno.test("a directory that cannot be written is named, with what to do", async () => {
+  const dir = await Deno.makeTempDir();
+  const blocked = join(dir, "sessions");
+  await Deno.writeTextFile(blocked, "a file, where the directory should be");
+  assert.throws(() => new FileJournal(blocked, header), (error) => {
+    assert.ok(error instanceof PermissionError);
+    assert.equal(error.code, "JOURNAL_UNWRITABLE");
+    assert.ok(error.message.includes(blocked));
+    assert.match(error.hint ?? "", /XDG_STATE_HOME/);
+    return true;
+  });
+  await Deno.remove(dir, { recursive: true });
+});
+
+Deno.test("a journal that cannot be read is told and left out, the others are found", async () => {
+  const dir = await Deno.makeTempDir();
+  await Deno.mkdir(join(dir, "theirs.jsonl")); // root can read whatever is a file
+  const journal = new FileJournal(dir, header);
+  journal.close();
+  const unreadable: string[] = [];
+  const [dead, ...others] = openDeadJournals(
+    dir,
+    (path) => unreadable.push(path),
+  );
+  assert.equal(dead?.header.session, "abcde");
+  assert.deepEqual(others, []);
+  assert.deepEqual(unreadable, [join(dir, "theirs.jsonl")]);
+  dead[Symbol.dispose]();
+  await Deno.remove(dir, { recursive: true });
+});
+
+Deno.test("what another cleaner deleted in between is passed over, and is no error to remove", async () => {
+  const dir = await Deno.makeTempDir();
+  new FileJournal(dir, header).close();
+  using dead = openDeadJournals(dir, never)[0];
+  dead?.remove();
+  dead?.remove();
+  assert.deepEqual(openDeadJournals(dir, never), []);
+  await Deno.remove(dir, { recursive: true });
+  assert.deepEqual(openDeadJournals(dir, never), []);
+});
+
+Deno.test("a cleaner that takes a journal between its making and its locking costs nothing", async () => {
+  const dir = await Deno.makeTempDir();
+  const { lockSync } = Deno.FsFile.prototype;
+  let taken = 0;
+  Deno.FsFile.prototype.lockSync = function (exclusive) {
+    if (taken++ === 0) assert.deepEqual(openDeadJournals(dir, never), []);
+    return lockSync.call(this, exclusive);
+  };
+  try {
+    const journal = new FileJournal(dir, header);
+    assert.equal(taken, 2, "the first file was deleted");
+    journal.append({ type: "intent", n: 0, step: "a", args: {} });
+    const text = await Deno.readTextFile(journal.path);
+    assert.equal(replayJournal(text).pending.length, 1);
+    assert.deepEqual(openDeadJournals(dir, never), [], "it is locked");
+    journal.close();
+  } finally {
+    Deno.FsFile.prototype.lockSync = lockSync;
     await Deno.remove(dir, { recursive: true });
   }
 });

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import v8 from "node:v8";
+import vm from "node:vm";
 import {
   Cancelled,
   CleanupError,
@@ -35,6 +37,11 @@ const put: Step<{ name: string }, { fails?: boolean }, string, FakeWorld> = {
     return Promise.resolve();
   },
 };
+
+function collectGarbage(): void {
+  v8.setFlagsFromString("--expose-gc");
+  vm.runInNewContext("gc")();
+}
 
 function open() {
   const world = new FakeWorld();
@@ -101,7 +108,9 @@ Deno.test("a revert that fails stops no other, is named, and is tried again", as
   world.stuck.add("b");
   await assert.rejects(scope.dispose(), (error: CleanupError) => {
     assert.ok(error instanceof CleanupError);
-    assert.deepEqual(error.details, ["put b: take b"]);
+    assert.deepEqual(error.details, [
+      "put b: Cannot take b; to undo: take b",
+    ]);
     return true;
   });
   assert.deepEqual([...world.there], ["b"]);
@@ -144,6 +153,112 @@ Deno.test("what could not be taken back counts as left over while the rest is ta
   gate.resolve();
   await disposed;
   assert.deepEqual(undo(), ["take b"]);
+});
+
+const restoring: typeof put = { ...put, restores: true };
+
+Deno.test("what may serve others stays while what they had cannot be restored, up to the root; the next disposal goes on", async () => {
+  const { world, journal, scope } = open();
+  const lock = scope.child("lock");
+  await lock.run({ ...put, standsAlone: true }, { name: "lock" }, {});
+  await scope.run(put, { name: "stuntman" }, {});
+  const sibling = scope.child("sibling");
+  await sibling.run(put, { name: "sibling" }, {});
+  const shadow = scope.child("shadow");
+  await shadow.run(put, { name: "pod" }, {});
+  shadow.defer("link", () => void world.log.push("link closed"));
+  const attach = shadow.child("attach");
+  await attach.run(restoring, { name: "selector" }, {});
+  await attach.run(put, { name: "extra" }, {});
+  await scope.run(put, { name: "later" }, {});
+  world.stuck.add("selector");
+  world.log.length = 0;
+  await assert.rejects(scope.dispose(), (error: CleanupError) => {
+    const kept = "kept, because this could not be restored: put selector";
+    assert.equal(
+      error.message,
+      "Cannot put everything back: 4 changes are left",
+    );
+    assert.deepEqual(error.details, [
+      "put selector: Cannot take selector; to undo: take selector",
+      `put pod: ${kept}; to undo: take pod`,
+      `put sibling: ${kept}; to undo: take sibling`,
+      `put stuntman: ${kept}; to undo: take stuntman`,
+    ]);
+    return true;
+  });
+  assert.deepEqual(world.log, [
+    "revert later",
+    "revert extra",
+    "revert selector",
+    "link closed",
+    "revert lock",
+  ]);
+  assert.equal(
+    journal.records.filter(({ type }) => type === "reverted").length,
+    3,
+  );
+  world.stuck.clear();
+  world.log.length = 0;
+  await scope.dispose();
+  assert.deepEqual(world.log, [
+    "revert selector",
+    "revert pod",
+    "revert sibling",
+    "revert stuntman",
+  ]);
+  assert.equal(world.there.size, 0);
+});
+
+Deno.test("a step that restores and was restored keeps nothing", async () => {
+  const { world, scope } = open();
+  await scope.run(put, { name: "a" }, {});
+  await scope.run(restoring, { name: "b" }, {});
+  await scope.dispose();
+  assert.equal(world.there.size, 0);
+});
+
+Deno.test("a record that cannot be written when a change was taken back is no leftover", async () => {
+  const world = new FakeWorld();
+  const journal = new MemoryJournal(({ type }) => {
+    if (type === "reverted") throw new ConflictError("TEST", "disk full");
+  });
+  const { signal } = new AbortController();
+  const scope = Scope.root<FakeWorld>({ world, journal, signal });
+  await scope.run(put, { name: "a" }, {});
+  await scope.run(put, { name: "b" }, {});
+  await scope.dispose();
+  assert.equal(world.there.size, 0);
+});
+
+Deno.test("a child of which nothing is left leaves its parent, and memory", async () => {
+  const { scope } = open();
+  const use = async () => {
+    const child = scope.child("child");
+    await child.run(put, { name: "a" }, {});
+    await child.dispose();
+    return new WeakRef(child);
+  };
+  const child = await use();
+  await new Promise((resolve) => setTimeout(resolve));
+  collectGarbage();
+  assert.equal(child.deref(), undefined);
+  await scope.dispose();
+});
+
+Deno.test("a child with leftovers, or that is added to after its end, stays with its parent", async () => {
+  const { world, scope } = open();
+  const child = scope.child("child");
+  await child.run(put, { name: "a" }, {});
+  world.stuck.add("a");
+  await assert.rejects(child.dispose(), CleanupError);
+  assert.equal(scope.leftovers().length, 1);
+  world.stuck.clear();
+  await child.dispose();
+  assert.equal(scope.leftovers().length, 0);
+  child.defer("late", () => void world.log.push("late"));
+  await scope.dispose();
+  assert.equal(world.log.at(-1), "late");
 });
 
 Deno.test("after an abort nothing new is applied", async () => {

@@ -2,6 +2,9 @@ import assert from "node:assert/strict";
 import { type PluginError, UsageError } from "../../../src/core/errors.ts";
 import { builtinRegistry } from "../../../src/plugins/builtin.ts";
 import { PluginRegistry } from "../../../src/plugins/registry.ts";
+import { objectStep } from "../../../src/cluster/object_step.ts";
+import type { AnyStep } from "../../../src/core/step.ts";
+import type { World } from "../../../src/kube/world.ts";
 import { fakeRouting } from "./fake_routing.ts";
 
 Deno.test("the registry gives a plugin by the name that --mode takes", () => {
@@ -44,6 +47,38 @@ Deno.test("two plugins of one name are refused with both sources", () => {
   );
 });
 
+const step = (id: string): AnyStep<World> => ({
+  id,
+  describe: () => "nothing",
+  undoCommand: () => "true",
+  apply: () => Promise.resolve(),
+  revert: () => Promise.resolve(),
+});
+
+for (const id of ["kube.object", "service.lock", "mine.step"]) {
+  Deno.test(`a plugin cannot put a step of its own in the place of another "${id}"`, () => {
+    const registry = new PluginRegistry();
+    const first = fakeRouting({ name: "mine", steps: [step("mine.step")] });
+    registry.add(first, "./mine.ts");
+    const before = new Map(registry.steps());
+    const other = fakeRouting({ name: "other", steps: [step("x"), step(id)] });
+    assert.throws(
+      () => registry.add(other, "./other.ts"),
+      { code: "PLUGIN_STEP_DUPLICATE", message: /\.\/other\.ts.*another step/ },
+    );
+    assert.deepEqual(registry.steps(), before);
+    assert.throws(() => registry.routing("other", "exchange"));
+  });
+}
+
+Deno.test("plugins may share one step", () => {
+  const registry = new PluginRegistry();
+  const shared = step("shared");
+  registry.add(fakeRouting({ name: "a", steps: [shared, objectStep] }), "./a");
+  registry.add(fakeRouting({ name: "b", steps: [shared] }), "./b");
+  assert.equal(registry.steps().get("shared"), shared);
+});
+
 for (
   const [claim, value, code, text] of [
     ["no object", undefined, "PLUGIN_INVALID", /default export is no object/],
@@ -76,6 +111,12 @@ for (
       fakeRouting({ steps: undefined }),
       "PLUGIN_INVALID",
       /no list of steps/,
+    ],
+    [
+      "a step that cannot be reverted",
+      fakeRouting({ steps: [{ ...step("x"), revert: undefined }] }),
+      "PLUGIN_INVALID",
+      /revert\(\)/,
     ],
     ["no verb", fakeRouting({ verbs: [] }), "PLUGIN_INVALID", /no verb/],
   ] as const
