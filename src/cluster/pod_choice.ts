@@ -44,9 +44,7 @@ export class PodChoice {
     options: { failed?: ForwardPod; timeoutMs: number; signal: AbortSignal },
   ): Promise<ForwardPod> {
     const { failed, timeoutMs, signal } = options;
-    const pod = isSame(this.#current, failed)
-      ? this.#ready.find((one) => !isSame(one, failed))
-      : this.#current;
+    const pod = this.#pick(failed);
     if (pod !== undefined) return pod;
     const ended = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
     const isOver = Promise.withResolvers<void>();
@@ -55,13 +53,20 @@ export class PodChoice {
     try {
       while (!ended.aborted) {
         await Promise.race([this.#changed.promise, isOver.promise]);
-        if (!ended.aborted && this.#current !== undefined) return this.#current;
+        const pod = this.#pick(failed) ?? this.#current;
+        if (!ended.aborted && pod !== undefined) return pod;
       }
       signal.throwIfAborted();
       throw this.#noPod(timeoutMs);
     } finally {
       ended.removeEventListener("abort", end);
     }
+  }
+
+  #pick(failed: ForwardPod | undefined): ForwardPod | undefined {
+    return isSame(this.#current, failed)
+      ? this.#ready.find((one) => !isSame(one, failed))
+      : this.#current;
   }
 
   #tellLoss({ name }: ForwardPod): void {

@@ -55,6 +55,9 @@ Deno.test("instead of one that failed another is taken, or its next change waite
   const waiting = pods.get(options);
   pods.update([a]);
   assert.equal(await waiting, a);
+  const again = pods.get(options);
+  pods.update([a, b]);
+  assert.equal(await again, b);
 });
 
 Deno.test("a wait ends in time, and with its signal", async () => {
