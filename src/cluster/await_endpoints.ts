@@ -47,9 +47,12 @@ export async function awaitDeparture(
   await pause(PROXY_MS, signal).catch(() => {});
 }
 
-/** Resolves when the nodes send nothing to pods any more that the Endpoints no longer name. */
+/**
+ * Resolves when the nodes should send nothing to pods any more that the Endpoints no longer name. Those
+ * pods have ended: so twice the time, as a busy node may just have begun with an older state.
+ */
 export function awaitProxy(signal: AbortSignal): Promise<void> {
-  return pause(PROXY_MS, signal);
+  return pause(2 * PROXY_MS, signal);
 }
 
 async function awaitReadyPods(
