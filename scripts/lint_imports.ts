@@ -13,11 +13,16 @@ const LAYERS: readonly (readonly string[])[] = [
 /** Too slow to load before they are needed: they come by `await import()`. */
 const LAZY_PACKAGES = /^(@kubernetes\/client-node|ssh2|ws)(\/|$)/;
 
+/** The project's folder: the checkout itself may stand below a folder `src`. */
+const ROOT = decodeURIComponent(new URL("../", import.meta.url).pathname);
+
 /** The folder and file of a path below `src`, e.g. `["kube", "watch.ts"]`; `[]` elsewhere. */
 export function placeOf(filename: string): string[] {
-  const parts = filename.replaceAll("\\", "/").split("/");
-  const at = parts.lastIndexOf("src");
-  return at === -1 ? [] : parts.slice(at + 1);
+  const path = filename.replaceAll("\\", "/");
+  const at = path.indexOf(ROOT);
+  const inside = at === -1 ? path : path.slice(at + ROOT.length);
+  const [first, ...rest] = inside.split("/");
+  return first === "src" ? rest : [];
 }
 
 function layerOf(folder: string | undefined): number {

@@ -1,10 +1,10 @@
 import { createServer, type Server, type Socket } from "node:net";
-import { once } from "node:events";
 import type { Duplex } from "node:stream";
 import { relay, reset } from "../core/relay.ts";
 import { messageOf } from "../core/errors.ts";
 import type { AgentPort } from "./agent_config.ts";
 import { dial } from "../core/dial.ts";
+import { listenEverywhere } from "./listen_everywhere.ts";
 import { logLine } from "./log_line.ts";
 
 /** Who takes the connections of a port while attached. */
@@ -45,15 +45,7 @@ export class PortServer {
 
   /** Listens on all addresses, IPv6 included where the pod has it. */
   async listen(): Promise<void> {
-    try {
-      this.#server.listen(this.port, "::");
-      await once(this.#server, "listening");
-    } catch (error) {
-      const { code } = error as { code?: string };
-      if (code !== "EAFNOSUPPORT" && code !== "EADDRNOTAVAIL") throw error;
-      this.#server.listen(this.port, "0.0.0.0");
-      await once(this.#server, "listening");
-    }
+    await listenEverywhere(this.#server, this.port);
     this.#server.on(
       "error",
       (error) => logLine(`port ${this.port}: ${messageOf(error)}`),

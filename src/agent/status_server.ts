@@ -1,7 +1,7 @@
-import { once } from "node:events";
 import { createServer } from "node:http";
 import { messageOf } from "../core/errors.ts";
 import type { AgentConfig } from "./agent_config.ts";
+import { listenEverywhere } from "./listen_everywhere.ts";
 import { logLine } from "./log_line.ts";
 import type { PortTable } from "./port_table.ts";
 
@@ -21,7 +21,6 @@ export async function startStatusServer(
       response.writeHead(404).end();
     }
   });
-  server.listen(config.statusPort, "0.0.0.0");
-  await once(server, "listening");
+  await listenEverywhere(server, config.statusPort);
   server.on("error", (error) => logLine(`status: ${messageOf(error)}`));
 }

@@ -74,9 +74,28 @@ export async function awaitPod(
   );
 }
 
-/** True once the first container runs. */
+/** True once our container runs. */
 export function isRunning(pod: KubeObject): boolean {
-  return pod.status?.containerStatuses?.[0]?.state?.running !== undefined;
+  return ownStatus(pod)?.state?.running !== undefined;
+}
+
+/** Of the container `standalone`: an injected sidecar may come before it. */
+// deno-lint-ignore no-explicit-any -- open JSON of the API
+function ownStatus({ status }: KubeObject): any {
+  // deno-lint-ignore no-explicit-any -- open JSON of the API
+  const statuses: any[] = status?.containerStatuses ?? [];
+  return statuses.find(({ name }) => name === "standalone") ?? statuses[0];
+}
+
+/** What keeps the pod from starting: an init container, or our own. */
+// deno-lint-ignore no-explicit-any -- open JSON of the API
+function waitingState(pod: KubeObject): any {
+  // deno-lint-ignore no-explicit-any -- open JSON of the API
+  const inits: any[] = pod.status?.initContainerStatuses ?? [];
+  const waiting = inits.map(({ state }) => state?.waiting).find((state) =>
+    HOPELESS.has(state?.reason)
+  );
+  return waiting ?? ownStatus(pod)?.state?.waiting;
 }
 
 export function isReady(pod: KubeObject): boolean {
@@ -90,14 +109,14 @@ function hopelessState(pod: KubeObject): string | undefined {
   if (pod.status?.phase === "Failed") {
     return pod.status.message ?? pod.status.reason ?? "the pod failed";
   }
-  const waiting = pod.status?.containerStatuses?.[0]?.state?.waiting;
+  const waiting = waitingState(pod);
   return HOPELESS.has(waiting?.reason)
     ? `${waiting.reason}${withMessage(waiting.message)}`
     : undefined;
 }
 
 function waitingText(pod: KubeObject): string {
-  const waiting = pod.status?.containerStatuses?.[0]?.state?.waiting;
+  const waiting = waitingState(pod);
   if (waiting?.reason !== undefined) {
     return `, ${waiting.reason}${withMessage(waiting.message)}`;
   }

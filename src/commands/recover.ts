@@ -4,7 +4,7 @@ import { isAttached, isStale } from "../cluster/liveness.ts";
 import { readNamespace } from "../cluster/namespace_state.ts";
 import { planRecover } from "../cluster/plan_recover.ts";
 import { runRepairs } from "../cluster/run_repairs.ts";
-import { findTarget } from "../cluster/target.ts";
+import { findTarget, parseResourceName } from "../cluster/target.ts";
 import { ConflictError, UnsupportedError } from "../core/errors.ts";
 import {
   annotation,
@@ -50,12 +50,10 @@ export async function recover(
 ): Promise<void> {
   const report = host.report(options);
   const { signal } = host;
+  const resourceName = parseResourceName(name);
   const kube = await openKube(host, options, report);
   await sweepOwn(host, kube, report);
-  const { service } = await findTarget(kube, {
-    kind: "service",
-    name: name.replace(/^(svc|service)\//, ""),
-  }, {
+  const { service } = await findTarget(kube, resourceName, {
     signal,
     warn: (message) => report.warn("SEVERAL_SERVICES", message),
   });

@@ -4,6 +4,7 @@ import {
   ClusterError,
   KtctlError,
   NotFoundError,
+  UsageError,
   WriteConflictError,
 } from "../core/errors.ts";
 import type { CallSubject } from "./api_errors.ts";
@@ -301,6 +302,10 @@ export class KubeClient implements KubeApi {
   }
 
   #path({ resource, name, namespace }: ObjectRef): string {
+    if (name === "") {
+      // the server would take it for the whole collection
+      throw new UsageError("NAME_EMPTY", `Name the ${resource.kind}`);
+    }
     return `${collectionPath(resource, this.#place(resource, namespace))}/${
       encodeURIComponent(name)
     }`;

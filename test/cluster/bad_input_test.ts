@@ -303,6 +303,20 @@ const refusals: readonly Refusal[] = [
     says: /HorizontalPodAutoscaler "elastic".*--mode selector/,
   },
   {
+    title: "recovering nothing",
+    args: ["recover", ""],
+    code: "TARGET_INVALID",
+    exit: 2,
+    says: /Cannot read "".*svc\/web/,
+  },
+  {
+    title: "recovering a kind without a name",
+    args: ["recover", "svc/"],
+    code: "TARGET_INVALID",
+    exit: 2,
+    says: /Cannot read "svc\/"/,
+  },
+  {
     title: "recovering a Service that is not there",
     args: ["recover", "wbe"],
     code: "SERVICE_NOT_FOUND",

@@ -1,11 +1,21 @@
 import assert from "node:assert/strict";
 import plugin from "../../scripts/lint_plugin.ts";
 
+const ROOT = new URL("../../", import.meta.url).pathname;
+
 function found(file: string, source: string): string[] {
   return Deno.lint.runPlugin(plugin, file, source).map(({ id }) =>
     id.replace("ktctl/", "")
   );
 }
+
+Deno.test("a checkout below a folder named src is told apart from the project's own", () => {
+  const source = 'import { x } from "../kube/watch.ts";';
+  assert.deepEqual(found(`${ROOT}test/src/kube/x.ts`, source), []);
+  assert.deepEqual(found(`${ROOT}src/core/x.ts`, source), [
+    "import-direction",
+  ]);
+});
 
 for (
   const [file, source, rules] of [
@@ -112,6 +122,6 @@ for (
 ) {
   const claim = rules.length === 0 ? "allows" : `refuses (${rules})`;
   Deno.test(`the lint plugin ${claim} in ${file}: ${source}`, () => {
-    assert.deepEqual(found(`/project/${file}`, source), rules);
+    assert.deepEqual(found(`${ROOT}${file}`, source), rules);
   });
 }
