@@ -48,11 +48,14 @@ export async function awaitDeparture(
 }
 
 /**
- * Resolves when the nodes should send nothing to pods any more that the Endpoints no longer name. Those
- * pods have ended: so twice the time, as a busy node may just have begun with an older state.
+ * Resolves when the nodes should have followed the Endpoints. Where the pods of before have ended, a
+ * request to them fails: then twice the time, as a busy node may just have begun with an older state.
  */
-export function awaitProxy(signal: AbortSignal): Promise<void> {
-  return pause(2 * PROXY_MS, signal);
+export function awaitProxy(
+  signal: AbortSignal,
+  { haveEnded }: { haveEnded: boolean },
+): Promise<void> {
+  return pause(haveEnded ? 2 * PROXY_MS : PROXY_MS, signal);
 }
 
 async function awaitReadyPods(

@@ -72,10 +72,10 @@ function sharedMetadata(
 
 /**
  * Told to end, the router first stays for connections on their way to it, then takes no new ones and
- * goes with the last of the open ones.
+ * goes with the last of the open ones. The stock image's stop signal is USR1, another's may be TERM.
  */
 const RUN_ROUTER = `haproxy -db -f ${ROUTER_DIR}/haproxy.cfg & pid=$!
-trap 'sleep 3; kill -USR1 $pid' TERM
+trap 'sleep 3; kill -USR1 $pid' TERM USR1
 wait $pid; code=$?
 while kill -0 $pid 2>/dev/null; do wait $pid; code=$?; done
 exit $code`;

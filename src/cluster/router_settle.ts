@@ -17,7 +17,7 @@ import {
 import type { KubeApi, KubeObject } from "../kube/kube_api.ts";
 import { PODS, SERVICES } from "../kube/resources.ts";
 import { applyRuntime } from "./apply_runtime.ts";
-import { awaitArrival } from "./await_endpoints.ts";
+import { awaitArrival, awaitProxy } from "./await_endpoints.ts";
 import { deleteObject } from "./object_step.ts";
 import { awaitPod, isReady } from "./pod_ready.ts";
 import { restoreService } from "./router_leave.ts";
@@ -133,6 +133,7 @@ export async function settleRouter(
   if (await switchService(kube, current, settings)) {
     const { service, namespace, podName } = current;
     await awaitArrival(kube, { service, namespace, podName }, signal);
+    await awaitProxy(signal, { haveEnded: false });
   }
 }
 

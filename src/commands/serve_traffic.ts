@@ -91,8 +91,9 @@ export async function serveTraffic(
     });
     if (takesAll(verb, routing)) {
       await awaitArrival(kube, endpoints, attached.signal);
-      // the original pods may have ended: nobody answers at their addresses
-      if (!routing.fallback) await awaitProxy(attached.signal);
+      if (!routing.fallback) {
+        await awaitProxy(attached.signal, { haveEnded: true });
+      }
     }
   };
   const traffic = new TrafficSession({
