@@ -7,8 +7,14 @@ import { ENDPOINTS } from "../kube/resources.ts";
 /** The endpoints controller answers within a second; a late one is no reason to fail. */
 const PATIENCE_MS = 5_000;
 
-/** kube-proxy follows the endpoints within this time on a cluster in health; no event tells when. */
-const PROXY_MS = 500;
+/**
+ * kube-proxy follows within this time: as it comes, it writes its rules once a second after a burst of
+ * changes, and no event tells when.
+ */
+const PROXY_MS = 1_200;
+
+/** On leaving that is waited for in part: the pod itself stays for a while when it is told to end. */
+const LEAVING_MS = 500;
 
 export interface EndpointsOf {
   readonly service: string;
@@ -44,18 +50,12 @@ export async function awaitDeparture(
 ): Promise<void> {
   const signal = AbortSignal.timeout(PATIENCE_MS);
   await awaitReadyPods(kube, of, signal, (names) => !names.includes(podName));
-  await pause(PROXY_MS, signal).catch(() => {});
+  await pause(LEAVING_MS, signal).catch(() => {});
 }
 
-/**
- * Resolves when the nodes should have followed the Endpoints. Where the pods of before have ended, a
- * request to them fails: then twice the time, as a busy node may just have begun with an older state.
- */
-export function awaitProxy(
-  signal: AbortSignal,
-  { haveEnded }: { haveEnded: boolean },
-): Promise<void> {
-  return pause(haveEnded ? 2 * PROXY_MS : PROXY_MS, signal);
+/** Resolves when the nodes should have followed the Endpoints. */
+export function awaitProxy(signal: AbortSignal): Promise<void> {
+  return pause(PROXY_MS, signal);
 }
 
 async function awaitReadyPods(

@@ -126,7 +126,7 @@ function portSections(state: RouterState, port: RouterPort): string {
 ${binds(state, port.port)}  tcp-request inspect-delay ${SPEAK_FIRST_MS}ms
   tcp-request content set-var(sess.h2) int(1) if { req.payload(0,3) -m str PRI }
   tcp-request content switch-mode http if HTTP
-  use_backend ${h2} if { var(sess.h2) -m int 1 }
+  use_backend ${h2} if HTTP { var(sess.h2) -m int 1 }
   use_backend ${h1} if HTTP
   default_backend tcp_${port.port}
 backend tcp_${port.port}

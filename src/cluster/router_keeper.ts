@@ -12,6 +12,7 @@ import { RepairPace } from "../core/repair_pace.ts";
 import { labelSelector, stuntmanName } from "../kube/contract.ts";
 import type { KubeApi, Resource } from "../kube/kube_api.ts";
 import { CONFIG_MAPS, PODS, SERVICES } from "../kube/resources.ts";
+import { awaitArrival, awaitProxy } from "./await_endpoints.ts";
 import { driftText } from "./drift_text.ts";
 import { checkedBackend, slotName } from "./router_config.ts";
 import { routerLabels } from "./router_objects.ts";
@@ -71,14 +72,23 @@ export class RouterKeeper {
   }
 
   /**
-   * Everything as it is to be, our route included.
+   * Everything as it is to be, our route included. Returns the state if the Service was switched now.
    * Throws `ConflictError` (`SERVICE_RECOVERED`), and what the API throws.
    */
-  async #settle(): Promise<void> {
+  async #settle(): Promise<RouterState | undefined> {
     const state = await settleOrigin(this.#kube, await this.#routedState());
     if (state === undefined) return; // taken back just now: an event tells of it
     this.#podTarget = state.podTarget;
-    await settleRouter(this.#kube, state, this.#settings);
+    return await settleRouter(this.#kube, state, this.#settings);
+  }
+
+  /** Resolves when the nodes send the Service's requests to the router. */
+  async #awaitTraffic(
+    { service, namespace, podName }: RouterState,
+    signal: AbortSignal,
+  ): Promise<void> {
+    await awaitArrival(this.#kube, { service, namespace, podName }, signal);
+    await awaitProxy(signal);
   }
 
   /** The state with our route in it. */
@@ -138,8 +148,11 @@ export class RouterKeeper {
     const started = Promise.withResolvers<void>();
     scope.background("router", async (signal) => {
       try {
-        await this.#settle();
-        await this.#awaitRoute(signal);
+        const switched = await this.#settle();
+        await Promise.all([
+          this.#awaitRoute(signal),
+          switched && this.#awaitTraffic(switched, signal),
+        ]);
         started.resolve();
       } catch (error) {
         return started.reject(error);

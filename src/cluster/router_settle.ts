@@ -17,7 +17,6 @@ import {
 import type { KubeApi, KubeObject } from "../kube/kube_api.ts";
 import { PODS, SERVICES } from "../kube/resources.ts";
 import { applyRuntime } from "./apply_runtime.ts";
-import { awaitArrival, awaitProxy } from "./await_endpoints.ts";
 import { deleteObject } from "./object_step.ts";
 import { awaitPod, isReady } from "./pod_ready.ts";
 import { restoreService } from "./router_leave.ts";
@@ -118,23 +117,19 @@ async function settleStuntman(
 
 /**
  * The Router Pod runs, the Service leads to it, haproxy has all routes. While there is no pod that
- * serves, the Service leads to its own pods.
+ * serves, the Service leads to its own pods. Returns the state if the Service was switched now.
  * Throws `ClusterError` (`POD_NOT_READY`) and what the API throws.
  */
 export async function settleRouter(
   kube: KubeApi,
   state: RouterState,
   settings: RouterSettings,
-): Promise<void> {
+): Promise<RouterState | undefined> {
   const { signal } = settings;
   const current = await settlePod(kube, state, settings);
-  if (current === undefined) return;
-  if (!await applyRuntime(kube, current, signal)) return;
-  if (await switchService(kube, current, settings)) {
-    const { service, namespace, podName } = current;
-    await awaitArrival(kube, { service, namespace, podName }, signal);
-    await awaitProxy(signal, { haveEnded: false });
-  }
+  if (current === undefined) return undefined;
+  if (!await applyRuntime(kube, current, signal)) return undefined;
+  return await switchService(kube, current, settings) ? current : undefined;
 }
 
 /** Returns when a Router Pod is ready, with the state that names it; undefined where the router is gone. */

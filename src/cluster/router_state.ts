@@ -8,7 +8,7 @@ import {
   TARGET,
 } from "../kube/contract.ts";
 import type { KubeObject } from "../kube/kube_api.ts";
-import { markText, type MeshMark } from "./mesh_mark.ts";
+import { markText, type MeshMark, meshName } from "./mesh_mark.ts";
 
 /** A port that the router listens on, for one target of the Service's ports. */
 export interface RouterPort {
@@ -97,13 +97,21 @@ export function joined(
 
 /** Throws `ConflictError` (`MARK_TAKEN`) naming who has the mark. */
 export function refuseTakenMark(state: RouterState, mark: MeshMark): void {
-  const holder = state.participants.find((one) => sameMark(one.mark, mark));
+  const { service } = state;
+  const name = meshName(service, mark);
+  const holder = state.participants.find((one) =>
+    meshName(service, one.mark) === name
+  );
   if (holder === undefined) return;
+  const theirs = markText(holder.mark);
+  const what = theirs === markText(mark)
+    ? `that mark since ${holder.since}`
+    : `"${theirs}" since ${holder.since}, and both would be named "${name}"`;
   throw new ConflictError(
     "MARK_TAKEN",
-    `Cannot mesh Service "${state.service}" with "${
+    `Cannot mesh Service "${service}" with "${
       markText(mark)
-    }": ${holder.user} has that mark since ${holder.since}`,
+    }": ${holder.user} has ${what}`,
     {
       hint:
         `Take another --versionMark; if ${holder.user} is gone for good, run \`ktctl clean\``,
@@ -121,11 +129,6 @@ function freeSlot(participants: readonly Participant[]): number {
     `Cannot join the router: its ${MAX_PARTICIPANTS} places are taken`,
     { hint: "Wait until somebody leaves" },
   );
-}
-
-/** Marks that end up under one name are one mark: the name of a Service knows no dots. */
-function sameMark(a: MeshMark, b: MeshMark): boolean {
-  return a.key === b.key && a.value === b.value;
 }
 
 /** Without the session; closing where it was the last. */

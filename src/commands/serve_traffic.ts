@@ -92,7 +92,8 @@ export async function serveTraffic(
     if (takesAll(verb, routing)) {
       await awaitArrival(kube, endpoints, attached.signal);
       if (!routing.fallback) {
-        await awaitProxy(attached.signal, { haveEnded: true });
+        // the original pods have ended: a request to them would fail
+        await awaitProxy(attached.signal);
       }
     }
   };

@@ -323,6 +323,15 @@ Deno.test("what is not HTTP reaches the original untouched, marked text in it or
     const args = ["nc", "-N", "-w", "10", "raw", port];
     return succeeded(await client.exec(args, { stdin: sent }));
   };
+  // haproxy 2.6 answers nothing, now and then, where the end comes together with the request
+  const ask = async (bytes: string) => {
+    const late = "(cat; sleep 0.5) | nc -N -w 10 raw 80";
+    return succeeded(
+      await client.exec(["sh", "-c", late], {
+        stdin: new TextEncoder().encode(bytes),
+      }),
+    );
+  };
   await eventually(
     "the raw server answers",
     async () => (await client.exec(["nc", "-z", "raw", "80"])).code === 0,
@@ -365,7 +374,7 @@ Deno.test("what is not HTTP reaches the original untouched, marked text in it or
       `the request line and trailers, answered by ${name}`,
       async () => {
         const line = "REPORT /a/../b//c%2Fd;e=1?x=%20&y=a+b HTTP/1.1\r\n";
-        const text = await nc(
+        const text = await ask(
           `${line}Host: Shop.Example\r\n${mark}Trailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n` +
             "5\r\nhello\r\n0\r\nX-Sum: 42\r\n\r\n",
         );

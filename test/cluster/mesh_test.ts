@@ -257,6 +257,15 @@ Deno.test("a mark that somebody has is refused to the next, who is told of them"
   assert.equal(same.code, 7, same.stdout);
   assert.equal(same.error?.["code"], "MARK_TAKEN");
   assert.match(same.error!["message"], /alice has that mark since \d{4}-/);
+  const alike = await bob.run(
+    ["mesh", "web", ...expose, "--versionMark", "kt-mark:demo"],
+    { user: "bob" },
+  );
+  assert.equal(alike.code, 7, alike.stdout);
+  assert.match(
+    alike.error!["message"],
+    /alice has "version: demo" since .* both would be named "web-kt-mesh-demo"/,
+  );
   for (const mode of ["selector", "scale"]) {
     const exchanged = await bob.run(
       ["exchange", "web", "--mode", mode, ...expose],

@@ -1,0 +1,134 @@
+// The router dies under its developers, and under everybody else's requests.
+import assert from "node:assert/strict";
+import process from "node:process";
+import { openTestCluster, succeeded, type TestNamespace } from "./cluster.ts";
+import { eventually, Laptop, reaches } from "./laptop.ts";
+import { pidInPod } from "./pod_process.ts";
+import { startRequestLog } from "./request_log.ts";
+
+async function routerPod(namespace: TestNamespace): Promise<string> {
+  const get = ["get", "pods", "-l", "kt-role=router", "-o", "json"];
+  const { items } = JSON.parse(succeeded(await namespace.kubectl(get)));
+  const serving = items.filter((
+    { metadata }: { metadata: Record<string, unknown> },
+  ) => metadata["deletionTimestamp"] === undefined);
+  assert.equal(serving.length, 1, "not one router that serves");
+  return serving[0].metadata.name;
+}
+
+const deaths: {
+  title: string;
+  kill: (namespace: TestNamespace, pod: string) => Promise<void>;
+  /** Seconds within which requests may fail. */
+  withinS: number;
+}[] = [
+  {
+    title: "its container is killed",
+    async kill(namespace, pod) {
+      process.kill(await pidInPod(namespace, `pod/${pod}`, "-db"), "SIGKILL");
+    },
+    // nobody listens until the kubelet has started the container again
+    withinS: 10,
+  },
+  {
+    title: "its pod is deleted",
+    async kill(namespace, pod) {
+      succeeded(
+        await namespace.kubectl(["delete", "pod", pod, "--wait=false"]),
+      );
+    },
+    withinS: 2,
+  },
+  {
+    title: "its pod is deleted by force",
+    async kill(namespace, pod) {
+      const force = ["--force", "--grace-period=0"];
+      succeeded(await namespace.kubectl(["delete", "pod", pod, ...force]));
+    },
+    withinS: 5,
+  },
+];
+
+for (const { title, kill, withinS } of deaths) {
+  Deno.test({
+    name:
+      `when the router dies (${title}), the original answers soon, every route comes back, and others may join`,
+    ignore: !!Deno.env.get("KTCTL_TEST_KUBECONFIG"), // kills a process of the node
+    async fn() {
+      const cluster = await openTestCluster();
+      await using namespace = await cluster.namespace();
+      await namespace.applyDemo();
+      const client = await namespace.client();
+      await using alice = await Laptop.open(cluster, namespace, "alice");
+      await using bob = await Laptop.open(cluster, namespace, "bob");
+      await using carol = await Laptop.open(cluster, namespace, "carol");
+      const before = await namespace.snapshot();
+      const start = (laptop: Laptop, mark: string) =>
+        laptop.start([
+          "mesh",
+          "web",
+          "--expose",
+          `${laptop.demo.port}:80`,
+          "--versionMark",
+          mark,
+        ]);
+      const marked = async (header: string) => {
+        const { stdout } = await client.curl(
+          "-m",
+          "3",
+          "-H",
+          header,
+          "http://web/",
+        );
+        return stdout.trim();
+      };
+      const routesAreBack = () =>
+        eventually(
+          "both routes are back",
+          async () =>
+            await marked("version: alice") === "demo pod=alice" &&
+            await marked("kt-mark: b") === "demo pod=bob",
+          60_000,
+        );
+      await using first = start(alice, "alice");
+      await first.ready();
+      await using second = start(bob, "kt-mark:b");
+      await second.ready();
+      await routesAreBack();
+
+      const log = await startRequestLog(client, 20);
+      const pod = await routerPod(namespace);
+      await kill(namespace, pod);
+      const backMs = await routesAreBack();
+      const requests = await log.read();
+      const failed = requests.filter(({ answer }) => answer === undefined);
+      const seconds = failed.length === 0
+        ? 0
+        : failed.at(-1)!.at - failed[0]!.at;
+      console.log(
+        `${title}: routes back after ${backMs} ms; ${failed.length} of ${requests.length} unmarked requests ` +
+          `failed, within ${seconds.toFixed(1)} s`,
+      );
+      assert.ok(seconds <= withinS, `requests failed for ${seconds} s`);
+      assert.match(requests.at(-1)!.answer ?? "none", /^web-/);
+
+      await using third = start(carol, "carol");
+      await third.ready();
+      await eventually(
+        "carol's mark leads to carol",
+        async () => await marked("version: carol") === "demo pod=carol",
+      );
+      await routesAreBack();
+      for (const mesh of [first, third, second]) {
+        assert.equal((await mesh.stop()).code, 0);
+      }
+      await reaches(client, { name: "web-" });
+      // a router on its way out goes with its last connection
+      await eventually(
+        "as before",
+        async () => await namespace.snapshot() === before,
+        60_000,
+      );
+    },
+  });
+}
