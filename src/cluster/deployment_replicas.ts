@@ -43,6 +43,11 @@ export const deploymentReplicasStep: Step<
     });
     return `kubectl patch deployment ${deployment} -n ${namespace} --type=merge -p '${patch}'`;
   },
+  async isPresent({ namespace, deployment, session }, { kube }, signal) {
+    const ref = { resource: DEPLOYMENTS, name: deployment, namespace };
+    const object = await kube.find(ref, { signal });
+    return object !== undefined && annotation(object, SESSION) === session;
+  },
   async apply(
     { namespace, deployment, replicas, session, user },
     _input,

@@ -30,18 +30,29 @@ export const objectStep: Step<ObjectArgs, KubeObject, KubeObject, World> = {
     `kubectl delete ${qualified(plural, apiVersion)} ${name} -n ${namespace}`,
   apply: (args, object, { kube }) => kube.create(resourceOf(args), object),
   isRefusal: (error) => error instanceof PermissionError,
+  async isPresent(args, { kube }, signal) {
+    return await findOwn(kube, args, signal) !== undefined;
+  },
   async revert(args, { kube }, signal) {
-    const ref = refOf(args);
-    const object = await kube.find(ref, { signal });
-    if (object === undefined || annotation(object, SESSION) !== args.session) {
-      return;
-    }
-    await deleteObject(kube, ref, object, {
+    const object = await findOwn(kube, args, signal);
+    if (object === undefined) return;
+    await deleteObject(kube, refOf(args), object, {
       awaitGone: args.awaitGone,
       signal,
     });
   },
 };
+
+async function findOwn(
+  kube: KubeApi,
+  args: ObjectArgs,
+  signal: AbortSignal,
+): Promise<KubeObject | undefined> {
+  const object = await kube.find(refOf(args), { signal });
+  return object !== undefined && annotation(object, SESSION) === args.session
+    ? object
+    : undefined;
+}
 
 /** Deletes just this object, and waits until it is gone where that is asked for. */
 export async function deleteObject(

@@ -2,16 +2,16 @@
 import { ConflictError, KtctlError } from "../core/errors.ts";
 import { randomLetters } from "../core/random_name.ts";
 import type { Step } from "../core/step.ts";
-import { routerName } from "../kube/contract.ts";
+import { ROLE, routerName } from "../kube/contract.ts";
 import type { KubeApi } from "../kube/kube_api.ts";
-import { CONFIG_MAPS } from "../kube/resources.ts";
+import { CONFIG_MAPS, SERVICES } from "../kube/resources.ts";
 import type { World } from "../kube/world.ts";
 import { markText, type MeshMark } from "./mesh_mark.ts";
 import { leaveRouter } from "./router_leave.ts";
 import { routerConfigMap, type RouterPodOptions } from "./router_objects.ts";
 import { makeRouterPod, settleOrigin } from "./router_settle.ts";
 import { joined, type Participant, type RouterState } from "./router_state.ts";
-import { routerRef, updateState } from "./router_store.ts";
+import { findState, routerRef, updateState } from "./router_store.ts";
 
 export type JoinArgs = {
   readonly namespace: string;
@@ -54,6 +54,17 @@ export const joinRouterStep: Step<JoinArgs, JoinInput, void, World> = {
   },
   isRefusal: (error) => error instanceof ConflictError,
   restores: true,
+  async isPresent({ namespace, service, session }, { kube }, signal) {
+    const state = await findState(kube, routerRef(service, namespace), signal);
+    if (state !== undefined) {
+      return state.closing === true ||
+        state.participants.some((one) => one.session === session);
+    }
+    // without its ConfigMap, the Service may still lead to what is left of the router
+    const ref = { resource: SERVICES, name: service, namespace };
+    const object = await kube.find(ref, { signal });
+    return object?.spec?.selector?.[ROLE] === "router";
+  },
   revert: ({ namespace, service, session }, { kube }, signal) =>
     leaveRouter(kube, { namespace, service, sessions: [session] }, signal),
 };

@@ -40,6 +40,11 @@ export const serviceLockStep: Step<LockArgs, undefined, void, World> = {
   },
   isRefusal: (error) => error instanceof ConflictError,
   standsAlone: true,
+  async isPresent({ namespace, service, owner }, { kube }, signal) {
+    const ref = { resource: SERVICES, name: service, namespace };
+    const object = await kube.find(ref, { signal });
+    return object !== undefined && annotation(object, LOCK_OWNER) === owner;
+  },
   async revert({ namespace, service, owner }, { kube }, signal) {
     const ref = { resource: SERVICES, name: service, namespace };
     await updateObject(

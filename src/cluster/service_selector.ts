@@ -86,6 +86,12 @@ export const serviceSelectorStep: Step<SelectorArgs, undefined, void, World> = {
     }
   },
   restores: true,
+  async isPresent({ namespace, service, shadow }, { kube }, signal) {
+    const ref = { resource: SERVICES, name: service, namespace };
+    const object = await kube.find(ref, { signal });
+    return object !== undefined &&
+      (isHeldBy(object, shadow) || isSwitched(object.spec?.selector));
+  },
   async revert({ namespace, service, original, shadow }, { kube }, signal) {
     const ref = { resource: SERVICES, name: service, namespace };
     const current = await kube.find(ref, { signal });

@@ -1,10 +1,11 @@
 /** Takes back what sessions of this laptop left when they died. */
-import { messageOf } from "../core/errors.ts";
+import { KtctlError, messageOf } from "../core/errors.ts";
 import {
   type DeadJournal,
   openDeadJournals,
   type PendingStep,
 } from "../core/journal.ts";
+import type { Json } from "../core/json.ts";
 import type { Report } from "../core/report.ts";
 import type { AnyStep } from "../core/step.ts";
 import type { KubeApi } from "../kube/kube_api.ts";
@@ -20,10 +21,19 @@ export interface SweepOptions {
 }
 
 export interface Swept {
-  /** What was, or with `dryRun` would be, undone. */
+  /** What was, or with `dryRun` would be, undone, in words. */
   readonly done: string[];
+  /** The same for programs. */
+  readonly steps: SweptStep[];
   /** How many changes could not be undone; a warning tells of each. */
   left: number;
+}
+
+export interface SweptStep {
+  readonly session: string;
+  /** Id of the step. */
+  readonly step: string;
+  readonly args: Json;
 }
 
 /**
@@ -34,7 +44,7 @@ export async function sweepJournals(
   kube: KubeApi,
   options: SweepOptions,
 ): Promise<Swept> {
-  const all: Swept = { done: [], left: 0 };
+  const all: Swept = { done: [], steps: [], left: 0 };
   const journals = openDeadJournals(options.dir, (path, reason) => {
     options.report.warn(
       "JOURNAL_UNREADABLE",
@@ -44,8 +54,9 @@ export async function sweepJournals(
   for (const journal of journals) {
     using dead = journal;
     if (dead.header.server !== kube.server) continue;
-    const { done, left } = await sweepOne(kube, dead, options);
+    const { done, steps, left } = await sweepOne(kube, dead, options);
     all.done.push(...done);
+    all.steps.push(...steps);
     all.left += left;
   }
   return all;
@@ -57,8 +68,10 @@ async function sweepOne(
   options: SweepOptions,
 ): Promise<Swept> {
   const { steps, signal, report, dryRun = false } = options;
-  const done: string[] = [];
+  const swept: Swept = { done: [], steps: [], left: 0 };
+  const { session } = dead.header;
   let left = 0;
+  const present = await findPresent(kube, dead, { steps, signal });
   /** Of a step that restores, and could not: nothing older is taken back then. */
   let unrestored: string | undefined;
   for (const pending of dead.pending) {
@@ -70,6 +83,10 @@ async function sweepOne(
       continue;
     }
     const thing = step.describe(pending.args);
+    if (!present.has(pending.n)) {
+      if (!dryRun) dead.markReverted(pending.n);
+      continue;
+    }
     if (unrestored !== undefined && !step.standsAlone) {
       report.warn(
         "KEPT",
@@ -81,8 +98,12 @@ async function sweepOne(
       continue;
     }
     const description = `take back ${thing} of "${dead.header.command}"`;
+    const told = () => {
+      swept.done.push(description);
+      swept.steps.push({ session, step: pending.step, args: pending.args });
+    };
     if (dryRun) {
-      done.push(description);
+      told();
       continue;
     }
     try {
@@ -92,7 +113,7 @@ async function sweepOne(
         AbortSignal.any([signal, AbortSignal.timeout(30_000)]),
       );
       dead.markReverted(pending.n);
-      done.push(description);
+      told();
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       left++;
@@ -106,7 +127,37 @@ async function sweepOne(
     }
   }
   if (left === 0 && !dryRun) forget(dead, report);
-  return { done, left };
+  return { ...swept, left };
+}
+
+/** Numbers of the changes that are still there, before any is taken back: what one owns goes with it. */
+async function findPresent(
+  kube: KubeApi,
+  { pending }: DeadJournal,
+  { steps, signal }: Pick<SweepOptions, "steps" | "signal">,
+): Promise<Set<number>> {
+  const present = new Set<number>();
+  for (const one of pending) {
+    const step = steps.get(one.step);
+    if (step && await isPresent(step, one, { kube, signal })) {
+      present.add(one.n);
+    }
+  }
+  return present;
+}
+
+/** Where that cannot be seen, its revert will say why. */
+async function isPresent(
+  step: AnyStep<World>,
+  { args }: PendingStep,
+  { kube, signal }: { kube: KubeApi; signal: AbortSignal },
+): Promise<boolean> {
+  try {
+    return await step.isPresent?.(args, { kube }, signal) ?? true;
+  } catch (error) {
+    if (signal.aborted || !(error instanceof KtctlError)) throw error;
+    return true;
+  }
 }
 
 /** All is undone: a record that stays is no more than one to look at again. */

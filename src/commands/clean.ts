@@ -9,7 +9,9 @@ import {
 import { planClean } from "../cluster/plan_clean.ts";
 import { runRepairs } from "../cluster/run_repairs.ts";
 import { sweepJournals } from "../cluster/sweep_journals.ts";
+import { isSweptAlready } from "../cluster/swept_already.ts";
 import { CleanupError } from "../core/errors.ts";
+import { openDeadJournals } from "../core/journal.ts";
 import type { Report } from "../core/report.ts";
 import {
   annotation,
@@ -62,10 +64,15 @@ export async function clean(
 ): Promise<void> {
   const report = host.report(options);
   if (options.localOnly) {
-    // all that ktctl changes so far is in the cluster, and its journals are needed to undo that
+    // all that ktctl changes so far is in clusters, and its journals are what undoes that
+    const dead = deadSessions(host.journalDir);
     host.conclude({
-      state: "unchanged",
-      reason: "Nothing to clean on this laptop",
+      state: dead.length === 0 ? "unchanged" : "incomplete",
+      reason: dead.length === 0
+        ? "Nothing to clean on this laptop"
+        : `On this laptop is only the record of what dead sessions changed in clusters (${
+          dead.join("; ")
+        }): ktctl clean undoes it there`,
     });
     return;
   }
@@ -98,7 +105,7 @@ export async function clean(
     now: kube.now(),
     thresholdMinutes: options.thresholdInMinus,
     attached: await attachedPods(kube, state, { options, signal, report }),
-  });
+  }).filter((repair) => !dryRun || !isSweptAlready(repair, swept.steps));
   await runRepairs(kube, repairs, { report, signal, dryRun });
   const count = swept.done.length + repairs.length;
   if (swept.left > 0) {
@@ -121,6 +128,16 @@ export async function clean(
         reason: `Namespace "${kube.namespace}" is clean`,
       },
   );
+}
+
+/** The commands of dead sessions whose changes are not all undone. */
+function deadSessions(dir: string): string[] {
+  const commands: string[] = [];
+  for (const journal of openDeadJournals(dir, () => {})) {
+    using dead = journal;
+    commands.push(`${dead.header.command} in ${dead.header.context}`);
+  }
+  return commands;
 }
 
 /** Asks the agents of those shadows whose heartbeat is old, or on their Deployment. */

@@ -48,6 +48,11 @@ export interface Step<
    * was reverted before, and in a new process.
    */
   revert(args: A, world: W, signal: AbortSignal): Promise<void>;
+  /**
+   * Whether {@link revert} would find anything to take back: for a clean-up to tell only what it does.
+   * Without it that is taken for granted.
+   */
+  isPresent?(args: A, world: W, signal: AbortSignal): Promise<boolean>;
 }
 
 /** A step of any shape, as kept in tables. */

@@ -1,0 +1,88 @@
+// Clean on the laptop whose own session died: it has a record of its own, and the cluster's word.
+import assert from "node:assert/strict";
+import { openTestCluster } from "./cluster.ts";
+import type { KtctlResult } from "./ktctl_process.ts";
+import { assertNoTrace, eventually, Laptop } from "./laptop.ts";
+
+function actions({ events }: KtctlResult): string[] {
+  return events.filter(({ event }) => event === "action")
+    .map(({ message }) => message.replace(/^would /, "")).sort();
+}
+
+const commands = [
+  ["exchange", "web"],
+  ["exchange", "deploy/web", "--mode", "scale"],
+  ["mesh", "web", "--versionMark", "demo"],
+];
+
+for (const command of commands) {
+  Deno.test(`after the death of ${command.join(" ")}, clean --dryRun prints just what clean then does`, async () => {
+    const cluster = await openTestCluster();
+    await using namespace = await cluster.namespace();
+    await namespace.applyDemo();
+    await using laptop = await Laptop.open(cluster, namespace);
+    await using other = await Laptop.open(cluster, namespace, "other");
+    const before = await namespace.snapshot();
+    const expose = ["--expose", `${laptop.demo.port}:80`];
+    await using session = laptop.start([...command, ...expose]);
+    await session.ready();
+    await session.stop("SIGKILL");
+    const clean = ["clean", "--thresholdInMinus", "0"];
+    await eventually("the agent has seen that its laptop is gone", async () => {
+      const { events } = await other.run([...clean, "--dryRun"]);
+      return events.some(({ event }) => event === "action");
+    });
+    const local = await laptop.run(["clean", "--localOnly"]);
+    assert.equal(local.code, 0, local.stdout);
+    assert.match(
+      local.events.at(-1)!["reason"],
+      new RegExp(`only the record .*${command[0]}.*ktctl clean undoes it`),
+    );
+    const planned = actions(await laptop.run([...clean, "--dryRun"]));
+    assert.ok(planned.length > 3, planned.join("\n"));
+    assert.equal(new Set(planned).size, planned.length);
+    assert.equal(laptop.journals().length, 1);
+    const done = await laptop.run(clean);
+    assert.equal(done.code, 0, done.stdout);
+    assert.deepEqual(actions(done), planned);
+    // as controllers follow a change of replicas a moment later
+    await eventually(
+      "as before",
+      async () => await namespace.snapshot() === before,
+    );
+    await assertNoTrace({ namespace, laptop, before });
+  });
+}
+
+for (const verb of ["exchange", "mesh"]) {
+  Deno.test(`what another laptop has recovered of ${verb} is not told as done again`, async () => {
+    const cluster = await openTestCluster();
+    await using namespace = await cluster.namespace();
+    await namespace.applyDemo();
+    await using laptop = await Laptop.open(cluster, namespace);
+    await using other = await Laptop.open(cluster, namespace, "other");
+    const before = await namespace.snapshot();
+    await using session = laptop.start([
+      verb,
+      "web",
+      "--expose",
+      `${laptop.demo.port}:80`,
+    ]);
+    await session.ready();
+    await session.stop("SIGKILL");
+    const recovered = await other.run(["recover", "web", "--takeOver"]);
+    assert.equal(recovered.code, 0, recovered.stdout);
+    for (const args of [["clean", "--dryRun"], ["clean"]]) {
+      const result = await laptop.run(args);
+      assert.equal(result.code, 0, result.stdout);
+      assert.deepEqual(actions(result), []);
+      assert.match(result.events.at(-1)!["reason"], /^Nothing to clean in/);
+    }
+    await assertNoTrace({ namespace, laptop, before });
+    const local = await laptop.run(["clean", "--localOnly"]);
+    assert.equal(
+      local.events.at(-1)!["reason"],
+      "Nothing to clean on this laptop",
+    );
+  });
+}
