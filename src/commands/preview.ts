@@ -29,6 +29,7 @@ import { SERVICES } from "../kube/resources.ts";
 import { type GlobalOptions, podOptions, timeouts } from "./global_options.ts";
 import type { Host } from "./host.ts";
 import { withExpose } from "./with_expose.ts";
+import { keepPreview } from "./keep_preview.ts";
 import { openKube, runSession, type Session, sweepOwn } from "./session.ts";
 
 interface PreviewOptions {
@@ -161,6 +162,10 @@ async function serve(
         );
         heartbeat.add({ resource: SERVICES, name, namespace: kube.namespace });
         isMade = true;
+        scope.background(
+          "the preview's Service",
+          (signal) => keepPreview({ kube, report, service }, signal),
+        );
       }
       const endpoints = { service: name, namespace: kube.namespace, podName };
       await awaitArrival(kube, endpoints, attached.signal);

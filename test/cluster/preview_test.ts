@@ -59,3 +59,47 @@ Deno.test("preview refuses the name of a Service that is there", async () => {
   assert.equal(error?.["code"], "SERVICE_EXISTS");
   await assertNoTrace({ namespace, laptop, before });
 });
+
+Deno.test("a preview's Service that somebody deletes is made again, and goes at the end", async () => {
+  const cluster = await openTestCluster();
+  await using namespace = await cluster.namespace();
+  const client = await namespace.client();
+  await using laptop = await Laptop.open(cluster, namespace);
+  const before = await namespace.snapshot();
+  const expose = ["--expose", `${laptop.demo.port}:80`];
+  await using preview = laptop.start(["preview", "mine", ...expose]);
+  await preview.ready();
+  const again = preview.next(({ code }) => code === "SERVICE_DELETED");
+  succeeded(await namespace.kubectl(["delete", "service", "mine"]));
+  await again;
+  await reaches(client, { url: "http://mine/" });
+  assert.equal((await preview.stop()).code, 0);
+  await assertNoTrace({ namespace, laptop, before });
+});
+
+Deno.test("preview --external tells of the address that a load balancer gives", async () => {
+  const cluster = await openTestCluster();
+  await using namespace = await cluster.namespace();
+  await using laptop = await Laptop.open(cluster, namespace);
+  const before = await namespace.snapshot();
+  const expose = ["--expose", `${laptop.demo.port}:80`];
+  const args = ["preview", "mine", "--external", ...expose];
+  await using preview = laptop.start(args);
+  await preview.ready();
+  const get = ["get", "service", "mine", "-o", "json"];
+  const service = JSON.parse(succeeded(await namespace.kubectl(get)));
+  assert.equal(service.spec.type, "LoadBalancer");
+  const told = preview.next(({ event }) => event === "action");
+  // what a load balancer's controller writes
+  service.status = { loadBalancer: { ingress: [{ ip: "192.0.2.7" }] } };
+  const path = `/api/v1/namespaces/${namespace.name}/services/mine/status`;
+  succeeded(
+    await namespace.kubectl(["replace", "--raw", path, "-f", "-"], {
+      stdin: JSON.stringify(service),
+    }),
+  );
+  const { message } = await told;
+  assert.equal(message, 'Service "mine" has the external address 192.0.2.7');
+  assert.equal((await preview.stop()).code, 0);
+  await assertNoTrace({ namespace, laptop, before });
+});
