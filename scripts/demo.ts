@@ -12,6 +12,8 @@ import {
 const root = new URL("../", import.meta.url);
 const script = new URL("test/cluster/cluster.sh", root).pathname;
 const LOCAL_ANSWER = "Hello from the laptop!";
+/** How long a node may take to follow a change of a Service. */
+const FOLLOW_MS = 10_000;
 
 function tell(text: string): void {
   console.log(styleText("bold", `\n▶ ${text}`));
@@ -20,6 +22,23 @@ function tell(text: string): void {
 function insist(claim: string, holds: boolean): void {
   console.log(`  ${holds ? "✔" : "✘"} ${claim}`);
   if (!holds) throw new Deno.errors.InvalidData(`not so: ${claim}`);
+}
+
+/**
+ * Requests from a pod of the cluster until one is answered as `expected`: after a change of a
+ * Service, kube-proxy may take a second to bring it to the node.
+ */
+async function followed(
+  namespace: TestNamespace,
+  expected: (text: string) => boolean,
+): Promise<void> {
+  const client = await namespace.client();
+  const deadline = performance.now() + FOLLOW_MS;
+  while (performance.now() < deadline) {
+    const { stdout } = await client.curl("http://web/");
+    if (expected(stdout.trim())) return;
+    console.log(`  the node has not followed yet: ${stdout.trim()}`);
+  }
 }
 
 /** Three requests from a pod of the cluster. */
@@ -61,14 +80,13 @@ async function demo(namespace: TestNamespace, kubeconfig: string) {
     [Symbol.asyncDispose]: () => endOf(ktctl),
   };
   await textOf(ktctl.stdout, "is exchanged");
-  insist(
-    "the laptop answers now",
-    (await answers(namespace)).every((text) => text === LOCAL_ANSWER),
-  );
+  await followed(namespace, isLocal);
+  insist("the laptop answers now", (await answers(namespace)).every(isLocal));
 
   tell("Ctrl-C");
   await endOf(ktctl);
   insist("ktctl ended with exit code 0", (await ktctl.status).code === 0);
+  await followed(namespace, isOriginal);
   insist(
     "its own pods answer again",
     (await answers(namespace)).every(isOriginal),
@@ -77,6 +95,10 @@ async function demo(namespace: TestNamespace, kubeconfig: string) {
     "every object is as it was, and nothing was left behind",
     await namespace.snapshot() === before,
   );
+}
+
+function isLocal(text: string): boolean {
+  return text === LOCAL_ANSWER;
 }
 
 function isOriginal(text: string): boolean {

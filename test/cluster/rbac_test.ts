@@ -129,11 +129,14 @@ Deno.test("a rule that is missing is named", async () => {
   const before = await namespace.snapshot();
   const expose = `${laptop.demo.port}:80`;
   const { code, error } = await laptop.run(
-    ["exchange", "web", "--expose", expose],
+    ["exchange", "web", "--mode", "scale", "--expose", expose],
     { kubeconfig },
   );
   assert.equal(code, 4);
   assert.equal(error?.["code"], "RBAC_FORBIDDEN");
-  assert.match(error?.["hint"], /resources: \["services"\], verbs: \["list"\]/);
+  assert.match(
+    error?.["hint"],
+    /resources: \["deployments"\], verbs: \["list"\]/,
+  );
   await assertNoTrace({ namespace, laptop, before });
 });
