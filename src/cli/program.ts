@@ -15,6 +15,13 @@ interface Verb {
 /** Loaded when asked for: `ktctl --help` need not read what speaks to clusters. */
 const VERBS: readonly Verb[] = [
   {
+    name: "connect",
+    argument: "",
+    summary: "reach the cluster's Services, pods and names from this machine",
+    load: async (host) =>
+      (await import("../commands/connect.ts")).connectCommand(host),
+  },
+  {
     name: "exchange",
     argument: "<service>",
     summary: "bring a Service's traffic to a local port",

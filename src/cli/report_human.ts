@@ -57,6 +57,8 @@ export class HumanReport extends AbstractReport implements Report {
         return this.#closed(event);
       case "debug":
         return this.debug(event.message);
+      case "captured":
+        return this.#line(event.message);
       case "action":
         return this.#out(`${event.message}\n`);
       case "error":

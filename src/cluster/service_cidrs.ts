@@ -1,6 +1,7 @@
 /** Which addresses Services have. */
 import type { KtctlError } from "../core/errors.ts";
 import type { KubeApi, KubeObject } from "../kube/kube_api.ts";
+import { randomLower } from "../core/random_name.ts";
 import { SERVICE_CIDRS, SERVICES } from "../kube/resources.ts";
 import { Cidr } from "../net/cidr.ts";
 import { coverAddresses, mergeCidrs } from "../net/cidr_list.ts";
@@ -63,23 +64,39 @@ async function fromRefusal(
   kube: KubeApi,
   { signal }: DiscoveryOptions,
 ): Promise<Cidr[]> {
+  const request = { ...(signal && { signal }) };
   const found = await Promise.all(IMPOSSIBLE.map(async (clusterIP) => {
     const service: KubeObject = {
-      metadata: { name: "ktctl-address-probe" },
+      metadata: { name: `ktctl-address-probe-${randomLower(5)}` },
       spec: { clusterIP, ports: [{ port: 80 }] },
     };
-    try {
-      await kube.create(SERVICES, service, {
-        dryRun: true,
-        ...(signal && { signal }),
-      });
-      return [];
-    } catch (error) {
-      if (!isRefusal(error)) throw error;
-      return rangesInRefusal(wordsOf(error));
-    }
+    const refused = await refusalOf(kube, service, {
+      ...request,
+      dryRun: true,
+    });
+    // old servers, 1.20 among them, look at no range in a dry run: they are asked in earnest
+    return rangesInRefusal(
+      refused ?? await refusalOf(kube, service, request) ?? "",
+    );
   }));
   return found.flat();
+}
+
+/** What the server says against the object; undefined where it takes it, and then it is gone again. */
+async function refusalOf(
+  kube: KubeApi,
+  service: KubeObject,
+  options: { signal?: AbortSignal; dryRun?: true },
+): Promise<string | undefined> {
+  try {
+    await kube.create(SERVICES, service, options);
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    return wordsOf(error);
+  }
+  if (options.dryRun) return undefined;
+  await kube.delete({ resource: SERVICES, name: service.metadata.name });
+  return undefined;
 }
 
 function wordsOf({ message, details }: KtctlError): string {

@@ -1,12 +1,12 @@
 /** The flags that plugins bring along. */
 import { Option } from "commander";
 import { UsageError } from "../core/errors.ts";
-import type { PluginFlag, RoutingPlugin } from "../plugins/plugin.ts";
+import type { Plugin, PluginFlag } from "../plugins/plugin.ts";
 import { modeName } from "../plugins/registry.ts";
 
 /** One option a flag; plugins may share a flag of one name. */
 export function pluginFlags(
-  plugins: readonly RoutingPlugin<never>[],
+  plugins: readonly Plugin[],
 ): Option[] {
   const seen = new Map<string, Option>();
   for (const plugin of plugins) {
@@ -34,8 +34,8 @@ function syntax({ name, value, isValueOptional }: PluginFlag): string {
  * of another plugin was given.
  */
 export function pluginOptions(
-  chosen: RoutingPlugin<never>,
-  plugins: readonly RoutingPlugin<never>[],
+  chosen: Plugin,
+  plugins: readonly Plugin[],
   options: object,
 ): Record<string, string> {
   const given = new Map(Object.entries(options));

@@ -7,6 +7,8 @@ export interface DialTarget {
   readonly port: number;
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
+  /** Own port to connect from. @default any that is free */
+  readonly localPort?: number;
 }
 
 /**
@@ -15,9 +17,15 @@ export interface DialTarget {
  * @throws {LinkError} its code is the system's, e.g. `ECONNREFUSED`; `ETIMEDOUT` after the deadline.
  */
 export function dial(target: DialTarget): Promise<Socket> {
-  const { host, port, timeoutMs, signal } = target;
+  const { host, port, localPort, timeoutMs, signal } = target;
   const { promise, resolve, reject } = Promise.withResolvers<Socket>();
-  const socket = connect({ host, port, allowHalfOpen: true, noDelay: true });
+  const socket = connect({
+    host,
+    port,
+    allowHalfOpen: true,
+    noDelay: true,
+    ...(localPort !== undefined && { localPort }),
+  });
   const fail = (code: string, reason: string) => {
     socket.destroy();
     const message = `Cannot connect to "${host}:${port}": ${reason}`;

@@ -247,7 +247,8 @@ function readDead(path: string, file: Deno.FsFile): DeadJournal | undefined {
   };
 }
 
-function journalNames(dir: string): string[] {
+/** The files in `dir` that may be journals. */
+export function journalNames(dir: string): string[] {
   return [...Deno.readDirSync(dir)].map(({ name }) => name).filter((name) =>
     name.endsWith(".jsonl")
   ).sort();

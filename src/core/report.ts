@@ -38,6 +38,13 @@ export type ReportEvent =
     readonly reason?: string;
     readonly ms?: number;
   }
+  /** `connect` has taken in addresses that the cluster got meanwhile. */
+  | {
+    readonly event: "captured";
+    readonly message: string;
+    /** All that is captured now. */
+    readonly cidrs: readonly string[];
+  }
   | {
     readonly event: "warning";
     readonly code: string;

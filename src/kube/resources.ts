@@ -48,3 +48,7 @@ export const AUTOSCALERS: Resource = resource(
   "HorizontalPodAutoscaler",
   "horizontalpodautoscalers",
 );
+/** The API versions that may serve Ingresses, newest first. */
+export const INGRESSES: readonly Resource[] = ["v1", "v1beta1"].map((version) =>
+  resource(`networking.k8s.io/${version}`, "Ingress", "ingresses")
+);

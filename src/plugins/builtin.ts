@@ -5,8 +5,17 @@ import istio from "./routing/istio.ts";
 import routerPod from "./routing/router_pod.ts";
 import scale from "./routing/scale.ts";
 import selector from "./routing/selector.ts";
+import sshuttle from "./transport/sshuttle.ts";
+import tun2socks from "./transport/tun2socks.ts";
 
-const BUILTIN: readonly Plugin[] = [selector, scale, routerPod, istio];
+const BUILTIN: readonly Plugin[] = [
+  selector,
+  scale,
+  routerPod,
+  istio,
+  tun2socks,
+  sshuttle,
+];
 
 /** A registry with the built-in plugins. */
 export function builtinRegistry(): PluginRegistry {

@@ -20,9 +20,22 @@ import type {
   RoutingPlan,
   RoutingPlugin,
   StandardSchema,
+  Transport,
+  TransportContext,
+  TransportNeeds,
+  TransportPlugin,
 } from "./plugin.ts";
 
-type Hook = "probe" | "plan" | "prepare" | "attach" | "isReleased" | "options";
+type Hook =
+  | "probe"
+  | "plan"
+  | "prepare"
+  | "attach"
+  | "isReleased"
+  | "needs"
+  | "open"
+  | "update"
+  | "options";
 
 /** Deadlines, in milliseconds. */
 const DEADLINE_MS: Record<Hook, number> = {
@@ -31,6 +44,9 @@ const DEADLINE_MS: Record<Hook, number> = {
   prepare: 60_000,
   attach: 120_000,
   isReleased: 30_000,
+  needs: 5_000,
+  open: 60_000,
+  update: 30_000,
   options: 5_000,
 };
 
@@ -85,6 +101,32 @@ export function isReleased(
     "isReleased",
     () => plugin.isReleased?.(context) ?? Promise.resolve(false),
   );
+}
+
+export function transportNeeds(
+  plugin: TransportPlugin<never>,
+  options: never,
+): Promise<TransportNeeds> {
+  return call(plugin, "needs", () => Promise.resolve(plugin.needs(options)));
+}
+
+export function openTransport(
+  plugin: TransportPlugin<never>,
+  context: TransportContext<never>,
+): Promise<Transport> {
+  return call(plugin, "open", () => plugin.open(context));
+}
+
+/** Captures these addresses in place of the former ones; false where the plugin cannot. */
+export async function updateTransport(
+  plugin: TransportPlugin<never>,
+  transport: Transport,
+  cidrs: readonly string[],
+): Promise<boolean> {
+  const { update } = transport;
+  if (update === undefined) return false;
+  await call(plugin, "update", () => update(cidrs));
+  return true;
 }
 
 /** The plugin's options, checked by its schema. Throws `UsageError` (`PLUGIN_OPTIONS_INVALID`). */

@@ -8,9 +8,10 @@ import type { Json } from "../core/json.ts";
 import type { AnyStep, Step } from "../core/step.ts";
 import type { KubeApi, KubeObject, ObjectRef } from "../kube/kube_api.ts";
 import type { World } from "../kube/world.ts";
+import type { ClusterLink } from "../net/cluster_link.ts";
 import type { PodOptions } from "../cluster/shadow_spec.ts";
 
-export type { PodOptions };
+export type { ClusterLink, PodOptions };
 export type { Json, KubeApi, KubeObject, ObjectRef, Step, World };
 
 /** The plugin interface's version. A plugin made for another is refused at load. */
@@ -69,6 +70,10 @@ export interface PluginFlag {
 export interface ProbeContext {
   readonly kube: KubeApi;
   readonly signal: AbortSignal;
+  /** For transports: as in {@link TransportContext}; operations that change nothing only. */
+  readonly root?: RootRights;
+  /** For transports: the plugin's own, read. */
+  readonly options?: unknown;
 }
 
 /** Makes traffic of a Service reach a Shadow Pod. */
@@ -97,9 +102,92 @@ export interface RoutingPlugin<O = unknown> extends PluginBase<O> {
   isReleased?(context: RoutingContext<O>): Promise<boolean>;
 }
 
-/** What `ktctl connect` works with: filled in with its first plugins. */
+/** Takes this machine's connections to addresses of the cluster to {@link ClusterLink}. */
 export interface TransportPlugin<O = unknown> extends PluginBase<O> {
   readonly kind: "transport";
+  /** What the host does for it, by its options. Changes nothing. */
+  needs(options: O): TransportNeeds;
+  /**
+   * Called once, when the link is up for the first time; the link then lives across reconnects. It
+   * returns when addresses of the cluster can be reached.
+   */
+  open(context: TransportContext<O>): Promise<Transport>;
+}
+
+export interface TransportNeeds {
+  /**
+   * How names of the cluster come to be resolved. `machine`: the host points this machine's resolver
+   * to a DNS server of its own, which takes root. `transport`: the plugin leads the machine's queries
+   * to that server itself. `none`: names are not resolved here.
+   */
+  readonly dns: "machine" | "transport" | "none";
+  /**
+   * Whether it captures addresses on this machine: then it is told which, and a second one at the
+   * same time is refused.
+   */
+  readonly captures: boolean;
+}
+
+export interface TransportContext<O = unknown> {
+  readonly options: O;
+  /** The cluster as seen from a pod. */
+  readonly link: ClusterLink;
+  /**
+   * Addresses to capture, as `10.96.0.0/12`: disjoint, without the API server's, this machine's own
+   * and those that clash with its networks.
+   */
+  readonly cidrs: readonly string[];
+  /** With `dns: "transport"` only. */
+  readonly dns?: TransportDns;
+  /** This run's id: lower-case letters and digits. */
+  readonly session: string;
+  readonly signal: AbortSignal;
+  readonly scope: TransportScope;
+  readonly root: RootRights;
+  readonly log: PluginLog;
+}
+
+/** Where the machine's DNS queries are to go. */
+export interface TransportDns {
+  /** The host's DNS server: UDP and TCP on 127.0.0.1. */
+  readonly port: number;
+  /** Name servers whose port 53 this machine asks. */
+  readonly servers: readonly string[];
+  /** The host's own questions to them come from these ports, and must be let through. */
+  readonly ownSourcePorts: { readonly from: number; readonly to: number };
+}
+
+/** What an open transport tells and takes. */
+export interface Transport {
+  /** Addresses of the cluster that came later: captures these in place of the former ones. */
+  readonly update?: (cidrs: readonly string[]) => Promise<void>;
+  /** A network device that leads to the cluster, where there is one. */
+  readonly device?: string;
+  /** How to use it, for people. */
+  readonly message?: string;
+  /** A text to use as it is: printed on its own, in the `ready` event as `output`. */
+  readonly output?: string;
+  /** More for the `ready` event of `--output json`. */
+  readonly details?: Readonly<Record<string, Json>>;
+}
+
+/** The part of a scope that transports see: what they change on the machine goes through {@link RootRights}. */
+export type TransportScope = Omit<PluginScope, "run">;
+
+/**
+ * What takes root, done by ktctl's helper process, which is started (with `sudo`, where need be) at
+ * the first call and takes everything back when this process ends, however it ends.
+ */
+export interface RootRights {
+  /**
+   * Does one of the helper's operations, such as `redirect.open`. It is taken back by `close`, and
+   * else with the session.
+   */
+  open<R extends Json>(
+    operation: string,
+    args: Json,
+    onEvent?: (event: Json) => void,
+  ): Promise<{ readonly result: R; close(): Promise<void> }>;
 }
 
 export type Plugin = RoutingPlugin<never> | TransportPlugin<never>;

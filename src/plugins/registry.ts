@@ -10,6 +10,7 @@ import {
   PLUGIN_API_VERSION,
   type RoutingPlugin,
   type RoutingVerb,
+  type TransportPlugin,
 } from "./plugin.ts";
 
 interface Registered {
@@ -69,20 +70,20 @@ export class PluginRegistry {
 
   /** The routing plugin that `--mode` names. Throws `UsageError` (`MODE_UNKNOWN`) with what there is. */
   routing(name: string, verb: RoutingVerb): RoutingPlugin<never> {
-    const plugins = this.routings(verb);
-    const plugin = plugins.find((one) => namesOf(one).includes(name));
-    if (plugin !== undefined) return plugin;
-    const names = plugins.map((one) => modeName(one));
-    const guess = didYouMean(name, plugins.flatMap(namesOf));
-    throw new UsageError(
-      "MODE_UNKNOWN",
-      `Unknown --mode "${name}" for ${verb}`,
-      {
-        hint: `${
-          guess === undefined ? "" : `Did you mean "${guess}"? `
-        }There are: ${names.join(", ")}`,
-      },
-    );
+    return named(name, this.routings(verb), verb);
+  }
+
+  /** The transport plugin that `--mode` names. Throws `UsageError` (`MODE_UNKNOWN`). */
+  transport(name: string): TransportPlugin<never> {
+    return named(name, this.transports(), "connect");
+  }
+
+  /** The plugins that `connect` can work with. */
+  transports(): TransportPlugin<never>[] {
+    return [...this.#plugins.values()].map(({ plugin }) => plugin)
+      .filter((plugin): plugin is TransportPlugin<never> =>
+        plugin.kind === "transport"
+      );
   }
 
   /** The routing plugins that can work for a verb. */
@@ -97,6 +98,22 @@ export class PluginRegistry {
   steps(): ReadonlyMap<string, AnyStep<World>> {
     return this.#steps;
   }
+}
+
+function named<P extends Plugin>(
+  name: string,
+  plugins: readonly P[],
+  verb: string,
+): P {
+  const plugin = plugins.find((one) => namesOf(one).includes(name));
+  if (plugin !== undefined) return plugin;
+  const names = plugins.map((one) => modeName(one));
+  const guess = didYouMean(name, plugins.flatMap(namesOf));
+  throw new UsageError("MODE_UNKNOWN", `Unknown --mode "${name}" for ${verb}`, {
+    hint: `${
+      guess === undefined ? "" : `Did you mean "${guess}"? `
+    }There are: ${names.join(", ")}`,
+  });
 }
 
 function namesOf({ name, aliases = [] }: Plugin): string[] {
@@ -172,7 +189,7 @@ function validatePlugin(value: unknown, source: string): Plugin {
   }
   const methods = plugin.kind === "routing"
     ? ["probe", "plan", "attach"]
-    : ["probe", "open"];
+    : ["probe", "needs", "open"];
   for (const method of methods) {
     if (typeof plugin[method] !== "function") {
       throw refuse("PLUGIN_INVALID", `it has no ${method}()`);

@@ -17,6 +17,8 @@ export interface KtctlOptions {
   readonly cwd?: string;
   /** The file that is run. @default main.ts */
   readonly program?: string;
+  /** A command that runs another one: somewhere else, as somebody else. */
+  readonly within?: readonly string[];
   /** Leave out `--output json`. */
   readonly human?: boolean;
 }
@@ -46,13 +48,23 @@ export class KtctlProcess implements AsyncDisposable {
   #ended: Promise<KtctlResult>;
 
   constructor(args: readonly string[], options: KtctlOptions) {
-    const { program = main } = options;
+    const { program = main, within = [] } = options;
     const form = options.human ? [] : ["--output", "json"];
     const namespace = options.namespace === undefined
       ? []
       : ["-n", options.namespace];
-    this.child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--quiet", program, ...args, ...namespace, ...form],
+    const [command, ...words] = [...within, Deno.execPath()];
+    this.child = new Deno.Command(command!, {
+      args: [
+        ...words,
+        "run",
+        "-A",
+        "--quiet",
+        program,
+        ...args,
+        ...namespace,
+        ...form,
+      ],
       env: { KUBECONFIG: options.kubeconfig, ...options.env },
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
       stdin: "null",

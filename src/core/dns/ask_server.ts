@@ -20,6 +20,14 @@ export interface AskOptions {
   readonly signal?: AbortSignal;
   /** @default 5000 */
   readonly timeoutMs?: number;
+  /** Own ports to ask from, by which a firewall knows us. @default any that is free */
+  readonly sourcePorts?: PortRange;
+}
+
+/** Both ends included. */
+export interface PortRange {
+  readonly from: number;
+  readonly to: number;
 }
 
 /** A datagram may get lost. */
@@ -41,14 +49,15 @@ export async function askServer(
   const signal = options.signal === undefined
     ? deadline
     : AbortSignal.any([options.signal, deadline]);
+  const { sourcePorts } = options;
   // an id that cannot be guessed; the port is as random as the system makes it
   const sent = withId(query, randomInt(0x10000));
   try {
     if (server.protocol !== "tcp") {
-      const answer = await askOverUdp(sent, server, signal);
+      const answer = await askOverUdp(sent, server, { signal, sourcePorts });
       if (!readHeader(answer)?.isTruncated) return withId(answer, id);
     }
-    return withId(await askOverTcp(sent, server, signal), id);
+    return withId(await askOverTcp(sent, server, { signal, sourcePorts }), id);
   } catch (error) {
     const reason = deadline.aborted ? "no answer in time" : messageOf(error);
     throw new LinkError(
@@ -59,10 +68,15 @@ export async function askServer(
   }
 }
 
+interface AskFrom {
+  readonly signal: AbortSignal;
+  readonly sourcePorts: PortRange | undefined;
+}
+
 function askOverUdp(
   query: Uint8Array,
   server: DnsServer,
-  signal: AbortSignal,
+  { signal, sourcePorts }: AskFrom,
 ): Promise<Uint8Array> {
   const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
   const socket = createSocket(isIPv6(server.host) ? "udp6" : "udp4");
@@ -77,10 +91,14 @@ function askOverUdp(
   if (signal.aborted) abort();
   // connected, so that the kernel drops what others send
   else {
-    socket.connect(server.port ?? 53, server.host, () => {
-      send();
-      timer = setInterval(send, RESEND_AFTER_MS);
-    });
+    const connect = () =>
+      socket.connect(server.port ?? 53, server.host, () => {
+        send();
+        timer = setInterval(send, RESEND_AFTER_MS);
+      });
+    const port = randomPort(sourcePorts);
+    if (port === undefined) connect();
+    else socket.bind(port, connect);
   }
   return promise.finally(() => {
     clearInterval(timer);
@@ -89,12 +107,19 @@ function askOverUdp(
   });
 }
 
+/** Not to be guessed; one that happens to be taken fails, and is asked from again by whoever asked. */
+function randomPort(range: PortRange | undefined): number | undefined {
+  return range && randomInt(range.from, range.to + 1);
+}
+
 async function askOverTcp(
   query: Uint8Array,
   server: DnsServer,
-  signal: AbortSignal,
+  { signal, sourcePorts }: AskFrom,
 ): Promise<Uint8Array> {
+  const localPort = randomPort(sourcePorts);
   const socket = await dial({
+    ...(localPort !== undefined && { localPort }),
     host: server.host,
     port: server.port ?? 53,
     timeoutMs: 30_000,

@@ -1,5 +1,10 @@
 import { LinkError } from "../errors.ts";
-import { type AskOptions, askServer, type DnsServer } from "./ask_server.ts";
+import {
+  type AskOptions,
+  askServer,
+  type DnsServer,
+  type PortRange,
+} from "./ask_server.ts";
 import { RCODE, readHeader } from "./dns_header.ts";
 
 /** Without an answer after so long, the next server is asked as well. */
@@ -11,8 +16,14 @@ export class NameServers {
   /** The one that answered last is asked first: a dead one costs its second only once. */
   #first = 0;
 
-  constructor(servers: readonly DnsServer[]) {
+  readonly #sourcePorts: PortRange | undefined;
+
+  constructor(
+    servers: readonly DnsServer[],
+    options: Pick<AskOptions, "sourcePorts"> = {},
+  ) {
     this.servers = servers;
+    this.#sourcePorts = options.sourcePorts;
   }
 
   /**
@@ -54,6 +65,7 @@ export class NameServers {
         const answer = await askServer(query, server, {
           signal: ended,
           timeoutMs,
+          ...(this.#sourcePorts && { sourcePorts: this.#sourcePorts }),
         });
         if (isFinal(answer)) {
           this.#first = index;

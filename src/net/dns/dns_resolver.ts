@@ -1,4 +1,4 @@
-import type { DnsServer } from "../../core/dns/ask_server.ts";
+import type { DnsServer, PortRange } from "../../core/dns/ask_server.ts";
 import { RCODE, readHeader } from "../../core/dns/dns_header.ts";
 import { NameServers } from "../../core/dns/name_servers.ts";
 import {
@@ -35,6 +35,8 @@ export interface DnsResolverOptions {
   readonly cacheTtlS?: number;
   /** Below the five seconds after which libc asks again. @default 4000 */
   readonly timeoutMs?: number;
+  /** Own ports from which name servers outside of the cluster are asked. @default any that is free */
+  readonly sourcePorts?: PortRange;
 }
 
 /** The Ingress may move. */
@@ -59,14 +61,14 @@ export class DnsResolver {
       search: options.link.resolver.search,
     });
     this.#cache = new DnsCache({ maxTtlS: options.cacheTtlS ?? 60 });
-    this.#upstreams = new NameServers(options.upstreams);
+    this.#upstreams = this.#serversAt(options.upstreams);
     const order = options.order ?? [{ kind: "upstream" }];
     this.#sources = order.map((source) => this.#sourceOf(source));
   }
 
   /** The laptop has come into another network. */
   setUpstreams(upstreams: readonly DnsServer[]): void {
-    this.#upstreams = new NameServers(upstreams);
+    this.#upstreams = this.#serversAt(upstreams);
     this.#cache.clear();
   }
 
@@ -128,12 +130,17 @@ export class DnsResolver {
     );
   }
 
+  #serversAt(servers: readonly DnsServer[]): NameServers {
+    const { sourcePorts } = this.#options;
+    return new NameServers(servers, sourcePorts ? { sourcePorts } : {});
+  }
+
   #sourceOf(source: DnsSource): Source {
     if (source.kind === "cluster") {
       return (query, signal) => this.#askCluster(query, signal);
     }
     if (source.kind === "server") {
-      const servers = new NameServers([source.server]);
+      const servers = this.#serversAt([source.server]);
       return (query, signal) => servers.ask(query, { signal });
     }
     const { kind: _, ...how } = source;
@@ -145,7 +152,7 @@ export class DnsResolver {
         ...one,
         ...how,
       }));
-      return new NameServers(servers).ask(query, { signal });
+      return this.#serversAt(servers).ask(query, { signal });
     };
   }
 

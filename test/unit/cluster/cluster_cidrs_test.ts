@@ -48,6 +48,18 @@ Deno.test("the range of Services is read from the refusal of an impossible addre
   }
 });
 
+Deno.test("a server whose dry run takes any address is asked in earnest, and no other", async () => {
+  for (const isLax of [false, true]) {
+    const kube = quiet(new AddressKube());
+    kube.refusal = REFUSALS["1.20, one family"];
+    kube.isLaxInDryRun = isLax;
+    const { services, warnings } = await discover(kube);
+    assert.deepEqual(services, ["10.96.0.0/16"]);
+    assert.deepEqual(warnings, []);
+    assert.equal(kube.calls.includes("create"), isLax);
+  }
+});
+
 Deno.test("a refusal without a range gives none", () => {
   assert.deepEqual(
     rangesInRefusal(

@@ -1,0 +1,251 @@
+/** `ktctl connect`: this machine reaches Services, pods and names of the cluster. */
+import { Command } from "commander";
+import { connectShadow } from "../cluster/connect_shadow.ts";
+import { ShadowSession } from "../cluster/shadow_session.ts";
+import { ConflictError } from "../core/errors.ts";
+import { liveSessions } from "../core/live_sessions.ts";
+import {
+  openTransport,
+  probePlugin,
+  readOptions,
+  transportNeeds,
+  updateTransport,
+} from "../plugins/driver.ts";
+import type {
+  Transport,
+  TransportNeeds,
+  TransportPlugin,
+} from "../plugins/plugin.ts";
+import { modeName } from "../plugins/registry.ts";
+import { LinkPool } from "../ssh/link_pool.ts";
+import { CapturedRanges } from "./captured_ranges.ts";
+import { ConnectNames, localResolver } from "./connect_names.ts";
+import { type ConnectOptions, connectOptions } from "./connect_options.ts";
+import { type GlobalOptions, podOptions, timeouts } from "./global_options.ts";
+import type { Host } from "./host.ts";
+import { MachineRoot } from "./machine_root.ts";
+import { pluginFlags, pluginOptions } from "./plugin_flags.ts";
+import { openKube, runSession, type Session, sweepOwn } from "./session.ts";
+
+/** What journals and other commands know a session by that changes this machine. */
+const EXCLUSIVE = "connect";
+
+export async function connectCommand(host: Host): Promise<Command> {
+  const plugins = (await host.registry()).transports();
+  const modes = plugins.map((one) => `${modeName(one)}: ${one.summary}`)
+    .join("; ");
+  const command = new Command("connect").description(
+    "This machine reaches Services, pods and names of the cluster as if inside, until Ctrl-C. " +
+      "Do not type sudo in front: what needs root asks for it.",
+  );
+  for (const option of connectOptions(modes)) command.addOption(option);
+  for (const option of pluginFlags(plugins)) command.addOption(option);
+  return command.action((_options: unknown, self: Command) =>
+    connect(host, self.optsWithGlobals<ConnectOptions & GlobalOptions>())
+  );
+}
+
+export async function connect(
+  host: Host,
+  options: ConnectOptions & GlobalOptions,
+): Promise<void> {
+  const report = host.report(options);
+  const registry = await host.registry();
+  const plugin = registry.transport(options.mode);
+  const given = await readOptions(
+    plugin,
+    pluginOptions(plugin, registry.transports(), options),
+  );
+  const needs = await transportNeeds(plugin, given);
+  if (needs.captures) refuseSecond(host);
+  const kube = await openKube(host, options, report);
+  if (!options.skipCleanup) await sweepOwn(host, kube, report);
+  await runSession(
+    host,
+    {
+      globals: options,
+      kube,
+      report,
+      command: needs.captures
+        ? EXCLUSIVE
+        : `connect --mode ${modeName(plugin)}, which captures nothing`,
+    },
+    (session, markReady) =>
+      new Connection(host, session, { plugin, given, needs, options })
+        .run(markReady),
+  );
+}
+
+interface ConnectionOptions {
+  readonly plugin: TransportPlugin<never>;
+  /** The plugin's own options. */
+  readonly given: never;
+  readonly needs: TransportNeeds;
+  readonly options: ConnectOptions & GlobalOptions;
+}
+
+class Connection {
+  readonly #host: Host;
+  readonly #session: Session;
+  readonly #its: ConnectionOptions;
+  readonly #pool: LinkPool;
+  readonly #root: MachineRoot;
+  #names: ConnectNames | undefined;
+
+  constructor(host: Host, session: Session, its: ConnectionOptions) {
+    this.#host = host;
+    this.#session = session;
+    this.#its = its;
+    const { linkTimeoutMs: patienceMs } = timeouts(its.options);
+    this.#pool = new LinkPool({ patienceMs });
+    this.#root = new MachineRoot({
+      report: session.report,
+      signal: session.scope.signal,
+    });
+  }
+
+  async run(markReady: () => void): Promise<void> {
+    const { scope, report, kube, id } = this.#session;
+    const { options } = this.#its;
+    // made first, so that the machine is put back first, whatever becomes of the cluster
+    const inCluster = scope.child("cluster");
+    scope.use(this.#root, "root helper");
+    scope.background("root helper", () => this.#root.failed);
+    const ranges = await report.step("check", () => this.#check());
+    const shadow = new ShadowSession({
+      ...this.#session,
+      scope: inCluster,
+      ...timeouts(options),
+      spec: connectShadow({
+        namespace: kube.namespace,
+        session: id,
+        user: this.#host.user,
+        pod: podOptions(options),
+      }),
+      onLink: async (link) => {
+        await this.#pool.use(link);
+        this.#names?.refresh();
+      },
+    });
+    scope.defer("link", () => this.#pool.close());
+    await Promise.race([
+      scope.failed,
+      shadow.run(async () => {
+        const transport = await report.step(
+          "open the way into the cluster",
+          () => this.#open(ranges),
+        );
+        if (ranges !== undefined) this.#follow(ranges, transport);
+        markReady();
+        report.event(this.#readyEvent(ranges, transport));
+      }),
+    ]);
+  }
+
+  /** Finds what stands in the way before anything is changed. */
+  async #check(): Promise<CapturedRanges | undefined> {
+    const { kube, report, scope } = this.#session;
+    const { plugin, given, options } = this.#its;
+    await probePlugin(plugin, {
+      kube,
+      signal: scope.signal,
+      root: this.#root,
+      options: given,
+    });
+    if (!this.#its.needs.captures) return undefined;
+    return await CapturedRanges.find({
+      kube,
+      report,
+      signal: scope.signal,
+      connect: options,
+      nameServers: localResolver().upstreams.map(({ host }) => host),
+    });
+  }
+
+  async #open(ranges: CapturedRanges | undefined): Promise<Transport> {
+    const { scope, report, id } = this.#session;
+    const { plugin, given, needs, options } = this.#its;
+    const isHosts = options.dnsMode.kind === "hosts";
+    if (needs.dns !== "none") {
+      this.#names = new ConnectNames({
+        session: this.#session,
+        connect: options,
+        link: this.#pool,
+        root: this.#root,
+        local: localResolver(),
+        cluster: ranges?.cluster ?? [],
+      });
+    }
+    const names = this.#names;
+    const dns = isHosts ? undefined : await names?.serve();
+    const transport = await openTransport(plugin, {
+      options: given,
+      link: this.#pool,
+      cidrs: ranges?.cidrs ?? [],
+      session: id,
+      signal: scope.signal,
+      scope,
+      root: this.#root,
+      log: {
+        warn: (code, message) => report.warn(code, message),
+        debug: (message) => report.debug(message),
+      },
+      ...(needs.dns === "transport" && dns && { dns }),
+    });
+    if (isHosts) await names?.installHosts();
+    else if (needs.dns === "machine") await names?.install(transport.device);
+    return transport;
+  }
+
+  #follow(ranges: CapturedRanges, transport: Transport): void {
+    const { scope, report } = this.#session;
+    const { plugin } = this.#its;
+    scope.background(
+      "addresses of the cluster",
+      (signal) =>
+        ranges.follow(signal, async (added) => {
+          if (!await updateTransport(plugin, transport, ranges.cidrs)) return;
+          report.event({
+            event: "captured",
+            message: `The cluster has got more addresses: ${added.join(", ")}`,
+            cidrs: ranges.cidrs,
+          });
+        }),
+    );
+  }
+
+  #readyEvent(ranges: CapturedRanges | undefined, transport: Transport) {
+    const { plugin, needs, options } = this.#its;
+    const { kube } = this.#session;
+    const reached = ranges && `${ranges.cidrs.join(", ")} lead there`;
+    const how = [reached, transport.message].filter(Boolean).join("; ");
+    return {
+      event: "ready",
+      message:
+        `Connected to namespace "${kube.namespace}": ${how}. Ctrl-C ends it`,
+      verb: "connect",
+      mode: plugin.name,
+      namespace: kube.namespace,
+      ...(ranges && { cidrs: ranges.cidrs }),
+      ...(needs.dns === "none" ? {} : { dnsMode: options.dnsMode.kind }),
+      ...(transport.output === undefined ? {} : { output: transport.output }),
+      ...transport.details,
+    } as const;
+  }
+}
+
+/** One session at a time can have this machine's routes and names. */
+function refuseSecond(host: Host): void {
+  const other = liveSessions(host.journalDir).find(({ command }) =>
+    command === EXCLUSIVE
+  );
+  if (other === undefined) return;
+  throw new ConflictError(
+    "ALREADY_CONNECTED",
+    `This machine is connected already: to namespace "${other.namespace}" of context "${other.context}", by process ${other.pid}`,
+    {
+      hint:
+        "End that one with Ctrl-C first, or use --disableTunDevice with another --proxyPort",
+    },
+  );
+}

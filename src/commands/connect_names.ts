@@ -1,0 +1,247 @@
+/** How this machine comes to know the cluster's names while `connect` runs. */
+import { IngressNames } from "../cluster/ingress_names.ts";
+import { NamespaceNames } from "../cluster/namespace_names.ts";
+import { ServiceNames } from "../cluster/service_names.ts";
+import { UnsupportedError } from "../core/errors.ts";
+import type { Json } from "../core/json.ts";
+import { parseResolvConf } from "../core/dns/resolv_conf.ts";
+import type { ClusterLink } from "../net/cluster_link.ts";
+import {
+  detectResolver,
+  type LocalResolver,
+} from "../net/dns/detect_resolver.ts";
+import { DnsResolver } from "../net/dns/dns_resolver.ts";
+import { DnsServer } from "../net/dns/dns_server.ts";
+import { IngressHosts } from "../net/dns/ingress_hosts.ts";
+import { readResolverFiles } from "../net/dns/read_resolver_files.ts";
+import { routedDomains } from "../net/dns/routed_domains.ts";
+import { serviceHosts } from "../net/dns/service_hosts.ts";
+import type { RootRights, TransportDns } from "../plugins/plugin.ts";
+import type { ConnectOptions } from "./connect_options.ts";
+import type { Session } from "./session.ts";
+import { Settling } from "./settling.ts";
+
+/** Where our name server is for programs that know no other port than 53. */
+const OUR_ADDRESS = "127.0.0.153";
+/** Ports that systems do not give out by themselves (Linux: up to 60999, macOS and Windows: from 49152 on, seldom). */
+const OWN_SOURCE_PORTS = { from: 61_000, to: 64_999 };
+
+export interface ConnectNamesOptions {
+  readonly session: Session;
+  readonly connect: ConnectOptions;
+  readonly link: ClusterLink;
+  readonly root: RootRights;
+  readonly local: LocalResolver;
+  /** The cluster's addresses, for names of addresses. */
+  readonly cluster: readonly string[];
+}
+
+/** Who resolves names on this machine, and whom else they ask. Changes nothing. */
+export function localResolver(): LocalResolver {
+  return detectResolver(readResolverFiles(), [OUR_ADDRESS]);
+}
+
+export class ConnectNames {
+  readonly #options: ConnectNamesOptions;
+  readonly #domain: string;
+  readonly #namespaces: NamespaceNames;
+  #resolver: DnsResolver | undefined;
+  #server: DnsServer | undefined;
+  /** Where the system sends domains, one by one, to whom they belong. */
+  #splitBy: "macos" | { readonly device: string } | undefined;
+  #splitDomains = "";
+
+  /** With the link up: the pod's resolver is known then. */
+  constructor(options: ConnectNamesOptions) {
+    this.#options = options;
+    this.#namespaces = new NamespaceNames(options.session.kube);
+    this.#domain = options.connect.clusterDomain ??
+      domainOf(options.link.resolver.search) ?? "cluster.local";
+  }
+
+  /** The link is back: what was known of the cluster may be so no more. */
+  refresh(): void {
+    this.#resolver?.clearCache();
+  }
+
+  /** Starts the local DNS server, which nobody asks yet. */
+  async serve(): Promise<TransportDns> {
+    const { connect, link, local, cluster, session: { scope } } = this.#options;
+    const { dnsMode, includeDomains, dnsCacheTtl, dnsPort } = connect;
+    const order = dnsMode.kind === "podDNS"
+      ? [{ kind: "cluster" } as const]
+      : dnsMode.kind === "localDNS"
+      ? dnsMode.order
+      : undefined;
+    const ingress = this.#followIngresses();
+    const resolver = new DnsResolver({
+      link,
+      upstreams: local.upstreams,
+      clusterDomain: this.#domain,
+      cidrs: cluster,
+      includeDomains,
+      isNamespace: (label) => this.#namespaces.names.includes(label),
+      cacheTtlS: dnsCacheTtl,
+      sourcePorts: OWN_SOURCE_PORTS,
+      ...(order && { order }),
+      ...(ingress && { ingressAddresses: ingress.addressesOf }),
+    });
+    this.#resolver = resolver;
+    scope.defer("DNS", () => resolver.close());
+    this.#server = scope.use(
+      await DnsServer.listen({
+        host: "127.0.0.1",
+        port: dnsPort,
+        answer: (query) => resolver.answer(query),
+      }),
+      "DNS server",
+    );
+    await this.#followNamespaces();
+    return {
+      port: this.#server.port,
+      servers: askedServers(local),
+      ownSourcePorts: OWN_SOURCE_PORTS,
+    };
+  }
+
+  /** Points this machine's resolver to the local DNS server. */
+  async install(device: string | undefined): Promise<void> {
+    const { root, local, link } = this.#options;
+    const { port } = this.#server!;
+    const { search } = link.resolver;
+    if (local.kind === "none") {
+      throw new UnsupportedError(
+        "DNS_UNSUPPORTED",
+        "Cannot set up names on this system: this is written for Linux and macOS",
+        { hint: "Use --dnsMode hosts, or --disableTunDevice" },
+      );
+    }
+    if (local.kind === "macos") {
+      this.#splitBy = "macos";
+      return await this.#settleDomains();
+    }
+    await root.open("dns.port53", { address: OUR_ADDRESS, targetPort: port });
+    if (local.kind === "systemd-resolved" && device !== undefined) {
+      this.#splitBy = { device };
+      return await this.#settleDomains();
+    }
+    await root.open(
+      "resolver.resolv-conf",
+      { nameserver: OUR_ADDRESS, search: [...search] },
+      (event) => this.#resolvConfChanged(event),
+    );
+  }
+
+  /** Keeps Services in the hosts file (`--dnsMode hosts`); returns when those of now are there. */
+  async installHosts(): Promise<void> {
+    const { connect, root, session } = this.#options;
+    const { kube, scope, report } = session;
+    const named = connect.dnsMode.kind === "hosts"
+      ? connect.dnsMode.namespaces
+      : [];
+    const names = new ServiceNames(
+      kube,
+      named.length > 0 ? named : [kube.namespace],
+    );
+    let written = "";
+    await Settling.start(scope, {
+      name: "hosts file",
+      follow: (options) =>
+        names.follow(options, (namespace) =>
+          report.warn(
+            "SERVICES_UNKNOWN",
+            `Services of namespace "${namespace}" get no names: they may not be watched`,
+          )),
+      settle: async () => {
+        const entries = serviceHosts(names.services, {
+          clusterDomain: this.#domain,
+          namespace: kube.namespace,
+        }).map(({ address, names }) => ({ address, names: [...names] }));
+        if (JSON.stringify(entries) === written) return;
+        written = JSON.stringify(entries);
+        await root.open("resolver.hosts", { entries });
+      },
+    });
+  }
+
+  async #followNamespaces(): Promise<void> {
+    await Settling.start(this.#options.session.scope, {
+      name: "namespaces",
+      follow: (options) => this.#namespaces.follow(options),
+      settle: () => this.#settleDomains(),
+    });
+  }
+
+  #followIngresses(): IngressHosts | undefined {
+    const { connect: { ingressIp }, session } = this.#options;
+    if (ingressIp === undefined) return undefined;
+    const { kube, scope, report } = session;
+    const hosts = new IngressHosts(ingressIp);
+    const names = new IngressNames(kube);
+    scope.background("Ingresses", async (signal) => {
+      const onChange = () => hosts.set(names.hosts);
+      if (await names.follow({ signal, onChange })) return;
+      if (signal.aborted) return;
+      report.warn(
+        "INGRESSES_UNKNOWN",
+        "--ingressIp has no effect: Ingresses may not be watched",
+      );
+    });
+    return hosts;
+  }
+
+  /** Split DNS: the domains of the cluster go to us, and follow its namespaces. */
+  async #settleDomains(): Promise<void> {
+    if (this.#splitBy === undefined) return;
+    const { connect, root, cluster, link } = this.#options;
+    const domains = routedDomains({
+      clusterDomain: this.#domain,
+      namespaces: this.#namespaces.names,
+      cidrs: cluster,
+      includeDomains: connect.includeDomains,
+    });
+    if (domains.join() === this.#splitDomains) return;
+    this.#splitDomains = domains.join();
+    if (this.#splitBy === "macos") {
+      await root.open("resolver.macos", {
+        nameserver: "127.0.0.1",
+        port: this.#server!.port,
+        domains,
+      });
+      return;
+    }
+    await root.open("resolver.systemd-resolved", {
+      device: this.#splitBy.device,
+      nameserver: OUR_ADDRESS,
+      search: [...link.resolver.search],
+      routed: domains,
+    });
+  }
+
+  /** Somebody, such as DHCP in another network, has written the file anew. */
+  #resolvConfChanged(event: Json): void {
+    const { nameservers, kept } = event as {
+      nameservers: string[];
+      kept: boolean;
+    };
+    const upstreams = nameservers.filter((host) => host !== OUR_ADDRESS)
+      .map((host) => ({ host }));
+    this.#resolver?.setUpstreams(upstreams);
+    if (kept) return;
+    this.#options.session.report.warn(
+      "RESOLV_CONF_LOST",
+      "Names of the cluster are not known any more: another program writes /etc/resolv.conf again and again",
+    );
+  }
+}
+
+/** The cluster's domain, from the search domain `svc.<domain>` of its pods. */
+function domainOf(search: readonly string[]): string | undefined {
+  return search.find((domain) => domain.startsWith("svc."))?.slice(4);
+}
+
+/** The name servers that programs ask, or that systemd-resolved asks for them. */
+function askedServers({ upstreams }: LocalResolver): string[] {
+  const { nameservers } = parseResolvConf(readResolverFiles().resolvConf ?? "");
+  return [...new Set([...nameservers, ...upstreams.map(({ host }) => host)])];
+}

@@ -1,0 +1,53 @@
+import type { FollowObjectsOptions } from "../cluster/followed_objects.ts";
+import type { Scope } from "../core/scope.ts";
+import type { World } from "../kube/world.ts";
+
+export interface SettlingOptions {
+  readonly name: string;
+  /** Tells of changes until the signal ends it. */
+  readonly follow: (options: FollowObjectsOptions) => Promise<void>;
+  /** Makes things as they are to be now. One at a time; of changes that come meanwhile, the last counts. */
+  readonly settle: () => Promise<void>;
+}
+
+/** Keeps something as the cluster says, for as long as the scope lives. */
+export class Settling {
+  #isDue = false;
+  #running: Promise<void> | undefined;
+
+  private constructor(readonly settle: () => Promise<void>) {}
+
+  /** Resolves when it was settled for the first time. */
+  static async start(
+    scope: Scope<World>,
+    { name, follow, settle }: SettlingOptions,
+  ): Promise<void> {
+    const settling = new Settling(settle);
+    const first = Promise.withResolvers<void>();
+    const failed = Promise.withResolvers<never>();
+    scope.background(name, (signal) =>
+      Promise.race([
+        follow({
+          signal,
+          onChange: () =>
+            void settling.#change().then(first.resolve, failed.reject),
+        }),
+        failed.promise,
+      ]));
+    await Promise.race([first.promise, scope.failed]);
+  }
+
+  #change(): Promise<void> {
+    this.#isDue = true;
+    return this.#running ??= this.#run().finally(() =>
+      this.#running = undefined
+    );
+  }
+
+  async #run(): Promise<void> {
+    while (this.#isDue) {
+      this.#isDue = false;
+      await this.settle();
+    }
+  }
+}

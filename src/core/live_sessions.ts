@@ -1,0 +1,27 @@
+import { join } from "node:path";
+import { type JournalHeader, journalNames, replayJournal } from "./journal.ts";
+
+/** The sessions whose processes live, by the locks on their journals. What cannot be read is left out. */
+export function liveSessions(dir: string): JournalHeader[] {
+  return names(dir).flatMap((name) => {
+    try {
+      return live(join(dir, name)) ?? [];
+    } catch {
+      return []; // gone meanwhile, or another user's
+    }
+  });
+}
+
+function names(dir: string): string[] {
+  try {
+    return journalNames(dir);
+  } catch {
+    return []; // nothing was ever journalled
+  }
+}
+
+function live(path: string): JournalHeader | undefined {
+  using file = Deno.openSync(path, { read: true });
+  if (file.tryLockSync(false)) return undefined;
+  return replayJournal(Deno.readTextFileSync(path)).header;
+}

@@ -1,0 +1,104 @@
+/**
+ * Captures connections with the firewall's redirect: no device and no SOCKS proxy. Works on Linux.
+ * The name is that of the program which the original ktctl ran for it; this one does it by itself.
+ */
+import { LinkError } from "../../core/errors.ts";
+import type { Json } from "../../core/json.ts";
+import { openTransparentListener } from "../../net/capture/transparent_listener.ts";
+import type { RedirectMethod } from "../../net/capture/probe_redirect.ts";
+import {
+  definePlugin,
+  type Transport,
+  type TransportContext,
+  type TransportPlugin,
+} from "../plugin.ts";
+
+const plugin: TransportPlugin<undefined> = {
+  kind: "transport",
+  apiVersion: 1,
+  name: "sshuttle",
+  summary: "redirect by nftables or iptables, no device (Linux)",
+  steps: [],
+  needs: () => ({ dns: "transport", captures: true }),
+  async probe({ root }) {
+    if (Deno.build.os !== "linux") {
+      const name = { darwin: "macOS", windows: "Windows" }[
+        Deno.build.os as string
+      ] ?? Deno.build.os;
+      return {
+        ok: false,
+        reason: `it is written for Linux, not for ${name}`,
+        hint: "Use --mode tun2socks --disableTunDevice, or ktctl forward",
+      };
+    }
+    await root?.open("redirect.probe", {});
+    return { ok: true };
+  },
+  async open(context) {
+    const { link, scope, root, log } = context;
+    const told = new Set<string>();
+    const listener = await openTransparentListener({
+      link,
+      onRefused: (to, error) => tellOnce(context, told, { to, error }),
+    });
+    const args = (cidrs: readonly string[]) =>
+      redirectArgs(context, { cidrs, listener });
+    const { result } = await root.open<{ method: RedirectMethod }>(
+      "redirect.open",
+      args(context.cidrs),
+    );
+    // before the rules go: its resets would not reach the applications without them
+    scope.use(listener, "listener");
+    log.debug(`redirected by ${result.method}`);
+    return {
+      details: { method: result.method },
+      update: async (cidrs) => {
+        await root.open("redirect.update", {
+          method: result.method,
+          redirect: args(cidrs),
+        });
+      },
+    } satisfies Transport;
+  },
+};
+
+function redirectArgs(
+  { session, dns }: TransportContext<undefined>,
+  { cidrs, listener }: {
+    cidrs: readonly string[];
+    listener: { port: number; hasIpv6: boolean };
+  },
+): Json {
+  return {
+    session,
+    cidrs: cidrs.filter((cidr) => listener.hasIpv6 || !cidr.includes(":")),
+    exclude: [],
+    port: listener.port,
+    ...(dns && {
+      dns: {
+        servers: [...dns.servers],
+        port: dns.port,
+        ownSourcePorts: { ...dns.ownSourcePorts },
+      },
+    }),
+  };
+}
+
+/** What the cluster refuses is the application's to tell; that nothing gets through is ours. */
+function tellOnce(
+  { log }: TransportContext<undefined>,
+  told: Set<string>,
+  { to, error }: {
+    to: { host: string; port: number } | undefined;
+    error: LinkError;
+  },
+): void {
+  const where = to === undefined ? "" : ` to ${to.host} port ${to.port}`;
+  const text = `Connection${where}: ${error.message}`;
+  if (error.code === "LINK_DOWN" && !told.has(error.code)) {
+    told.add(error.code);
+    log.warn(error.code, text);
+  } else log.debug(text);
+}
+
+export default definePlugin(plugin);

@@ -1,0 +1,120 @@
+/**
+ * Captures packets with a TUN device, and offers a SOCKS5 proxy beside it; without the device, the
+ * proxy alone, for which no root is needed.
+ */
+import * as v from "valibot";
+import { SocksServer } from "../../net/socks/socks_server.ts";
+import { openDevice } from "./tun_device.ts";
+import {
+  definePlugin,
+  type Transport,
+  type TransportContext,
+  type TransportPlugin,
+} from "../plugin.ts";
+
+const flag = v.pipe(v.string(), v.transform((text) => text === "true"));
+
+const optionsSchema = v.pipe(
+  v.object({
+    disableTunDevice: v.optional(flag, "false"),
+    disableTunRoute: v.optional(flag, "false"),
+    proxyPort: v.optional(
+      v.pipe(
+        v.string(),
+        v.regex(/^\d{1,5}$/, "--proxyPort is a number from 1 to 65535"),
+        v.transform(Number),
+        v.minValue(1, "--proxyPort is a number from 1 to 65535"),
+        v.maxValue(65535, "--proxyPort is a number from 1 to 65535"),
+      ),
+      "2223",
+    ),
+    proxyAddr: v.optional(
+      v.pipe(v.string(), v.ip("--proxyAddr is an address of this machine")),
+      "127.0.0.1",
+    ),
+  }),
+  v.check(
+    ({ proxyAddr, disableTunDevice }) =>
+      proxyAddr === "127.0.0.1" || disableTunDevice,
+    "--proxyAddr goes with --disableTunDevice only",
+  ),
+);
+
+type Options = v.InferOutput<typeof optionsSchema>;
+
+const plugin: TransportPlugin<Options> = {
+  kind: "transport",
+  apiVersion: 1,
+  name: "tun2socks",
+  summary: "a network device (Linux), and a SOCKS5 proxy",
+  options: optionsSchema,
+  flags: [
+    {
+      name: "disableTunDevice",
+      summary: "only the SOCKS5 proxy: no device, no names, no root",
+    },
+    {
+      name: "disableTunRoute",
+      summary: "make the device, and leave the routes to it to you",
+    },
+    {
+      name: "proxyPort",
+      value: "port",
+      summary: "port of the SOCKS5 proxy (default: 2223)",
+    },
+    {
+      name: "proxyAddr",
+      value: "address",
+      summary:
+        "address at which the SOCKS5 proxy listens, with --disableTunDevice (default: 127.0.0.1)",
+    },
+  ],
+  steps: [],
+  needs: ({ disableTunDevice }) => ({
+    dns: disableTunDevice ? "none" : "machine",
+    captures: !disableTunDevice,
+  }),
+  async probe({ root, options }) {
+    if ((options as Options | undefined)?.disableTunDevice) return { ok: true };
+    if (Deno.build.os !== "linux") {
+      const name = { darwin: "macOS", windows: "Windows" }[
+        Deno.build.os as string
+      ] ?? Deno.build.os;
+      return {
+        ok: false,
+        reason: `its network device is written for Linux, not for ${name}`,
+        hint: "Use --disableTunDevice for a SOCKS5 proxy, or ktctl forward",
+      };
+    }
+    await root?.open("tun.probe", {});
+    return { ok: true };
+  },
+  async open(context) {
+    const { disableTunDevice, proxyPort, proxyAddr } = context.options;
+    const { scope, link } = context;
+    const proxy = scope.use(
+      await SocksServer.start({ link, host: proxyAddr, port: proxyPort }),
+      "SOCKS5 proxy",
+    );
+    const host = proxyAddr.includes(":") ? `[${proxyAddr}]` : proxyAddr;
+    const address = `${host}:${proxy.port}`;
+    const details = { proxy: `socks5h://${address}` };
+    if (disableTunDevice) {
+      return {
+        message:
+          `SOCKS5 proxy at ${address}, which resolves the cluster's names too`,
+        output:
+          `export ALL_PROXY=socks5h://${address} NO_PROXY=localhost,127.0.0.1\n`,
+        details,
+      };
+    }
+    const device = await openDevice(context);
+    return {
+      ...device,
+      message: `SOCKS5 proxy at ${address}`,
+      details: { ...details, device: device.device! },
+    };
+  },
+};
+
+export default definePlugin(plugin);

@@ -1,0 +1,263 @@
+// A laptop with a network and an /etc of its own: what `connect` changes there, nobody else sees.
+// It reaches the API server and nothing else of the cluster.
+import { fileURLToPath } from "node:url";
+import { obstacleWithout } from "../netns/packages.ts";
+import type { TestCluster, TestNamespace } from "./cluster.ts";
+import {
+  type CommandOptions,
+  type CommandResult,
+  run,
+  succeeded,
+} from "./command.ts";
+import { KtctlProcess } from "./ktctl_process.ts";
+
+/** The name server of before, and the names of the Internet that it knows. */
+export const UPSTREAM = "127.0.0.10";
+export const INTERNET = { "www.example.com": "192.0.2.80" } as const;
+
+const RESOLV_CONF =
+  `# written by the test\nsearch corp.example\nnameserver ${UPSTREAM}\noptions timeout:3 attempts:1`;
+const HOSTS = "127.0.0.1 localhost\n";
+const NSS = "hosts: files dns\n";
+
+const script = fileURLToPath(new URL("cluster.sh", import.meta.url));
+
+/** Why such a laptop cannot be made here. */
+export async function netLaptopObstacle(
+  cluster: TestCluster,
+): Promise<string | undefined> {
+  if (!cluster.ours) return "needs the cluster of cluster.sh";
+  return await obstacleWithout({
+    nft: "nftables",
+    dig: "bind9-dnsutils",
+    dnsmasq: "dnsmasq-base",
+    ping: "iputils-ping",
+  });
+}
+
+export class NetLaptop implements AsyncDisposable {
+  readonly folder = Deno.makeTempDirSync({ prefix: "ktctl-net-laptop-" });
+  readonly #cluster: TestCluster;
+  readonly #namespace: string;
+  readonly #link: string;
+  #holder: Deno.ChildProcess | undefined;
+  #dnsmasq: Deno.ChildProcess | undefined;
+
+  private constructor(cluster: TestCluster, namespace: TestNamespace) {
+    this.#cluster = cluster;
+    this.#namespace = namespace.name;
+    const random = crypto.getRandomValues(new Uint8Array(3));
+    this.#link = `kl${random.toHex()}`;
+  }
+
+  static async open(
+    cluster: TestCluster,
+    namespace: TestNamespace,
+  ): Promise<NetLaptop> {
+    const laptop = new NetLaptop(cluster, namespace);
+    try {
+      await laptop.#makeMachine();
+      await laptop.#joinApiServer();
+      await laptop.#startDns();
+      return laptop;
+    } catch (error) {
+      await laptop[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  async #makeMachine(): Promise<void> {
+    const etc = `${this.folder}/etc`;
+    succeeded(await run("cp", ["-a", "/etc", etc]));
+    await Deno.remove(`${etc}/resolv.conf`);
+    await Deno.writeTextFile(`${etc}/resolv.conf`, RESOLV_CONF);
+    await Deno.writeTextFile(`${etc}/nsswitch.conf`, NSS);
+    await Deno.writeTextFile(`${etc}/hosts`, HOSTS);
+    const inside = [
+      `mount --bind ${etc} /etc`,
+      "mount -t tmpfs tmpfs /run",
+      "ip link set lo up",
+      // the way to the Internet, which ends here
+      "ip link add lan type dummy",
+      "ip link set lan address 02:00:00:00:00:01 addrgenmode none up",
+      "ip address add 198.51.100.2/24 dev lan",
+      "ip address add fd51::2/64 dev lan nodad",
+      "ip route add default via 198.51.100.1",
+      "ip route add default via fd51::1",
+      "echo ready",
+      "exec cat",
+    ].join(" && ");
+    this.#holder = new Deno.Command("unshare", {
+      args: ["--net", "--mount", "--propagation=private", "sh", "-c", inside],
+      stdin: "piped",
+      stdout: "piped",
+    }).spawn();
+    await firstLine(this.#holder.stdout);
+  }
+
+  /** A cable to the cluster's node, on which the API server's address alone has a route. */
+  async #joinApiServer(): Promise<void> {
+    const { hostname } = new URL(succeeded(
+      await this.#cluster.kubectl([
+        "config",
+        "view",
+        "-o",
+        "jsonpath={.clusters[0].cluster.server}",
+      ]),
+    ));
+    const [a, b] = crypto.getRandomValues(new Uint8Array(2));
+    const net = `10.246.${a}.${b! & 0xfc}`;
+    const at = (n: number) => net.replace(/\d+$/, (last) => `${+last + n}`);
+    const pid = this.#holder!.pid;
+    const near = "02:00:00:00:00:02";
+    await this.node([
+      "sh",
+      "-euc",
+      `ip link add ${this.#link} type veth peer name api address ${near} netns ${pid}
+       ip address add ${
+        at(1)
+      }/30 dev ${this.#link}; ip link set ${this.#link} up`,
+    ]);
+    succeeded(
+      await this.run([
+        "sh",
+        "-euc",
+        `ip link set api addrgenmode none up; ip address add ${at(2)}/30 dev api
+         ip route add ${hostname} via ${at(1)}`,
+      ]),
+    );
+  }
+
+  async #startDns(): Promise<void> {
+    const names = Object.entries(INTERNET).map(([name, address]) =>
+      `--host-record=${name},${address}`
+    );
+    this.#dnsmasq = this.spawn([
+      "dnsmasq",
+      `--listen-address=${UPSTREAM}`,
+      "--keep-in-foreground",
+      "--conf-file=/dev/null",
+      "--no-resolv",
+      "--no-hosts",
+      "--bind-interfaces",
+      "--pid-file=",
+      "--user=root",
+      "--log-facility=-",
+      "--address=/#/",
+      ...names,
+    ], { stderr: "piped" });
+    await firstLine(this.#dnsmasq.stderr);
+  }
+
+  get #enter(): string[] {
+    const { pid } = this.#holder!;
+    return [
+      "nsenter",
+      `--target=${pid}`,
+      "--net",
+      "--mount",
+      `--wd=${Deno.cwd()}`,
+    ];
+  }
+
+  /** Starts a program on the laptop. */
+  spawn(
+    command: readonly string[],
+    options: Deno.CommandOptions = {},
+  ): Deno.ChildProcess {
+    const [program, ...args] = [...this.#enter, ...command];
+    return new Deno.Command(program!, {
+      args,
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+      ...options,
+    }).spawn();
+  }
+
+  /** Runs a program on the laptop to its end. */
+  run(
+    command: readonly string[],
+    options?: CommandOptions,
+  ): Promise<CommandResult> {
+    const [program, ...args] = [...this.#enter, ...command];
+    return run(program!, args, options);
+  }
+
+  /** What a program says, which must succeed. */
+  async output(...command: string[]): Promise<string> {
+    return succeeded(await this.run(command)).trim();
+  }
+
+  /** Runs a program on the cluster's node. */
+  async node(command: readonly string[]): Promise<string> {
+    return succeeded(await run("bash", [script, "ns", ...command])).trim();
+  }
+
+  /** Cuts the cable without a word to anybody, and mends it. */
+  async cutNetwork(isCut: boolean): Promise<void> {
+    const verb = isCut ? "-I" : "-D";
+    await this.node(
+      ["iptables", "-w", verb, "INPUT", "-i", this.#link, "-j", "DROP"],
+    );
+  }
+
+  /** Starts ktctl on the laptop, in the namespace. */
+  ktctl(
+    args: readonly string[],
+    env: Record<string, string> = {},
+  ): KtctlProcess {
+    return new KtctlProcess(args, {
+      kubeconfig: this.#cluster.kubeconfig,
+      namespace: this.#namespace,
+      within: this.#enter,
+      env: { XDG_STATE_HOME: `${this.folder}/state`, ...env },
+    });
+  }
+
+  /** All that `connect` may change on the laptop, as text to compare. */
+  async snapshot(): Promise<string> {
+    const commands = [
+      "ip -o link show | cut -d: -f2-",
+      "ip -o address show | cut -d: -f2- | sed 's/ *valid_lft.*//'",
+      "ip -4 route show table all",
+      "ip -6 route show table all | grep -v '^multicast'",
+      "ip rule; ip -6 rule",
+      "nft list ruleset",
+      "ls -l /etc | grep -v '^total'",
+      "cat /etc/resolv.conf; echo; cat /etc/hosts",
+      "ss -Hltnu | awk '{print $1, $4, $5}' | sort",
+    ];
+    return await this.output("sh", "-c", commands.join("; echo --; "));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const child of [this.#dnsmasq, this.#holder]) {
+      try {
+        child?.kill("SIGKILL");
+      } catch {
+        // ended already
+      }
+      await child?.status;
+    }
+    await this.#holder?.stdin.close().catch(() => {});
+    await Deno.remove(this.folder, { recursive: true });
+  }
+}
+
+/** The first line of a stream; what follows is read and dropped. */
+async function firstLine(
+  stream: ReadableStream<Uint8Array>,
+): Promise<string> {
+  const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  while (!text.includes("\n")) {
+    const { value, done } = await reader.read();
+    if (done) throw new Error(`ended after: ${text}`);
+    text += value;
+  }
+  void (async () => {
+    while (!(await reader.read()).done);
+  })().catch(() => {});
+  return text.slice(0, text.indexOf("\n"));
+}
