@@ -15,6 +15,8 @@ export interface ExecOptions {
   /** Added to this process's environment. */
   readonly env?: Record<string, string>;
   readonly cwd?: string;
+  /** In a session of its own: the terminal's Ctrl-C does not reach it. @default false */
+  readonly detached?: boolean;
 }
 
 export interface ExecResult {
@@ -40,15 +42,16 @@ export async function exec(
   args: readonly string[],
   options: ExecOptions = {},
 ): Promise<ExecResult> {
-  const { stdin, signal, timeoutMs = 30_000, env, cwd } = options;
+  const { stdin, signal, timeoutMs = 30_000, env, cwd, detached } = options;
   if (signal?.aborted) throw new Cancelled();
-  const child = start(command, {
+  const child = spawn(command, {
     args: [...args],
     stdin: stdin === undefined ? "null" : "piped",
     stdout: "piped",
     stderr: "piped",
     ...(env && { env }),
     ...(cwd !== undefined && { cwd }),
+    ...(detached !== undefined && { detached }),
   });
   const stopped = Promise.withResolvers<never>();
   const abort = () => stopped.reject(new Cancelled());
@@ -79,7 +82,13 @@ export async function exec(
   }
 }
 
-function start(
+/**
+ * Starts a program that is talked to while it runs.
+ *
+ * @throws {UnsupportedError} `COMMAND_NOT_FOUND` or `COMMAND_FAILED`.
+ * @throws {PermissionError} `RUN_NOT_ALLOWED`.
+ */
+export function spawn(
   command: string,
   options: Deno.CommandOptions,
 ): Deno.ChildProcess {

@@ -1,0 +1,36 @@
+/** What of its environment the root helper, and each program that it starts, gets to see. */
+
+/** sudo may leave the user's own PATH, in which anybody's program could be called `nft`. */
+const SAFE_PATH = [
+  "/usr/local/sbin",
+  "/usr/local/bin",
+  "/usr/sbin",
+  "/usr/bin",
+  "/sbin",
+  "/bin",
+  "/run/current-system/sw/bin", // NixOS
+].join(":");
+
+/** Of root's own environment; never a kubeconfig or a credential. */
+const PASSED = ["PATH", "DENO_DIR", "DBUS_SYSTEM_BUS_ADDRESS"];
+
+/** For a helper that root starts without sudo. */
+export function passedEnvironment(): Record<string, string> {
+  return Object.fromEntries(
+    PASSED.flatMap((name) => {
+      const value = Deno.env.get(name);
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+}
+
+/** In the helper: what sudo let through is the user's, who may not choose root's programs. */
+export function clearEnvironment(): void {
+  const isBySudo = Deno.env.has("SUDO_UID");
+  const kept = isBySudo ? ["DENO_DIR"] : PASSED;
+  for (const name of Object.keys(Deno.env.toObject())) {
+    if (!kept.includes(name)) Deno.env.delete(name);
+  }
+  if (isBySudo || !Deno.env.has("PATH")) Deno.env.set("PATH", SAFE_PATH);
+  Deno.env.set("LC_ALL", "C"); // steps read what programs say
+}

@@ -1,0 +1,28 @@
+import type { Json } from "../core/json.ts";
+import { hostsOperation } from "./hosts_operation.ts";
+import { macosResolverOperation } from "./macos_resolver_operation.ts";
+import type { Operation } from "./operation.ts";
+import { port53Operation } from "./port53_operation.ts";
+import {
+  openRedirectOperation,
+  probeRedirectOperation,
+  updateRedirectOperation,
+} from "./redirect_operations.ts";
+import { resolvConfOperation } from "./resolv_conf_operation.ts";
+import { systemdResolvedOperation } from "./systemd_resolved_operation.ts";
+
+/** An operation of any shape, as kept in tables. */
+// deno-lint-ignore no-explicit-any -- a table holds operations of unlike arguments; each checks its own by `args`
+export type AnyOperation = Operation<any, Json>;
+
+/** All that the root helper does. Nothing else can be asked of it. */
+export const OPERATIONS: readonly AnyOperation[] = [
+  probeRedirectOperation as AnyOperation,
+  openRedirectOperation as AnyOperation,
+  updateRedirectOperation,
+  resolvConfOperation,
+  hostsOperation,
+  systemdResolvedOperation,
+  macosResolverOperation,
+  port53Operation,
+];

@@ -1,0 +1,157 @@
+import {
+  Cancelled,
+  LinkError,
+  PermissionError,
+  UnsupportedError,
+} from "../core/errors.ts";
+import { spawn } from "../core/exec.ts";
+import { HelperClient } from "./helper_client.ts";
+import {
+  type HelperCommand,
+  helperCommand,
+  isCheckout,
+  ownProgram,
+  sudoCommand,
+} from "./helper_command.ts";
+import { passedEnvironment } from "./helper_environment.ts";
+
+export interface StartHelperOptions {
+  /** Gives up the start; a helper that runs is not ended by it. */
+  readonly signal: AbortSignal;
+  /** What root is needed for, as in "ktctl needs root …". @default "to change routes and the resolver" */
+  readonly purpose?: string;
+  /** Called when sudo is about to use the terminal: nothing else may write to it meanwhile. */
+  readonly onPrompt?: () => void;
+  /** @default whether this process is root's */
+  readonly isRoot?: boolean;
+  /** Deadline of the undo when the client is disposed. @default 60000 */
+  readonly undoMs?: number;
+  /** For tests. @default this program itself */
+  readonly command?: HelperCommand;
+}
+
+const START_MS = 30_000;
+/** sudo itself gives up the prompt after five minutes. */
+const PROMPT_MS = 6 * 60_000;
+const HINT =
+  "Run ktctl as root, or without what needs root: --disableTunDevice.";
+
+/**
+ * Starts this program once more as root, by sudo if need be.
+ *
+ * @throws {PermissionError} `ROOT_NEEDED` without sudo; `ROOT_REFUSED` where sudo refuses, or the
+ * password is not given.
+ * @throws {UnsupportedError} `HELPER_UNSUPPORTED` on Windows; `HELPER_NOT_STARTED`.
+ * @throws the helper's own error where it says why it does not begin; the reason of `signal`.
+ */
+export async function startHelper(
+  options: StartHelperOptions,
+): Promise<HelperClient> {
+  const { signal, isRoot = Deno.uid() === 0 } = options;
+  if (Deno.build.os === "windows") {
+    throw new UnsupportedError(
+      "HELPER_UNSUPPORTED",
+      "Cannot change routes and the resolver on Windows",
+      { hint: "Use --disableTunDevice for a SOCKS proxy." },
+    );
+  }
+  if (signal.aborted) throw signal.reason;
+  const program = ownProgram();
+  // compiles it as the user, so that root finds it in the cache and writes nothing there
+  if (isCheckout(program)) await import("./run_helper.ts");
+  const command = options.command ?? helperCommand(program);
+  const child = isRoot ? startDirectly(command) : startBySudo(command, options);
+  const ended = child.status.then(({ code }) => code);
+  const client = new HelperClient({
+    stdin: child.stdin,
+    stdout: child.stdout,
+    ended,
+  }, options);
+  try {
+    await Promise.race([client.ready(), deadline(options, isRoot)]);
+    return client;
+  } catch (error) {
+    // sudo at its prompt cannot be killed by us: it ends with the prompt, and the helper at once
+    client[Symbol.asyncDispose]().catch(() => {});
+    if (signal.aborted) throw signal.reason ?? new Cancelled();
+    throw await startError(error, { ended, isRoot });
+  }
+}
+
+function startDirectly({ argv, env }: HelperCommand): Deno.ChildProcess {
+  const [program = "", ...args] = argv;
+  return spawn(program, {
+    args,
+    ...PIPES,
+    clearEnv: true,
+    env: { ...passedEnvironment(), ...env },
+  });
+}
+
+const PIPES = { stdin: "piped", stdout: "piped", stderr: "inherit" } as const;
+
+function startBySudo(
+  command: HelperCommand,
+  { purpose = "to change routes and the resolver", onPrompt }:
+    StartHelperOptions,
+): Deno.ChildProcess {
+  const canAsk = hasTerminal() || Deno.env.has("SUDO_ASKPASS");
+  const [program = "", ...args] = sudoCommand(command, { purpose, canAsk });
+  if (canAsk) onPrompt?.();
+  try {
+    return spawn(program, { args, ...PIPES });
+  } catch (error) {
+    throw new PermissionError(
+      "ROOT_NEEDED",
+      `Cannot go without root ${purpose}, and there is no sudo`,
+      { hint: HINT, cause: error },
+    );
+  }
+}
+
+/** sudo asks there, wherever our own input comes from. */
+function hasTerminal(): boolean {
+  try {
+    Deno.openSync("/dev/tty", { read: true, write: true }).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function deadline(
+  { signal }: StartHelperOptions,
+  isRoot: boolean,
+): Promise<never> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const ms = isRoot ? START_MS : PROMPT_MS;
+  const timer = setTimeout(() => reject(notStarted("it took too long")), ms);
+  Deno.unrefTimer(timer);
+  signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  return promise;
+}
+
+/** Why there was no hello. sudo and Deno have told theirs on standard error, which is passed on. */
+async function startError(
+  error: unknown,
+  { ended, isRoot }: { ended: Promise<number>; isRoot: boolean },
+): Promise<unknown> {
+  const isSilent = error instanceof LinkError ||
+    (error as { code?: string }).code === "HELPER_LOST";
+  if (!isSilent) return error;
+  const code = await ended;
+  if (isRoot || code !== 1) return notStarted(`exit code ${code}`);
+  return new PermissionError(
+    "ROOT_REFUSED",
+    "Cannot become root: sudo refused, or did not get the password",
+    { hint: `${HINT} What sudo said is above.` },
+  );
+}
+
+function notStarted(reason: string): UnsupportedError {
+  return new UnsupportedError(
+    "HELPER_NOT_STARTED",
+    `Cannot start the root helper: ${reason}`,
+    { hint: "What it said is above." },
+  );
+}
