@@ -110,7 +110,6 @@ class Connection {
     // made first, so that the machine is put back first, whatever becomes of the cluster
     const inCluster = scope.child("cluster");
     scope.use(this.#root, "root helper");
-    scope.background("root helper", () => this.#root.failed);
     const ranges = await report.step("check", () => this.#check());
     const shadow = new ShadowSession({
       ...this.#session,
@@ -130,6 +129,7 @@ class Connection {
     scope.defer("link", () => this.#pool.close());
     await Promise.race([
       scope.failed,
+      this.#root.failed,
       shadow.run(async () => {
         const transport = await report.step(
           "open the way into the cluster",

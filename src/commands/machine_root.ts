@@ -1,8 +1,11 @@
-import { messageOf } from "../core/errors.ts";
+import { CleanupError, KtctlError } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
 import type { Report } from "../core/report.ts";
 import type { HelperClient } from "../helper/helper_client.ts";
 import type { RootRights } from "../plugins/plugin.ts";
+
+/** Whoever has to type a password again may take so long. */
+const SWEEP_MS = 120_000;
 
 /** Rights on this machine: the root helper, started when it is first needed. */
 export class MachineRoot implements RootRights, AsyncDisposable {
@@ -33,8 +36,7 @@ export class MachineRoot implements RootRights, AsyncDisposable {
   }
 
   async #start(): Promise<HelperClient> {
-    const { startHelper } = await import("../helper/helper_client.ts");
-    const client = await startHelper({ signal: this.#signal });
+    const client = await start(this.#signal);
     if (client.swept.length > 0) {
       this.#report.warn(
         "SWEPT",
@@ -43,13 +45,14 @@ export class MachineRoot implements RootRights, AsyncDisposable {
         }`,
       );
     }
+    for (const left of client.left) this.#report.warn("LEFT_BEHIND", left);
     client.failed.catch((error) => {
       if (!this.#isEnding) this.#died.reject(error);
     });
     return client;
   }
 
-  /** Has the helper take everything back. One that died is started anew, to do so. */
+  /** Has the helper take everything back. For one that died without a word, another one does it. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isEnding = true;
     const client = await this.#client?.catch(() => undefined);
@@ -57,11 +60,23 @@ export class MachineRoot implements RootRights, AsyncDisposable {
     try {
       await client[Symbol.asyncDispose]();
     } catch (error) {
-      this.#report.debug(`The root helper: ${messageOf(error)}`);
-      const { startHelper } = await import("../helper/helper_client.ts");
-      await using _sweeping = await startHelper({
-        signal: AbortSignal.timeout(60_000),
-      });
+      const isLost = error instanceof KtctlError &&
+        error.code === "HELPER_LOST";
+      if (!isLost) throw error;
+      this.#report.debug(`${error.message}: starting another one`);
+      await using sweeper = await start(AbortSignal.timeout(SWEEP_MS));
+      if (sweeper.left.length === 0) return;
+      throw new CleanupError(
+        "LEFT_BEHIND",
+        "Not everything on this machine could be put back",
+        { details: sweeper.left },
+      );
     }
   }
+}
+
+/** Loaded when it is needed: most commands never are root. */
+async function start(signal: AbortSignal): Promise<HelperClient> {
+  const { startHelper } = await import("../helper/start_helper.ts");
+  return await startHelper({ signal });
 }

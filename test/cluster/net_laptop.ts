@@ -78,8 +78,9 @@ export class NetLaptop implements AsyncDisposable {
       "mount -t tmpfs tmpfs /run",
       "ip link set lo up",
       // the way to the Internet, which ends here
-      "ip link add lan type dummy",
-      "ip link set lan address 02:00:00:00:00:01 addrgenmode none up",
+      "ip link add lan type veth peer name far",
+      "ip link set far addrgenmode none up",
+      "ip link set lan addrgenmode none up",
       "ip address add 198.51.100.2/24 dev lan",
       "ip address add fd51::2/64 dev lan nodad",
       "ip route add default via 198.51.100.1",
@@ -109,11 +110,10 @@ export class NetLaptop implements AsyncDisposable {
     const net = `10.246.${a}.${b! & 0xfc}`;
     const at = (n: number) => net.replace(/\d+$/, (last) => `${+last + n}`);
     const pid = this.#holder!.pid;
-    const near = "02:00:00:00:00:02";
     await this.node([
       "sh",
       "-euc",
-      `ip link add ${this.#link} type veth peer name api address ${near} netns ${pid}
+      `ip link add ${this.#link} type veth peer name api netns ${pid}
        ip address add ${
         at(1)
       }/30 dev ${this.#link}; ip link set ${this.#link} up`,
