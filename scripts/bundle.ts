@@ -1,6 +1,6 @@
 /**
  * Makes `dist/agent.js` (what runs in the Shadow Pod) and `dist/ktctl.js` (what `deno run URL` runs:
- * one file, the agent included).
+ * one file, the agent and the Worker for packets included).
  */
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
@@ -8,6 +8,7 @@ import { EMBEDDED_AGENT } from "../src/cluster/agent_source.ts";
 import { buildAgent } from "../src/cluster/build_agent.ts";
 import { UsageError } from "../src/core/errors.ts";
 import { exec } from "../src/core/exec.ts";
+import { EMBEDDED_PACKET_WORKER } from "../src/net/tun/start_packet_worker.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 
@@ -15,29 +16,31 @@ await mkdir(`${root}dist`, { recursive: true });
 await buildAgent(`${root}dist/agent.js`);
 await bundleCli();
 
-/** The CLI with the agent's text as a global in front. */
+/** The CLI with two texts as globals in front. */
 async function bundleCli(): Promise<void> {
   const file = `${root}dist/ktctl.js`;
-  const args = [
-    "bundle",
-    "--quiet",
-    "--minify",
-    "--platform",
-    "deno",
-    "--external",
-    "*.node",
-  ];
-  args.push("--output", file, "main.ts");
-  const { code, stderr } = await exec(Deno.execPath(), args, {
-    cwd: root,
-    timeoutMs: 120_000,
-  });
+  const workerFile = `${root}dist/packet_worker.js`;
+  await bundle("main.ts", file);
+  await bundle("src/net/tun/packet_worker.ts", workerFile);
+  const cli = await readFile(file, "utf8");
+  const globals = [
+    [EMBEDDED_AGENT, await readFile(`${root}dist/agent.js`, "utf8")],
+    [EMBEDDED_PACKET_WORKER, await readFile(workerFile, "utf8")],
+  ].map(([name, text]) => `globalThis.${name} = ${JSON.stringify(text)};\n`);
+  await writeFile(file, globals.join("") + cli);
+}
+
+async function bundle(source: string, output: string): Promise<void> {
+  const flags = ["--quiet", "--minify", "--platform", "deno"];
+  flags.push("--external", "*.node", "--output", output);
+  const { code, stderr } = await exec(
+    Deno.execPath(),
+    ["bundle", ...flags, source],
+    { cwd: root, timeoutMs: 120_000 },
+  );
   if (code !== 0) {
-    throw new UsageError("BUNDLE_FAILED", "Cannot bundle ktctl", {
+    throw new UsageError("BUNDLE_FAILED", `Cannot bundle "${source}"`, {
       details: stderr.split("\n"),
     });
   }
-  const agent = JSON.stringify(await readFile(`${root}dist/agent.js`, "utf8"));
-  const cli = await readFile(file, "utf8");
-  await writeFile(file, `globalThis.${EMBEDDED_AGENT} = ${agent};\n${cli}`);
 }

@@ -1,0 +1,138 @@
+/** What the root helper does for `--mode tun2socks`. No packet passes through it. */
+import { closeSync, openSync } from "node:fs";
+import * as v from "valibot";
+import { ConflictError, messageOf, UnsupportedError } from "../core/errors.ts";
+import { Cidr } from "../net/cidr.ts";
+import { readLocalNetworks } from "../net/local_networks.ts";
+import { chooseTunAddresses } from "../net/tun/choose_tun_addresses.ts";
+import { replaceTunRoutes } from "../net/tun/replace_tun_routes.ts";
+import { listIp } from "../net/tun/run_ip.ts";
+import {
+  type OpenTunArgs,
+  openTunArgsSchema,
+  type TunMachine,
+  type TunRoutesArgs,
+  tunRoutesArgsSchema,
+} from "../net/tun/tun_args.ts";
+import type { TunAddresses } from "../net/tun/tun_capture.ts";
+import {
+  isTunDeviceOf,
+  type TunDeviceArgs,
+  tunDeviceStep,
+} from "../net/tun/tun_device_step.ts";
+import type { Operation } from "./operation.ts";
+
+/** A device for the client to carry packets of. */
+export interface OpenedTun {
+  readonly device: string;
+  readonly ipv4: TunAddresses;
+  /** Left out where this machine has IPv6 switched off. */
+  readonly ipv6?: TunAddresses;
+}
+
+/** Whether there can be a device. Changes nothing. Throws `UnsupportedError` (`TUN_UNSUPPORTED`). */
+export const probeTunOperation: Operation<
+  Record<string, never>,
+  Record<string, never>
+> = {
+  name: "tun.probe",
+  args: v.strictObject({}),
+  steps: [],
+  async apply(_args, { world }) {
+    await probeTun(world);
+    return {};
+  },
+};
+
+/** A device of the user's with addresses and routes, until the client goes. */
+export const openTunOperation: Operation<OpenTunArgs, OpenedTun> = {
+  name: "tun.open",
+  args: openTunArgsSchema,
+  steps: [tunDeviceStep],
+  async apply(args, scope) {
+    await probeTun(scope.world);
+    const planned = await planDevice(scope.world, args);
+    await scope.run(tunDeviceStep, planned, undefined);
+    const { device, ipv4, ipv6 } = planned;
+    return { device, ipv4, ...(ipv6 && { ipv6 }) };
+  },
+};
+
+/** Puts other routes in the place of an open device's. They go when it goes. */
+export const tunRoutesOperation: Operation<TunRoutesArgs> = {
+  name: "tun.routes",
+  args: tunRoutesArgsSchema,
+  steps: [],
+  async apply(args, { world }) {
+    if (!await isTunDeviceOf(world, args)) {
+      throw new ConflictError(
+        "TUN_NOT_OPEN",
+        `Cannot change the routes of "${args.device}": it is no device of the session "${args.session}"`,
+        { hint: "Run the command again." },
+      );
+    }
+    await replaceTunRoutes(world, args);
+    return null;
+  },
+};
+
+async function probeTun(
+  { exec, root }: TunMachine,
+  os: typeof Deno.build.os = Deno.build.os,
+): Promise<void> {
+  if (os !== "linux") {
+    throw unsupported(`this is written for Linux, not "${os}"`);
+  }
+  try {
+    closeSync(openSync(`${root}/dev/net/tun`, "r+"));
+  } catch (error) {
+    throw unsupported(`/dev/net/tun cannot be opened: ${messageOf(error)}`);
+  }
+  // busybox's `ip` has no JSON
+  const { code } = await exec("ip", ["-json", "link", "show"]).catch(() => ({
+    code: 127,
+  }));
+  if (code !== 0) throw unsupported("ip of iproute2 is missing");
+}
+
+function unsupported(reason: string): UnsupportedError {
+  return new UnsupportedError(
+    "TUN_UNSUPPORTED",
+    `Cannot make a TUN device on this machine: ${reason}`,
+    { hint: "Use --disableTunDevice for a SOCKS proxy, or --mode sshuttle." },
+  );
+}
+
+/** A name and addresses that nobody has. */
+async function planDevice(
+  machine: TunMachine,
+  args: OpenTunArgs,
+): Promise<TunDeviceArgs> {
+  const [links, local, isIpv6] = await Promise.all([
+    listIp<{ ifname?: string }>(machine, ["link", "show"]),
+    readLocalNetworks(machine.exec, { os: "linux" }),
+    hasIpv6(machine),
+  ]);
+  const names = new Set(links.map(({ ifname }) => ifname));
+  const taken = [
+    ...local.networks.map(({ cidr }) => cidr),
+    ...local.addresses,
+    ...local.gateways,
+    ...args.cidrs.map(Cidr.parse),
+  ];
+  let at = 0;
+  while (names.has(`ktctl${at}`)) at++;
+  return {
+    ...args,
+    device: `ktctl${at}`,
+    ipv4: { ...chooseTunAddresses(4, taken) },
+    ...(isIpv6 ? { ipv6: { ...chooseTunAddresses(6, taken) } } : {}),
+  };
+}
+
+/** Whether a new device gets IPv6. */
+async function hasIpv6({ exec }: TunMachine): Promise<boolean> {
+  const file = "/proc/sys/net/ipv6/conf/default/disable_ipv6";
+  const { code, stdout } = await exec("cat", [file]);
+  return code === 0 && stdout.trim() === "0";
+}

@@ -1,0 +1,57 @@
+/** What a TUN device is asked for with, as the root helper takes it: from nobody it trusts. */
+import * as v from "valibot";
+import type { exec } from "../../core/exec.ts";
+import { Cidr } from "../cidr.ts";
+import { excludeCidrs } from "../cidr_list.ts";
+import { RESERVED_CIDRS } from "../reserved_cidrs.ts";
+
+/** Names what is made: the device carries it, and only those of the same session are touched. */
+const session = v.pipe(v.string(), v.regex(/^[a-z0-9]{1,16}$/));
+
+/** Ranges that are routed into the device. */
+const cidrs = v.pipe(
+  v.array(
+    v.pipe(
+      v.string(),
+      v.maxLength(50),
+      v.check((text) => Cidr.tryParse(text) !== undefined, "Not an IP range"),
+    ),
+  ),
+  v.maxLength(4096),
+);
+
+export const openTunArgsSchema = v.strictObject({
+  session,
+  /** Whose device it is: the process that carries the packets. (0xffffffff is nobody's.) */
+  uid: v.pipe(
+    v.number(),
+    v.integer(),
+    v.minValue(0),
+    v.maxValue(0xffff_fffe),
+  ),
+  /** IPv6 needs 1280. */
+  mtu: v.pipe(v.number(), v.integer(), v.minValue(1280), v.maxValue(65_535)),
+  cidrs,
+});
+
+export type OpenTunArgs = v.InferOutput<typeof openTunArgsSchema>;
+
+export const tunRoutesArgsSchema = v.strictObject({
+  session,
+  device: v.pipe(v.string(), v.regex(/^ktctl\d{1,3}$/)),
+  cidrs,
+});
+
+export type TunRoutesArgs = v.InferOutput<typeof tunRoutesArgsSchema>;
+
+/** What the operations on TUN devices act on. */
+export interface TunMachine {
+  readonly exec: typeof exec;
+  /** Root of the file system. */
+  readonly root: string;
+}
+
+/** As the fewest routes; reserved addresses never get one. */
+export function routesOf(cidrs: readonly string[]): Cidr[] {
+  return excludeCidrs(cidrs.map(Cidr.parse), RESERVED_CIDRS);
+}

@@ -1,0 +1,138 @@
+import type { UnsupportedError } from "../../core/errors.ts";
+import type { ClusterLink } from "../cluster_link.ts";
+import { addressBytes, addressText } from "./address_text.ts";
+import { echoReply, isEchoRequest } from "./echo_reply.ts";
+import { EchoResponder } from "./echo_responder.ts";
+import { icmpError, isToMany } from "./icmp_error.ts";
+import { type IpPacket, parseIpPacket, PROTOCOL } from "./ip_packet.ts";
+import { listenOnDevice } from "./listen_on_device.ts";
+import { PacketCarrier } from "./packet_carrier.ts";
+import type { FamilyEnds } from "./packet_rewriter.ts";
+import { Reassembler } from "./reassembler.ts";
+import { type OnRefused, TcpFlows } from "./tcp_flows.ts";
+import { tcpReset } from "./tcp_reset.ts";
+import { TunDevice } from "./tun_device.ts";
+import { UdpFlows } from "./udp_flows.ts";
+
+/** An address of the device's own, and the one at its other end, where nobody is. */
+export interface TunAddresses {
+  readonly local: string;
+  readonly peer: string;
+}
+
+/** The device as the root helper made it (`tun.open`). */
+export interface TunCaptureOptions {
+  readonly device: string;
+  readonly ipv4: TunAddresses;
+  readonly ipv6?: TunAddresses;
+  readonly link: Pick<ClusterLink, "dial" | "openDatagrams" | "isReachable">;
+  /** A connection was not carried on, and why. */
+  readonly onRefused?: OnRefused;
+}
+
+export interface TunCapture extends AsyncDisposable {
+  /** Open TCP connections. */
+  readonly connections: number;
+  /** Pairs that talk by UDP. */
+  readonly datagramFlows: number;
+  /** When the device was taken away, or nothing carries its packets any more. Not when disposed. */
+  readonly lost: Promise<UnsupportedError>;
+}
+
+/**
+ * Carries what goes into the device to the cluster. TCP ends in this machine's own kernel: packets
+ * are readdressed to a listener here and sent back up the device; a connection is only accepted once
+ * the cluster has taken it. UDP goes by sockets of the agent's, pings are answered where the cluster
+ * reaches the address, and all else is refused by ICMP.
+ *
+ * Needs no root: the device belongs to this user. Dispose it before the device goes, or applications
+ * are not told that their connections have ended.
+ *
+ * @throws {PermissionError} `FFI_NOT_ALLOWED`, `TUN_NOT_ALLOWED`.
+ * @throws {ConflictError} `TUN_IN_USE`.
+ * @throws {UnsupportedError} `TUN_UNSUPPORTED`.
+ */
+export async function openTunCapture(
+  options: TunCaptureOptions,
+): Promise<TunCapture> {
+  await using stack = new AsyncDisposableStack();
+  const { device: name, ipv4, ipv6, link, onRefused } = options;
+  const device = stack.use(new TunDevice(name));
+  const lost = Promise.withResolvers<UnsupportedError>();
+  const peers = [ipv4, ...(ipv6 ? [ipv6] : [])].map(({ peer }) => peer);
+  const listen = async ({ local, peer }: TunAddresses): Promise<FamilyEnds> => {
+    const { port } = stack.use(
+      await listenOnDevice(local, (socket) => void tcp.accept(socket)),
+    );
+    return { local: addressBytes(local), peer: addressBytes(peer), port };
+  };
+  const ends = {
+    4: await listen(ipv4),
+    ...(ipv6 === undefined ? {} : { 6: await listen(ipv6) }),
+  };
+  const carrier = stack.use(
+    new PacketCarrier(device, ends, {
+      onAsk(flow, bytes) {
+        const packet = parseIpPacket(bytes);
+        if (packet === undefined || isToMany(packet)) {
+          carrier.command("remove", flow);
+        } else void tcp.ask(flow, packet);
+      },
+      onOther(bytes) {
+        const packet = parseIpPacket(bytes);
+        const whole = packet && reassembler.add(packet);
+        if (whole === undefined || isToMany(whole)) return;
+        void answerOther(whole, { udp, echo, peers }).then(inject);
+      },
+      onLost: lost.resolve,
+    }),
+  );
+  const inject = (frame: Uint8Array | undefined) => carrier.inject(frame);
+  const reassembler = new Reassembler();
+  const echo = new EchoResponder(link);
+  const udp = stack.use(new UdpFlows({ link, inject }));
+  const tcp = stack.use(
+    new TcpFlows({ link, carrier, peers, ...(onRefused && { onRefused }) }),
+  );
+  const held = stack.move();
+  return {
+    get connections() {
+      return tcp.size;
+    },
+    get datagramFlows() {
+      return udp.size;
+    },
+    lost: lost.promise,
+    [Symbol.asyncDispose]: () => held.disposeAsync(),
+  };
+}
+
+interface Answerers {
+  readonly udp: UdpFlows;
+  readonly echo: EchoResponder;
+  readonly peers: readonly string[];
+}
+
+/** What to send back at once, for all that is not of a known TCP connection. */
+async function answerOther(
+  packet: IpPacket,
+  { udp, echo, peers }: Answerers,
+): Promise<Uint8Array | undefined> {
+  const isPeer = peers.includes(addressText(packet.destination));
+  if (isEchoRequest(packet)) {
+    return isPeer ? echoReply(packet) : await echo.answer(packet);
+  }
+  switch (packet.protocol) {
+    case PROTOCOL.tcp:
+      return tcpReset(packet);
+    case PROTOCOL.udp:
+      if (isPeer) return icmpError(packet, "port");
+      udp.take(packet);
+      return undefined;
+    case PROTOCOL.icmp:
+    case PROTOCOL.icmpv6:
+      return undefined; // errors about what was sent here, and what the kernel says unasked
+    default:
+      return icmpError(packet, "protocol");
+  }
+}
