@@ -10,6 +10,11 @@ import {
 } from "./redirect_operations.ts";
 import { resolvConfOperation } from "./resolv_conf_operation.ts";
 import { systemdResolvedOperation } from "./systemd_resolved_operation.ts";
+import {
+  openTunOperation,
+  probeTunOperation,
+  tunRoutesOperation,
+} from "./tun_operations.ts";
 
 /** An operation of any shape, as kept in tables. */
 // deno-lint-ignore no-explicit-any -- a table holds operations of unlike arguments; each checks its own by `args`
@@ -25,4 +30,7 @@ export const OPERATIONS: readonly AnyOperation[] = [
   systemdResolvedOperation,
   macosResolverOperation,
   port53Operation,
+  probeTunOperation,
+  openTunOperation as AnyOperation,
+  tunRoutesOperation,
 ];

@@ -23,12 +23,12 @@ import {
 import type { Operation } from "./operation.ts";
 
 /** A device for the client to carry packets of. */
-export interface OpenedTun {
+export type OpenedTun = {
   readonly device: string;
   readonly ipv4: TunAddresses;
   /** Left out where this machine has IPv6 switched off. */
   readonly ipv6?: TunAddresses;
-}
+};
 
 /** Whether there can be a device. Changes nothing. Throws `UnsupportedError` (`TUN_UNSUPPORTED`). */
 export const probeTunOperation: Operation<

@@ -51,7 +51,12 @@ export interface TunMachine {
   readonly root: string;
 }
 
-/** As the fewest routes; reserved addresses never get one. */
+/**
+ * Reserved addresses never get a route. Neighbours stay apart: each is narrower than a route of the
+ * machine's own that would have the same addresses.
+ */
 export function routesOf(cidrs: readonly string[]): Cidr[] {
-  return excludeCidrs(cidrs.map(Cidr.parse), RESERVED_CIDRS);
+  return cidrs.flatMap((cidr) =>
+    excludeCidrs([Cidr.parse(cidr)], RESERVED_CIDRS)
+  );
 }

@@ -15,10 +15,10 @@ import { TunDevice } from "./tun_device.ts";
 import { UdpFlows } from "./udp_flows.ts";
 
 /** An address of the device's own, and the one at its other end, where nobody is. */
-export interface TunAddresses {
+export type TunAddresses = {
   readonly local: string;
   readonly peer: string;
-}
+};
 
 /** The device as the root helper made it (`tun.open`). */
 export interface TunCaptureOptions {

@@ -2,7 +2,7 @@
  * Captures connections with the firewall's redirect: no device and no SOCKS proxy. Works on Linux.
  * The name is that of the program which the original ktctl ran for it; this one does it by itself.
  */
-import { LinkError } from "../../core/errors.ts";
+import type { LinkError } from "../../core/errors.ts";
 import type { Json } from "../../core/json.ts";
 import { openTransparentListener } from "../../net/capture/transparent_listener.ts";
 import type { RedirectMethod } from "../../net/capture/probe_redirect.ts";

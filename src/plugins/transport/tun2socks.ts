@@ -5,12 +5,7 @@
 import * as v from "valibot";
 import { SocksServer } from "../../net/socks/socks_server.ts";
 import { openDevice } from "./tun_device.ts";
-import {
-  definePlugin,
-  type Transport,
-  type TransportContext,
-  type TransportPlugin,
-} from "../plugin.ts";
+import { definePlugin, type TransportPlugin } from "../plugin.ts";
 
 const flag = v.pipe(v.string(), v.transform((text) => text === "true"));
 
@@ -90,7 +85,8 @@ const plugin: TransportPlugin<Options> = {
     return { ok: true };
   },
   async open(context) {
-    const { disableTunDevice, proxyPort, proxyAddr } = context.options;
+    const { disableTunDevice, disableTunRoute, proxyPort, proxyAddr } =
+      context.options;
     const { scope, link } = context;
     const proxy = scope.use(
       await SocksServer.start({ link, host: proxyAddr, port: proxyPort }),
@@ -108,11 +104,15 @@ const plugin: TransportPlugin<Options> = {
         details,
       };
     }
-    const device = await openDevice(context);
+    const opened = await openDevice(context, { isRouted: !disableTunRoute });
+    const { device } = opened;
+    const routes = disableTunRoute
+      ? `; device "${device}" has no routes: make them with \`ip route add <range> dev ${device}\``
+      : "";
     return {
-      ...device,
-      message: `SOCKS5 proxy at ${address}`,
-      details: { ...details, device: device.device! },
+      ...opened,
+      message: `SOCKS5 proxy at ${address}${routes}`,
+      details: { ...details, device },
     };
   },
 };

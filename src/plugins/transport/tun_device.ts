@@ -1,4 +1,48 @@
+import type { OpenedTun } from "../../helper/tun_operations.ts";
+import { openTunCapture } from "../../net/tun/tun_capture.ts";
 import type { Transport, TransportContext } from "../plugin.ts";
-export function openDevice(_c: TransportContext<unknown>): Promise<Transport> {
-  throw new Deno.errors.NotSupported("later");
+
+export interface OpenDeviceOptions {
+  /** Lead addresses into the device. */
+  readonly isRouted: boolean;
+}
+
+/** As of most networks: what is larger goes through in one piece all the same. */
+const MTU = 1500;
+
+/** A device of this user's, made by the root helper, and what carries its packets. */
+export async function openDevice(
+  { root, session, cidrs, link, scope, log }: TransportContext<unknown>,
+  { isRouted }: OpenDeviceOptions,
+): Promise<Transport & { readonly device: string }> {
+  const { result } = await root.open<OpenedTun>("tun.open", {
+    session,
+    uid: Deno.uid() ?? 0,
+    mtu: MTU,
+    cidrs: isRouted ? [...cidrs] : [],
+  });
+  const { device } = result;
+  const capture = scope.use(
+    await openTunCapture({
+      ...result,
+      link,
+      onRefused: ({ host, port }, error) =>
+        log.debug(`Connection to ${host} port ${port}: ${error.message}`),
+    }),
+    "packets",
+  );
+  scope.background("device", async (signal) => {
+    const ended = Promise.withResolvers<undefined>();
+    signal.addEventListener("abort", () => ended.resolve(undefined));
+    const lost = await Promise.race([capture.lost, ended.promise]);
+    if (lost !== undefined) throw lost;
+  });
+  return {
+    device,
+    ...isRouted && {
+      update: async (cidrs) => {
+        await root.open("tun.routes", { session, device, cidrs: [...cidrs] });
+      },
+    },
+  };
 }
