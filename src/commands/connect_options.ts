@@ -69,8 +69,8 @@ export function connectOptions(modes: string): Option[] {
     ).argParser(parseWhole("dnsCacheTtl", 0)).default(60),
     new Option(
       "--dnsPort <port>",
-      "port of the local DNS server (default: any that is free)",
-    ).argParser(parsePort("dnsPort")).default(0, "any"),
+      "port of the local DNS server",
+    ).argParser(parsePort("dnsPort")).default(0, "any that is free"),
   ];
 }
 

@@ -224,7 +224,7 @@ export class NetLaptop implements AsyncDisposable {
       "ip -6 route show table all | grep -v '^multicast'",
       "ip rule; ip -6 rule",
       "nft list ruleset",
-      "ls -l /etc | grep -v '^total'",
+      "ls -ln --time-style=+ /etc | grep -v '^total'",
       "cat /etc/resolv.conf; echo; cat /etc/hosts",
       "ss -Hltnu | awk '{print $1, $4, $5}' | sort",
     ];

@@ -1,0 +1,179 @@
+// However `connect` ends, the laptop is as it was.
+import assert from "node:assert/strict";
+import { cluster, ConnectLab, obstacle } from "./connect_lab.ts";
+import { eventually } from "./laptop.ts";
+
+const MODES = ["tun2socks", "sshuttle"];
+const ignore = obstacle !== undefined;
+
+/** Until the laptop is as before; tells how long it took. */
+async function restored(lab: ConnectLab, how: string): Promise<void> {
+  const ms = await eventually(
+    "the laptop is as it was",
+    async () => await lab.laptop.snapshot() === lab.before,
+  );
+  console.log(`the laptop was as before ${ms} ms after ${how}`);
+}
+
+/** The root helper's process. */
+async function helperPid(lab: ConnectLab): Promise<string> {
+  const pids = await lab.laptop.output(
+    "sh",
+    "-c",
+    `for pid in $(ip netns pids "" 2>/dev/null || ls /proc | grep '^[0-9]'); do
+       tr '\\0' ' ' < /proc/$pid/cmdline 2>/dev/null | grep -q ' __helper' &&
+         [ "$(readlink /proc/$pid/ns/net)" = "$(readlink /proc/self/ns/net)" ] && echo $pid
+     done; true`,
+  );
+  return pids.split("\n")[0]!;
+}
+
+for (const mode of MODES) {
+  Deno.test({
+    name:
+      `connect --mode ${mode}: kill -9 of the client puts the laptop back; the next command does the same in the cluster`,
+    ignore,
+    async fn() {
+      await using lab = await ConnectLab.open();
+      await using connect = await lab.connect("--mode", mode);
+      assert.notEqual(await lab.laptop.snapshot(), lab.before);
+      await connect.stop("SIGKILL");
+      await restored(lab, "kill -9 of the client");
+      const { code, stdout } = await lab.laptop.ktctl(["clean"]).ended();
+      assert.equal(code, 0, stdout);
+      assert.equal(await lab.namespace.snapshot(), lab.namespaceBefore);
+    },
+  });
+
+  Deno.test({
+    name:
+      `connect --mode ${mode}: kill -9 of the root helper ends it with an error, and all is put back`,
+    ignore,
+    async fn() {
+      await using lab = await ConnectLab.open();
+      await using connect = await lab.connect("--mode", mode);
+      await lab.laptop.output("kill", "-9", await helperPid(lab));
+      const { code, error, stdout } = await connect.ended();
+      assert.equal(error?.["code"], "HELPER_LOST", stdout);
+      assert.equal(code, 9, stdout);
+      await restored(lab, "the client's end");
+      assert.equal(await lab.namespace.snapshot(), lab.namespaceBefore);
+    },
+  });
+
+  Deno.test({
+    name:
+      `connect --mode ${mode}: when the cluster is lost, Ctrl-C puts the laptop back at once and says what is left in the cluster`,
+    ignore,
+    async fn() {
+      await using lab = await ConnectLab.open();
+      await using connect = await lab.connect("--mode", mode);
+      await lab.laptop.cutNetwork(true);
+      connect.kill("SIGINT");
+      await restored(lab, "Ctrl-C without a cluster");
+      await lab.laptop.cutNetwork(false);
+      const { code, stdout } = await connect.ended();
+      const { stdout: cleaned } = await lab.laptop.ktctl(["clean"]).ended();
+      assert.ok(code === 0 || code === 9, `${stdout}\n${cleaned}`);
+      assert.equal(await lab.namespace.snapshot(), lab.namespaceBefore);
+    },
+  });
+}
+
+Deno.test({
+  name: "connect: Ctrl-C at any step of the set-up leaves nothing",
+  ignore,
+  async fn(t) {
+    await using lab = await ConnectLab.open();
+    const steps = [
+      "check",
+      "start the Shadow Pod",
+      "connect to it",
+      "open the way into the cluster",
+    ];
+    for (const step of steps) {
+      await t.step(step, async () => {
+        await using connect = lab.laptop.ktctl(["connect"]);
+        await connect.event((event) =>
+          event.event === "step" && event["name"] === step
+        );
+        const { code, stdout } = await connect.stop();
+        assert.equal(code, 130, stdout);
+        assert.equal(await lab.laptop.snapshot(), lab.before);
+        assert.equal(await lab.namespace.snapshot(), lab.namespaceBefore);
+      });
+    }
+  },
+});
+
+Deno.test({
+  name:
+    "connect comes back by itself: network cut for 20 s, Shadow Pod deleted, API server restarted",
+  ignore,
+  async fn(t) {
+    await using lab = await ConnectLab.open();
+    const { laptop, namespace } = lab;
+    await using connect = await lab.connect();
+    const url = `http://${await lab.clusterIp()}/`;
+    const answers = async () =>
+      /^demo pod=web-/.test(await lab.curl(url, "-m", "2"));
+    const returns = async (what: string, lostMs: number) => {
+      const ms = await eventually("connections work again", answers, 60_000);
+      console.log(
+        `${what}: lost after ${lostMs} ms, back ${ms} ms after its cause had gone`,
+      );
+    };
+    const lost = async () => {
+      const started = performance.now();
+      await connect.next(
+        (event) => event.event === "link" && event["state"] === "down",
+        15_000,
+      );
+      return Math.round(performance.now() - started);
+    };
+    const device = await laptop.output("ip", "-o", "link", "show", "ktctl0");
+
+    await t.step("the network was cut for 20 s", async () => {
+      const noticed = lost();
+      await laptop.cutNetwork(true);
+      const lostMs = await noticed;
+      assert.ok(lostMs < 6_000, `${lostMs} ms`);
+      await new Promise((resolve) => setTimeout(resolve, 20_000 - lostMs));
+      await laptop.cutNetwork(false);
+      await returns("network", lostMs);
+    });
+
+    await t.step("the Shadow Pod was deleted", async () => {
+      const [pod] = (await lab.field(
+        "pod -l kt-role=shadow-connect",
+        ".items[*].metadata.name",
+      )).split(" ");
+      const noticed = lost();
+      await namespace.kubectl([
+        "delete",
+        "pod",
+        pod!,
+        "--force",
+        "--grace-period=0",
+      ]);
+      await returns("pod", await noticed);
+    });
+
+    await t.step("the API server was restarted", async () => {
+      const noticed = lost();
+      await cluster!.restartApiServer();
+      await returns("API server", await noticed);
+    });
+
+    await t.step("device and names are those of before", async () => {
+      assert.equal(
+        await laptop.output("ip", "-o", "link", "show", "ktctl0"),
+        device,
+      );
+      assert.match(await lab.curl("http://web/"), /^demo pod=web-/);
+    });
+    assert.equal((await connect.stop()).code, 0);
+    assert.equal(await laptop.snapshot(), lab.before);
+    assert.equal(await namespace.snapshot(), lab.namespaceBefore);
+  },
+});
