@@ -32,7 +32,8 @@ export class MachineRoot implements RootRights, AsyncDisposable {
     onEvent?: (event: Json) => void,
   ): Promise<{ readonly result: R; close(): Promise<void> }> {
     const client = await (this.#client ??= this.#start());
-    return await client.open<R>(operation, args, onEvent);
+    const signal = this.#signal;
+    return await client.open<R>(operation, args, onEvent, { signal });
   }
 
   async #start(): Promise<HelperClient> {

@@ -17,7 +17,7 @@ export class Settling {
 
   private constructor(readonly settle: () => Promise<void>) {}
 
-  /** Resolves when it was settled for the first time. */
+  /** Resolves when it was settled for the first time. Throws what the scope's signal was aborted with. */
   static async start(
     scope: Scope<World>,
     { name, follow, settle }: SettlingOptions,
@@ -25,6 +25,9 @@ export class Settling {
     const settling = new Settling(settle);
     const first = Promise.withResolvers<void>();
     const failed = Promise.withResolvers<never>();
+    const abort = () => first.reject(scope.signal.reason);
+    scope.signal.addEventListener("abort", abort, { once: true });
+    if (scope.signal.aborted) abort();
     scope.background(name, (signal) =>
       Promise.race([
         follow({
@@ -34,7 +37,11 @@ export class Settling {
         }),
         failed.promise,
       ]));
-    await Promise.race([first.promise, scope.failed]);
+    try {
+      await Promise.race([first.promise, scope.failed]);
+    } finally {
+      scope.signal.removeEventListener("abort", abort);
+    }
   }
 
   #change(): Promise<void> {
