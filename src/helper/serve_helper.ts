@@ -48,6 +48,7 @@ export async function serveHelper(
     answers.send({ bye: { error } }),
     after(LAST_WORD_MS).then(() => false),
   ]);
+  answers.close();
   if (error !== null && !isHeard) {
     options.onUnheard([error.message, ...error.details]);
   }
