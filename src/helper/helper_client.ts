@@ -42,6 +42,7 @@ export class HelperClient implements AsyncDisposable {
   readonly #undoMs: number;
   #left: readonly string[] = [];
   #swept: readonly string[] = [];
+  #pid: number | undefined;
   #bye: { error: Error | undefined } | undefined;
   #disposal: Promise<void> | undefined;
 
@@ -53,6 +54,11 @@ export class HelperClient implements AsyncDisposable {
     this.#failed.promise.catch(() => {}); // read by whoever cares
     this.#hello.promise.catch(() => {});
     this.#over = this.#read();
+  }
+
+  /** The helper's process, not that of sudo; known when it is ready. */
+  get pid(): number | undefined {
+    return this.#pid;
   }
 
   /** What dead helpers had left and this one took back when it started. */
@@ -130,8 +136,10 @@ export class HelperClient implements AsyncDisposable {
 
   #take(answer: HelperAnswer): void {
     if ("hello" in answer) {
-      this.#swept = answer.hello.swept;
-      this.#left = answer.hello.left;
+      const { pid, swept, left } = answer.hello;
+      this.#pid = pid;
+      this.#swept = swept;
+      this.#left = left;
       this.#hello.resolve(answer.hello);
     } else if ("bye" in answer) {
       const { error } = answer.bye;
