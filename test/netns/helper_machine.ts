@@ -25,6 +25,12 @@ const DENO = "/mnt/deno";
 const CHECKOUT = "/mnt/ktctl";
 const HOME = "/mnt/home";
 
+export interface SudoRules {
+  /** What the user may do: "NOPASSWD: ALL", or "ALL" for the password. There is no user without. */
+  readonly sudoers?: string;
+  readonly defaults?: string;
+}
+
 export class HelperMachine implements AsyncDisposable {
   #holder: Deno.ChildProcess;
 
@@ -32,15 +38,14 @@ export class HelperMachine implements AsyncDisposable {
     this.#holder = holder;
   }
 
-  /** @param sudoers What the user may do: "NOPASSWD: ALL", or "ALL" for the password. */
-  static async start({ sudoers }: { sudoers?: string } = {}) {
+  static async start({ sudoers, defaults }: SudoRules = {}) {
     const script = [
       "mount -t tmpfs tmpfs /run",
       "mount -t tmpfs tmpfs /mnt",
       "cp -a /etc /mnt/etc",
       "mount --bind /mnt/etc /etc",
       "ip link set lo up",
-      ...(sudoers === undefined ? [] : await userScript(sudoers)),
+      ...(sudoers === undefined ? [] : await userScript(sudoers, defaults)),
       "echo ready",
       "exec cat",
     ].join("\n");
@@ -93,10 +98,34 @@ export class HelperMachine implements AsyncDisposable {
     return new HelperUser(this.clientWords(as));
   }
 
-  /** ktctl itself as the user, so that all of it is in the user's cache. */
-  async warmUp(): Promise<void> {
-    const words = [DENO, "run", "-A", `${CHECKOUT}/main.ts`, "--version"];
-    succeeded(await this.run(...asUser, ...words));
+  /** ktctl itself, as the user. */
+  asUser(...args: string[]): Promise<CommandResult> {
+    const main = `${CHECKOUT}/main.ts`;
+    return this.run(...asUser, DENO, "run", "-A", "--quiet", main, ...args);
+  }
+
+  /** Starts a program inside that is talked to. */
+  spawn(...words: string[]): Deno.ChildProcess {
+    return new Deno.Command("nsenter", {
+      args: [...this.#enter(), ...words],
+      stdin: "piped",
+      stdout: "piped",
+    }).spawn();
+  }
+
+  /** The program takes its time while there is a file /mnt/slow, and makes /mnt/begun. */
+  async slowDown(program: string): Promise<void> {
+    const script = `#!/bin/sh
+if [ -e /mnt/slow ]; then touch /mnt/begun; sleep 0.5; fi
+exec /mnt/${program}.real "$@"
+`;
+    const put = `set -e
+path=$(command -v ${program})
+cp "$path" /mnt/${program}.real
+printf %s "$1" > /mnt/${program}.slow
+chmod 755 /mnt/${program}.slow
+mount --bind /mnt/${program}.slow "$path"`;
+    succeeded(await this.run("sh", "-c", put, "sh", script));
   }
 
   /** Files in the user's home that are not the user's. */
@@ -123,7 +152,10 @@ const asUser = [
   `DENO_DIR=${HOME}/.cache/deno`,
 ];
 
-async function userScript(sudoers: string): Promise<string[]> {
+async function userScript(
+  sudoers: string,
+  defaults = "use_pty", // as Debian has it
+): Promise<string[]> {
   const info = succeeded(await run(Deno.execPath(), ["info", "--json"]));
   const cache: string = JSON.parse(info).denoDir;
   const hash = succeeded(await run("openssl", ["passwd", "-6", PASSWORD]));
@@ -132,6 +164,7 @@ async function userScript(sudoers: string): Promise<string[]> {
     `echo 'tester:x:${UID}:' >> /etc/group`,
     `echo 'tester:${hash.trim()}:19000:0:99999:7:::' >> /etc/shadow`,
     `echo 'tester ALL=(root) ${sudoers}' > /etc/sudoers.d/tester`,
+    `echo 'Defaults ${defaults}' >> /etc/sudoers.d/tester`,
     "chmod 440 /etc/sudoers.d/tester",
     `touch ${DENO}`,
     `mount --bind ${Deno.execPath()} ${DENO}`,

@@ -2,7 +2,8 @@
  * A client of the root helper, as `connect` is one, run in the machine of helper_machine.ts. Says on
  * its output what happens; ends at the end of its input, or by Ctrl-C where that is a terminal.
  */
-import { KtctlError } from "../../src/core/errors.ts";
+import { Cancelled, KtctlError } from "../../src/core/errors.ts";
+import type { HelperClient } from "../../src/helper/helper_client.ts";
 import { helperCommand, ownProgram } from "../../src/helper/helper_command.ts";
 import { startHelper } from "../../src/helper/start_helper.ts";
 import { REDIRECT } from "./helper_machine.ts";
@@ -11,18 +12,25 @@ const main = new URL("../../main.ts", import.meta.url).href;
 const say = (event: string, more: unknown = {}) =>
   console.log(JSON.stringify({ event, ...more as object }));
 
-try {
-  const client = await startHelper({
-    signal: new AbortController().signal,
-    command: helperCommand({ ...ownProgram(), mainModule: main }),
-    onPrompt: () => say("prompt"),
-  });
-  const ended = Promise.withResolvers<void>();
-  Deno.addSignalListener("SIGINT", async () => {
-    // whether the helper is still there
+let client: HelperClient | undefined;
+const starting = new AbortController();
+const ended = Promise.withResolvers<void>();
+Deno.addSignalListener("SIGINT", async () => {
+  if (client === undefined) return starting.abort(new Cancelled("SIGINT"));
+  try { // whether the helper is still there
     await (await client.open("redirect.probe", {})).close();
     say("alive");
-    if (Deno.stdin.isTerminal()) ended.resolve();
+  } catch {
+    // not any more, as the end was asked for
+  }
+  if (Deno.stdin.isTerminal()) ended.resolve();
+});
+
+try {
+  client = await startHelper({
+    signal: starting.signal,
+    command: helperCommand({ ...ownProgram(), mainModule: main }),
+    onPrompt: () => say("prompt"),
   });
   client.failed.catch((error) => say("failed", { code: error.code }));
   await client.open("redirect.open", REDIRECT);
