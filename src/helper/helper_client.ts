@@ -120,15 +120,16 @@ export class HelperClient implements AsyncDisposable {
   }
 
   async #read(): Promise<void> {
+    let broken: unknown;
     try {
       const lines = new LineSplitter();
       for await (const chunk of this.#process.stdout) {
         for (const line of lines.push(chunk)) this.#take(parseAnswer(line));
       }
     } catch (error) {
-      this.#fail(error); // the helper undoes when it cannot write any more
+      broken = error; // the helper undoes when it cannot write any more
     }
-    const error = this.#endError();
+    const error = broken ?? this.#endError();
     this.#hello.reject(error);
     this.#calls.end(error);
     if (this.#disposal === undefined) this.#fail(error);

@@ -29,7 +29,8 @@ export interface StartHelperOptions {
   readonly command?: HelperCommand;
 }
 
-const START_MS = 30_000;
+/** It may have to take back much that a dead helper left. */
+const START_MS = 90_000;
 /** sudo itself gives up the prompt after five minutes. */
 const PROMPT_MS = 6 * 60_000;
 const HINT =

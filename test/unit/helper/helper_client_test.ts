@@ -124,6 +124,32 @@ Deno.test("SIGTERM takes everything back, and the client is told that the helper
   await client[Symbol.asyncDispose]();
 });
 
+Deno.test("a defect of the helper costs no undo, and is told", async () => {
+  using folder = new TemporaryFolder();
+  const world = new FakeWorld();
+  const { client, terminate, code } = await startPair(world, folder.path);
+  await client.open("thing.open", { name: "a" });
+  terminate(new RangeError("boom"));
+  await assert.rejects(client.failed, /In the root helper: boom/);
+  assert.equal(await code, 70);
+  assert.deepEqual(world.things, []);
+  await assert.rejects(client[Symbol.asyncDispose](), /boom/);
+});
+
+Deno.test("a helper that says what nobody understands is told as such", async () => {
+  const output = new TransformStream<Uint8Array, Uint8Array>();
+  const client = new HelperClient({
+    stdin: new TransformStream<Uint8Array, Uint8Array>().writable,
+    stdout: output.readable,
+    ended: Promise.resolve(0),
+  });
+  const writer = output.writable.getWriter();
+  writer.write(new TextEncoder().encode("Welcome!\n")).catch(() => {});
+  await assert.rejects(client.ready(), hasCode(UsageError, "HELPER_PROTOCOL"));
+  await assert.rejects(client.failed, hasCode(UsageError, "HELPER_PROTOCOL"));
+  await client[Symbol.asyncDispose]();
+});
+
 Deno.test("a step under way at the end is waited for, then taken back; none is begun after it", async () => {
   using folder = new TemporaryFolder();
   const world = new FakeWorld();

@@ -1,6 +1,10 @@
 /** A client and a helper in one process, over pipes, with operations that write into a list. */
 import * as v from "valibot";
-import { ConflictError, UnsupportedError } from "../../../src/core/errors.ts";
+import {
+  Cancelled,
+  ConflictError,
+  UnsupportedError,
+} from "../../../src/core/errors.ts";
 import { exec } from "../../../src/core/exec.ts";
 import type { Step } from "../../../src/core/step.ts";
 import { HelperClient } from "../../../src/helper/helper_client.ts";
@@ -86,7 +90,7 @@ export function serve(
   stdin: WritableStream<Uint8Array>;
   stdout: ReadableStream<Uint8Array>;
   code: Promise<number>;
-  terminate: () => void;
+  terminate: (reason?: unknown) => void;
   unheard: string[];
 } {
   // a pipe of the system takes bytes that nobody reads
@@ -110,7 +114,7 @@ export function serve(
     stdin: input.writable,
     stdout: output.readable,
     code,
-    terminate: () => ending.abort(),
+    terminate: (reason = new Cancelled()) => ending.abort(reason),
     unheard,
   };
 }
