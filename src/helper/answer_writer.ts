@@ -27,4 +27,9 @@ export class AnswerWriter {
     this.#tail = written;
     return written;
   }
+
+  /** The client sees the end; what it has not read is lost. */
+  close(): void {
+    this.#writer.close().catch(() => {}); // it has gone already
+  }
 }

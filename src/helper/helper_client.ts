@@ -42,6 +42,7 @@ export class HelperClient implements AsyncDisposable {
   readonly #undoMs: number;
   #left: readonly string[] = [];
   #swept: readonly string[] = [];
+  #pid: number | undefined;
   #bye: { error: Error | undefined } | undefined;
   #disposal: Promise<void> | undefined;
 
@@ -53,6 +54,11 @@ export class HelperClient implements AsyncDisposable {
     this.#failed.promise.catch(() => {}); // read by whoever cares
     this.#hello.promise.catch(() => {});
     this.#over = this.#read();
+  }
+
+  /** The helper's process, not that of sudo; known when it is ready. */
+  get pid(): number | undefined {
+    return this.#pid;
   }
 
   /** What dead helpers had left and this one took back when it started. */
@@ -114,15 +120,16 @@ export class HelperClient implements AsyncDisposable {
   }
 
   async #read(): Promise<void> {
+    let broken: unknown;
     try {
       const lines = new LineSplitter();
       for await (const chunk of this.#process.stdout) {
         for (const line of lines.push(chunk)) this.#take(parseAnswer(line));
       }
     } catch (error) {
-      this.#fail(error); // the helper undoes when it cannot write any more
+      broken = error; // the helper undoes when it cannot write any more
     }
-    const error = this.#endError();
+    const error = broken ?? this.#endError();
     this.#hello.reject(error);
     this.#calls.end(error);
     if (this.#disposal === undefined) this.#fail(error);
@@ -130,8 +137,10 @@ export class HelperClient implements AsyncDisposable {
 
   #take(answer: HelperAnswer): void {
     if ("hello" in answer) {
-      this.#swept = answer.hello.swept;
-      this.#left = answer.hello.left;
+      const { pid, swept, left } = answer.hello;
+      this.#pid = pid;
+      this.#swept = swept;
+      this.#left = left;
       this.#hello.resolve(answer.hello);
     } else if ("bye" in answer) {
       const { error } = answer.bye;

@@ -32,7 +32,9 @@ export async function runHelper(): Promise<number> {
   const onUncaught = (event: PromiseRejectionEvent | ErrorEvent) => {
     event.preventDefault();
     const error = event instanceof ErrorEvent ? event.error : event.reason;
-    tell([`The root helper failed in an unexpected way: ${String(error)}`]);
+    if (ending.signal.aborted) {
+      tell([`The root helper failed in an unexpected way: ${String(error)}`]);
+    }
     ending.abort(error);
   };
   globalThis.addEventListener("unhandledrejection", onUncaught);

@@ -16,7 +16,7 @@ export interface ServeHelperOptions {
   readonly output: WritableStream<Uint8Array>;
   readonly machine: Machine;
   readonly journalFolder: string;
-  /** Ends the helper as the end of `input` does. */
+  /** Ends the helper as the end of `input` does. A reason that is not `Cancelled` is a defect, which is told. */
   readonly signal: AbortSignal;
   readonly operations: readonly AnyOperation[];
   /** Told what the client, being gone, does not hear: a change that is left, with the command that undoes it. */
@@ -48,6 +48,7 @@ export async function serveHelper(
     answers.send({ bye: { error } }),
     after(LAST_WORD_MS).then(() => false),
   ]);
+  answers.close();
   if (error !== null && !isHeard) {
     options.onUnheard([error.message, ...error.details]);
   }
@@ -73,6 +74,8 @@ async function serve(
   const requests = readRequests(options, (request) => open.handle(request));
   try {
     await requests.ended;
+    const { aborted, reason } = options.signal;
+    if (aborted && !(reason instanceof Cancelled)) throw reason;
   } catch (error) {
     failure = error;
     void answers.send({ id: NO_REQUEST, error: toWireError(error) });

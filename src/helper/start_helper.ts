@@ -1,5 +1,4 @@
 import {
-  Cancelled,
   LinkError,
   PermissionError,
   UnsupportedError,
@@ -30,7 +29,8 @@ export interface StartHelperOptions {
   readonly command?: HelperCommand;
 }
 
-const START_MS = 30_000;
+/** It may have to take back much that a dead helper left. */
+const START_MS = 90_000;
 /** sudo itself gives up the prompt after five minutes. */
 const PROMPT_MS = 6 * 60_000;
 const HINT =
@@ -55,10 +55,10 @@ export async function startHelper(
       { hint: "Use --disableTunDevice for a SOCKS proxy." },
     );
   }
-  if (signal.aborted) throw signal.reason;
   const program = ownProgram();
   // compiles it as the user, so that root finds it in the cache and writes nothing there
   if (isCheckout(program)) await import("./run_helper.ts");
+  if (signal.aborted) throw signal.reason;
   const command = options.command ?? helperCommand(program);
   const child = isRoot ? startDirectly(command) : startBySudo(command, options);
   const ended = child.status.then(({ code }) => code);
@@ -73,7 +73,7 @@ export async function startHelper(
   } catch (error) {
     // sudo at its prompt cannot be killed by us: it ends with the prompt, and the helper at once
     client[Symbol.asyncDispose]().catch(() => {});
-    if (signal.aborted) throw signal.reason ?? new Cancelled();
+    if (signal.aborted) throw signal.reason;
     throw await startError(error, { ended, isRoot });
   }
 }

@@ -38,8 +38,12 @@ export class Terminal implements AsyncDisposable {
       });
   }
 
+  async type(text: string): Promise<void> {
+    await this.#keys.write(new TextEncoder().encode(text));
+  }
+
   async pressCtrlC(): Promise<void> {
-    await this.#keys.write(new Uint8Array([3]));
+    await this.type("\x03");
   }
 
   /** As somebody does who closes its window: the kernel hangs up. */

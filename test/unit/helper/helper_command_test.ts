@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import {
+  helperCommand,
+  sudoCommand,
+} from "../../../src/helper/helper_command.ts";
+
+const CHECKOUT = {
+  execPath: "/usr/bin/deno",
+  mainModule: "file:///home/u/my%20ktctl/main.ts",
+  isStandalone: false,
+  denoDir: "/home/u/.cache/deno",
+};
+
+Deno.test("from a checkout the helper uses the user's cache of modules, and the network never", () => {
+  const { argv, env } = helperCommand(CHECKOUT);
+  assert.deepEqual(argv, [
+    "/usr/bin/deno",
+    "run",
+    "-A",
+    "--quiet",
+    "--cached-only",
+    "--no-code-cache",
+    "--frozen",
+    "/home/u/my ktctl/main.ts",
+    "__helper",
+  ]);
+  assert.deepEqual(env, {
+    DENO_NO_UPDATE_CHECK: "1",
+    DENO_DIR: "/home/u/.cache/deno",
+  });
+});
+
+Deno.test("from a bundle the helper needs no cache and no configuration", () => {
+  const { argv, env } = helperCommand({
+    ...CHECKOUT,
+    mainModule: "file:///home/u/.cache/ktctl/portable/x/ktctl.js",
+  });
+  assert.ok(argv.includes("--no-config") && argv.includes("--no-remote"));
+  assert.deepEqual(argv.slice(-2), [
+    "/home/u/.cache/ktctl/portable/x/ktctl.js",
+    "__helper",
+  ]);
+  assert.equal(env.DENO_DIR, "/dev/null/deno");
+});
+
+Deno.test("from a bundle on the Internet the helper takes it out of the user's cache", () => {
+  const mainModule = "https://example.com/ktctl.js";
+  const { argv, env } = helperCommand({ ...CHECKOUT, mainModule });
+  assert.ok(argv.includes("--cached-only") && !argv.includes("--no-remote"));
+  assert.deepEqual(argv.slice(-2), [mainModule, "__helper"]);
+  assert.equal(env.DENO_DIR, "/home/u/.cache/deno");
+});
+
+Deno.test("a compiled ktctl starts its own file, which a rule of sudoers can name", () => {
+  const command = helperCommand({
+    ...CHECKOUT,
+    execPath: "/usr/local/bin/ktctl",
+    isStandalone: true,
+  });
+  assert.deepEqual(command, {
+    argv: ["/usr/local/bin/ktctl", "__helper"],
+    env: {},
+  });
+  assert.deepEqual(
+    sudoCommand(command, { purpose: "for 100%", canAsk: false }),
+    ["sudo", "-n", "--", "/usr/local/bin/ktctl", "__helper"],
+  );
+});
+
+Deno.test("sudo asks with a sentence, and sets what is needed behind its reset", () => {
+  const words = sudoCommand({ argv: ["/bin/x"], env: { A: "b c" } }, {
+    purpose: "to use 100% of it",
+    canAsk: true,
+  });
+  assert.deepEqual(words, [
+    "sudo",
+    "-p",
+    "ktctl needs root to use 100%% of it. Password of %p: ",
+    "--",
+    "/usr/bin/env",
+    "A=b c",
+    "/bin/x",
+  ]);
+});
