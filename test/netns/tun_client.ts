@@ -135,6 +135,17 @@ await capture[Symbol.asyncDispose]();
 console.log("closed");
 Deno.exit();
 
+function openSockets(): number {
+  const folder = "/proc/self/fd";
+  return [...Deno.readDirSync(folder)].filter(({ name }) => {
+    try {
+      return Deno.readLinkSync(`${folder}/${name}`).startsWith("socket:");
+    } catch {
+      return false; // it was the folder's own
+    }
+  }).length;
+}
+
 function effectiveRights(): string {
   const status = Deno.readTextFileSync("/proc/self/status");
   return status.match(/^CapEff:\s*(\w+)$/m)?.[1] ?? "";

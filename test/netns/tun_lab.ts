@@ -19,7 +19,7 @@ export interface TunCounters {
   readonly connections: number;
   readonly datagramFlows: number;
   readonly events: readonly string[];
-  readonly files: number;
+  readonly sockets: number;
 }
 
 export class TunLab implements AsyncDisposable {

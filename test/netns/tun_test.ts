@@ -39,7 +39,7 @@ test("tun: 100 MiB each way arrive unchanged, by IPv4 and some by IPv6", async (
 test("tun: a stream that only one side ends gets its answer, as a hash of all", async () => {
   await using lab = await TunLab.create();
   await using client = await lab.client(await lab.open());
-  const files: number[] = [];
+  const sockets: number[] = [];
   for (const host of ["10.96.0.1", "fd96::1", "10.96.0.2"]) {
     assert.equal(
       await lab.app("transfer", host, PORT.hash, 3 * MIB),
@@ -47,9 +47,9 @@ test("tun: a stream that only one side ends gets its answer, as a hash of all", 
     );
     const counters = await client.counters();
     assert.equal(counters.connections, 0);
-    files.push(counters.files);
+    sockets.push(counters.sockets);
   }
-  assert.equal(files.at(-1), files[0]);
+  assert.equal(sockets.at(-1), sockets[0]);
 });
 
 test("tun: refused is ECONNREFUSED and unreachable EHOSTUNREACH, at once", async () => {
