@@ -1,7 +1,7 @@
 /**
  * `deno task bench`: measures ktctl against its peers and prints a table; writes results/latest.json.
  *
- *   --only start,exchange,traffic,mesh   some groups alone
+ *   --only start,exchange,traffic,mesh,tun   some groups alone
  *   --rounds 5                      rounds of each measurement
  *   --program bundle                traffic through dist/ktctl.js instead of main.ts
  *   --json                          the JSON on stdout, the table not at all
@@ -21,13 +21,14 @@ import { describeMachine, loadAverage } from "./machine.ts";
 import { benchMesh } from "./mesh_bench.ts";
 import { BUNDLE, MAIN } from "./programs.ts";
 import { Testbed } from "./testbed.ts";
+import { benchTun } from "./tun_bench.ts";
 
 const HELP_ROUNDS = 15;
 
 const { values: flags } = parseArgs({
   args: Deno.args,
   options: {
-    only: { type: "string", default: "start,exchange,traffic,mesh" },
+    only: { type: "string", default: "start,exchange,traffic,mesh,tun" },
     rounds: { type: "string", default: "5" },
     program: { type: "string", default: "main" },
     json: { type: "boolean", default: false },
@@ -52,6 +53,10 @@ if (!existsSync(BUNDLE)) progress("no bundle: deno task bundle makes it");
 if (groups.has("start")) {
   progress("ktctl --help");
   figures.push(...await benchHelp(HELP_ROUNDS));
+}
+if (groups.has("tun")) {
+  progress("the packets of a TUN device");
+  figures.push(...await benchTun(rounds));
 }
 if (cluster !== undefined && groups.has("mesh")) {
   progress("mesh: the router, and nginx doing the same");

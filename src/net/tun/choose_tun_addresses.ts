@@ -10,7 +10,7 @@ import type { TunAddresses } from "./tun_capture.ts";
 const POOLS: Readonly<Record<Family, readonly Cidr[]>> = {
   4: ["198.18.0.0/15", "203.0.113.0/24", "198.51.100.0/24", "192.0.2.0/24"]
     .map(Cidr.parse),
-  6: ["fd6b:7463:746c::/64"].map(Cidr.parse),
+  6: ["fd6b:7463:746c::/112"].map(Cidr.parse),
 };
 /** Each pair lies in one of these: room for the two, their network and their broadcast. */
 const BLOCK_BITS: Readonly<Record<Family, number>> = { 4: 30, 6: 126 };

@@ -1,0 +1,174 @@
+// A laptop in a network namespace whose cluster is behind a TUN device.
+import { bundleForTun } from "./tun_bundle.ts";
+import { Scope } from "../../src/core/scope.ts";
+import type { Machine } from "../../src/helper/operation.ts";
+import {
+  type OpenedTun,
+  openTunOperation,
+} from "../../src/helper/tun_operations.ts";
+import type { OpenTunArgs } from "../../src/net/tun/tun_args.ts";
+import { MemoryJournal } from "../unit/core/memory_journal.ts";
+import { TextLineStream } from "../cluster/text_line_stream.ts";
+import { NetworkNamespace } from "./network_namespace.ts";
+import type { TunClientConfig } from "./tun_client.ts";
+
+/** Somebody without rights. */
+export const UID = 1000;
+
+export interface TunCounters {
+  readonly connections: number;
+  readonly datagramFlows: number;
+  readonly events: readonly string[];
+  readonly sockets: number;
+}
+
+export class TunLab implements AsyncDisposable {
+  readonly space: NetworkNamespace;
+  readonly journal = new MemoryJournal();
+  readonly scope: Scope<Machine>;
+
+  private constructor(space: NetworkNamespace) {
+    this.space = space;
+    this.scope = Scope.root<Machine>({
+      world: this.machine,
+      journal: this.journal,
+      signal: new AbortController().signal,
+    });
+  }
+
+  static async create(): Promise<TunLab> {
+    return new TunLab(await NetworkNamespace.create());
+  }
+
+  get machine(): Machine {
+    return { exec: this.space.exec, root: "" };
+  }
+
+  /** What the helper does. */
+  open(more: Partial<OpenTunArgs> = {}): Promise<OpenedTun> {
+    const args = {
+      session: "lab",
+      uid: UID,
+      mtu: 1500,
+      cidrs: ["10.96.0.0/12", "fd96::/112"],
+      ...more,
+    };
+    return openTunOperation.apply(args, this.scope, () => {});
+  }
+
+  /** What the client does, as an ordinary user. */
+  async client(config: TunClientConfig): Promise<TunClient> {
+    const client = new TunClient(this.space, await bundleForTun(), config);
+    try {
+      const { uid, caps } = JSON.parse(await client.line());
+      // CAP_NET_ADMIN is bit 12
+      if (uid !== UID || (BigInt(`0x${caps}`) >> 12n) & 1n) {
+        throw new Error(`it has rights: uid ${uid}, ${caps}`);
+      }
+      return client;
+    } catch (error) {
+      await client[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** What a later helper does with a dead one's journal: nothing but its JSON is left. */
+  async sweep(): Promise<void> {
+    const [step] = openTunOperation.steps;
+    for (const record of JSON.parse(JSON.stringify(this.journal.records))) {
+      if (record.type !== "intent") continue;
+      const signal = AbortSignal.timeout(10_000);
+      await step!.revert(record.args, this.machine, signal);
+    }
+  }
+
+  /** An application: see tun_app.ts. */
+  async app(...args: (string | number)[]): Promise<string> {
+    const script = new URL("tun_app.ts", import.meta.url).pathname;
+    const { stdout, stderr } = await this.space.exec(
+      Deno.execPath(),
+      ["run", "-A", script, ...args.map(String)],
+      { timeoutMs: 60_000 },
+    );
+    return stdout.trim() || stderr;
+  }
+
+  /** Everything that the helper could have changed. */
+  async network(): Promise<string> {
+    const lists = await Promise.all(
+      ["addr", "route", "-6 route", "rule", "-6 rule", "-d link"].map((what) =>
+        this.space.run("ip", ...what.split(" "))
+      ),
+    );
+    const text = lists.join("\n");
+    // the kernel looks for doubles of an address for a while
+    return text.includes("tentative") ? await this.network() : text;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.scope.dispose();
+    await this.space[Symbol.asyncDispose]();
+  }
+}
+
+export class TunClient implements AsyncDisposable {
+  readonly #child: Deno.ChildProcess;
+  readonly #lines: ReadableStreamDefaultReader<string>;
+  readonly #input: WritableStreamDefaultWriter<Uint8Array>;
+
+  constructor(
+    space: NetworkNamespace,
+    folder: string,
+    config: TunClientConfig,
+  ) {
+    // the Deno of whoever runs the tests can be run all the same, and /dev/net/tun be opened where
+    // it is root's alone; but the network cannot be changed
+    const rights = "+dac_override,+dac_read_search";
+    const run = ["run", "-A", "--no-config", "--no-lock"];
+    this.#child = new Deno.Command("ip", {
+      args: [
+        ...["netns", "exec", space.name, "setpriv"],
+        ...[`--reuid=${UID}`, `--regid=${UID}`, "--clear-groups"],
+        ...[`--inh-caps=-all,${rights}`, `--ambient-caps=-all,${rights}`],
+        ...[Deno.execPath(), ...run, `${folder}/client.js`],
+        JSON.stringify({ worker: `${folder}/worker.js`, ...config }),
+      ],
+      env: { DENO_DIR: `${folder}/cache` },
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "inherit",
+    }).spawn();
+    this.#lines = this.#child.stdout.pipeThrough(new TextDecoderStream())
+      .pipeThrough(new TextLineStream()).getReader();
+    this.#input = this.#child.stdin.getWriter();
+  }
+
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  async line(): Promise<string> {
+    const { value } = await this.#lines.read();
+    if (value === undefined) throw new Error("the client has ended");
+    return value;
+  }
+
+  async counters(): Promise<TunCounters> {
+    await this.#input.write(new TextEncoder().encode("\n"));
+    return JSON.parse(await this.line());
+  }
+
+  async kill(): Promise<void> {
+    this.#child.kill("SIGKILL");
+    await this.#child.status;
+  }
+
+  /** Ends it in good order. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#input.close().catch(() => {});
+    const timer = setTimeout(() => this.#child.kill("SIGKILL"), 5_000);
+    await this.#child.status;
+    clearTimeout(timer);
+    await this.#lines.cancel();
+  }
+}
