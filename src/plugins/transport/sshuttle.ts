@@ -31,7 +31,7 @@ const plugin: TransportPlugin<undefined> = {
         hint: "Use --mode tun2socks --disableTunDevice, or ktctl forward",
       };
     }
-    await root?.open("redirect.probe", {});
+    await (await root?.open("redirect.probe", {}))?.close();
     return { ok: true };
   },
   async open(context) {

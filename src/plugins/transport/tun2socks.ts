@@ -81,7 +81,7 @@ const plugin: TransportPlugin<Options> = {
         hint: "Use --disableTunDevice for a SOCKS5 proxy, or ktctl forward",
       };
     }
-    await root?.open("tun.probe", {});
+    await (await root?.open("tun.probe", {}))?.close();
     return { ok: true };
   },
   async open(context) {
