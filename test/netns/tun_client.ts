@@ -128,7 +128,7 @@ for await (const _ of lines) {
     connections,
     datagramFlows,
     events: events.splice(0),
-    files: [...Deno.readDirSync("/proc/self/fd")].length,
+    sockets: openSockets(),
   }));
 }
 await capture[Symbol.asyncDispose]();
