@@ -8,12 +8,15 @@ import { SocksRelay } from "./socks_relay.ts";
 import { formatReply, Reply, replyOf } from "./socks_reply.ts";
 import { readRequest } from "./socks_request.ts";
 
-export interface SocksServerOptions {
-  readonly link: ClusterLink;
+interface ListenAddress {
   /** @default "127.0.0.1" */
   readonly host?: string;
   /** 0: any that is free. */
   readonly port: number;
+}
+
+export interface SocksServerOptions extends ListenAddress {
+  readonly link: ClusterLink;
 }
 
 /** A client that has not said by then what it wants is dropped. */
@@ -38,13 +41,22 @@ export class SocksServer implements AsyncDisposable {
     this.port = bound.port;
   }
 
+  /** Throws what {@link start} would, at once; nothing listens afterwards. */
+  static async probe(options: ListenAddress): Promise<void> {
+    const server = createServer();
+    await listenFor(server, options);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    server.close(() => resolve());
+    await promise;
+  }
+
   /**
    * Listens until disposed of, which resets every connection.
    *
    * @throws what {@link listen} throws, such as `PORT_TAKEN`.
    */
   static async start(options: SocksServerOptions): Promise<SocksServer> {
-    const { link, host = "127.0.0.1", port } = options;
+    const { link, host = "127.0.0.1" } = options;
     const sockets = new Set<Socket>();
     const server = createServer(
       { allowHalfOpen: true, noDelay: true },
@@ -56,9 +68,7 @@ export class SocksServer implements AsyncDisposable {
         serve(socket, link).catch(() => reset(socket));
       },
     );
-    const hint =
-      "Another `ktctl connect` may run already; choose another port with --proxyPort";
-    const bound = await listen(server, { host, port, hint });
+    const bound = await listenFor(server, options);
     server.on("error", () => {}); // one connection that could not be accepted
     return new SocksServer(server, sockets, { host, port: bound });
   }
@@ -69,6 +79,15 @@ export class SocksServer implements AsyncDisposable {
     for (const socket of this.#sockets) reset(socket);
     await promise;
   }
+}
+
+function listenFor(
+  server: Server,
+  { host = "127.0.0.1", port }: ListenAddress,
+): Promise<number> {
+  const hint =
+    "Another `ktctl connect` may run already; choose another port with --proxyPort";
+  return listen(server, { host, port, hint });
 }
 
 async function serve(socket: Socket, link: ClusterLink): Promise<void> {

@@ -70,7 +70,12 @@ const plugin: TransportPlugin<Options> = {
     captures: !disableTunDevice,
   }),
   async probe({ root, options }) {
-    if ((options as Options | undefined)?.disableTunDevice) return { ok: true };
+    const given = options as Options | undefined;
+    if (given !== undefined) {
+      const { proxyAddr: host, proxyPort: port } = given;
+      await SocksServer.probe({ host, port });
+    }
+    if (given?.disableTunDevice) return { ok: true };
     if (Deno.build.os !== "linux") {
       const name = { darwin: "macOS", windows: "Windows" }[
         Deno.build.os as string
