@@ -37,18 +37,20 @@ const plugin: TransportPlugin<undefined> = {
   async open(context) {
     const { link, scope, root, log } = context;
     const told = new Set<string>();
-    const listener = await openTransparentListener({
-      link,
-      onRefused: (to, error) => tellOnce(context, told, { to, error }),
-    });
+    // ends before the rules do: its resets would not reach the applications without them
+    const listener = scope.use(
+      await openTransparentListener({
+        link,
+        onRefused: (to, error) => tellOnce(context, told, { to, error }),
+      }),
+      "listener",
+    );
     const args = (cidrs: readonly string[]) =>
       redirectArgs(context, { cidrs, listener });
     const { result } = await root.open<{ method: RedirectMethod }>(
       "redirect.open",
       args(context.cidrs),
     );
-    // before the rules go: its resets would not reach the applications without them
-    scope.use(listener, "listener");
     log.debug(`redirected by ${result.method}`);
     return {
       details: { method: result.method },

@@ -34,6 +34,7 @@ export async function openDevice(
   scope.background("device", async (signal) => {
     const ended = Promise.withResolvers<undefined>();
     signal.addEventListener("abort", () => ended.resolve(undefined));
+    if (signal.aborted) ended.resolve(undefined); // while the device was made
     const lost = await Promise.race([capture.lost, ended.promise]);
     if (lost !== undefined) throw lost;
   });
