@@ -38,3 +38,8 @@ export {
   UsageError,
 } from "./src/core/errors.ts";
 export { type RoutingTestOptions, testRouting } from "./src/plugins/testing.ts";
+export {
+  type TestedRoot,
+  testTransport,
+  type TransportTestOptions,
+} from "./src/plugins/testing_transport.ts";

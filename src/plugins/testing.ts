@@ -2,9 +2,9 @@
  * The conformance kit: what every routing plugin must do, proven on a real cluster.
  */
 import assert from "node:assert/strict";
-import type { Journal, JournalRecord } from "../core/journal.ts";
+import type { JournalRecord } from "../core/journal.ts";
 import type { Json } from "../core/json.ts";
-import { Scope } from "../core/scope.ts";
+import type { Scope } from "../core/scope.ts";
 import type { World } from "../kube/world.ts";
 import {
   attachRouting,
@@ -13,6 +13,7 @@ import {
   probePlugin,
 } from "./driver.ts";
 import type { AttachContext, RoutingContext, RoutingPlugin } from "./plugin.ts";
+import { openTestingScope } from "./testing_scope.ts";
 
 export interface RoutingTestOptions {
   readonly plugin: RoutingPlugin<never>;
@@ -54,7 +55,7 @@ export async function testRouting(options: RoutingTestOptions): Promise<void> {
   await step(
     "the end of the scope takes back all that attach() did",
     async () => {
-      const scope = openScope(world);
+      const scope = openTestingScope(world);
       await attach(scope.scope);
       assert.notDeepEqual(
         await snapshot(),
@@ -67,7 +68,7 @@ export async function testRouting(options: RoutingTestOptions): Promise<void> {
   );
 
   await step("attach() works a second time, with a new scope", async () => {
-    const scope = openScope(world);
+    const scope = openTestingScope(world);
     await attach(scope.scope);
     await scope.scope.dispose();
     await unchanged();
@@ -77,7 +78,7 @@ export async function testRouting(options: RoutingTestOptions): Promise<void> {
     "an abort at any record of the journal leaves nothing behind",
     async () => {
       for (let at = 1;; at++) {
-        const scope = openScope(world, at);
+        const scope = openTestingScope(world, at);
         const finished = await attach(scope.scope).then(
           () => true,
           () => false,
@@ -95,7 +96,7 @@ export async function testRouting(options: RoutingTestOptions): Promise<void> {
   await step(
     "every step is listed, and its revert works from JSON alone, twice",
     async () => {
-      const scope = openScope(world);
+      const scope = openTestingScope(world);
       await attach(scope.scope);
       const steps = new Map(plugin.steps.map((one) => [one.id, one]));
       const intents: { step: string; args: Json }[] = JSON.parse(
@@ -121,26 +122,4 @@ export async function testRouting(options: RoutingTestOptions): Promise<void> {
       await scope.scope.dispose();
     },
   );
-}
-
-/** A scope whose journal is kept in memory; aborted at the record number `abortAt`. */
-function openScope(world: World, abortAt = Infinity) {
-  const records: JournalRecord[] = [];
-  const controller = new AbortController();
-  const journal: Journal = {
-    append(record) {
-      records.push(record);
-      if (records.length === abortAt) {
-        controller.abort(new DOMException("aborted by the kit", "AbortError"));
-      }
-    },
-    remove() {},
-    close() {},
-  };
-  const scope = Scope.root<World>({
-    world,
-    journal,
-    signal: controller.signal,
-  });
-  return { scope, records, abort: () => controller.abort() };
 }
