@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type PluginError, UsageError } from "../../../src/core/errors.ts";
 import { builtinRegistry } from "../../../src/plugins/builtin.ts";
+import type { TransportPlugin } from "../../../src/plugins/plugin.ts";
 import { PluginRegistry } from "../../../src/plugins/registry.ts";
 import { objectStep } from "../../../src/cluster/object_step.ts";
 import type { AnyStep } from "../../../src/core/step.ts";
@@ -71,6 +72,17 @@ for (const id of ["kube.object", "service.lock", "mine.step"]) {
   });
 }
 
+const transport: TransportPlugin = {
+  apiVersion: 1,
+  kind: "transport",
+  name: "pigeon",
+  summary: "none",
+  steps: [],
+  probe: () => Promise.resolve({ ok: true }),
+  needs: () => ({ dns: "none", captures: false }),
+  open: () => Promise.resolve({}),
+};
+
 Deno.test("plugins may share one step", () => {
   const registry = new PluginRegistry();
   const shared = step("shared");
@@ -117,6 +129,18 @@ for (
       fakeRouting({ steps: [{ ...step("x"), revert: undefined }] }),
       "PLUGIN_INVALID",
       /revert\(\)/,
+    ],
+    [
+      "a transport's missing needs()",
+      { ...transport, needs: undefined },
+      "PLUGIN_INVALID",
+      /no needs\(\)/,
+    ],
+    [
+      "a transport's missing open()",
+      { ...transport, open: undefined },
+      "PLUGIN_INVALID",
+      /no open\(\)/,
     ],
     ["no verb", fakeRouting({ verbs: [] }), "PLUGIN_INVALID", /no verb/],
   ] as const
