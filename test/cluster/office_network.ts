@@ -27,12 +27,12 @@ export async function joinOffice(
     "-euc",
     [
       `ip netns add ${NAME}`,
-      `ip link add ${NAME} type veth peer name up netns ${NAME}`,
+      `ip link add ${NAME} type veth peer name desk netns ${NAME}`,
       `ip link set ${NAME} addrgenmode none up`,
       `ip address add ${own} dev ${NAME}`,
       `${inside} ip link set lo up`,
-      `${inside} ip link set up up`,
-      `${inside} ip address add ${machine}/${length} dev up`,
+      `${inside} ip link set desk up`,
+      `${inside} ip address add ${machine}/${length} dev desk`,
       ...routes.map((route) => `ip route add ${route} via ${machine}`),
     ].join("\n"),
   );

@@ -1,28 +1,9 @@
 // The Roles of docs/rbac are enough.
 import assert from "node:assert/strict";
-import { fileURLToPath } from "node:url";
 import { makeAccount } from "./account.ts";
-import { openTestCluster, succeeded, type TestNamespace } from "./cluster.ts";
+import { openTestCluster } from "./cluster.ts";
+import { grant } from "./grant.ts";
 import { assertNoTrace, eventually, Laptop, reaches } from "./laptop.ts";
-
-async function grant(
-  namespace: TestNamespace,
-  { account, role }: { account: string; role: string },
-): Promise<void> {
-  const file = fileURLToPath(
-    new URL(`../../docs/rbac/${role}.yaml`, import.meta.url),
-  );
-  succeeded(await namespace.kubectl(["apply", "-f", file]));
-  succeeded(
-    await namespace.kubectl([
-      "create",
-      "rolebinding",
-      `${account}-${role}`,
-      `--role=ktctl-${role}`,
-      `--serviceaccount=${namespace.name}:${account}`,
-    ]),
-  );
-}
 
 for (
   const { title, verb, roles } of [
