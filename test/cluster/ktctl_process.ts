@@ -17,6 +17,8 @@ export interface KtctlOptions {
   readonly cwd?: string;
   /** The file that is run. @default main.ts */
   readonly program?: string;
+  /** What runs it. @default this Deno */
+  readonly deno?: string;
   /** A command that runs another one: somewhere else, as somebody else. */
   readonly within?: readonly string[];
   /** Leave out `--output json`. */
@@ -48,12 +50,12 @@ export class KtctlProcess implements AsyncDisposable {
   #ended: Promise<KtctlResult>;
 
   constructor(args: readonly string[], options: KtctlOptions) {
-    const { program = main, within = [] } = options;
+    const { program = main, deno = Deno.execPath(), within = [] } = options;
     const form = options.human ? [] : ["--output", "json"];
     const namespace = options.namespace === undefined
       ? []
       : ["-n", options.namespace];
-    const [command, ...words] = [...within, Deno.execPath()];
+    const [command, ...words] = [...within, deno];
     this.child = new Deno.Command(command!, {
       args: [
         ...words,

@@ -7,6 +7,14 @@ import { fileURLToPath } from "node:url";
 import type { RedirectArgs } from "../../src/net/capture/redirect_args.ts";
 import { type CommandResult, run, succeeded } from "../cluster/command.ts";
 import { TextLineStream } from "../cluster/text_line_stream.ts";
+import {
+  asUser,
+  CHECKOUT,
+  DENO,
+  foreignFilesWords,
+  sudoScript,
+  userScript,
+} from "./machine_user.ts";
 
 export const REDIRECT: RedirectArgs = {
   session: "helpertest",
@@ -14,16 +22,9 @@ export const REDIRECT: RedirectArgs = {
   exclude: [],
   port: 9999,
 };
-/** Opened through sudo by this user's password. */
-export const PASSWORD = "sesame";
+export { PASSWORD } from "./machine_user.ts";
 
-const UID = 61_234;
 const root = fileURLToPath(new URL("../..", import.meta.url));
-
-/** What of the user is in /mnt of the namespace, as its own home is root's alone. */
-const DENO = "/mnt/deno";
-const CHECKOUT = "/mnt/ktctl";
-const HOME = "/mnt/home";
 
 export interface SudoRules {
   /** What the user may do: "NOPASSWD: ALL", or "ALL" for the password. There is no user without. */
@@ -45,7 +46,9 @@ export class HelperMachine implements AsyncDisposable {
       "cp -a /etc /mnt/etc",
       "mount --bind /mnt/etc /etc",
       "ip link set lo up",
-      ...(sudoers === undefined ? [] : await userScript(sudoers, defaults)),
+      ...(sudoers === undefined
+        ? []
+        : [...await userScript(), ...sudoScript(sudoers, defaults)]),
       "echo ready",
       "exec cat",
     ].join("\n");
@@ -130,50 +133,13 @@ mount --bind /mnt/${program}.slow "$path"`;
 
   /** Files in the user's home that are not the user's. */
   async foreignFiles(): Promise<string> {
-    const modules = ["-path", `${HOME}/.cache/deno/npm`, "-prune"]; // a mount
-    const foreign = ["!", "-uid", `${UID}`, "-print"];
-    const search = await this.run("find", HOME, ...modules, "-o", ...foreign);
-    return succeeded(search);
+    return succeeded(await this.run(...foreignFilesWords));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#holder.stdin.close();
     await this.#holder.status;
   }
-}
-
-const asUser = [
-  "setpriv",
-  `--reuid=${UID}`,
-  `--regid=${UID}`,
-  "--clear-groups",
-  "env",
-  `HOME=${HOME}`,
-  `DENO_DIR=${HOME}/.cache/deno`,
-];
-
-async function userScript(
-  sudoers: string,
-  defaults = "use_pty", // as Debian has it
-): Promise<string[]> {
-  const info = succeeded(await run(Deno.execPath(), ["info", "--json"]));
-  const cache: string = JSON.parse(info).denoDir;
-  const hash = succeeded(await run("openssl", ["passwd", "-6", PASSWORD]));
-  return [
-    `echo 'tester:x:${UID}:${UID}::${HOME}:/bin/sh' >> /etc/passwd`,
-    `echo 'tester:x:${UID}:' >> /etc/group`,
-    `echo 'tester:${hash.trim()}:19000:0:99999:7:::' >> /etc/shadow`,
-    `echo 'tester ALL=(root) ${sudoers}' > /etc/sudoers.d/tester`,
-    `echo 'Defaults ${defaults}' >> /etc/sudoers.d/tester`,
-    "chmod 440 /etc/sudoers.d/tester",
-    `touch ${DENO}`,
-    `mount --bind ${Deno.execPath()} ${DENO}`,
-    `mkdir -p ${CHECKOUT} ${HOME}/.cache/deno/npm`,
-    `mount --bind ${root} ${CHECKOUT}`,
-    `chown -R ${UID}:${UID} ${HOME}`,
-    `mount --bind ${cache}/npm ${HOME}/.cache/deno/npm`,
-    "chmod 755 /mnt",
-  ];
 }
 
 /** What helper_user.ts says, line by line. */
