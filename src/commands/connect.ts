@@ -145,14 +145,15 @@ class Connection {
   /** Finds what stands in the way before anything is changed. */
   async #check(): Promise<CapturedRanges | undefined> {
     const { kube, report, scope } = this.#session;
-    const { plugin, given, options } = this.#its;
+    const { plugin, given, needs, options } = this.#its;
+    if (needs.dns !== "none") await ConnectNames.probe(options);
     await probePlugin(plugin, {
       kube,
       signal: scope.signal,
       root: this.#root,
       options: given,
     });
-    if (!this.#its.needs.captures) return undefined;
+    if (!needs.captures) return undefined;
     return await CapturedRanges.find({
       kube,
       report,

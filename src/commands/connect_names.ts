@@ -59,6 +59,19 @@ export class ConnectNames {
       domainOf(options.link.resolver.search) ?? "cluster.local";
   }
 
+  /** Throws what {@link serve} would, at once; nothing listens afterwards. */
+  static async probe(
+    { dnsMode, dnsPort: port }: Pick<ConnectOptions, "dnsMode" | "dnsPort">,
+  ): Promise<void> {
+    if (dnsMode.kind === "hosts" || port === 0) return;
+    const answer = () => Promise.resolve(undefined);
+    await using _server = await DnsServer.listen({
+      host: "127.0.0.1",
+      port,
+      answer,
+    });
+  }
+
   /** The link is back: what was known of the cluster may be so no more. */
   refresh(): void {
     this.#resolver?.clearCache();
