@@ -149,7 +149,8 @@ export class NetLaptop implements AsyncDisposable {
     await firstLine(this.#dnsmasq.stderr);
   }
 
-  get #enter(): string[] {
+  /** Runs another command here. */
+  get enter(): string[] {
     const { pid } = this.#holder!;
     return [
       "nsenter",
@@ -165,7 +166,7 @@ export class NetLaptop implements AsyncDisposable {
     command: readonly string[],
     options: Deno.CommandOptions = {},
   ): Deno.ChildProcess {
-    const [program, ...args] = [...this.#enter, ...command];
+    const [program, ...args] = [...this.enter, ...command];
     return new Deno.Command(program!, {
       args,
       stdin: "null",
@@ -180,7 +181,7 @@ export class NetLaptop implements AsyncDisposable {
     command: readonly string[],
     options?: CommandOptions,
   ): Promise<CommandResult> {
-    const [program, ...args] = [...this.#enter, ...command];
+    const [program, ...args] = [...this.enter, ...command];
     return run(program!, args, options);
   }
 
@@ -210,7 +211,7 @@ export class NetLaptop implements AsyncDisposable {
     return new KtctlProcess(args, {
       kubeconfig: this.#cluster.kubeconfig,
       namespace: this.#namespace,
-      within: this.#enter,
+      within: this.enter,
       env: { XDG_STATE_HOME: `${this.folder}/state`, ...env },
     });
   }
