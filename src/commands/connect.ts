@@ -25,10 +25,13 @@ import { type GlobalOptions, podOptions, timeouts } from "./global_options.ts";
 import type { Host } from "./host.ts";
 import { MachineRoot } from "./machine_root.ts";
 import { pluginFlags, pluginOptions } from "./plugin_flags.ts";
-import { openKube, runSession, type Session, sweepOwn } from "./session.ts";
-
-/** What journals and other commands know a session by that changes this machine. */
-const EXCLUSIVE = "connect";
+import {
+  EXCLUSIVE,
+  openKube,
+  runSession,
+  type Session,
+  sweepOwn,
+} from "./session.ts";
 
 export async function connectCommand(host: Host): Promise<Command> {
   const plugins = (await host.registry()).transports();

@@ -11,11 +11,12 @@ Deno.test({
   async fn() {
     await using lab = await ConnectLab.open();
     const { laptop, namespace } = lab;
-    await using connect = await lab.connect();
     await using demo = await startLocalDemo({
       name: "laptop",
       within: laptop.enter,
     });
+    const before = await laptop.snapshot();
+    await using connect = await lab.connect();
     const expose = ["--expose", `${demo.port}:80`];
     {
       await using mesh = laptop.ktctl([
@@ -65,7 +66,7 @@ Deno.test({
       );
     }
     assert.equal((await connect.stop()).code, 0);
-    assert.equal(await laptop.snapshot(), lab.before);
+    assert.equal(await laptop.snapshot(), before);
     assert.equal(await namespace.snapshot(), lab.namespaceBefore);
   },
 });
