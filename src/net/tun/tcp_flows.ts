@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import type { Duplex } from "node:stream";
+import { type Duplex, PassThrough } from "node:stream";
 import { Cancelled, LinkError, messageOf } from "../../core/errors.ts";
 import { relay, reset } from "../../core/relay.ts";
 import { Cidr } from "../cidr.ts";
@@ -35,6 +35,9 @@ export interface TcpFlowsOptions {
   readonly peers: readonly string[];
   readonly onRefused?: OnRefused;
 }
+
+/** Of the device's other end: what connects there proves that connections get through. */
+export const PROOF_PORT = 1;
 
 /** Connections from their first packet until both sides are closed. */
 export class TcpFlows implements AsyncDisposable {
@@ -89,6 +92,7 @@ export class TcpFlows implements AsyncDisposable {
     const { signal } = this.#ending;
     const isOwn = this.#peers.some((peer) => peer.equals(Cidr.parse(host)));
     if (isOwn) {
+      if (port === PROOF_PORT) return new PassThrough();
       throw new LinkError("DIAL_REFUSED", "Cannot connect: nobody is there");
     }
     const late = new AbortController();

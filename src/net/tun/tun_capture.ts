@@ -8,6 +8,7 @@ import { type IpPacket, parseIpPacket, PROTOCOL } from "./ip_packet.ts";
 import { listenOnDevice } from "./listen_on_device.ts";
 import { PacketCarrier } from "./packet_carrier.ts";
 import type { FamilyEnds } from "./packet_rewriter.ts";
+import { proveDevice } from "./prove_device.ts";
 import { Reassembler } from "./reassembler.ts";
 import { type OnRefused, TcpFlows } from "./tcp_flows.ts";
 import { tcpReset } from "./tcp_reset.ts";
@@ -50,7 +51,7 @@ export interface TunCapture extends AsyncDisposable {
  *
  * @throws {PermissionError} `FFI_NOT_ALLOWED`, `TUN_NOT_ALLOWED`.
  * @throws {ConflictError} `TUN_IN_USE`.
- * @throws {UnsupportedError} `TUN_UNSUPPORTED`.
+ * @throws {UnsupportedError} `TUN_UNSUPPORTED`, `TUN_FIREWALLED`.
  */
 export async function openTunCapture(
   options: TunCaptureOptions,
@@ -94,6 +95,7 @@ export async function openTunCapture(
   const tcp = stack.use(
     new TcpFlows({ link, carrier, peers, ...(onRefused && { onRefused }) }),
   );
+  await proveDevice(name, peers);
   const held = stack.move();
   return {
     get connections() {
