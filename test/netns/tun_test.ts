@@ -5,7 +5,7 @@ import {
   tunRoutesOperation,
 } from "../../src/helper/tun_operations.ts";
 import { obstacleWithout } from "./packages.ts";
-import { TunLab } from "./tun_lab.ts";
+import { TunLab, UID } from "./tun_lab.ts";
 import { PORT } from "./tun_ports.ts";
 
 const obstacle = await obstacleWithout({
@@ -203,6 +203,16 @@ test("tun: a firewall that is in the way is found at once, and nothing hangs", a
   await assert.rejects(lab.client(opened), /TUN_FIREWALLED/);
 });
 
+test("tun: a device of somebody else's, or one in use, is refused by name", async () => {
+  await using lab = await TunLab.create();
+  const others = await lab.open({ uid: UID + 1 });
+  await assert.rejects(lab.client(others), /TUN_NOT_ALLOWED/);
+  const opened = await lab.open({ cidrs: ["10.244.0.0/16"] });
+  assert.notDeepEqual(opened.ipv4, others.ipv4);
+  await using _client = await lab.client(opened);
+  await assert.rejects(lab.client(opened), /TUN_IN_USE/);
+});
+
 test("tun: a device that is taken away is told", async () => {
   await using lab = await TunLab.create();
   const opened = await lab.open();
@@ -241,6 +251,15 @@ test("tun: a device of the same name that is somebody else's stays", async () =>
   assert.equal(await lab.network(), before);
 });
 
+test("tun: a route that is there already is a conflict, of which nothing is left", async () => {
+  await using lab = await TunLab.create();
+  await lab.space.batch(["route add 10.96.0.0/12 dev out"]);
+  const before = await lab.network();
+  await assert.rejects(lab.open(), { code: "ROUTE_TAKEN" });
+  await lab.scope.dispose();
+  assert.equal(await lab.network(), before);
+});
+
 test("tun: hundreds of routes, of which others are made while it is open", async () => {
   await using lab = await TunLab.create();
   const before = await lab.network();
@@ -271,7 +290,7 @@ test("tun: hundreds of routes, of which others are made while it is open", async
   await lab.space.batch(["route add 172.31.0.0/16 dev out"]);
   await assert.rejects(
     change("lab", ["172.29.0.0/16", "172.31.0.0/16"]),
-    /File exists/,
+    /Cannot route "172.31.0.0\/16" to the cluster/,
   );
   assert.deepEqual((await routes()).sort(), taken.sort());
   await assert.rejects(change("other", []), ConflictError);

@@ -1,4 +1,5 @@
 import type { UnsupportedError } from "../../core/errors.ts";
+import { reset } from "../../core/relay.ts";
 import type { ClusterLink } from "../cluster_link.ts";
 import { addressBytes, addressText } from "./address_text.ts";
 import { echoReply, isEchoRequest } from "./echo_reply.ts";
@@ -61,9 +62,13 @@ export async function openTunCapture(
   const device = stack.use(new TunDevice(name));
   const lost = Promise.withResolvers<UnsupportedError>();
   const peers = [ipv4, ...(ipv6 ? [ipv6] : [])].map(({ peer }) => peer);
+  let tcp: TcpFlows | undefined;
   const listen = async ({ local, peer }: TunAddresses): Promise<FamilyEnds> => {
     const { port } = stack.use(
-      await listenOnDevice(local, (socket) => void tcp.accept(socket)),
+      await listenOnDevice(local, (socket) => {
+        if (tcp === undefined) reset(socket); // it is nobody whose packets were carried
+        else void tcp.accept(socket);
+      }),
     );
     return { local: addressBytes(local), peer: addressBytes(peer), port };
   };
@@ -77,7 +82,7 @@ export async function openTunCapture(
         const packet = parseIpPacket(bytes);
         if (packet === undefined || isToMany(packet)) {
           carrier.command("remove", flow);
-        } else void tcp.ask(flow, packet);
+        } else void tcp?.ask(flow, packet);
       },
       onOther(bytes) {
         const packet = parseIpPacket(bytes);
@@ -92,14 +97,14 @@ export async function openTunCapture(
   const reassembler = new Reassembler();
   const echo = new EchoResponder(link);
   const udp = stack.use(new UdpFlows({ link, inject }));
-  const tcp = stack.use(
+  const flows = tcp = stack.use(
     new TcpFlows({ link, carrier, peers, ...(onRefused && { onRefused }) }),
   );
   await proveDevice(name, peers);
   const held = stack.move();
   return {
     get connections() {
-      return tcp.size;
+      return flows.size;
     },
     get datagramFlows() {
       return udp.size;
