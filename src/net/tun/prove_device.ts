@@ -3,7 +3,7 @@ import { dial } from "../../core/dial.ts";
 import { PROOF_PORT } from "./tcp_flows.ts";
 
 /** On this machine alone it takes a millisecond. */
-const TIMEOUT_MS = 3_000;
+const TIMEOUT_MS = 5_000;
 
 /**
  * Connects through the device once. A firewall that refuses whatever comes in takes the connections
