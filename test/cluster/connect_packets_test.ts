@@ -77,7 +77,7 @@ Deno.test({
         "ping",
         "-c1",
         "-W3",
-        "10.244.0.250",
+        (await lab.podIp()).replace(/\d+$/, "250"),
       ]);
       assert.equal(code, 1);
       assert.match(stdout, /Unreachable/);
