@@ -220,7 +220,11 @@ class Connection {
   #readyEvent(ranges: CapturedRanges | undefined, transport: Transport) {
     const { plugin, needs, options } = this.#its;
     const { kube } = this.#session;
-    const reached = ranges && `${ranges.cidrs.join(", ")} lead there`;
+    // who leads no addresses cannot be given others
+    const reached = ranges && transport.update !== undefined &&
+      `its Services and pods (${
+        ranges.cidrs.join(", ")
+      }) are reached from here`;
     const how = [reached, transport.message].filter(Boolean).join("; ");
     return {
       event: "ready",
