@@ -1,7 +1,7 @@
 /**
  * `deno task bench`: measures ktctl against its peers and prints a table; writes results/latest.json.
  *
- *   --only start,exchange,traffic,mesh,tun   some groups alone
+ *   --only start,exchange,traffic,mesh,tun,connect   some groups alone
  *   --rounds 5                      rounds of each measurement
  *   --program bundle                traffic through dist/ktctl.js instead of main.ts
  *   --json                          the JSON on stdout, the table not at all
@@ -11,6 +11,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { openTestCluster } from "../test/cluster/cluster.ts";
 import { benchExchangeStart } from "./exchange_start_bench.ts";
+import { benchConnect } from "./connect_bench.ts";
 import {
   benchExchangeTraffic,
   type TrafficResult,
@@ -28,7 +29,10 @@ const HELP_ROUNDS = 15;
 const { values: flags } = parseArgs({
   args: Deno.args,
   options: {
-    only: { type: "string", default: "start,exchange,traffic,mesh,tun" },
+    only: {
+      type: "string",
+      default: "start,exchange,traffic,mesh,tun,connect",
+    },
     rounds: { type: "string", default: "5" },
     program: { type: "string", default: "main" },
     json: { type: "boolean", default: false },
@@ -42,7 +46,9 @@ const progress = (text: string) => {
   console.error(`${String(seconds).padStart(4)} s  ${text}`);
 };
 
-const needsBed = groups.has("exchange") || groups.has("traffic");
+const needsBed = ["exchange", "traffic", "connect"].some((group) =>
+  groups.has(group)
+);
 const cluster = needsBed || groups.has("mesh")
   ? await openTestCluster()
   : undefined;
@@ -67,6 +73,10 @@ if (cluster !== undefined && needsBed) {
   if (groups.has("exchange")) {
     progress("exchange, from Enter to ready");
     figures.push(...await benchExchangeStart(bed, rounds));
+  }
+  if (groups.has("connect")) {
+    progress("connect, and kubectl port-forward");
+    figures.push(...await benchConnect(bed, rounds));
   }
   if (groups.has("traffic")) {
     progress("traffic through exchange and kubectl port-forward");

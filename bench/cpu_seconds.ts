@@ -5,7 +5,7 @@ const TICKS_PER_SECOND = 100;
 
 const PROGRAMS: readonly (readonly [name: string, inCommand: RegExp])[] = [
   ["agent", /\/ktctl\/agent\/agent\.js/],
-  ["ktctl", /(main\.ts|ktctl\.js)\0exchange\0/],
+  ["ktctl", /(main\.ts|ktctl\.js)\0(exchange|connect)\0/],
   ["kubectl", /^[^\0]*kubectl[^\0]*\0.*port-forward/],
   ["traffic", /^[^\0]*deno\0.*traffic\.ts\0/],
   ["kube-apiserver", /^[^\0]*kube-apiserver\0/],

@@ -16,6 +16,9 @@ export interface Task {
   readonly aim?: { readonly atLeast: number } | { readonly atMost: number };
 }
 
+/** What a way to the other side moved: as traffic.ts prints it. */
+export type Result = Readonly<Record<string, number>>;
+
 export interface TrafficResult {
   readonly figures: readonly Figure[];
   /** CPU seconds of one round, by measurement and program. */
@@ -70,8 +73,6 @@ export async function benchExchangeTraffic(
     pod: bed.pod,
     port: PORT,
   });
-  const figures: Figure[] = [];
-  const cpu: Record<string, CpuSeconds> = {};
   const retries = { exchange: 0, kubectl: 0 };
   const ours = (task: Task) =>
     retried(() => bed.inPod(argsOf(opposite(task), "web", PORT)), () => {
@@ -86,24 +87,11 @@ export async function benchExchangeTraffic(
         await kubectl.restart();
       },
     );
-  for (const task of tasks) {
-    const pairs: [Result, Result][] = [];
-    for (let round = -1; round < rounds; round++) { // the first warms up
-      const order = round % 2 === 0 ? [ours, theirs] : [theirs, ours];
-      const results = new Map<unknown, Result>();
-      for (const path of order) {
-        const before = await cpuSeconds();
-        results.set(path, await path(task));
-        const name = path === ours ? "exchange" : "kubectl port-forward";
-        cpu[`${task.group}, ${task.name}: ${name}`] = spent(
-          before,
-          await cpuSeconds(),
-        );
-      }
-      if (round >= 0) pairs.push([results.get(ours)!, results.get(theirs)!]);
-    }
-    figures.push(...figuresOf(task, pairs));
-  }
+  const { figures, cpu } = await comparePaths(tasks, {
+    rounds,
+    ours: { name: "exchange", run: ours },
+    theirs: { name: "kubectl port-forward", run: theirs },
+  });
   return {
     figures,
     cpu,
@@ -113,7 +101,37 @@ export async function benchExchangeTraffic(
   };
 }
 
-type Result = Readonly<Record<string, number>>;
+export interface Path {
+  readonly name: string;
+  readonly run: (task: Task) => Promise<Result>;
+}
+
+/** Runs each task by both paths, in turns. */
+export async function comparePaths(
+  tasks: readonly Task[],
+  { rounds, ours, theirs }: { rounds: number; ours: Path; theirs: Path },
+): Promise<{ figures: Figure[]; cpu: Record<string, CpuSeconds> }> {
+  const figures: Figure[] = [];
+  const cpu: Record<string, CpuSeconds> = {};
+  for (const task of tasks) {
+    const pairs: [Result, Result][] = [];
+    for (let round = -1; round < rounds; round++) { // the first warms up
+      const order = round % 2 === 0 ? [ours, theirs] : [theirs, ours];
+      const results = new Map<Path, Result>();
+      for (const path of order) {
+        const before = await cpuSeconds();
+        results.set(path, await path.run(task));
+        cpu[`${task.group}, ${task.name}: ${path.name}`] = spent(
+          before,
+          await cpuSeconds(),
+        );
+      }
+      if (round >= 0) pairs.push([results.get(ours)!, results.get(theirs)!]);
+    }
+    figures.push(...figuresOf(task, pairs));
+  }
+  return { figures, cpu };
+}
 
 function figuresOf(task: Task, pairs: [Result, Result][]): Figure[] {
   const { group, name, aim } = task;
@@ -147,12 +165,13 @@ function opposite(task: Task): Task {
   return { ...task, mode: task.mode === "send" ? "receive" : "send" };
 }
 
-function argsOf(task: Task, host: string, port: number): string[] {
+/** The arguments of traffic.ts. */
+export function argsOf(task: Task, host: string, port: number): string[] {
   const { kind, mode, flows, amount } = task;
   return [kind, host, String(port), mode, String(flows), String(amount)];
 }
 
-async function retried<T>(
+export async function retried<T>(
   work: () => Promise<T>,
   onFailure: () => void | Promise<void>,
 ): Promise<T> {

@@ -4,7 +4,7 @@ const START_TIMEOUT_MS = 10_000;
 export class KubectlForward implements AsyncDisposable {
   /** How often it ended by itself. */
   brokeOff = 0;
-  readonly #args: string[];
+  readonly #command: string[];
   #child: Deno.ChildProcess | undefined;
   #port: number | undefined;
 
@@ -14,12 +14,14 @@ export class KubectlForward implements AsyncDisposable {
       namespace: string;
       pod: string;
       port: number;
+      /** A command that runs another one somewhere else. */
+      within?: readonly string[];
     },
   ) {
-    const { kubeconfig, namespace, pod, port } = options;
-    this.#args = ["--kubeconfig", kubeconfig, "--namespace", namespace];
-    this.#args.push("port-forward", "--address=127.0.0.1", `pod/${pod}`);
-    this.#args.push(`:${port}`);
+    const { kubeconfig, namespace, pod, port, within = [] } = options;
+    const target = ["--kubeconfig", kubeconfig, "--namespace", namespace];
+    const forward = ["port-forward", "--address=127.0.0.1", `pod/${pod}`];
+    this.#command = [...within, "kubectl", ...target, ...forward, `:${port}`];
   }
 
   get pid(): number | undefined {
@@ -50,8 +52,9 @@ export class KubectlForward implements AsyncDisposable {
   }
 
   async #start(): Promise<number> {
-    const child = new Deno.Command("kubectl", {
-      args: this.#args,
+    const [program, ...args] = this.#command;
+    const child = new Deno.Command(program!, {
+      args,
       stdin: "null",
       stdout: "piped",
       stderr: "null",

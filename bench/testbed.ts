@@ -73,10 +73,15 @@ export class Testbed implements AsyncDisposable {
     return JSON.parse(succeeded(result));
   }
 
-  /** Runs traffic.ts on the laptop. */
-  async onLaptop(args: readonly string[]): Promise<Record<string, number>> {
-    const child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--no-config", TRAFFIC, ...args],
+  /** Runs traffic.ts on the laptop. @param within A command that runs another one somewhere else */
+  async onLaptop(
+    args: readonly string[],
+    within: readonly string[] = [],
+  ): Promise<Record<string, number>> {
+    const run = ["run", "-A", "--no-config", TRAFFIC, ...args];
+    const [program, ...words] = [...within, Deno.execPath(), ...run];
+    const child = new Deno.Command(program!, {
+      args: words,
       stdout: "piped",
       stderr: "piped",
     }).spawn();

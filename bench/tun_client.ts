@@ -20,10 +20,11 @@ if (what === "path") {
     4: { local: addressBytes(local), peer: addressBytes(peer), port },
   };
   const carrier = new PacketCarrier(new TunDevice(device), ends, {
-    onAsk: (flow) => carrier.command("open", flow),
+    onAsk: (flow) => take(flow),
     onOther: () => {},
     onLost: () => Deno.exit(1),
   });
+  const take = (flow: number) => carrier.command("open", flow);
 } else {
   await openTunCapture({
     device,

@@ -10,8 +10,16 @@ interface Group {
   readonly folder: string;
   /** Why this machine cannot run it; undefined where it can. */
   readonly obstacle: () => string | undefined;
-  /** Runs before the group; returns what to do after it. */
-  readonly prepare?: () => Promise<() => Promise<void>>;
+  /** Files that run at the same time as the others, each lane with an environment of its own. */
+  readonly lanes?: () => readonly Lane[];
+}
+
+/** Tests run one after the other. */
+interface Lane {
+  readonly has: (file: string) => boolean;
+  readonly env: Readonly<Record<string, string>>;
+  /** Runs before; returns what to do after it. */
+  readonly prepare: () => Promise<() => Promise<void>>;
 }
 
 const root = new URL("../", import.meta.url);
@@ -24,9 +32,31 @@ const GROUPS: readonly Group[] = [
     folder: "test/cluster",
     obstacle: () =>
       Deno.env.get("KTCTL_TEST_KUBECONFIG") ? undefined : debianRoot(),
-    prepare: prepareCluster,
+    lanes: clusterLanes,
   },
 ];
+
+/** Waiting is most of what these tests do: two clusters halve the time. */
+const SECOND_LANE = /\/(connect|forward|two_users|preview|clean|recover)_/;
+
+const ONE_LANE: Lane = {
+  has: () => true,
+  env: {},
+  prepare: () => Promise.resolve(async () => {}),
+};
+
+/** A cluster that was named is one; of our own there are two. */
+function clusterLanes(): readonly Lane[] {
+  if (Deno.env.get("KTCTL_TEST_KUBECONFIG")) return [ONE_LANE];
+  const slot = Number(Deno.env.get("K8S_SLOT") ?? 0);
+  return [
+    { slot, has: (file: string) => !SECOND_LANE.test(file) },
+    { slot: slot + 1, has: (file: string) => SECOND_LANE.test(file) },
+  ].map(({ slot, has }) => {
+    const env = { K8S_SLOT: `${slot}` };
+    return { has, env, prepare: () => prepareCluster(env) };
+  });
+}
 
 function linuxRoot(): string | undefined {
   if (Deno.build.os !== "linux") return `needs Linux, this is ${Deno.build.os}`;
@@ -47,28 +77,27 @@ function debianRoot(): string | undefined {
 }
 
 /** Starts our own cluster if it is not running, and ends it again in that case. */
-async function prepareCluster(): Promise<() => Promise<void>> {
-  if (Deno.env.get("KTCTL_TEST_KUBECONFIG")) return async () => {};
+async function prepareCluster(
+  env: Record<string, string>,
+): Promise<() => Promise<void>> {
   const script = new URL("test/cluster/cluster.sh", root).pathname;
-  const before = await runCommand("bash", [script, "status"]);
+  const before = await runCommand("bash", [script, "status"], { env });
   const keep = before.code === 0 || Deno.env.get("KTCTL_TEST_KEEP_CLUSTER");
+  const control = async (verb: string) => {
+    const command = new Deno.Command("bash", { args: [script, verb], env });
+    const { code } = await command.spawn().status;
+    if (code !== 0) throw new Error(`cluster.sh ${verb} ended with ${code}`);
+  };
   const down = async () => {
-    if (!keep) await succeed("bash", [script, "down"]);
+    if (!keep) await control("down");
   };
   try {
-    await succeed("bash", [script, "up"]);
+    await control("up");
   } catch (error) {
     await down();
     throw error;
   }
   return down;
-}
-
-/** Runs a program with its output shown. */
-async function succeed(program: string, args: string[]): Promise<void> {
-  const { code } = await new Deno.Command(program, { args }).spawn().status;
-  if (code === 0) return;
-  throw new Error(`${program} ${args.join(" ")} ended with ${code}`);
 }
 
 async function testFiles(folder: string, parts: string[]): Promise<string[]> {
@@ -88,14 +117,48 @@ async function testFiles(folder: string, parts: string[]): Promise<string[]> {
   return found.sort();
 }
 
+/** The lanes of a group side by side; what a second one prints is shown after the first. */
 async function runGroup(group: Group, files: string[]): Promise<TestCounts> {
-  const after = await group.prepare?.();
+  const lanes = (group.lanes?.() ?? [ONE_LANE])
+    .map((lane) => ({ lane, files: files.filter(lane.has) }))
+    .filter(({ files }) => files.length > 0);
+  const ends: (() => Promise<void>)[] = [];
+  try {
+    // one after the other: the first builds what both need
+    for (const { lane } of lanes) ends.push(await lane.prepare());
+    const counts = await Promise.all(
+      lanes.map(({ lane, files }, at) => runLane(files, lane, at > 0)),
+    );
+    return counts.reduce((sum, one) => ({
+      passed: sum.passed + one.passed,
+      failed: sum.failed + one.failed,
+      skipped: sum.skipped + one.skipped,
+    }));
+  } finally {
+    for (const end of ends) await end();
+  }
+}
+
+async function runLane(
+  files: string[],
+  { env }: Lane,
+  isHeldBack: boolean,
+): Promise<TestCounts> {
   const report = await Deno.makeTempFile({ suffix: ".xml" });
   try {
-    const { code } = await new Deno.Command(Deno.execPath(), {
+    const stdio = isHeldBack ? "piped" : "inherit";
+    const child = new Deno.Command(Deno.execPath(), {
       args: ["test", "-A", `--junit-path=${report}`, ...files],
       cwd: root,
-    }).spawn().status;
+      env,
+      stdout: stdio,
+      stderr: stdio,
+    }).spawn();
+    const output = isHeldBack ? await child.output() : undefined;
+    const { code } = await child.status;
+    if (output !== undefined) {
+      heldBack.push(output.stdout, output.stderr);
+    }
     const counts = readJunit(await Deno.readTextFile(report));
     // an error outside of any test, in a module's own code, say
     return code !== 0 && counts.failed === 0
@@ -103,10 +166,10 @@ async function runGroup(group: Group, files: string[]): Promise<TestCounts> {
       : counts;
   } finally {
     await Deno.remove(report);
-    await after?.();
   }
 }
 
+const heldBack: Uint8Array<ArrayBuffer>[] = [];
 const names = GROUPS.map(({ name }) => name);
 const wanted = Deno.args.filter((arg) => names.includes(arg));
 const parts = Deno.args.filter((arg) => !names.includes(arg));
@@ -130,6 +193,8 @@ for (const group of GROUPS) {
         return { passed: 0, failed: 1, skipped: 0 };
       },
     );
+    await new Blob(heldBack.splice(0)).stream()
+      .pipeTo(Deno.stdout.writable, { preventClose: true });
     total.passed += passed;
     total.failed += failed;
     total.skipped += skipped;

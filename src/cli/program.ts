@@ -1,5 +1,5 @@
 /** The root command. */
-import { Command } from "commander";
+import { Command, Help, type Option } from "commander";
 import { addGlobalOptions } from "../commands/global_options.ts";
 import type { Host } from "../commands/host.ts";
 import { VERSION } from "../core/version.ts";
@@ -74,7 +74,6 @@ export async function createProgram(
   const program = new Command("ktctl")
     .description("Joins a laptop and a Kubernetes cluster.")
     .version(VERSION, "-v, --version")
-    .configureHelp({ showGlobalOptions: false, sortSubcommands: false })
     .showSuggestionAfterError(true);
   addGlobalOptions(program);
   for (const verb of VERBS) {
@@ -84,6 +83,7 @@ export async function createProgram(
     program.addCommand(command.summary(verb.summary));
   }
   for (const command of [program, ...program.commands]) {
+    command.configureHelp({ optionDescription: describeOption });
     command.exitOverride().configureOutput({
       writeOut: write.out,
       writeErr: () => {}, // told by `run`, in the form of output asked for
@@ -102,8 +102,16 @@ export async function createProgram(
   return program;
 }
 
+/** That an option is off unless given goes without saying. */
+function describeOption(option: Option): string {
+  const isOff = option.defaultValue === false ||
+    option.defaultValueDescription === "none";
+  const { description } = option;
+  return isOff ? description : new Help().optionDescription(option);
+}
+
 /** Stands in the help for a verb that was not asked for. */
 function verbStub({ name, argument }: Verb): Command {
   const stub = new Command(name);
-  return argument === "" ? stub : stub.argument(argument);
+  return argument === "" ? stub : stub.arguments(argument);
 }

@@ -20,6 +20,7 @@ import {
   STATUS_PORT,
 } from "../kube/contract.ts";
 import type { KubeApi } from "../kube/kube_api.ts";
+import { cleanMachine } from "./clean_machine.ts";
 import type { GlobalOptions } from "./global_options.ts";
 import type { Host } from "./host.ts";
 import { openKube } from "./session.ts";
@@ -63,22 +64,11 @@ export async function clean(
   options: CleanOptions & GlobalOptions,
 ): Promise<void> {
   const report = host.report(options);
-  if (options.localOnly) {
-    // all that ktctl changes so far is in clusters, and its journals are what undoes that
-    const dead = deadSessions(host.journalDir);
-    host.conclude({
-      state: dead.length === 0 ? "unchanged" : "incomplete",
-      reason: dead.length === 0
-        ? "Nothing to clean on this laptop"
-        : `On this laptop is only the record of what dead sessions changed in clusters (${
-          dead.join("; ")
-        }): ktctl clean undoes it there`,
-    });
-    return;
-  }
+  const { dryRun } = options;
+  const ofMachine = await cleanMachine(host, { report, dryRun });
+  if (options.localOnly) return concludeLocal(host, { ofMachine, dryRun });
   const { signal } = host;
   const kube = await openKube(host, options, report);
-  const { dryRun } = options;
   const steps = (await host.registry()).steps();
   if (!dryRun) {
     host.conclude({
@@ -107,7 +97,7 @@ export async function clean(
     attached: await attachedPods(kube, state, { options, signal, report }),
   }).filter((repair) => !dryRun || !isSweptAlready(repair, swept.steps));
   await runRepairs(kube, repairs, { report, signal, dryRun });
-  const count = swept.done.length + repairs.length;
+  const count = ofMachine + swept.done.length + repairs.length;
   if (swept.left > 0) {
     host.conclude({ state: "incomplete", reason: "Not everything is clean" });
     throw new CleanupError(
@@ -128,6 +118,30 @@ export async function clean(
         reason: `Namespace "${kube.namespace}" is clean`,
       },
   );
+}
+
+/** What dead sessions changed in clusters is undone by the records on this laptop, which therefore stay. */
+function concludeLocal(
+  host: Host,
+  { ofMachine, dryRun }: { ofMachine: number; dryRun: boolean },
+): void {
+  const dead = deadSessions(host.journalDir);
+  if (dead.length > 0) {
+    host.conclude({
+      state: "incomplete",
+      reason:
+        `On this laptop is only the record of what dead sessions changed in clusters (${
+          dead.join("; ")
+        }): ktctl clean undoes it there`,
+    });
+  } else if (ofMachine === 0) {
+    host.conclude({
+      state: "unchanged",
+      reason: "Nothing to clean on this laptop",
+    });
+  } else if (!dryRun) {
+    host.conclude({ state: "restored", reason: "This laptop is clean" });
+  }
 }
 
 /** The commands of dead sessions whose changes are not all undone. */

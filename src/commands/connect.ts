@@ -25,10 +25,13 @@ import { type GlobalOptions, podOptions, timeouts } from "./global_options.ts";
 import type { Host } from "./host.ts";
 import { MachineRoot } from "./machine_root.ts";
 import { pluginFlags, pluginOptions } from "./plugin_flags.ts";
-import { openKube, runSession, type Session, sweepOwn } from "./session.ts";
-
-/** What journals and other commands know a session by that changes this machine. */
-const EXCLUSIVE = "connect";
+import {
+  EXCLUSIVE,
+  openKube,
+  runSession,
+  type Session,
+  sweepOwn,
+} from "./session.ts";
 
 export async function connectCommand(host: Host): Promise<Command> {
   const plugins = (await host.registry()).transports();
@@ -218,7 +221,11 @@ class Connection {
   #readyEvent(ranges: CapturedRanges | undefined, transport: Transport) {
     const { plugin, needs, options } = this.#its;
     const { kube } = this.#session;
-    const reached = ranges && `${ranges.cidrs.join(", ")} lead there`;
+    // who leads no addresses cannot be given others
+    const reached = ranges && transport.update !== undefined &&
+      `its Services and pods (${
+        ranges.cidrs.join(", ")
+      }) are reached from here`;
     const how = [reached, transport.message].filter(Boolean).join("; ");
     return {
       event: "ready",

@@ -157,6 +157,7 @@ export class ConnectNames {
       named.length > 0 ? named : [kube.namespace],
     );
     let written = "";
+    let open: { close(): Promise<void> } | undefined;
     await Settling.start(scope, {
       name: "hosts file",
       follow: (options) =>
@@ -172,7 +173,9 @@ export class ConnectNames {
         }).map(({ address, names }) => ({ address, names: [...names] }));
         if (JSON.stringify(entries) === written) return;
         written = JSON.stringify(entries);
-        await root.open("resolver.hosts", { entries });
+        const before = open;
+        open = await root.open("resolver.hosts", { entries });
+        await before?.close(); // whose lines are replaced already
       },
     });
   }

@@ -14,6 +14,9 @@ import type { World } from "../kube/world.ts";
 import type { GlobalOptions } from "./global_options.ts";
 import type { Host } from "./host.ts";
 
+/** The command, in its journal, of a session that captures addresses on this machine. */
+export const EXCLUSIVE = "connect";
+
 export interface Session {
   readonly id: string;
   readonly kube: KubeApi;

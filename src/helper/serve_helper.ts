@@ -2,10 +2,12 @@ import { Cancelled, CleanupError } from "../core/errors.ts";
 import { Scope } from "../core/scope.ts";
 import { VERSION } from "../core/version.ts";
 import { AnswerWriter } from "./answer_writer.ts";
+import { liveSessions } from "../core/live_sessions.ts";
 import { openHelperJournal, prepareHelperFolder } from "./helper_folder.ts";
 import type { Machine } from "./operation.ts";
 import { OpenOperations } from "./open_operations.ts";
 import type { AnyOperation } from "./operations.ts";
+import { removeLeftLines } from "./left_lines.ts";
 import { NO_REQUEST } from "./protocol.ts";
 import { readRequests } from "./read_requests.ts";
 import { sweepHelperJournals } from "./sweep_helper_journals.ts";
@@ -64,6 +66,10 @@ async function serve(
   prepareHelperFolder(journalFolder);
   const steps = operations.flatMap((one) => one.steps);
   const found = await sweepHelperJournals(journalFolder, { steps, machine });
+  // a reboot takes the journals with it, and leaves files
+  if (liveSessions(journalFolder).length === 0) {
+    found.swept.push(...removeLeftLines(machine.root));
+  }
   const journal = openHelperJournal(journalFolder);
   const ending = new AbortController();
   const scope = Scope.root({ world: machine, journal, signal: ending.signal });

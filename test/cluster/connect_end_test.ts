@@ -80,6 +80,43 @@ for (const mode of MODES) {
   });
 }
 
+for (const mode of MODES) {
+  Deno.test({
+    name:
+      `connect --mode ${mode}: after kill -9 of client and helper at once, or a power cut, clean --localOnly puts the laptop back`,
+    ignore,
+    async fn() {
+      await using lab = await ConnectLab.open();
+      const { laptop } = lab;
+      for (const isPowerCut of [false, true]) {
+        await using connect = await lab.connect("--mode", mode);
+        const helper = await helperPid(lab);
+        await laptop.output("kill", "-9", helper, `${connect.pid}`);
+        await connect.ended();
+        assert.notEqual(await laptop.snapshot(), lab.before);
+        if (isPowerCut) { // the files stay, and nothing else
+          await laptop.output(
+            "sh",
+            "-c",
+            "rm -r /run/ktctl; ip link del ktctl0; nft flush ruleset; true",
+          );
+        }
+        const dryRun = await laptop.ktctl(["clean", "--localOnly", "--dryRun"])
+          .ended();
+        const isLeft = await laptop.snapshot() !== lab.before;
+        const planned = dryRun.events.filter(({ event }) => event === "action");
+        assert.equal(planned.length > 0, isLeft, dryRun.stdout);
+        const { code, stdout } = await laptop.ktctl(["clean", "--localOnly"])
+          .ended();
+        assert.equal(code, 0, stdout);
+        assert.equal(await laptop.snapshot(), lab.before);
+      }
+      await laptop.ktctl(["clean"]).ended();
+      assert.equal(await lab.namespace.snapshot(), lab.namespaceBefore);
+    },
+  });
+}
+
 Deno.test({
   name: "connect: Ctrl-C at any step of the set-up leaves nothing",
   ignore,

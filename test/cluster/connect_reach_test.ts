@@ -117,7 +117,11 @@ for (const mode of ["tun2socks", "sshuttle"]) {
           ? "the cluster's name server itself by UDP, and a ping"
           : "UDP to the cluster is refused at once",
         async () => {
-          const question = ["@10.96.0.10", `web.${full}`];
+          const nameServer = await lab.field(
+            "service -n kube-system kube-dns",
+            ".spec.clusterIP",
+          );
+          const question = [`@${nameServer}`, `web.${full}`];
           if (mode === "tun2socks") {
             assert.equal(await lab.dig(...question), service);
             await laptop.output("ping", "-c1", "-W3", service);

@@ -149,7 +149,7 @@ export class NetLaptop implements AsyncDisposable {
     await firstLine(this.#dnsmasq.stderr);
   }
 
-  /** Words that run a program on the laptop. */
+  /** Words that run another command here. */
   get enter(): string[] {
     const { pid } = this.#holder!;
     return [

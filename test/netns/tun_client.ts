@@ -8,7 +8,6 @@ import type { AddressInfo } from "node:net";
 import { dial } from "../../src/core/dial.ts";
 import { LinkError } from "../../src/core/errors.ts";
 import type {
-  ClusterLink,
   DatagramChannel,
   DatagramEnd,
 } from "../../src/net/cluster_link.ts";
@@ -115,9 +114,9 @@ function openDatagrams(host: string, port: number): DatagramChannel {
   return channel;
 }
 
-const capture = await openTunCapture({
-  ...config,
-  link: link as ClusterLink,
+const capture = await openTunCapture({ ...config, link }).catch((error) => {
+  console.log(error.code);
+  Deno.exit(1);
 });
 capture.lost.then(({ code }) => console.log(`lost ${code}`));
 console.log(JSON.stringify({ uid: Deno.uid(), caps: effectiveRights() }));

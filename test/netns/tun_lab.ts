@@ -56,14 +56,41 @@ export class TunLab implements AsyncDisposable {
     return openTunOperation.apply(args, this.scope, () => {});
   }
 
-  /** What the client does, as an ordinary user. */
+  /** What the client does, as an ordinary user and from a bundle. */
   async client(config: TunClientConfig): Promise<TunClient> {
-    const client = new TunClient(this.space, await bundleForTun(), config);
+    const folder = await bundleForTun();
+    // the Deno of whoever runs the tests can be run all the same, and /dev/net/tun be opened where
+    // it is root's alone; but the network cannot be changed
+    const rights = "+dac_override,+dac_read_search";
+    return await this.#client(UID, folder, [
+      ...["setpriv", `--reuid=${UID}`, `--regid=${UID}`, "--clear-groups"],
+      ...[`--inh-caps=-all,${rights}`, `--ambient-caps=-all,${rights}`],
+      ...[Deno.execPath(), "run", "-A", "--no-config", "--no-lock"],
+      `${folder}/client.js`,
+      JSON.stringify({ worker: `${folder}/worker.js`, ...config }),
+    ]);
+  }
+
+  async rootClient(config: TunClientConfig): Promise<TunClient> {
+    const script = new URL("tun_client.ts", import.meta.url).pathname;
+    const run = [Deno.execPath(), "run", "-A", script, JSON.stringify(config)];
+    return await this.#client(0, undefined, run);
+  }
+
+  async #client(
+    uid: number,
+    folder: string | undefined,
+    command: readonly string[],
+  ): Promise<TunClient> {
+    const client = new TunClient(this.space, command, folder);
     try {
-      const { uid, caps } = JSON.parse(await client.line());
+      const line = await client.line();
+      if (!line.startsWith("{")) throw new Error(line);
+      const found = JSON.parse(line);
       // CAP_NET_ADMIN is bit 12
-      if (uid !== UID || (BigInt(`0x${caps}`) >> 12n) & 1n) {
-        throw new Error(`it has rights: uid ${uid}, ${caps}`);
+      const mayAdmin = (BigInt(`0x${found.caps}`) >> 12n) & 1n;
+      if (found.uid !== uid || (uid !== 0 && mayAdmin)) {
+        throw new Error(`it has rights: ${line}`);
       }
       return client;
     } catch (error) {
@@ -118,22 +145,12 @@ export class TunClient implements AsyncDisposable {
 
   constructor(
     space: NetworkNamespace,
-    folder: string,
-    config: TunClientConfig,
+    command: readonly string[],
+    folder: string | undefined,
   ) {
-    // the Deno of whoever runs the tests can be run all the same, and /dev/net/tun be opened where
-    // it is root's alone; but the network cannot be changed
-    const rights = "+dac_override,+dac_read_search";
-    const run = ["run", "-A", "--no-config", "--no-lock"];
     this.#child = new Deno.Command("ip", {
-      args: [
-        ...["netns", "exec", space.name, "setpriv"],
-        ...[`--reuid=${UID}`, `--regid=${UID}`, "--clear-groups"],
-        ...[`--inh-caps=-all,${rights}`, `--ambient-caps=-all,${rights}`],
-        ...[Deno.execPath(), ...run, `${folder}/client.js`],
-        JSON.stringify({ worker: `${folder}/worker.js`, ...config }),
-      ],
-      env: { DENO_DIR: `${folder}/cache` },
+      args: ["netns", "exec", space.name, ...command],
+      ...(folder && { env: { DENO_DIR: `${folder}/cache` } }),
       stdin: "piped",
       stdout: "piped",
       stderr: "inherit",

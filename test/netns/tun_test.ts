@@ -5,11 +5,12 @@ import {
   tunRoutesOperation,
 } from "../../src/helper/tun_operations.ts";
 import { obstacleWithout } from "./packages.ts";
-import { TunLab } from "./tun_lab.ts";
+import { TunLab, UID } from "./tun_lab.ts";
 import { PORT } from "./tun_ports.ts";
 
 const obstacle = await obstacleWithout({
   ip: "iproute2",
+  nft: "nftables",
   ping: "iputils-ping",
   python3: "python3",
   setpriv: "util-linux",
@@ -36,11 +37,21 @@ test("tun: 100 MiB each way arrive unchanged, by IPv4 and some by IPv6", async (
   );
 });
 
+test("tun: from a checkout it works as well, and for root", async () => {
+  await using lab = await TunLab.create();
+  await using client = await lab.rootClient(await lab.open());
+  assert.equal(
+    await lab.app("transfer", "10.96.0.1", PORT.echo, 5 * MIB),
+    "same",
+  );
+  assert.equal((await client.counters()).connections, 0);
+});
+
 test("tun: a stream that only one side ends gets its answer, as a hash of all", async () => {
   await using lab = await TunLab.create();
   await using client = await lab.client(await lab.open());
   const sockets: number[] = [];
-  for (const host of ["10.96.0.1", "fd96::1", "10.96.0.2"]) {
+  for (const host of ["10.96.0.1", "fd96::1", "10.96.0.2", "fd96::2"]) {
     assert.equal(
       await lab.app("transfer", host, PORT.hash, 3 * MIB),
       "hash same",
@@ -49,7 +60,7 @@ test("tun: a stream that only one side ends gets its answer, as a hash of all", 
     assert.equal(counters.connections, 0);
     sockets.push(counters.sockets);
   }
-  assert.equal(sockets.at(-1), sockets[0]);
+  assert.equal(sockets.at(-1), sockets[1]); // with the first Deno opens some of its own
 });
 
 test("tun: refused is ECONNREFUSED and unreachable EHOSTUNREACH, at once", async () => {
@@ -177,6 +188,31 @@ test("tun: when the client ends, connections are reset and the device goes on be
   assert.equal((await again.counters()).connections, 0);
 });
 
+test("tun: a firewall that is in the way is found at once, and nothing hangs", async () => {
+  await using lab = await TunLab.create();
+  const opened = await lab.open();
+  const rule = (...words: string[]) => lab.space.run("nft", ...words);
+  await rule("add", "table", "inet", "wall");
+  await rule(
+    ..."add chain inet wall in".split(" "),
+    "{ type filter hook input priority 0; policy drop; }",
+  );
+  for (const known of ["ct state established,related", "iif lo"]) {
+    await rule("add", "rule", "inet", "wall", "in", `${known} accept`);
+  }
+  await assert.rejects(lab.client(opened), /TUN_FIREWALLED/);
+});
+
+test("tun: a device of somebody else's, or one in use, is refused by name", async () => {
+  await using lab = await TunLab.create();
+  const others = await lab.open({ uid: UID + 1 });
+  await assert.rejects(lab.client(others), /TUN_NOT_ALLOWED/);
+  const opened = await lab.open({ cidrs: ["10.244.0.0/16"] });
+  assert.notDeepEqual(opened.ipv4, others.ipv4);
+  await using _client = await lab.client(opened);
+  await assert.rejects(lab.client(opened), /TUN_IN_USE/);
+});
+
 test("tun: a device that is taken away is told", async () => {
   await using lab = await TunLab.create();
   const opened = await lab.open();
@@ -215,6 +251,15 @@ test("tun: a device of the same name that is somebody else's stays", async () =>
   assert.equal(await lab.network(), before);
 });
 
+test("tun: a route that is there already is a conflict, of which nothing is left", async () => {
+  await using lab = await TunLab.create();
+  await lab.space.batch(["route add 10.96.0.0/12 dev out"]);
+  const before = await lab.network();
+  await assert.rejects(lab.open(), { code: "ROUTE_TAKEN" });
+  await lab.scope.dispose();
+  assert.equal(await lab.network(), before);
+});
+
 test("tun: hundreds of routes, of which others are made while it is open", async () => {
   await using lab = await TunLab.create();
   const before = await lab.network();
@@ -245,7 +290,7 @@ test("tun: hundreds of routes, of which others are made while it is open", async
   await lab.space.batch(["route add 172.31.0.0/16 dev out"]);
   await assert.rejects(
     change("lab", ["172.29.0.0/16", "172.31.0.0/16"]),
-    /File exists/,
+    /Cannot route "172.31.0.0\/16" to the cluster/,
   );
   assert.deepEqual((await routes()).sort(), taken.sort());
   await assert.rejects(change("other", []), ConflictError);

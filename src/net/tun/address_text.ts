@@ -1,5 +1,4 @@
-import { formatAddress } from "../cidr.ts";
-import { Cidr } from "../cidr.ts";
+import { Cidr, formatAddress } from "../cidr.ts";
 
 /** The bytes of an address of either family as text. */
 export function addressText(bytes: Uint8Array): string {

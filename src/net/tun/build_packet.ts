@@ -19,6 +19,9 @@ const HOP_LIMIT = 64;
 /** What the length field of IP has room for, with IPv4's header. */
 export const MAX_PAYLOAD_BYTES = 65_515;
 
+/** Tells the fragments of one packet from those of another. */
+let id = 0;
+
 /** For writing to the device: with the header of `IFF_VNET_HDR`. */
 export function buildPacket(packet: NewPacket): Uint8Array {
   const { family, source, destination, protocol, payload } = packet;
@@ -29,7 +32,7 @@ export function buildPacket(packet: NewPacket): Uint8Array {
   if (family === 4) {
     ip[0] = 0x45;
     setWord(ip, 2, ip.length);
-    ip[6] = 0x40; // don't fragment
+    setWord(ip, 4, id = (id + 1) & 0xffff); // it may be cut on its way to a container
     ip[8] = HOP_LIMIT;
     ip[9] = protocol;
     ip.set(source, 12);

@@ -9,6 +9,8 @@ import {
 import { startPacketWorker } from "./start_packet_worker.ts";
 import type { TunDevice } from "./tun_device.ts";
 
+/** Programs that are started must not keep the pipe open. */
+const O_CLOEXEC = 0o2000000;
 /** A pump that does not end in this time is cut off. */
 const STOP_MS = 2_000;
 
@@ -40,7 +42,8 @@ export class PacketCarrier implements AsyncDisposable {
     this.#device = device;
     this.#events = events;
     const pipe = new Int32Array(2);
-    if (device.libc.symbols.pipe(new Uint8Array(pipe.buffer)) < 0) {
+    const { pipe2 } = device.libc.symbols;
+    if (pipe2(new Uint8Array(pipe.buffer), O_CLOEXEC) < 0) {
       throw new UnsupportedError("TUN_UNSUPPORTED", "Cannot make a pipe");
     }
     [this.#readEnd, this.#writeEnd] = pipe as unknown as [number, number];

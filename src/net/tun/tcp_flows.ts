@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import type { Duplex } from "node:stream";
+import { type Duplex, PassThrough } from "node:stream";
 import { Cancelled, LinkError, messageOf } from "../../core/errors.ts";
 import { relay, reset } from "../../core/relay.ts";
 import { Cidr } from "../cidr.ts";
@@ -36,13 +36,17 @@ export interface TcpFlowsOptions {
   readonly onRefused?: OnRefused;
 }
 
+/** Of the device's other end: what connects there proves that connections get through. */
+export const PROOF_PORT = 1;
+
 /** Connections from their first packet until both sides are closed. */
 export class TcpFlows implements AsyncDisposable {
   readonly #options: TcpFlowsOptions;
   readonly #peers: readonly Cidr[];
   readonly #dialled = new Map<number, Dialled>();
   readonly #open = new Map<Socket, Promise<void>>();
-  readonly #ending = new AbortController();
+  readonly #dialling = new Set<AbortController>();
+  #hasEnded = false;
 
   constructor(options: TcpFlowsOptions) {
     this.#options = options;
@@ -72,7 +76,7 @@ export class TcpFlows implements AsyncDisposable {
         error.code === "DIAL_REFUSED";
       carrier.inject(isRefused ? tcpReset(packet) : icmpError(packet, "host"));
       carrier.command("remove", flow);
-      if (this.#ending.signal.aborted) return;
+      if (this.#hasEnded) return;
       onRefused?.(
         destination,
         error instanceof LinkError
@@ -86,23 +90,24 @@ export class TcpFlows implements AsyncDisposable {
     link: Pick<ClusterLink, "dial">,
     { host, port }: Destination,
   ): Promise<Duplex> {
-    const { signal } = this.#ending;
     const isOwn = this.#peers.some((peer) => peer.equals(Cidr.parse(host)));
     if (isOwn) {
+      if (port === PROOF_PORT) return new PassThrough();
       throw new LinkError("DIAL_REFUSED", "Cannot connect: nobody is there");
     }
-    const late = new AbortController();
-    const timer = setTimeout(() => late.abort(), DIAL_MS);
+    const controller = new AbortController();
+    const { signal } = controller;
+    const timer = setTimeout(() => controller.abort(), DIAL_MS);
+    this.#dialling.add(controller);
     try {
-      const stream = await link.dial(host, port, {
-        signal: AbortSignal.any([signal, late.signal]),
-      });
+      const stream = await link.dial(host, port, { signal });
       if (!signal.aborted) return stream;
       stream.on("error", () => {});
       reset(stream);
       throw new Cancelled();
     } finally {
       clearTimeout(timer);
+      this.#dialling.delete(controller);
     }
   }
 
@@ -139,7 +144,8 @@ export class TcpFlows implements AsyncDisposable {
 
   /** Resets everything. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#ending.abort(new Cancelled());
+    this.#hasEnded = true;
+    for (const controller of this.#dialling) controller.abort(new Cancelled());
     for (const flow of [...this.#dialled.keys()]) this.#giveUp(flow);
     for (const socket of this.#open.keys()) reset(socket);
     await Promise.all(this.#open.values());

@@ -1,4 +1,5 @@
 import type { UnsupportedError } from "../../core/errors.ts";
+import { reset } from "../../core/relay.ts";
 import type { ClusterLink } from "../cluster_link.ts";
 import { addressBytes, addressText } from "./address_text.ts";
 import { echoReply, isEchoRequest } from "./echo_reply.ts";
@@ -8,6 +9,7 @@ import { type IpPacket, parseIpPacket, PROTOCOL } from "./ip_packet.ts";
 import { listenOnDevice } from "./listen_on_device.ts";
 import { PacketCarrier } from "./packet_carrier.ts";
 import type { FamilyEnds } from "./packet_rewriter.ts";
+import { proveDevice } from "./prove_device.ts";
 import { Reassembler } from "./reassembler.ts";
 import { type OnRefused, TcpFlows } from "./tcp_flows.ts";
 import { tcpReset } from "./tcp_reset.ts";
@@ -50,7 +52,7 @@ export interface TunCapture extends AsyncDisposable {
  *
  * @throws {PermissionError} `FFI_NOT_ALLOWED`, `TUN_NOT_ALLOWED`.
  * @throws {ConflictError} `TUN_IN_USE`.
- * @throws {UnsupportedError} `TUN_UNSUPPORTED`.
+ * @throws {UnsupportedError} `TUN_UNSUPPORTED`, `TUN_FIREWALLED`.
  */
 export async function openTunCapture(
   options: TunCaptureOptions,
@@ -60,9 +62,13 @@ export async function openTunCapture(
   const device = stack.use(new TunDevice(name));
   const lost = Promise.withResolvers<UnsupportedError>();
   const peers = [ipv4, ...(ipv6 ? [ipv6] : [])].map(({ peer }) => peer);
+  let tcp: TcpFlows | undefined;
   const listen = async ({ local, peer }: TunAddresses): Promise<FamilyEnds> => {
     const { port } = stack.use(
-      await listenOnDevice(local, (socket) => void tcp.accept(socket)),
+      await listenOnDevice(local, (socket) => {
+        if (tcp === undefined) reset(socket); // it is nobody whose packets were carried
+        else void tcp.accept(socket);
+      }),
     );
     return { local: addressBytes(local), peer: addressBytes(peer), port };
   };
@@ -76,7 +82,7 @@ export async function openTunCapture(
         const packet = parseIpPacket(bytes);
         if (packet === undefined || isToMany(packet)) {
           carrier.command("remove", flow);
-        } else void tcp.ask(flow, packet);
+        } else void tcp?.ask(flow, packet);
       },
       onOther(bytes) {
         const packet = parseIpPacket(bytes);
@@ -91,13 +97,14 @@ export async function openTunCapture(
   const reassembler = new Reassembler();
   const echo = new EchoResponder(link);
   const udp = stack.use(new UdpFlows({ link, inject }));
-  const tcp = stack.use(
+  const flows = tcp = stack.use(
     new TcpFlows({ link, carrier, peers, ...(onRefused && { onRefused }) }),
   );
+  await proveDevice(name, peers);
   const held = stack.move();
   return {
     get connections() {
-      return tcp.size;
+      return flows.size;
     },
     get datagramFlows() {
       return udp.size;

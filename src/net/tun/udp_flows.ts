@@ -13,7 +13,7 @@ const LOOK_EVERY_MS = 1_000;
 /** The one that was idle for longest goes. */
 const MOST_FLOWS = 1024;
 /** Of a flow whose channel is not open yet. */
-const MOST_WAITING = 64;
+const MOST_WAITING = 16;
 
 interface Flow {
   /** The last packet, which errors are about. */
@@ -40,7 +40,7 @@ export class UdpFlows implements Disposable {
 
   constructor(options: UdpFlowsOptions) {
     this.#options = options;
-    this.#timer = setInterval(() => this.#dropIdle(), LOOK_EVERY_MS);
+    this.#timer = setInterval(() => this.dropIdle(), LOOK_EVERY_MS);
   }
 
   get size(): number {
@@ -109,8 +109,8 @@ export class UdpFlows implements Disposable {
     flow?.channel?.close();
   }
 
-  #dropIdle(): void {
-    const now = performance.now();
+  /** Once a second. */
+  dropIdle(now = performance.now()): void {
     for (const [key, { usedAt, ports }] of this.#flows) {
       const idle = ports.destinationPort === DNS_PORT ? DNS_IDLE_MS : IDLE_MS;
       if (now - usedAt >= idle) this.#end(key);

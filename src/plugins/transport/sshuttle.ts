@@ -55,10 +55,11 @@ const plugin: TransportPlugin<undefined> = {
     return {
       details: { method: result.method },
       update: async (cidrs) => {
-        await root.open("redirect.update", {
+        const updated = await root.open("redirect.update", {
           method: result.method,
           redirect: args(cidrs),
         });
+        await updated.close();
       },
     } satisfies Transport;
   },

@@ -42,7 +42,12 @@ export async function openDevice(
     device,
     ...isRouted && {
       update: async (cidrs) => {
-        await root.open("tun.routes", { session, device, cidrs: [...cidrs] });
+        const updated = await root.open("tun.routes", {
+          session,
+          device,
+          cidrs: [...cidrs],
+        });
+        await updated.close();
       },
     },
   };

@@ -16,14 +16,18 @@ export interface LocalDemoOptions {
   port?: number;
   tcpPort?: number;
   grpcPort?: number;
+  /** A command that runs another one somewhere else. */
+  within?: readonly string[];
 }
 
 /** Starts it on 127.0.0.1; returns when it listens. Ends at the end of `await using`. */
 export async function startLocalDemo(
   options: LocalDemoOptions = {},
 ): Promise<LocalDemo> {
-  const child = new Deno.Command(Deno.execPath(), {
+  const [program, ...words] = [...options.within ?? [], Deno.execPath()];
+  const child = new Deno.Command(program!, {
     args: [
+      ...words,
       "run",
       "-A",
       fileURLToPath(new URL("demo.ts", import.meta.url)),

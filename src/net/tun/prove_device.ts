@@ -1,0 +1,39 @@
+import { messageOf, UnsupportedError } from "../../core/errors.ts";
+import { dial } from "../../core/dial.ts";
+import { PROOF_PORT } from "./tcp_flows.ts";
+
+/** On this machine alone it takes a millisecond. */
+const TIMEOUT_MS = 5_000;
+
+/**
+ * Connects through the device once. A firewall that refuses whatever comes in takes the connections
+ * that are led to the local listener for strangers; applications would wait for nothing.
+ *
+ * @throws {UnsupportedError} `TUN_FIREWALLED`.
+ */
+export async function proveDevice(
+  device: string,
+  peers: readonly string[],
+): Promise<void> {
+  await Promise.all(peers.map(async (host) => {
+    try {
+      const port = PROOF_PORT;
+      const socket = await dial({ host, port, timeoutMs: TIMEOUT_MS });
+      const closed = new Promise((resolve) => socket.once("close", resolve));
+      socket.resume().end();
+      await closed;
+    } catch (error) {
+      throw new UnsupportedError(
+        "TUN_FIREWALLED",
+        `Connections do not get through the TUN device "${device}": ${
+          messageOf(error)
+        }`,
+        {
+          hint:
+            `Let your firewall take what comes in by it ("ufw allow in on ${device}", "firewall-cmd --zone=trusted --add-interface=${device}"), or use --mode sshuttle or --disableTunDevice.`,
+          cause: error,
+        },
+      );
+    }
+  }));
+}
