@@ -27,7 +27,9 @@ for (const host of ["127.0.0.1", "::1", "localhost"]) {
   Deno.test(`datagrams go to ${host} and come back, from none to 60000 bytes`, async () => {
     await using agent = await AgentProcess.start({ ports: [] });
     await using link = await agent.link();
-    await using echo = await udpPeer(undefined, addressOf(host));
+    await using echo = await udpPeer(undefined, {
+      host: addressOf(host),
+    });
     const channel = await link.openDatagrams(host, echo.port);
     const next = messagesOf(channel);
     for (const size of [1, 0, 1472, 9000, 60_000]) {

@@ -1,7 +1,7 @@
 // A tiny real DNS server on the loopback, UDP and TCP on one port.
 import type { Socket } from "node:net";
 import { frame, FrameReader } from "../../../src/core/frame_reader.ts";
-import { listen } from "./agent_process.ts";
+import { listen, portOf } from "./agent_process.ts";
 import { udpPeer } from "./udp_peer.ts";
 
 export interface DnsServer extends AsyncDisposable {
@@ -28,10 +28,7 @@ export async function dnsServer(
       message.length > 512;
     return isCut ? cut(message) : message;
   };
-  const udp = await udpPeer((query, reply) => {
-    const message = respond(query, "udp");
-    if (message !== undefined) reply(message);
-  });
+  // TCP first: its ports are scarce where many connections are open
   const tcp = await listen((socket: Socket) => {
     const frames = new FrameReader((query) => {
       const message = respond(query, "tcp");
@@ -39,7 +36,11 @@ export async function dnsServer(
     });
     socket.on("data", (chunk: Uint8Array) => frames.push(chunk));
     socket.once("end", () => socket.end());
-  }, udp.port);
+  });
+  const udp = await udpPeer((query, reply) => {
+    const message = respond(query, "udp");
+    if (message !== undefined) reply(message);
+  }, { port: portOf(tcp) });
   return {
     questions,
     nameserver: `[127.0.0.1]:${udp.port}`,

@@ -13,7 +13,7 @@ export async function udpPeer(
     reply: (data: Uint8Array) => void,
     from: { port: number; address: string },
   ) => void = (data, reply) => reply(data),
-  host = "127.0.0.1",
+  { host = "127.0.0.1", port = 0 }: { host?: string; port?: number } = {},
 ): Promise<UdpPeer> {
   const socket = createSocket(host.includes(":") ? "udp6" : "udp4");
   socket.on("message", (data, from) => {
@@ -21,7 +21,7 @@ export async function udpPeer(
       socket.send(bytes, from.port, from.address);
     answer(new Uint8Array(data), reply, from);
   });
-  socket.bind(0, host);
+  socket.bind(port, host);
   await once(socket, "listening");
   return {
     socket,
