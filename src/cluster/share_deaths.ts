@@ -1,12 +1,11 @@
-/** Who of those that share a Shadow Pod is gone. */
+/** Whether those that share a Shadow Pod are gone. */
 import type { AgentStatus } from "../agent/agent_config.ts";
-import { pause } from "../core/backoff.ts";
 import {
   DEFAULT_THRESHOLD_MINUTES,
   labelSelector,
   TARGET,
 } from "../kube/contract.ts";
-import type { KubeApi } from "../kube/kube_api.ts";
+import type { KubeApi, KubeObject } from "../kube/kube_api.ts";
 import { PODS } from "../kube/resources.ts";
 import { agentStatus } from "./liveness.ts";
 import type { Sharer } from "./share_state.ts";
@@ -15,41 +14,60 @@ import type { Share } from "./share_store.ts";
 /** A laptop that lost its link is back within this time, if it comes back soon. */
 const RETURN_SECONDS = 10;
 
-/**
- * The sessions of those who are dead beside the leaving ones; none where anybody else lives, as then
- * nobody needs to know.
- */
+/** The sessions of all that are in it; none where anybody lives, as then nobody needs to know. */
 export async function deadSharers(
   kube: KubeApi,
   { state, secret }: Share,
-  { leaving, signal }: { leaving: readonly string[]; signal: AbortSignal },
+  signal: AbortSignal,
 ): Promise<Set<string>> {
-  const others = state.sharers.filter(({ session }) =>
-    !leaving.includes(session)
-  );
-  if (others.length === 0 || state.closing) return new Set();
+  const { sharers, target } = state;
   const pods = await kube.list(PODS, {
     namespace: secret.metadata.namespace ?? kube.namespace,
-    labelSelector: labelSelector({ [TARGET]: state.target }),
+    labelSelector: labelSelector({ [TARGET]: target }),
     signal,
   });
   const pod = pods.find(({ metadata }) =>
     metadata.deletionTimestamp === undefined
   );
-  const ask = async () => pod && await agentStatus(kube, pod, signal);
-  const status = await ask();
-  const waits = others.map((one) => secondsToDeath(one, status, kube.now()));
-  const wait = Math.max(...waits);
-  if (wait === Infinity) return new Set();
-  if (wait > 0) {
-    await pause(wait * 1000, signal);
-    const later = await ask();
-    // a pod that was lost meanwhile can tell nothing
+  const status = pod && await agentStatus(kube, pod, signal);
+  const now = kube.now();
+  const seconds = Math.max(
+    ...sharers.map((one) => secondsToDeath(one, status, now)),
+  );
+  if (seconds === Infinity) return new Set();
+  if (pod !== undefined && seconds > 0) {
+    if (await goesWithin(kube, pod, { seconds, signal })) return new Set();
+    const later = await agentStatus(kube, pod, signal);
     const isBack = later === undefined ||
-      others.some(({ session }) => later.clients[session]?.attached);
+      sharers.some(({ session }) => later.clients[session]?.attached);
     if (isBack) return new Set();
   }
-  return new Set(others.map(({ session }) => session));
+  return new Set(sharers.map(({ session }) => session));
+}
+
+/** Whether the pod is deleted within the time: then somebody else was the last, or makes it again. */
+async function goesWithin(
+  kube: KubeApi,
+  { metadata: { name, namespace, uid } }: KubeObject,
+  { seconds, signal }: { seconds: number; signal: AbortSignal },
+): Promise<boolean> {
+  let seen = false;
+  const watch = kube.watch(PODS, {
+    fieldSelector: `metadata.name=${name}`,
+    signal: AbortSignal.any([signal, AbortSignal.timeout(seconds * 1000)]),
+    ...(namespace === undefined ? {} : { namespace }),
+  });
+  for await (const event of watch) {
+    if (event.type === "SYNCED") {
+      if (!seen) return true;
+    } else if (event.object.metadata.uid === uid) {
+      seen = true;
+      const isGoing = event.type === "DELETED" ||
+        event.object.metadata.deletionTimestamp !== undefined;
+      if (isGoing) return true;
+    }
+  }
+  return false;
 }
 
 /**

@@ -6,7 +6,7 @@ import { deleteObject } from "./object_step.ts";
 import { deadSharers } from "./share_deaths.ts";
 import { shareConfigMapRef, shareWorkloadRef } from "./share_objects.ts";
 import { withoutSharers } from "./share_state.ts";
-import { findShare, type Share, shareRef, updateShare } from "./share_store.ts";
+import { type Share, shareRef, updateShare } from "./share_store.ts";
 
 /**
  * Takes the sessions out. Where only dead ones are left then, they go as well (one that comes back after
@@ -21,21 +21,24 @@ export async function leaveShare(
   },
   signal: AbortSignal,
 ): Promise<void> {
-  const share = await findShare(kube, namespace, { signal });
+  // first, so that of several who leave at the same moment one knows to be the last
+  const share = await updateShare(
+    kube,
+    namespace,
+    (before) => before.closing ? before : withoutSharers(before, sessions),
+    { signal },
+  );
   if (share === undefined) return; // what belonged to it goes with it
-  const { target } = share.state;
-  const dead = await deadSharers(kube, share, { leaving: sessions, signal });
+  if (share.state.closing) return await closeShare(kube, share, signal);
+  await countSharers(kube, namespace, { signal });
+  const dead = await deadSharers(kube, share, signal);
+  if (dead.size === 0) return;
   const found = await updateShare(kube, namespace, (before) => {
-    // the cluster has a new one meanwhile
-    if (before.closing || before.target !== target) return before;
-    const after = withoutSharers(before, sessions);
-    return after.sharers.every(({ session }) => dead.has(session))
-      ? withoutSharers(after, [...dead])
-      : after;
+    const isSame = before.target === share.state.target && !before.closing;
+    const areDead = before.sharers.every(({ session }) => dead.has(session));
+    return isSame && areDead ? withoutSharers(before, [...dead]) : before;
   }, { signal });
-  if (found === undefined || found.state.target !== target) return;
-  if (found.state.closing) await closeShare(kube, found, signal);
-  else await countSharers(kube, namespace, { signal });
+  if (found?.state.closing) await closeShare(kube, found, signal);
 }
 
 /** Takes all of it away. The Secret goes last: it tells that this is under way. */

@@ -13,8 +13,8 @@ import {
 import { type Share, shareNameTaken } from "./share_store.ts";
 
 /**
- * Others may be doing the same: what is there already is joined. One that is on its way out is waited
- * for. `signal` ends that, but never a request that makes something.
+ * Others may be doing the same: what is there already is joined. What is on its way out is waited for.
+ * `signal` ends that, but never a request that makes something.
  * Throws `ConflictError` (`SHARE_NAME_TAKEN`).
  */
 export async function settleShare(
@@ -61,14 +61,15 @@ async function ensure(
           throw error;
         }
       }
-    } else if (found.metadata.deletionTimestamp !== undefined) {
-      await awaitGone(kube, ref, found, { signal: deadline });
     } else if (annotation(found, SHARED) === undefined) {
-      throw shareNameTaken(found);
+      if (found.metadata.deletionTimestamp === undefined) {
+        throw shareNameTaken(found);
+      }
+      await awaitGone(kube, ref, found, { signal: deadline });
     } else if (label(found, TARGET) === target && !hasEnded(found)) {
       return;
     } else {
-      // evicted, or of a record that somebody deleted: nobody can use it any more
+      // nobody can use it any more, so that nobody has to wait for its grace period
       await deleteObject(kube, ref, found, {
         awaitGone: true,
         signal: deadline,
@@ -77,6 +78,8 @@ async function ensure(
   }
 }
 
-function hasEnded({ kind, status }: KubeObject): boolean {
-  return kind === "Pod" && ["Failed", "Succeeded"].includes(status?.phase);
+/** Being deleted, or evicted. */
+function hasEnded({ kind, metadata, status }: KubeObject): boolean {
+  return metadata.deletionTimestamp !== undefined ||
+    (kind === "Pod" && ["Failed", "Succeeded"].includes(status?.phase));
 }

@@ -1,5 +1,6 @@
 // What tests of `connect --shareShadow` have in common: a namespace, two laptops, and what is left.
 import assert from "node:assert/strict";
+import type { AgentStatus } from "../../src/agent/agent_config.ts";
 import { SHARE_NAME } from "../../src/kube/contract.ts";
 import { openTestCluster, succeeded, type TestNamespace } from "./cluster.ts";
 import { run } from "./command.ts";
@@ -74,6 +75,17 @@ export class ShareLab implements AsyncDisposable {
 
   async users(kind = "pod"): Promise<string> {
     return await this.field(kind, ".metadata.annotations.kt-ref-count");
+  }
+
+  /** How many the agent has a link to. */
+  async attached(): Promise<number> {
+    const { name } = this.namespace;
+    const page =
+      `/api/v1/namespaces/${name}/pods/${SHARE_NAME}:2223/proxy/status`;
+    const { clients }: AgentStatus = JSON.parse(
+      succeeded(await this.namespace.kubectl(["get", "--raw", page])),
+    );
+    return Object.values(clients).filter(({ attached }) => attached).length;
   }
 
   /** Nothing is left, not even what a snapshot leaves out as it belongs to something else. */
