@@ -35,6 +35,13 @@ export interface AgentPort {
   readonly isPassedThrough?: boolean;
 }
 
+/** One who logs in, by the name given there. */
+export interface AgentClient {
+  readonly attached: boolean;
+  /** Unix seconds of the last login or logout, by the pod's clock. */
+  readonly since: number;
+}
+
 /** Body of `GET /status`. */
 export interface AgentStatus {
   /**
@@ -46,6 +53,10 @@ export interface AgentStatus {
   readonly since: number;
   /** Open connections by where they go. */
   readonly connections: { readonly client: number; readonly fallback: number };
+  /** Unix seconds, by the pod's clock. */
+  readonly startedAt: number;
+  /** By name; who left an hour ago may be missing. Several share a pod of `connect --shareShadow`. */
+  readonly clients: Readonly<Record<string, AgentClient>>;
 }
 
 /**

@@ -11,6 +11,8 @@ import type { PortTable } from "./port_table.ts";
 
 /** What a client session works with. */
 export interface ClientSessionOptions {
+  /** What it logged in as. */
+  readonly name: string;
   readonly ports: PortTable;
   readonly services: LinkServices;
 }
@@ -19,6 +21,7 @@ export interface ClientSessionOptions {
 export class ClientSession implements PortHolder {
   readonly #connection: Connection;
   readonly #packets: PacketStream;
+  readonly #name: string;
   readonly #ports: PortTable;
   readonly #services: LinkServices;
   /** By port: the address that the client named, which its ssh2 wants to see again. */
@@ -28,10 +31,11 @@ export class ClientSession implements PortHolder {
   constructor(
     connection: Connection,
     packets: PacketStream,
-    { ports, services }: ClientSessionOptions,
+    { name, ports, services }: ClientSessionOptions,
   ) {
     this.#connection = connection;
     this.#packets = packets;
+    this.#name = name;
     this.#ports = ports;
     this.#services = services;
     connection.on("request", (accept, reject, name, info) => {
@@ -53,7 +57,7 @@ export class ClientSession implements PortHolder {
 
   /** Gives up everything when the connection ends, or when it is silent for so long. */
   watch(timeoutMs: number): void {
-    this.#ports.enter(this);
+    this.#ports.enter(this, this.#name);
     const silence = watchSilence(() => this.#packets.received, {
       silentMs: timeoutMs,
       onSilence: () => {

@@ -1,4 +1,5 @@
 import type { AgentConfig, AgentStatus } from "./agent_config.ts";
+import { ClientRoster } from "./client_roster.ts";
 import { logLine } from "./log_line.ts";
 import { type PortHolder, PortServer } from "./port_server.ts";
 
@@ -6,10 +7,12 @@ import { type PortHolder, PortServer } from "./port_server.ts";
 export class PortTable {
   readonly #ports = new Map<number, PortServer>();
   /** Clients that are logged in, whatever they hold. */
-  readonly #clients = new Set<PortHolder>();
+  readonly #clients = new Map<PortHolder, string>();
+  readonly #roster = new ClientRoster();
+  readonly #startedAt = unixSeconds();
   /** Those that a client has to serve. */
   readonly #served: readonly PortServer[];
-  #since = unixSeconds();
+  #since = this.#startedAt;
   #closed = false;
 
   constructor(config: AgentConfig) {
@@ -46,14 +49,16 @@ export class PortTable {
   }
 
   /** A client has logged in; {@link leave} is called when it goes. */
-  enter(client: PortHolder): void {
-    this.#clients.add(client);
+  enter(client: PortHolder, name: string): void {
+    this.#clients.set(client, name);
+    this.#roster.enter(name);
     if (this.#ports.size === 0) this.#changed("client attached");
   }
 
   leave(client: PortHolder): void {
     for (const port of this.#ports.keys()) this.detach(port, client);
-    this.#clients.delete(client);
+    const name = this.#clients.get(client);
+    if (this.#clients.delete(client)) this.#roster.leave(name!);
     if (this.#ports.size === 0) this.#changed("client detached");
   }
 
@@ -81,6 +86,8 @@ export class PortTable {
         : servers.some(({ holder }) => holder !== undefined),
       since: this.#since,
       connections: { client: sum("client"), fallback: sum("fallback") },
+      startedAt: this.#startedAt,
+      clients: this.#roster.list(),
     };
   }
 

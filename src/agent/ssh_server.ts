@@ -50,15 +50,19 @@ export async function startSshServer(options: SshServerOptions): Promise<void> {
   });
 
   function serve(connection: Connection, packets: PacketStream): void {
+    let name = "";
     connection.on("error", (error) => logLine(`client: ${messageOf(error)}`));
     connection.on("authentication", (context) => {
-      if (isAuthorized(context, authorized as ParsedKey)) context.accept();
-      else context.reject(["publickey"]);
+      if (!isAuthorized(context, authorized as ParsedKey)) {
+        return context.reject(["publickey"]);
+      }
+      name = context.username;
+      context.accept();
     });
     connection.on("ready", () => {
       loggedIn.add(packets);
       logLine("client connected");
-      new ClientSession(connection, packets, { ports, services }).watch(
+      new ClientSession(connection, packets, { name, ports, services }).watch(
         config.clientTimeoutMs,
       );
     });

@@ -4,7 +4,7 @@ import type { KubeApi, ObjectRef } from "../kube/kube_api.ts";
 import { messageOf, PermissionError } from "../core/errors.ts";
 
 /** The original ktctl counts an object as abandoned after five minutes. */
-const INTERVAL_MS = 60_000;
+export const HEARTBEAT_INTERVAL_MS = 60_000;
 
 export interface HeartbeatLog {
   warn(code: string, message: string): void;
@@ -18,7 +18,11 @@ export class Heartbeat implements Disposable {
   #log: HeartbeatLog;
   #warned = new Set<string>();
 
-  constructor(kube: KubeApi, log: HeartbeatLog, intervalMs = INTERVAL_MS) {
+  constructor(
+    kube: KubeApi,
+    log: HeartbeatLog,
+    intervalMs = HEARTBEAT_INTERVAL_MS,
+  ) {
     this.#kube = kube;
     this.#log = log;
     this.#timer = setInterval(() => void this.beat(), intervalMs);

@@ -61,16 +61,25 @@ export async function deleteObject(
   object: KubeObject,
   options: { awaitGone: boolean; signal: AbortSignal },
 ): Promise<void> {
-  const { uid, namespace } = object.metadata;
+  const { uid } = object.metadata;
   const there = await kube.delete(ref, {
     signal: options.signal,
     ...(uid === undefined ? {} : { uid }),
     ...(options.awaitGone ? goneSoon(object) : {}),
   });
-  if (!there || !options.awaitGone) return;
+  if (there && options.awaitGone) await awaitGone(kube, ref, object, options);
+}
+
+/** Resolves when an object that is being deleted is gone. Throws `ClusterError` (`OBJECT_STAYS`). */
+export async function awaitGone(
+  kube: KubeApi,
+  ref: ObjectRef,
+  { metadata: { uid, namespace } }: KubeObject,
+  { signal }: { signal: AbortSignal },
+): Promise<void> {
   const watch = kube.watch(ref.resource, {
     fieldSelector: `metadata.name=${ref.name}`,
-    signal: options.signal,
+    signal,
     ...(namespace === undefined ? {} : { namespace }),
   });
   let found = false;

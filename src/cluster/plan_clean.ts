@@ -13,7 +13,9 @@ import {
   ROLE,
   ROUTER_STATE,
   SESSION,
+  SHARED,
   stuntmanName,
+  TARGET,
 } from "../kube/contract.ts";
 import type { KubeObject, Resource } from "../kube/kube_api.ts";
 import {
@@ -27,6 +29,7 @@ import { isStale } from "./liveness.ts";
 import type { NamespaceState } from "./namespace_state.ts";
 import { inOrder, type Repair } from "./repair.ts";
 import { belongsTo, readState, type RouterState } from "./router_state.ts";
+import { readShare, type ShareState } from "./share_state.ts";
 import { replicaRepair, scaleShadows } from "./replica_repair.ts";
 import { isMarked } from "./service_selector.ts";
 
@@ -36,16 +39,24 @@ export interface CleanRules {
   readonly thresholdMinutes: number;
   /** Uids of Shadow Pods whose agent says that its laptop is there, whatever the heartbeat says. */
   readonly attached: ReadonlySet<string>;
+  /** Sessions that the agent of a shared Shadow Pod has a link to. */
+  readonly attachedSessions: ReadonlySet<string>;
 }
 
 /** Restores first, then deletes. Objects of live sessions are left alone. */
 export function planClean(state: NamespaceState, rules: CleanRules): Repair[] {
   const isDead = deathJudge(state, rules);
   const routers = state.configMaps.flatMap((one) => readState(one) ?? []);
+  const shares = state.secrets.flatMap((one) => readShare(one) ?? []);
   // what belongs to a router goes with it, in its own order
   const isRouters = (object: KubeObject) =>
     routers.some((router) => belongsTo(object, router));
+  // and so what belongs to a shared Shadow Pod
+  const isShares = (object: KubeObject) =>
+    annotation(object, SHARED) !== undefined &&
+    shares.some(({ target }) => label(object, TARGET) === target);
   return inOrder([
+    ...shares.flatMap((share) => shareRepairs(share, rules)),
     ...routers.flatMap((router) => routerRepairs(router, { state, rules })),
     ...state.services.flatMap((service) =>
       serviceRepairs(service, { state, rules, isDead }).filter(({ kind }) =>
@@ -56,7 +67,10 @@ export function planClean(state: NamespaceState, rules: CleanRules): Repair[] {
     ...state.deployments.flatMap((deployment) =>
       replicaRepairs(deployment, { state, isDead })
     ),
-    ...deletions(state, (object) => !isRouters(object) && isDead(object)),
+    ...deletions(
+      state,
+      (object) => !isRouters(object) && !isShares(object) && isDead(object),
+    ),
   ]);
 }
 
@@ -78,6 +92,16 @@ function routerRepairs(
   }).map(({ session }) => session);
   if (sessions.length === 0 && !router.closing) return [];
   return [{ kind: "leave-router", state: router, sessions }];
+}
+
+/** Who shares a Shadow Pod has a heartbeat of their own, and is asked for by name. */
+function shareRepairs(state: ShareState, rules: CleanRules): Repair[] {
+  const sessions = state.sharers.filter(({ session, beat }) =>
+    rules.now - beat > rules.thresholdMinutes * 60 &&
+    !rules.attachedSessions.has(session)
+  ).map(({ session }) => session);
+  if (sessions.length === 0 && !state.closing) return [];
+  return [{ kind: "leave-share", state, sessions }];
 }
 
 type Judge = (object: KubeObject) => boolean;
@@ -106,7 +130,9 @@ function deathJudge(state: NamespaceState, rules: CleanRules): Judge {
   }
   return (object) => {
     const session = annotation(object, SESSION);
-    return session === undefined ? isStale(object, rules) : !live.has(session);
+    if (session !== undefined) return !live.has(session);
+    return isStale(object, rules) &&
+      !rules.attached.has(object.metadata.uid ?? "");
   };
 }
 

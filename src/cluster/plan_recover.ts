@@ -12,6 +12,7 @@ import {
   parseConfig,
   ROLE,
   SESSION,
+  SHARED,
   stuntmanName,
 } from "../kube/contract.ts";
 import type { KubeObject, Resource } from "../kube/kube_api.ts";
@@ -122,12 +123,17 @@ function ownDeployments(
   );
 }
 
+function isShared(object: KubeObject): boolean {
+  return annotation(object, SHARED) !== undefined;
+}
+
 function isInTheWay(
   object: KubeObject,
   service: KubeObject,
   deployments: readonly KubeObject[],
 ): boolean {
-  if (label(object, ROLE) === undefined) return false;
+  // a shared Shadow Pod serves no Service, whatever labels it was given
+  if (label(object, ROLE) === undefined || isShared(object)) return false;
   const { name } = service.metadata;
   const selector: Record<string, string> = service.spec?.selector ?? {};
   const config = parseConfig(annotation(object, CONFIG));

@@ -8,6 +8,7 @@ import {
   ORIGINAL_SELECTOR,
   parseSelector,
   RELEASED,
+  SHARE_NAME,
 } from "../kube/contract.ts";
 import type { KubeApi, KubeObject, Resource } from "../kube/kube_api.ts";
 import { DEPLOYMENTS, PODS, SERVICES } from "../kube/resources.ts";
@@ -16,6 +17,8 @@ import { markText } from "./mesh_mark.ts";
 import { deleteObject } from "./object_step.ts";
 import { leaveRouter } from "./router_leave.ts";
 import { left, type RouterState } from "./router_state.ts";
+import { leaveShare } from "./share_leave.ts";
+import { type ShareState, withoutSharers } from "./share_state.ts";
 import { ownPart, restorePatch } from "./service_selector.ts";
 import { annotationPatch, updateObject } from "./update_object.ts";
 
@@ -26,6 +29,12 @@ export type Repair =
   | {
     readonly kind: "leave-router";
     readonly state: RouterState;
+    readonly sessions: readonly string[];
+  }
+  /** Takes sessions out of the shared Shadow Pod, and the pod away where nobody else uses it. */
+  | {
+    readonly kind: "leave-share";
+    readonly state: ShareState;
     readonly sessions: readonly string[];
   }
   | { readonly kind: "restore-selector"; readonly service: KubeObject }
@@ -48,7 +57,8 @@ const ORDER: Record<Repair["kind"], number> = {
   "restore-selector": 2,
   "restore-replicas": 3,
   "unlock": 4,
-  "delete": 5,
+  "leave-share": 5,
+  "delete": 6,
 };
 
 export function inOrder(repairs: readonly Repair[]): Repair[] {
@@ -62,6 +72,8 @@ export function describeRepair(repair: Repair): string {
       return `tell the owner of Pod "${repair.pod.metadata.name}" that the Service is taken back`;
     case "leave-router":
       return leaveText(repair.state, repair.sessions);
+    case "leave-share":
+      return leaveShareText(repair.state, repair.sessions);
     case "restore-selector":
       return `restore the selector of Service "${repair.service.metadata.name}" to ${
         selectorText(repair.service)
@@ -95,6 +107,22 @@ function leaveText(
     } out of the router of Service "${state.service}"`;
 }
 
+function leaveShareText(
+  state: ShareState,
+  sessions: readonly string[],
+): string {
+  const users = state.sharers.filter(({ session }) =>
+    sessions.includes(session)
+  ).map(({ user }) => user);
+  const all = withoutSharers(state, sessions).closing === true;
+  if (users.length === 0) return `delete the shared Pod "${SHARE_NAME}"`;
+  return all
+    ? `delete the shared Pod "${SHARE_NAME}" with the place of ${
+      users.join(", ")
+    }`
+    : `take ${users.join(", ")} out of the shared Pod "${SHARE_NAME}"`;
+}
+
 function selectorText(service: KubeObject): string {
   const selector = parseSelector(annotation(service, ORIGINAL_SELECTOR)) ??
     ownPart(service.spec?.selector ?? {});
@@ -122,6 +150,11 @@ export async function applyRepair(
       const { state: { namespace, service }, sessions } = repair;
       const of = { namespace, service, sessions };
       return await leaveRouter(kube, of, signal);
+    }
+    case "leave-share": {
+      const { namespace } = kube;
+      const { sessions } = repair;
+      return await leaveShare(kube, { namespace, sessions }, signal);
     }
     case "restore-selector":
       await updateObject(

@@ -22,6 +22,8 @@ export interface Shadow {
   readonly podUid: string;
   readonly hostPublicKey: string;
   readonly clientPrivateKey: string;
+  /** What the agent knows us by, where others log in as well. */
+  readonly username?: string;
 }
 
 /**

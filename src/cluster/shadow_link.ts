@@ -39,6 +39,7 @@ export async function openShadowLink(
     hostPublicKey: shadow.hostPublicKey,
     signal: options.signal,
     timeoutMs: options.timeoutMs,
+    ...(shadow.username === undefined ? {} : { username: shadow.username }),
   });
   try {
     await Promise.all(

@@ -6,7 +6,12 @@
  * Pod lost: give back first what the command did, then everything anew.
  */
 import { backoff } from "../core/backoff.ts";
-import { Cancelled, ConflictError, messageOf } from "../core/errors.ts";
+import {
+  Cancelled,
+  ConflictError,
+  LinkError,
+  messageOf,
+} from "../core/errors.ts";
 import type { Report } from "../core/report.ts";
 import type { Scope } from "../core/scope.ts";
 import { randomLower } from "../core/random_name.ts";
@@ -31,8 +36,11 @@ export interface ShadowSessionOptions {
   readonly scope: Scope<World>;
   readonly report: Report;
   readonly heartbeat: Heartbeat;
-  /** The Shadow Pod; `name` is the prefix to which random letters are added each time it is made. */
-  readonly spec: ShadowSpec;
+  /**
+   * The Shadow Pod; `name` is the prefix to which random letters are added each time it is made. Or who
+   * makes it, and keeps it beyond this session.
+   */
+  readonly spec: ShadowSpec | ShadowMaker;
   /** The pod's name is that of `spec` itself. @default false */
   readonly hasFixedName?: boolean;
   /** Ports of the pod whose connections come here. @default none */
@@ -47,6 +55,11 @@ export interface ShadowSessionOptions {
   readonly prepare?: (prepared: Prepared) => Promise<void>;
   /** Asked when the shadow is lost, before anything is reverted: whether somebody took the Service back. */
   readonly isReleased?: () => Promise<boolean>;
+}
+
+export interface ShadowMaker {
+  /** Returns once the container runs. */
+  make(scope: Scope<World>): Promise<Shadow>;
 }
 
 /** A shadow and the first link to it. */
@@ -99,15 +112,10 @@ export class ShadowSession {
   }
 
   async #setUp(scope: Scope<World>): Promise<Established> {
-    const { report, heartbeat, podTimeoutMs, onLink, prepare } = this.#options;
-    const { spec: template, hasFixedName } = this.#options;
-    const name = hasFixedName
-      ? template.name
-      : `${template.name}-${randomLower(5)}`;
-    const spec = { ...template, name };
+    const { report, onLink, prepare } = this.#options;
     const shadow = await report.step(
       "start the Shadow Pod",
-      () => createShadow(scope, spec, { heartbeat, podTimeoutMs }),
+      () => this.#make(scope),
     );
     const link = await report.step(
       "connect to it",
@@ -121,6 +129,13 @@ export class ShadowSession {
     await onLink?.(link);
     await prepare?.({ scope, shadow, link });
     return established;
+  }
+
+  #make(scope: Scope<World>): Promise<Shadow> {
+    const { spec, hasFixedName, heartbeat, podTimeoutMs } = this.#options;
+    if ("make" in spec) return spec.make(scope);
+    const name = hasFixedName ? spec.name : `${spec.name}-${randomLower(5)}`;
+    return createShadow(scope, { ...spec, name }, { heartbeat, podTimeoutMs });
   }
 
   /** The first link, as soon as the agent listens; an agent that cannot start is no reason to wait. */
@@ -137,10 +152,13 @@ export class ShadowSession {
     });
     failing.catch(() => {}); // read below, unless the link is first
     try {
-      const opening = awaitShadowLink(kube, shadow, {
-        ...this.#linkOptions(signal),
-        giveUpMs: podTimeoutMs,
-      });
+      const opening = this.#refusePod(
+        shadow,
+        awaitShadowLink(kube, shadow, {
+          ...this.#linkOptions(signal),
+          giveUpMs: podTimeoutMs,
+        }),
+      );
       return await linkOr(opening, failing as Promise<never>);
     } finally {
       ended.abort(new Cancelled());
@@ -207,13 +225,40 @@ export class ShadowSession {
   async #openAgain(shadow: Shadow, signal: AbortSignal): Promise<SshLink> {
     const { scope, onLink } = this.#options;
     const options = this.#linkOptions(signal);
-    const link = await openShadowLink(scope.world.kube, shadow, options);
+    const link = await this.#refusePod(
+      shadow,
+      openShadowLink(scope.world.kube, shadow, options),
+    );
     try {
       await onLink?.(link);
       return link;
     } catch (error) {
       await link.close();
       throw error;
+    }
+  }
+
+  /**
+   * Another pod may have got the name of the one that is meant, while this laptop slept: its host key is
+   * another one by right.
+   */
+  async #refusePod(
+    { podName, podUid, spec: { namespace } }: Shadow,
+    opening: Promise<SshLink>,
+  ): Promise<SshLink> {
+    const { scope: { world: { kube }, signal } } = this.#options;
+    try {
+      return await opening;
+    } catch (error) {
+      if (!endsAll(error)) throw error;
+      const ref = { resource: PODS, name: podName, namespace };
+      const pod = await kube.find(ref, { signal });
+      if (pod?.metadata.uid === podUid) throw error;
+      throw new LinkError(
+        "POD_REPLACED",
+        `Pod "${podName}" is another one than it was`,
+        { cause: error },
+      );
     }
   }
 

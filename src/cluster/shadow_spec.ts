@@ -12,6 +12,7 @@ import {
   HEARTBEAT,
   REF_COUNT,
   SESSION,
+  SHARED,
   STATUS_PORT,
   USER,
 } from "../kube/contract.ts";
@@ -47,6 +48,8 @@ export interface ShadowSpec {
   readonly pod: PodOptions;
   /** Allow binding ports below 1024 by a safe sysctl (Kubernetes 1.22 and newer). */
   readonly unprivilegedPortStart: boolean;
+  /** It belongs to no one session. @default false */
+  readonly isShared?: boolean;
 }
 
 export interface ShadowKeys {
@@ -116,7 +119,7 @@ export function shadowWorkload(spec: ShadowSpec, now: number): KubeObject {
         metadata: {
           labels: podLabels,
           annotations: {
-            [SESSION]: spec.session,
+            ...belonging(spec),
             [USER]: spec.user,
             [STATUS_PORT]: String(spec.agent.statusPort),
           },
@@ -132,8 +135,12 @@ function ownMetadata(spec: ShadowSpec, now: number): KubeObject["metadata"] {
     name: spec.name,
     namespace: spec.namespace,
     labels: { ...spec.pod.labels, ...spec.labels, [CONTROL_BY]: CONTROL_BY_KT },
-    annotations: { [SESSION]: spec.session, [HEARTBEAT]: String(now) },
+    annotations: { ...belonging(spec), [HEARTBEAT]: String(now) },
   };
+}
+
+function belonging(spec: ShadowSpec): Record<string, string> {
+  return spec.isShared ? { [SHARED]: "1" } : { [SESSION]: spec.session };
 }
 
 function podSpec(spec: ShadowSpec): Record<string, unknown> {
@@ -160,7 +167,21 @@ function podSpec(spec: ShadowSpec): Record<string, unknown> {
       {
         name: "keys",
         mountPath: AGENT_KEYS_DIR,
-        source: { secret: { secretName: spec.name, defaultMode: 0o440 } },
+        source: {
+          secret: {
+            secretName: spec.name,
+            defaultMode: 0o440,
+            // a shared one's Secret has more in it, which is not the pod's business
+            ...(spec.isShared
+              ? {
+                items: ["host_key", "authorized_key"].map((key) => ({
+                  key,
+                  path: key,
+                })),
+              }
+              : {}),
+          },
+        },
       },
       { name: "tmp", mountPath: "/tmp", source: { emptyDir: {} } },
     ],

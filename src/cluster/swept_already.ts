@@ -31,6 +31,12 @@ export function isSweptAlready(
       return repair.sessions.every((session) =>
         swept.some((one) => one.session === session && one.step === "mesh.join")
       );
+    case "leave-share":
+      return repair.sessions.every((session) =>
+        swept.some((one) =>
+          one.session === session && one.step === "connect.share"
+        )
+      );
     case "release":
       return false;
   }

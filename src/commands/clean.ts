@@ -1,12 +1,12 @@
 /** `ktctl clean`: takes back what dead sessions left, in the cluster and on this laptop. */
 import { Command, Option } from "commander";
 import { parseWhole } from "../cli/flag_values.ts";
-import { isAttached, isStale } from "../cluster/liveness.ts";
+import { agentStatus, isStale } from "../cluster/liveness.ts";
 import {
   type NamespaceState,
   readNamespace,
 } from "../cluster/namespace_state.ts";
-import { planClean } from "../cluster/plan_clean.ts";
+import { type CleanRules, planClean } from "../cluster/plan_clean.ts";
 import { runRepairs } from "../cluster/run_repairs.ts";
 import { sweepJournals } from "../cluster/sweep_journals.ts";
 import { isSweptAlready } from "../cluster/swept_already.ts";
@@ -17,6 +17,7 @@ import {
   annotation,
   DEFAULT_THRESHOLD_MINUTES,
   HEARTBEAT,
+  SHARED,
   STATUS_PORT,
 } from "../kube/contract.ts";
 import type { KubeApi } from "../kube/kube_api.ts";
@@ -94,7 +95,7 @@ export async function clean(
   const repairs = planClean(state, {
     now: kube.now(),
     thresholdMinutes: options.thresholdInMinus,
-    attached: await attachedPods(kube, state, { options, signal, report }),
+    ...await attached(kube, state, { options, signal, report }),
   }).filter((repair) => !dryRun || !isSweptAlready(repair, swept.steps));
   await runRepairs(kube, repairs, { report, signal, dryRun });
   const count = ofMachine + swept.done.length + repairs.length;
@@ -154,8 +155,8 @@ function deadSessions(dir: string): string[] {
   return commands;
 }
 
-/** Asks the agents of those shadows whose heartbeat is old, or on their Deployment. */
-async function attachedPods(
+/** Asks the agents of those shadows whose heartbeat is old, on their Deployment, or of one among several. */
+async function attached(
   kube: KubeApi,
   state: NamespaceState,
   { options, signal, report }: {
@@ -163,20 +164,28 @@ async function attachedPods(
     signal: AbortSignal;
     report: Report;
   },
-): Promise<Set<string>> {
+): Promise<Pick<CleanRules, "attached" | "attachedSessions">> {
   const rules = { now: kube.now(), thresholdMinutes: options.thresholdInMinus };
   const doubtful = state.pods.filter((pod) =>
     annotation(pod, STATUS_PORT) !== undefined &&
-    (annotation(pod, HEARTBEAT) === undefined || isStale(pod, rules))
+    (annotation(pod, HEARTBEAT) === undefined || isStale(pod, rules) ||
+      annotation(pod, SHARED) !== undefined)
   );
   const answers = await Promise.all(
-    doubtful.map((pod) => isAttached(kube, pod, signal)),
+    doubtful.map((pod) => agentStatus(kube, pod, signal)),
   );
-  const attached = doubtful.filter((_, at) => answers[at] === true);
-  for (const { metadata } of attached) {
+  const pods = doubtful.filter((_, at) => answers[at]?.attached === true);
+  for (const { metadata } of pods) {
     report.debug(
       `Pod "${metadata.name}" is in use: its agent has a laptop attached`,
     );
   }
-  return new Set(attached.map(({ metadata }) => metadata.uid ?? ""));
+  const sessions = answers.flatMap((status) =>
+    Object.entries(status?.clients ?? {}).filter(([, { attached }]) => attached)
+      .map(([name]) => name)
+  );
+  return {
+    attached: new Set(pods.map(({ metadata }) => metadata.uid ?? "")),
+    attachedSessions: new Set(sessions),
+  };
 }

@@ -1,9 +1,13 @@
 /** `ktctl connect`: this machine reaches Services, pods and names of the cluster. */
 import { Command } from "commander";
 import { connectShadow } from "../cluster/connect_shadow.ts";
-import { ShadowSession } from "../cluster/shadow_session.ts";
+import { type ShadowMaker, ShadowSession } from "../cluster/shadow_session.ts";
+import type { ShadowSpec } from "../cluster/shadow_spec.ts";
+import { SharedShadow } from "../cluster/shared_shadow.ts";
 import { ConflictError } from "../core/errors.ts";
 import { liveSessions } from "../core/live_sessions.ts";
+import type { Scope } from "../core/scope.ts";
+import type { World } from "../kube/world.ts";
 import {
   openTransport,
   probePlugin,
@@ -108,7 +112,7 @@ class Connection {
   }
 
   async run(markReady: () => void): Promise<void> {
-    const { scope, report, kube, id } = this.#session;
+    const { scope, report } = this.#session;
     const { options } = this.#its;
     // made first, so that the machine is put back first, whatever becomes of the cluster
     const inCluster = scope.child("cluster");
@@ -118,12 +122,7 @@ class Connection {
       ...this.#session,
       scope: inCluster,
       ...timeouts(options),
-      spec: connectShadow({
-        namespace: kube.namespace,
-        session: id,
-        user: this.#host.user,
-        pod: podOptions(options),
-      }),
+      spec: await this.#shadow(inCluster),
       onLink: async (link) => {
         await this.#pool.use(link);
         this.#names?.refresh();
@@ -143,6 +142,24 @@ class Connection {
         report.event(this.#readyEvent(ranges, transport));
       }),
     ]);
+  }
+
+  async #shadow(scope: Scope<World>): Promise<ShadowSpec | ShadowMaker> {
+    const { kube, id } = this.#session;
+    const { options } = this.#its;
+    const wanted = {
+      namespace: kube.namespace,
+      session: id,
+      user: this.#host.user,
+      pod: podOptions(options),
+    };
+    if (!options.shareShadow) return connectShadow(wanted);
+    return await SharedShadow.join({
+      ...this.#session,
+      ...timeouts(options),
+      ...wanted,
+      scope,
+    });
   }
 
   /** Finds what stands in the way before anything is changed. */

@@ -49,6 +49,13 @@ export const STATUS_PORT = "ktctl.dev/status-port";
 /** Annotation on what belongs to a router of ours: the version of its state. */
 export const ROUTER_STATE = "ktctl.dev/router";
 
+/** Annotation on what belongs to a shared Shadow Pod of ours: the version of its state. */
+export const SHARED = "ktctl.dev/shared";
+/** Annotation on the Secret of a shared Shadow Pod: who uses it, as JSON. */
+export const SHARERS = "ktctl.dev/sharers";
+/** The one Shadow Pod (or Deployment) of a namespace that `connect --shareShadow` uses. */
+export const SHARE_NAME = "kt-connect-shadow-daemon";
+
 export const LOCK_LIFETIME_SECONDS = 180;
 export const DEFAULT_THRESHOLD_MINUTES = 5;
 

@@ -1,6 +1,7 @@
 /** Name → plugin. Two plugins of one name are an error that names both sources. */
 import { objectStep } from "../cluster/object_step.ts";
 import { serviceLockStep } from "../cluster/service_lock.ts";
+import { joinShareStep } from "../cluster/share_join.ts";
 import { didYouMean } from "../core/did_you_mean.ts";
 import { PluginError, UsageError } from "../core/errors.ts";
 import type { AnyStep } from "../core/step.ts";
@@ -20,7 +21,11 @@ interface Registered {
 }
 
 /** The steps that commands take beside those of plugins. */
-const HOST_STEPS: readonly AnyStep<World>[] = [objectStep, serviceLockStep];
+const HOST_STEPS: readonly AnyStep<World>[] = [
+  objectStep,
+  serviceLockStep,
+  joinShareStep,
+];
 
 export class PluginRegistry {
   #plugins = new Map<string, Registered>();

@@ -54,3 +54,23 @@ Deno.test("an agent without ports is ready, and tells whether a client is logged
   await agent.logged("client disconnected", 2);
   assert.equal((await agent.status()).attached, false);
 });
+
+Deno.test("an agent tells by name who is logged in, and who was", async () => {
+  await using agent = await AgentProcess.start({ ports: [] });
+  const attached = async () =>
+    Object.fromEntries(
+      Object.entries((await agent.status()).clients).map((
+        [name, { attached }],
+      ) => [name, attached]),
+    );
+  const alice = await agent.link({ username: "alice" });
+  const again = await agent.link({ username: "alice" });
+  await using _ = await agent.link({ username: "bob" });
+  assert.deepEqual(await attached(), { alice: true, bob: true });
+  await alice.close();
+  await agent.logged("client disconnected");
+  assert.deepEqual(await attached(), { alice: true, bob: true });
+  await again.close();
+  await agent.logged("client disconnected", 2);
+  assert.deepEqual(await attached(), { alice: false, bob: true });
+});

@@ -14,12 +14,17 @@ import {
 
 function plan(
   part: Partial<NamespaceState>,
-  rules: { thresholdMinutes?: number; attached?: string[] } = {},
+  rules: {
+    thresholdMinutes?: number;
+    attached?: string[];
+    attachedSessions?: string[];
+  } = {},
 ): string[] {
   const repairs = planClean(state(part), {
     now: NOW,
     thresholdMinutes: rules.thresholdMinutes ?? 5,
     attached: new Set(rules.attached),
+    attachedSessions: new Set(rules.attachedSessions),
   });
   return repairs.map(describeRepair);
 }

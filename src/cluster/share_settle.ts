@@ -1,0 +1,85 @@
+/** Makes what a shared Shadow Pod consists of, whatever is missing of it. */
+import { KtctlError } from "../core/errors.ts";
+import { annotation, label, SHARED, TARGET } from "../kube/contract.ts";
+import type { KubeApi, KubeObject, ObjectRef } from "../kube/kube_api.ts";
+import { agentSource } from "./agent_source.ts";
+import { awaitGone, deleteObject } from "./object_step.ts";
+import {
+  shareConfigMap,
+  shareConfigMapRef,
+  shareWorkload,
+  shareWorkloadRef,
+} from "./share_objects.ts";
+import { type Share, shareNameTaken } from "./share_store.ts";
+
+/**
+ * Others may be doing the same: what is there already is joined. What is on its way out is waited for.
+ * `signal` ends that, but never a request that makes something.
+ * Throws `ConflictError` (`SHARE_NAME_TAKEN`).
+ */
+export async function settleShare(
+  kube: KubeApi,
+  share: Share,
+  options: { signal: AbortSignal; patienceMs: number },
+): Promise<void> {
+  const { state, secret } = share;
+  const { namespace = "" } = secret.metadata;
+  const { target } = state;
+  const source = await agentSource();
+  await ensure(kube, shareConfigMapRef(namespace), {
+    target,
+    make: () => shareConfigMap(share, source, kube.now()),
+    ...options,
+  });
+  await ensure(kube, shareWorkloadRef(state, namespace), {
+    target,
+    make: () => shareWorkload(share, kube.now()),
+    ...options,
+  });
+}
+
+async function ensure(
+  kube: KubeApi,
+  ref: ObjectRef,
+  { target, make, signal, patienceMs }: {
+    target: string;
+    make: () => KubeObject;
+    signal: AbortSignal;
+    patienceMs: number;
+  },
+): Promise<void> {
+  const deadline = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]);
+  for (;;) {
+    const found = await kube.find(ref, { signal });
+    signal.throwIfAborted();
+    if (found === undefined) {
+      try {
+        await kube.create(ref.resource, make());
+        return;
+      } catch (error) {
+        if (!(error instanceof KtctlError) || error.code !== "ALREADY_EXISTS") {
+          throw error;
+        }
+      }
+    } else if (annotation(found, SHARED) === undefined) {
+      if (found.metadata.deletionTimestamp === undefined) {
+        throw shareNameTaken(found);
+      }
+      await awaitGone(kube, ref, found, { signal: deadline });
+    } else if (label(found, TARGET) === target && !hasEnded(found)) {
+      return;
+    } else {
+      // nobody can use it any more, so that nobody has to wait for its grace period
+      await deleteObject(kube, ref, found, {
+        awaitGone: true,
+        signal: deadline,
+      });
+    }
+  }
+}
+
+/** Being deleted, or evicted. */
+function hasEnded({ kind, metadata, status }: KubeObject): boolean {
+  return metadata.deletionTimestamp !== undefined ||
+    (kind === "Pod" && ["Failed", "Succeeded"].includes(status?.phase));
+}

@@ -1,0 +1,97 @@
+/** The record of a shared Shadow Pod in the cluster: read, change, write back only if nobody wrote in between. */
+import { backoff } from "../core/backoff.ts";
+import {
+  ConflictError,
+  NotFoundError,
+  WriteConflictError,
+} from "../core/errors.ts";
+import { HEARTBEAT, REF_COUNT, SHARE_NAME, SHARERS } from "../kube/contract.ts";
+import type { KubeApi, KubeObject, ObjectRef } from "../kube/kube_api.ts";
+import { SECRETS } from "../kube/resources.ts";
+import { readShare, type ShareState } from "./share_state.ts";
+import { annotationPatch, updateObject } from "./update_object.ts";
+
+/** Of several attempts each. */
+const MAX_ROUNDS = 5;
+
+/** The state, with the Secret that it is on. */
+export interface Share {
+  readonly state: ShareState;
+  readonly secret: KubeObject;
+}
+
+export function shareRef(namespace: string): ObjectRef {
+  return { resource: SECRETS, name: SHARE_NAME, namespace };
+}
+
+/** Undefined where there is none of ours. */
+export async function findShare(
+  kube: KubeApi,
+  namespace: string,
+  options: { signal?: AbortSignal } = {},
+): Promise<Share | undefined> {
+  const secret = await kube.find(shareRef(namespace), options);
+  const state = secret && readShare(secret);
+  return state && { state, secret };
+}
+
+/**
+ * Changes the state if nobody else did meanwhile. Undefined where there is none. Throws `ConflictError`
+ * (`SHARE_NAME_TAKEN`) where the Secret is not ours.
+ */
+export async function updateShare(
+  kube: KubeApi,
+  namespace: string,
+  change: (state: ShareState) => ShareState,
+  options: { signal?: AbortSignal } = {},
+): Promise<Share | undefined> {
+  let state: ShareState | undefined;
+  const write = () =>
+    updateObject(kube, shareRef(namespace), (found) => {
+      const before = readShare(found);
+      if (before === undefined) throw shareNameTaken(found);
+      state = change(before);
+      return state === before
+        ? undefined
+        : annotationPatch(found, shareAnnotations(state));
+    }, options);
+  const { signal = new AbortController().signal } = options;
+  let rounds = 0;
+  for (const wait of backoff({ firstMs: 50, lastMs: 500 })) {
+    try {
+      const secret = await write();
+      return secret && state && { state, secret };
+    } catch (error) {
+      // deleted just now
+      if (error instanceof NotFoundError) return undefined;
+      // a whole team may come or go at the same moment
+      const isCrowded = error instanceof WriteConflictError;
+      if (!isCrowded || ++rounds === MAX_ROUNDS) throw error;
+    }
+    await wait(signal);
+  }
+  return undefined;
+}
+
+export function shareAnnotations(state: ShareState): Record<string, string> {
+  const beats = state.sharers.map(({ beat }) => beat);
+  return {
+    [SHARERS]: JSON.stringify(state),
+    [REF_COUNT]: String(state.sharers.length),
+    // of the last one alive: whoever takes out a dead one gives no sign of life
+    ...(beats.length === 0 ? {} : { [HEARTBEAT]: String(Math.max(...beats)) }),
+  };
+}
+
+/** Somebody else has the name that all who share a pod meet at. */
+export function shareNameTaken(object: KubeObject): ConflictError {
+  const { kind = "object", metadata: { name, namespace } } = object;
+  return new ConflictError(
+    "SHARE_NAME_TAKEN",
+    `Cannot share a Shadow Pod in namespace "${namespace}": ${kind} "${name}" is there already, and this ktctl did not make it`,
+    {
+      hint:
+        `It is most likely of the original ktctl, whose users go on by themselves: connect without --shareShadow. If nobody uses it any more, run \`ktctl clean\`, or: kubectl delete ${kind.toLowerCase()} ${name} -n ${namespace}`,
+    },
+  );
+}
