@@ -69,17 +69,31 @@ Deno.test("connect --shareShadow", async (t) => {
   );
 
   await t.step(
-    "who leaves last takes the pod away, though another one was killed and nobody cleaned",
+    "who leaves last takes the pod away, though one was killed and one sleeps, who comes back to the next one",
     async () => {
-      const alice = await lab.connect(lab.alice);
+      const killed = await lab.connect(lab.alice);
+      const asleep = await lab.connect(lab.alice);
       const bob = await lab.connect(lab.bob);
-      await alice.process.stop("SIGKILL");
+      await killed.process.stop("SIGKILL");
+      asleep.process.kill("SIGSTOP");
       await eventually(
-        "the agent misses alice",
+        "the agent misses both",
         async () => await lab.attached() === 1,
       );
       assert.equal((await bob.process.stop()).code, 0);
       await lab.assertNothingLeft();
+      const next = await lab.connect(lab.bob);
+      asleep.process.kill("SIGCONT");
+      await works(asleep);
+      await assertWorks(next);
+      assert.equal(await lab.users(), "2");
+      assert.equal((await next.process.stop()).code, 0);
+      await assertWorks(asleep);
+      assert.equal((await asleep.process.stop()).code, 0);
+      await lab.assertNothingLeft();
+      // of the killed one there is a journal, and nothing else
+      assert.equal((await lab.alice.run(["clean"])).code, 0);
+      assert.deepEqual(lab.alice.journals(), []);
     },
   );
 
