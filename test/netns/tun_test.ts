@@ -171,7 +171,8 @@ test("tun: the listener takes nothing that did not come through the device", asy
   const { local, peer } = opened.ipv4;
   const sockets = await lab.space.run("ss", "-Hltn", "src", local);
   const port = sockets.match(new RegExp(`${local}:(\\d+)`))![1]!;
-  assert.equal(await lab.app("end", local, port), "ECONNRESET");
+  // the reset comes before or after the first byte was written
+  assert.match(await lab.app("end", local, port), /^(ECONNRESET|EPIPE)$/);
   assert.match(await lab.app("connect", peer, 80), /ECONNREFUSED/);
 });
 
