@@ -3,6 +3,7 @@
  * leaves out and why, and ends with a line `N passed, N failed`.
  */
 import { run as runCommand } from "../test/cluster/command.ts";
+import { TextLineStream } from "../test/cluster/text_line_stream.ts";
 import { readJunit, type TestCounts } from "./read_junit.ts";
 
 interface Group {
@@ -37,7 +38,8 @@ const GROUPS: readonly Group[] = [
 ];
 
 /** Waiting is most of what these tests do: two clusters halve the time. */
-const SECOND_LANE = /\/(connect|forward|two_users|preview|clean|recover)_/;
+const SECOND_LANE =
+  /\/(connect|forward|two_users|preview|clean|recover|drift|contract)_/;
 
 const ONE_LANE: Lane = {
   has: () => true,
@@ -117,7 +119,7 @@ async function testFiles(folder: string, parts: string[]): Promise<string[]> {
   return found.sort();
 }
 
-/** The lanes of a group side by side; what a second one prints is shown after the first. */
+/** The lanes of a group side by side. Where there are several, each line tells whose it is. */
 async function runGroup(group: Group, files: string[]): Promise<TestCounts> {
   const lanes = (group.lanes?.() ?? [ONE_LANE])
     .map((lane) => ({ lane, files: files.filter(lane.has) }))
@@ -127,7 +129,9 @@ async function runGroup(group: Group, files: string[]): Promise<TestCounts> {
     // one after the other: the first builds what both need
     for (const { lane } of lanes) ends.push(await lane.prepare());
     const counts = await Promise.all(
-      lanes.map(({ lane, files }, at) => runLane(files, lane, at > 0)),
+      lanes.map(({ lane, files }, at) =>
+        runLane(files, lane, lanes.length > 1 ? `${at + 1}| ` : undefined)
+      ),
     );
     return counts.reduce((sum, one) => ({
       passed: sum.passed + one.passed,
@@ -142,11 +146,11 @@ async function runGroup(group: Group, files: string[]): Promise<TestCounts> {
 async function runLane(
   files: string[],
   { env }: Lane,
-  isHeldBack: boolean,
+  prefix: string | undefined,
 ): Promise<TestCounts> {
   const report = await Deno.makeTempFile({ suffix: ".xml" });
+  const stdio = prefix === undefined ? "inherit" : "piped";
   try {
-    const stdio = isHeldBack ? "piped" : "inherit";
     const child = new Deno.Command(Deno.execPath(), {
       args: ["test", "-A", `--junit-path=${report}`, ...files],
       cwd: root,
@@ -154,11 +158,14 @@ async function runLane(
       stdout: stdio,
       stderr: stdio,
     }).spawn();
-    const output = isHeldBack ? await child.output() : undefined;
-    const { code } = await child.status;
-    if (output !== undefined) {
-      heldBack.push(output.stdout, output.stderr);
+    if (prefix !== undefined) {
+      await Promise.all([child.stdout, child.stderr].map(async (stream) => {
+        const lines = stream.pipeThrough(new TextDecoderStream())
+          .pipeThrough(new TextLineStream());
+        for await (const line of lines) console.log(`${prefix}${line}`);
+      }));
     }
+    const { code } = await child.status;
     const counts = readJunit(await Deno.readTextFile(report));
     // an error outside of any test, in a module's own code, say
     return code !== 0 && counts.failed === 0
@@ -169,7 +176,6 @@ async function runLane(
   }
 }
 
-const heldBack: Uint8Array<ArrayBuffer>[] = [];
 const names = GROUPS.map(({ name }) => name);
 const wanted = Deno.args.filter((arg) => names.includes(arg));
 const parts = Deno.args.filter((arg) => !names.includes(arg));
@@ -193,8 +199,6 @@ for (const group of GROUPS) {
         return { passed: 0, failed: 1, skipped: 0 };
       },
     );
-    await new Blob(heldBack.splice(0)).stream()
-      .pipeTo(Deno.stdout.writable, { preventClose: true });
     total.passed += passed;
     total.failed += failed;
     total.skipped += skipped;

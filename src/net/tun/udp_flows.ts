@@ -13,7 +13,7 @@ const LOOK_EVERY_MS = 1_000;
 /** The one that was idle for longest goes. */
 const MOST_FLOWS = 1024;
 /** Of a flow whose channel is not open yet. */
-const MOST_WAITING = 16;
+const MOST_WAITING = 64;
 
 interface Flow {
   /** The last packet, which errors are about. */
