@@ -3,7 +3,6 @@
  * leaves out and why, and ends with a line `N passed, N failed`.
  */
 import { run as runCommand } from "../test/cluster/command.ts";
-import { TextLineStream } from "../test/cluster/text_line_stream.ts";
 import { readJunit, type TestCounts } from "./read_junit.ts";
 
 interface Group {
@@ -11,16 +10,8 @@ interface Group {
   readonly folder: string;
   /** Why this machine cannot run it; undefined where it can. */
   readonly obstacle: () => string | undefined;
-  /** Files that run at the same time as the others, each lane with an environment of its own. */
-  readonly lanes?: () => readonly Lane[];
-}
-
-/** Tests run one after the other. */
-interface Lane {
-  readonly has: (file: string) => boolean;
-  readonly env: Readonly<Record<string, string>>;
-  /** Runs before; returns what to do after it. */
-  readonly prepare: () => Promise<() => Promise<void>>;
+  /** Runs before the group; returns what to do after it. */
+  readonly prepare?: () => Promise<() => Promise<void>>;
 }
 
 const root = new URL("../", import.meta.url);
@@ -33,32 +24,9 @@ const GROUPS: readonly Group[] = [
     folder: "test/cluster",
     obstacle: () =>
       Deno.env.get("KTCTL_TEST_KUBECONFIG") ? undefined : debianRoot(),
-    lanes: clusterLanes,
+    prepare: prepareCluster,
   },
 ];
-
-/** Waiting is most of what these tests do: two clusters halve the time. */
-const SECOND_LANE =
-  /\/(connect|forward|two_users|preview|clean|recover|drift|contract)_/;
-
-const ONE_LANE: Lane = {
-  has: () => true,
-  env: {},
-  prepare: () => Promise.resolve(async () => {}),
-};
-
-/** A cluster that was named is one; of our own there are two. */
-function clusterLanes(): readonly Lane[] {
-  if (Deno.env.get("KTCTL_TEST_KUBECONFIG")) return [ONE_LANE];
-  const slot = Number(Deno.env.get("K8S_SLOT") ?? 0);
-  return [
-    { slot, has: (file: string) => !SECOND_LANE.test(file) },
-    { slot: slot + 1, has: (file: string) => SECOND_LANE.test(file) },
-  ].map(({ slot, has }) => {
-    const env = { K8S_SLOT: `${slot}` };
-    return { has, env, prepare: () => prepareCluster(env) };
-  });
-}
 
 function linuxRoot(): string | undefined {
   if (Deno.build.os !== "linux") return `needs Linux, this is ${Deno.build.os}`;
@@ -79,27 +47,28 @@ function debianRoot(): string | undefined {
 }
 
 /** Starts our own cluster if it is not running, and ends it again in that case. */
-async function prepareCluster(
-  env: Record<string, string>,
-): Promise<() => Promise<void>> {
+async function prepareCluster(): Promise<() => Promise<void>> {
+  if (Deno.env.get("KTCTL_TEST_KUBECONFIG")) return async () => {};
   const script = new URL("test/cluster/cluster.sh", root).pathname;
-  const before = await runCommand("bash", [script, "status"], { env });
+  const before = await runCommand("bash", [script, "status"]);
   const keep = before.code === 0 || Deno.env.get("KTCTL_TEST_KEEP_CLUSTER");
-  const control = async (verb: string) => {
-    const command = new Deno.Command("bash", { args: [script, verb], env });
-    const { code } = await command.spawn().status;
-    if (code !== 0) throw new Error(`cluster.sh ${verb} ended with ${code}`);
-  };
   const down = async () => {
-    if (!keep) await control("down");
+    if (!keep) await succeed("bash", [script, "down"]);
   };
   try {
-    await control("up");
+    await succeed("bash", [script, "up"]);
   } catch (error) {
     await down();
     throw error;
   }
   return down;
+}
+
+/** Runs a program with its output shown. */
+async function succeed(program: string, args: string[]): Promise<void> {
+  const { code } = await new Deno.Command(program, { args }).spawn().status;
+  if (code === 0) return;
+  throw new Error(`${program} ${args.join(" ")} ended with ${code}`);
 }
 
 async function testFiles(folder: string, parts: string[]): Promise<string[]> {
@@ -119,53 +88,14 @@ async function testFiles(folder: string, parts: string[]): Promise<string[]> {
   return found.sort();
 }
 
-/** The lanes of a group side by side. Where there are several, each line tells whose it is. */
 async function runGroup(group: Group, files: string[]): Promise<TestCounts> {
-  const lanes = (group.lanes?.() ?? [ONE_LANE])
-    .map((lane) => ({ lane, files: files.filter(lane.has) }))
-    .filter(({ files }) => files.length > 0);
-  const ends: (() => Promise<void>)[] = [];
-  try {
-    // one after the other: the first builds what both need
-    for (const { lane } of lanes) ends.push(await lane.prepare());
-    const counts = await Promise.all(
-      lanes.map(({ lane, files }, at) =>
-        runLane(files, lane, lanes.length > 1 ? `${at + 1}| ` : undefined)
-      ),
-    );
-    return counts.reduce((sum, one) => ({
-      passed: sum.passed + one.passed,
-      failed: sum.failed + one.failed,
-      skipped: sum.skipped + one.skipped,
-    }));
-  } finally {
-    for (const end of ends) await end();
-  }
-}
-
-async function runLane(
-  files: string[],
-  { env }: Lane,
-  prefix: string | undefined,
-): Promise<TestCounts> {
+  const after = await group.prepare?.();
   const report = await Deno.makeTempFile({ suffix: ".xml" });
-  const stdio = prefix === undefined ? "inherit" : "piped";
   try {
-    const child = new Deno.Command(Deno.execPath(), {
+    const { code } = await new Deno.Command(Deno.execPath(), {
       args: ["test", "-A", `--junit-path=${report}`, ...files],
       cwd: root,
-      env,
-      stdout: stdio,
-      stderr: stdio,
-    }).spawn();
-    if (prefix !== undefined) {
-      await Promise.all([child.stdout, child.stderr].map(async (stream) => {
-        const lines = stream.pipeThrough(new TextDecoderStream())
-          .pipeThrough(new TextLineStream());
-        for await (const line of lines) console.log(`${prefix}${line}`);
-      }));
-    }
-    const { code } = await child.status;
+    }).spawn().status;
     const counts = readJunit(await Deno.readTextFile(report));
     // an error outside of any test, in a module's own code, say
     return code !== 0 && counts.failed === 0
@@ -173,6 +103,7 @@ async function runLane(
       : counts;
   } finally {
     await Deno.remove(report);
+    await after?.();
   }
 }
 
