@@ -30,89 +30,92 @@ async function helperPid(lab: ConnectLab): Promise<string> {
 
 for (const mode of MODES) {
   Deno.test({
-    name:
-      `connect --mode ${mode}: kill -9 of the client puts the laptop back; the next command does the same in the cluster`,
+    name: `connect --mode ${mode}: however it ends, all is put back`,
     ignore,
-    async fn() {
+    async fn(t) {
       await using lab = await ConnectLab.open();
-      await using connect = await lab.connect("--mode", mode);
-      assert.notEqual(await lab.laptop.snapshot(), lab.before);
-      await connect.stop("SIGKILL");
-      await restored(lab, "kill -9 of the client");
-      const { code, stdout } = await lab.laptop.ktctl(["clean"]).ended();
-      assert.equal(code, 0, stdout);
-      assert.equal(await lab.namespace.snapshot(), lab.namespaceBefore);
-    },
-  });
 
-  Deno.test({
-    name:
-      `connect --mode ${mode}: kill -9 of the root helper ends it with an error, and all is put back`,
-    ignore,
-    async fn() {
-      await using lab = await ConnectLab.open();
-      await using connect = await lab.connect("--mode", mode);
-      await lab.laptop.output("kill", "-9", await helperPid(lab));
-      const { code, error, stdout } = await connect.ended();
-      assert.equal(error?.["code"], "HELPER_LOST", stdout);
-      assert.equal(code, 9, stdout);
-      await restored(lab, "the client's end");
-      assert.equal(await lab.namespace.snapshot(), lab.namespaceBefore);
-    },
-  });
+      await t.step(
+        "kill -9 of the client puts the laptop back; the next command does the same in the cluster",
+        async () => {
+          await using connect = await lab.connect("--mode", mode);
+          assert.notEqual(await lab.laptop.snapshot(), lab.before);
+          await connect.stop("SIGKILL");
+          await restored(lab, "kill -9 of the client");
+          const { code, stdout } = await lab.laptop.ktctl(["clean"]).ended();
+          assert.equal(code, 0, stdout);
+          assert.equal(await lab.namespace.snapshot(), lab.namespaceBefore);
+        },
+      );
 
-  Deno.test({
-    name:
-      `connect --mode ${mode}: when the cluster is lost, Ctrl-C puts the laptop back at once and says what is left in the cluster`,
-    ignore,
-    async fn() {
-      await using lab = await ConnectLab.open();
-      await using connect = await lab.connect("--mode", mode);
-      await lab.laptop.cutNetwork(true);
-      connect.kill("SIGINT");
-      await restored(lab, "Ctrl-C without a cluster");
-      await lab.laptop.cutNetwork(false);
-      const { code, stdout } = await connect.ended();
-      const { stdout: cleaned } = await lab.laptop.ktctl(["clean"]).ended();
-      assert.ok(code === 0 || code === 9, `${stdout}\n${cleaned}`);
-      assert.equal(await lab.namespace.snapshot(), lab.namespaceBefore);
-    },
-  });
-}
+      await t.step(
+        "kill -9 of the root helper ends it with an error, and all is put back",
+        async () => {
+          await using connect = await lab.connect("--mode", mode);
+          await lab.laptop.output("kill", "-9", await helperPid(lab));
+          const { code, error, stdout } = await connect.ended();
+          assert.equal(error?.["code"], "HELPER_LOST", stdout);
+          assert.equal(code, 9, stdout);
+          await restored(lab, "the client's end");
+          assert.equal(await lab.namespace.snapshot(), lab.namespaceBefore);
+        },
+      );
 
-for (const mode of MODES) {
-  Deno.test({
-    name:
-      `connect --mode ${mode}: after kill -9 of client and helper at once, or a power cut, clean --localOnly puts the laptop back`,
-    ignore,
-    async fn() {
-      await using lab = await ConnectLab.open();
-      const { laptop } = lab;
-      for (const isPowerCut of [false, true]) {
-        await using connect = await lab.connect("--mode", mode);
-        const helper = await helperPid(lab);
-        await laptop.output("kill", "-9", helper, `${connect.pid}`);
-        await connect.ended();
-        assert.notEqual(await laptop.snapshot(), lab.before);
-        if (isPowerCut) { // the files stay, and nothing else
-          await laptop.output(
-            "sh",
-            "-c",
-            "rm -r /run/ktctl; ip link del ktctl0; nft flush ruleset; true",
-          );
-        }
-        const dryRun = await laptop.ktctl(["clean", "--localOnly", "--dryRun"])
-          .ended();
-        const isLeft = await laptop.snapshot() !== lab.before;
-        const planned = dryRun.events.filter(({ event }) => event === "action");
-        assert.equal(planned.length > 0, isLeft, dryRun.stdout);
-        const { code, stdout } = await laptop.ktctl(["clean", "--localOnly"])
-          .ended();
-        assert.equal(code, 0, stdout);
-        assert.equal(await laptop.snapshot(), lab.before);
-      }
-      await laptop.ktctl(["clean"]).ended();
-      assert.equal(await lab.namespace.snapshot(), lab.namespaceBefore);
+      await t.step(
+        "when the cluster is lost, Ctrl-C puts the laptop back at once and says what is left in the cluster",
+        async () => {
+          await using connect = await lab.connect("--mode", mode);
+          await lab.laptop.cutNetwork(true);
+          connect.kill("SIGINT");
+          await restored(lab, "Ctrl-C without a cluster");
+          await lab.laptop.cutNetwork(false);
+          const { code, stdout } = await connect.ended();
+          const { stdout: cleaned } = await lab.laptop.ktctl(["clean"]).ended();
+          assert.ok(code === 0 || code === 9, `${stdout}\n${cleaned}`);
+          assert.equal(await lab.namespace.snapshot(), lab.namespaceBefore);
+        },
+      );
+
+      await t.step(
+        "after kill -9 of client and helper at once, or a power cut, clean --localOnly puts the laptop back",
+        async () => {
+          const { laptop } = lab;
+          for (const isPowerCut of [false, true]) {
+            await using connect = await lab.connect("--mode", mode);
+            const helper = await helperPid(lab);
+            await laptop.output("kill", "-9", helper, `${connect.pid}`);
+            await connect.ended();
+            assert.notEqual(await laptop.snapshot(), lab.before);
+            if (isPowerCut) { // the files stay, and nothing else
+              await laptop.output(
+                "sh",
+                "-c",
+                "rm -r /run/ktctl; ip link del ktctl0; nft flush ruleset; true",
+              );
+            }
+            const dryRun = await laptop.ktctl([
+              "clean",
+              "--localOnly",
+              "--dryRun",
+            ])
+              .ended();
+            const isLeft = await laptop.snapshot() !== lab.before;
+            const planned = dryRun.events.filter(({ event }) =>
+              event === "action"
+            );
+            assert.equal(planned.length > 0, isLeft, dryRun.stdout);
+            const { code, stdout } = await laptop.ktctl([
+              "clean",
+              "--localOnly",
+            ])
+              .ended();
+            assert.equal(code, 0, stdout);
+            assert.equal(await laptop.snapshot(), lab.before);
+          }
+          await laptop.ktctl(["clean"]).ended();
+          assert.equal(await lab.namespace.snapshot(), lab.namespaceBefore);
+        },
+      );
     },
   });
 }

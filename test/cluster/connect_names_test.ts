@@ -6,164 +6,176 @@ import { INTERNET } from "./net_laptop.ts";
 
 const ignore = obstacle !== undefined;
 
-for (const mode of ["tun2socks", "sshuttle"]) {
-  Deno.test({
-    name:
-      `connect --mode ${mode} --dnsMode hosts: Services of the named namespaces are in the hosts file, as they come and go`,
-    ignore,
-    async fn() {
-      await using lab = await ConnectLab.open();
-      const { laptop, namespace } = lab;
-      const dnsMode = `hosts:${namespace.name},kube-system`;
-      await using connect = await lab.connect(
-        "--mode",
-        mode,
-        "--dnsMode",
-        dnsMode,
-      );
-      const own = [
-        "web",
-        `web.${namespace.name}`,
-        `web.${namespace.name}.svc.cluster.local`,
-      ];
-      for (const name of own) {
-        assert.match(await lab.curl(`http://${name}/`), /^demo pod=web-/, name);
-      }
-      const dns = await laptop.output(
-        "getent",
-        "hosts",
-        "kube-dns.kube-system",
-      );
-      assert.match(dns, /^10\.\d+\.0\.10 /);
-      // the machine's resolver is as it was
-      assert.match(
-        await laptop.output("cat", "/etc/resolv.conf"),
-        /^# written by the test/,
-      );
-
-      await namespace.kubectl([
-        "expose",
-        "deployment",
-        "web",
-        "--name",
-        "late",
-        "--port=80",
-        "--target-port=8080",
-      ]);
-      await eventually(
-        "a new Service has its name",
-        async () => /^demo pod=web-/.test(await lab.curl("http://late/")),
-      );
-      await namespace.kubectl(["delete", "service", "late"]);
-      await eventually(
-        "and loses it with the Service",
-        async () => (await laptop.run(["getent", "hosts", "late"])).code === 2,
-      );
-
-      assert.equal((await connect.stop()).code, 0);
-      assert.equal(await laptop.snapshot(), lab.before);
-    },
-  });
-}
-
 Deno.test({
   name:
-    "connect --dnsMode podDNS: the cluster's name server is asked for everything",
+    "connect knows names by each mode of names, and what comes to the cluster later",
   ignore,
-  async fn() {
+  async fn(t) {
     await using lab = await ConnectLab.open();
-    const full = `web.${lab.namespace.name}.svc.cluster.local`;
-    await using connect = await lab.connect(
-      "--mode",
-      "sshuttle",
-      "--dnsMode",
-      "podDNS",
-    );
-    assert.equal(await lab.dig(full), await lab.clusterIp());
-    // which knows nothing of the laptop's Internet
-    assert.equal(await lab.dig("www.example.com"), "");
-    assert.equal((await connect.stop()).code, 0);
-    assert.equal(await lab.dig("www.example.com"), INTERNET["www.example.com"]);
-    assert.equal(await lab.laptop.snapshot(), lab.before);
-  },
-});
 
-Deno.test({
-  name:
-    "connect --ingressIp: hosts of Ingresses have that address, as they come and go",
-  ignore,
-  async fn() {
-    await using lab = await ConnectLab.open();
-    await using connect = await lab.connect("--ingressIp", "192.0.2.99");
-    assert.equal(await lab.dig("shop.example.net"), "");
+    for (const mode of ["tun2socks", "sshuttle"]) {
+      await t.step(
+        `--mode ${mode} --dnsMode hosts: Services of the named namespaces are in the hosts file, as they come and go`,
+        async () => {
+          const { laptop, namespace } = lab;
+          const dnsMode = `hosts:${namespace.name},kube-system`;
+          await using connect = await lab.connect(
+            "--mode",
+            mode,
+            "--dnsMode",
+            dnsMode,
+          );
+          const own = [
+            "web",
+            `web.${namespace.name}`,
+            `web.${namespace.name}.svc.cluster.local`,
+          ];
+          for (const name of own) {
+            assert.match(
+              await lab.curl(`http://${name}/`),
+              /^demo pod=web-/,
+              name,
+            );
+          }
+          const dns = await laptop.output(
+            "getent",
+            "hosts",
+            "kube-dns.kube-system",
+          );
+          assert.match(dns, /^10\.\d+\.0\.10 /);
+          // the machine's resolver is as it was
+          assert.match(
+            await laptop.output("cat", "/etc/resolv.conf"),
+            /^# written by the test/,
+          );
 
-    await lab.namespace.apply(JSON.stringify({
-      apiVersion: "networking.k8s.io/v1",
-      kind: "Ingress",
-      metadata: { name: "shop" },
-      spec: {
-        rules: ["shop.example.net", "*.shop.example.net"].map((host) => ({
-          host,
-          http: {
-            paths: [{
-              path: "/",
-              pathType: "Prefix",
-              backend: { service: { name: "web", port: { number: 80 } } },
-            }],
-          },
-        })),
-      },
-    }));
-    await eventually(
-      "the host has the address",
-      async () => await lab.dig("shop.example.net") === "192.0.2.99",
-    );
-    assert.equal(await lab.dig("one.shop.example.net"), "192.0.2.99");
-    assert.equal(await lab.dig("www.example.com"), INTERNET["www.example.com"]);
-    await lab.namespace.kubectl(["delete", "ingress", "shop"]);
-    await eventually(
-      "and loses it with the Ingress",
-      async () => await lab.dig("shop.example.net") === "",
-    );
-    assert.equal((await connect.stop()).code, 0);
-  },
-});
+          await namespace.kubectl([
+            "expose",
+            "deployment",
+            "web",
+            "--name",
+            "late",
+            "--port=80",
+            "--target-port=8080",
+          ]);
+          await eventually(
+            "a new Service has its name",
+            async () => /^demo pod=web-/.test(await lab.curl("http://late/")),
+          );
+          await namespace.kubectl(["delete", "service", "late"]);
+          await eventually(
+            "and loses it with the Service",
+            async () =>
+              (await laptop.run(["getent", "hosts", "late"])).code === 2,
+          );
 
-Deno.test({
-  name: "connect takes in what the cluster gets outside of the known ranges",
-  ignore,
-  async fn() {
-    await using lab = await ConnectLab.open();
-    const service = await lab.clusterIp();
-    await using connect = await lab.connect("--includeIps", "10.250.0.0/16");
-    assert.match(
-      await lab.laptop.output("ip", "route"),
-      /^10\.250\.0\.0\/16 dev ktctl0/m,
-    );
-    // the new node's pods: the cluster has one that nobody runs
-    const node = {
-      apiVersion: "v1",
-      kind: "Node",
-      metadata: { name: `kt-test-${lab.namespace.name.slice(-8)}` },
-      spec: {
-        podCIDR: "10.251.7.0/24",
-        podCIDRs: ["10.251.7.0/24"],
-        unschedulable: true,
-      },
-    };
-    await lab.namespace.apply(JSON.stringify(node));
-    try {
-      const { cidrs } = await connect.event("captured", 15_000);
-      assert.ok(cidrs.includes("10.251.7.0/24"), cidrs);
-      assert.match(
-        await lab.laptop.output("ip", "route"),
-        /^10\.251\.7\.0\/24 dev ktctl0/m,
+          assert.equal((await connect.stop()).code, 0);
+          assert.equal(await laptop.snapshot(), lab.before);
+        },
       );
-      assert.match(await lab.curl(`http://${service}/`), /^demo pod=web-/);
-    } finally {
-      await lab.namespace.kubectl(["delete", "node", node.metadata.name]);
     }
-    assert.equal((await connect.stop()).code, 0);
-    assert.equal(await lab.laptop.snapshot(), lab.before);
+
+    await t.step(
+      "--dnsMode podDNS: the cluster's name server is asked for everything",
+      async () => {
+        const full = `web.${lab.namespace.name}.svc.cluster.local`;
+        await using connect = await lab.connect(
+          "--mode",
+          "sshuttle",
+          "--dnsMode",
+          "podDNS",
+        );
+        assert.equal(await lab.dig(full), await lab.clusterIp());
+        // which knows nothing of the laptop's Internet
+        assert.equal(await lab.dig("www.example.com"), "");
+        assert.equal((await connect.stop()).code, 0);
+        assert.equal(
+          await lab.dig("www.example.com"),
+          INTERNET["www.example.com"],
+        );
+        assert.equal(await lab.laptop.snapshot(), lab.before);
+      },
+    );
+
+    await t.step(
+      "--ingressIp: hosts of Ingresses have that address, as they come and go",
+      async () => {
+        await using connect = await lab.connect("--ingressIp", "192.0.2.99");
+        assert.equal(await lab.dig("shop.example.net"), "");
+
+        await lab.namespace.apply(JSON.stringify({
+          apiVersion: "networking.k8s.io/v1",
+          kind: "Ingress",
+          metadata: { name: "shop" },
+          spec: {
+            rules: ["shop.example.net", "*.shop.example.net"].map((host) => ({
+              host,
+              http: {
+                paths: [{
+                  path: "/",
+                  pathType: "Prefix",
+                  backend: { service: { name: "web", port: { number: 80 } } },
+                }],
+              },
+            })),
+          },
+        }));
+        await eventually(
+          "the host has the address",
+          async () => await lab.dig("shop.example.net") === "192.0.2.99",
+        );
+        assert.equal(await lab.dig("one.shop.example.net"), "192.0.2.99");
+        assert.equal(
+          await lab.dig("www.example.com"),
+          INTERNET["www.example.com"],
+        );
+        await lab.namespace.kubectl(["delete", "ingress", "shop"]);
+        await eventually(
+          "and loses it with the Ingress",
+          async () => await lab.dig("shop.example.net") === "",
+        );
+        assert.equal((await connect.stop()).code, 0);
+      },
+    );
+
+    await t.step(
+      "takes in what the cluster gets outside of the known ranges",
+      async () => {
+        const service = await lab.clusterIp();
+        await using connect = await lab.connect(
+          "--includeIps",
+          "10.250.0.0/16",
+        );
+        assert.match(
+          await lab.laptop.output("ip", "route"),
+          /^10\.250\.0\.0\/16 dev ktctl0/m,
+        );
+        // the new node's pods: the cluster has one that nobody runs
+        const node = {
+          apiVersion: "v1",
+          kind: "Node",
+          metadata: { name: `kt-test-${lab.namespace.name.slice(-8)}` },
+          spec: {
+            podCIDR: "10.251.7.0/24",
+            podCIDRs: ["10.251.7.0/24"],
+            unschedulable: true,
+          },
+        };
+        await lab.namespace.apply(JSON.stringify(node));
+        try {
+          const { cidrs } = await connect.event("captured", 15_000);
+          assert.ok(cidrs.includes("10.251.7.0/24"), cidrs);
+          assert.match(
+            await lab.laptop.output("ip", "route"),
+            /^10\.251\.7\.0\/24 dev ktctl0/m,
+          );
+          assert.match(await lab.curl(`http://${service}/`), /^demo pod=web-/);
+        } finally {
+          await lab.namespace.kubectl(["delete", "node", node.metadata.name]);
+        }
+        assert.equal((await connect.stop()).code, 0);
+        assert.equal(await lab.laptop.snapshot(), lab.before);
+      },
+    );
   },
 });
