@@ -21,7 +21,7 @@ async function helperPid(lab: ConnectLab): Promise<string> {
     "sh",
     "-c",
     `for pid in $(ip netns pids "" 2>/dev/null || ls /proc | grep '^[0-9]'); do
-       tr '\\0' ' ' < /proc/$pid/cmdline 2>/dev/null | grep -q ' __helper' &&
+       tr '\\0' ' ' < /proc/$pid/cmdline 2>/dev/null | grep -q '^[^ ]*deno .* __helper' &&
          [ "$(readlink /proc/$pid/ns/net)" = "$(readlink /proc/self/ns/net)" ] && echo $pid
      done; true`,
   );
