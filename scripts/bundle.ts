@@ -6,8 +6,8 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { EMBEDDED_AGENT } from "../src/cluster/agent_source.ts";
 import { buildAgent } from "../src/cluster/build_agent.ts";
+import { denoBundle } from "../src/core/deno_bundle.ts";
 import { UsageError } from "../src/core/errors.ts";
-import { exec } from "../src/core/exec.ts";
 import { EMBEDDED_PACKET_WORKER } from "../src/net/tun/start_packet_worker.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
@@ -31,13 +31,7 @@ async function bundleCli(): Promise<void> {
 }
 
 async function bundle(source: string, output: string): Promise<void> {
-  const flags = ["--quiet", "--minify", "--platform", "deno"];
-  flags.push("--external", "*.node", "--output", output);
-  const { code, stderr } = await exec(
-    Deno.execPath(),
-    ["bundle", ...flags, source],
-    { cwd: root, timeoutMs: 120_000 },
-  );
+  const { code, stderr } = await denoBundle(source, output);
   if (code !== 0) {
     throw new UsageError("BUNDLE_FAILED", `Cannot bundle "${source}"`, {
       details: stderr.split("\n"),

@@ -1,7 +1,6 @@
 import { stat } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
+import { denoBundle } from "../core/deno_bundle.ts";
 import { UnsupportedError } from "../core/errors.ts";
-import { exec } from "../core/exec.ts";
 
 /** A ConfigMap holds 1 MiB; its configuration and the object's own fields need room as well. */
 const MAX_BYTES = 1_000_000;
@@ -15,21 +14,11 @@ export async function buildAgent(
   outputFile: string,
   options: { signal?: AbortSignal } = {},
 ): Promise<void> {
-  const root = fileURLToPath(new URL("../../", import.meta.url));
-  const args = ["bundle", "--quiet", "--minify", "--platform", "deno"];
-  // ssh2 tries to load native add-ons and does without them where they are missing.
-  args.push(
-    "--external",
-    "*.node",
-    "--output",
-    outputFile,
+  const { code, stderr } = await denoBundle(
     "src/agent/agent.ts",
+    outputFile,
+    options,
   );
-  const { code, stderr } = await exec(Deno.execPath(), args, {
-    cwd: root,
-    timeoutMs: 120_000,
-    ...options,
-  });
   if (code !== 0) {
     throw new UnsupportedError(
       "AGENT_BUNDLE_FAILED",

@@ -10,6 +10,9 @@ import {
 import type { KubeApi, KubeObject } from "../kube/kube_api.ts";
 import { readAll } from "../kube/read_all.ts";
 
+/** A laptop that lost its link is back within this time, if it comes back soon. */
+export const RETURN_SECONDS = 10;
+
 /** Seconds since the last heartbeat by the cluster's clock; undefined where there never was one. */
 export function heartbeatAge(
   object: KubeObject,

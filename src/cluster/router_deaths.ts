@@ -3,11 +3,8 @@ import { pause } from "../core/backoff.ts";
 import { annotation, labelSelector, ROLE, SESSION } from "../kube/contract.ts";
 import type { KubeApi, KubeObject } from "../kube/kube_api.ts";
 import { PODS } from "../kube/resources.ts";
-import { agentStatus, isStale } from "./liveness.ts";
+import { agentStatus, isStale, RETURN_SECONDS } from "./liveness.ts";
 import type { RouterState } from "./router_state.ts";
-
-/** A laptop that lost its link is back within this time, if it comes back soon. */
-const RETURN_SECONDS = 10;
 
 /**
  * The sessions of those who are dead beside the leaving ones; none where anybody else lives, as then

@@ -5,6 +5,7 @@
  * Link lost: reconnect until it is back.
  * Pod lost: give back first what the command did, then everything anew.
  */
+import { aborted } from "../core/aborted.ts";
 import { backoff } from "../core/backoff.ts";
 import {
   Cancelled,
@@ -359,13 +360,4 @@ function lossOf(
     return `the Shadow Pod ended: ${message ?? reason ?? phase}`;
   }
   return undefined;
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) return reject(signal.reason);
-    signal.addEventListener("abort", () => reject(signal.reason), {
-      once: true,
-    });
-  });
 }

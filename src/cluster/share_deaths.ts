@@ -7,12 +7,9 @@ import {
 } from "../kube/contract.ts";
 import type { KubeApi, KubeObject } from "../kube/kube_api.ts";
 import { PODS } from "../kube/resources.ts";
-import { agentStatus } from "./liveness.ts";
+import { agentStatus, RETURN_SECONDS } from "./liveness.ts";
 import type { Sharer } from "./share_state.ts";
 import type { Share } from "./share_store.ts";
-
-/** A laptop that lost its link is back within this time, if it comes back soon. */
-const RETURN_SECONDS = 10;
 
 /** The sessions of all that are in it; none where anybody lives, as then nobody needs to know. */
 export async function deadSharers(

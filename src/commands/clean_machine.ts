@@ -1,11 +1,10 @@
 /** What dead sessions left on this machine, which root has to take back. */
 import { CleanupError } from "../core/errors.ts";
-import { liveSessions } from "../core/live_sessions.ts";
 import type { Report } from "../core/report.ts";
 import { leftLines } from "../helper/left_lines.ts";
 import { pendingHelperJournals } from "../helper/pending_helper_journals.ts";
 import type { Host } from "./host.ts";
-import { EXCLUSIVE } from "./session.ts";
+import { capturingSession } from "./session.ts";
 
 /**
  * Takes it back, by a root helper; nothing where a session lives that captures, or nothing is left.
@@ -17,9 +16,7 @@ export async function cleanMachine(
   host: Host,
   { report, dryRun }: { report: Report; dryRun: boolean },
 ): Promise<number> {
-  const isInUse = liveSessions(host.journalDir).some(({ command }) =>
-    command === EXCLUSIVE
-  );
+  const isInUse = capturingSession(host) !== undefined;
   const { changes, isUnreadable } = pendingHelperJournals();
   const files = isInUse ? [] : leftLines();
   if (changes === 0 && files.length === 0 && (!isUnreadable || isInUse)) {

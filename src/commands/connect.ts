@@ -5,7 +5,6 @@ import { type ShadowMaker, ShadowSession } from "../cluster/shadow_session.ts";
 import type { ShadowSpec } from "../cluster/shadow_spec.ts";
 import { SharedShadow } from "../cluster/shared_shadow.ts";
 import { ConflictError } from "../core/errors.ts";
-import { liveSessions } from "../core/live_sessions.ts";
 import type { Scope } from "../core/scope.ts";
 import type { World } from "../kube/world.ts";
 import {
@@ -30,6 +29,7 @@ import type { Host } from "./host.ts";
 import { MachineRoot } from "./machine_root.ts";
 import { pluginFlags, pluginOptions } from "./plugin_flags.ts";
 import {
+  capturingSession,
   EXCLUSIVE,
   openKube,
   runSession,
@@ -261,9 +261,7 @@ class Connection {
 
 /** One session at a time can have this machine's routes and names. */
 function refuseSecond(host: Host): void {
-  const other = liveSessions(host.journalDir).find(({ command }) =>
-    command === EXCLUSIVE
-  );
+  const other = capturingSession(host);
   if (other === undefined) return;
   throw new ConflictError(
     "ALREADY_CONNECTED",

@@ -75,7 +75,7 @@ export function connectOptions(modes: string): Option[] {
 }
 
 /** A port, as a flag's value. */
-export function parsePort(flag: string): (text: string) => number {
+function parsePort(flag: string): (text: string) => number {
   return (text) => {
     const port = Number(text);
     if (/^\d+$/.test(text) && port >= 1 && port <= 65535) return port;

@@ -11,6 +11,7 @@ import {
 } from "../cluster/forward_target.ts";
 import { PodChoice } from "../cluster/pod_choice.ts";
 import { ShadowSession } from "../cluster/shadow_session.ts";
+import { aborted } from "../core/aborted.ts";
 import { KtctlError, LinkError, messageOf } from "../core/errors.ts";
 import type { Report } from "../core/report.ts";
 import { LocalForward } from "../net/local_forward.ts";
@@ -143,7 +144,7 @@ async function servePods(
     local: listener.port,
     port: route.port,
   });
-  await Promise.race([scope.failed, ended(scope.signal)]);
+  await Promise.race([scope.failed, aborted(scope.signal)]);
 }
 
 async function serveAddress(
@@ -214,12 +215,4 @@ function failureTeller(report: Report): (error: unknown) => void {
 
 function addressText({ host, port }: AddressTarget): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
-}
-
-function ended(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const end = () => reject(signal.reason);
-    if (signal.aborted) end();
-    else signal.addEventListener("abort", end, { once: true });
-  });
 }

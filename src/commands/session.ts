@@ -4,7 +4,8 @@ import process from "node:process";
 import { Heartbeat } from "../cluster/heartbeat.ts";
 import { sweepJournals } from "../cluster/sweep_journals.ts";
 import { Cancelled, CleanupError, KtctlError } from "../core/errors.ts";
-import { FileJournal } from "../core/journal.ts";
+import { FileJournal, type JournalHeader } from "../core/journal.ts";
+import { liveSessions } from "../core/live_sessions.ts";
 import { randomLower } from "../core/random_name.ts";
 import { errorEvent, type Report } from "../core/report.ts";
 import { Scope } from "../core/scope.ts";
@@ -23,6 +24,13 @@ export interface Session {
   readonly scope: Scope<World>;
   readonly report: Report;
   readonly heartbeat: Heartbeat;
+}
+
+/** The living session of this user that captures, if there is one: no other may. */
+export function capturingSession(host: Host): JournalHeader | undefined {
+  return liveSessions(host.journalDir).find(({ command }) =>
+    command === EXCLUSIVE
+  );
 }
 
 /** The cluster that the options name. */

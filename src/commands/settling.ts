@@ -1,4 +1,5 @@
 import type { FollowObjectsOptions } from "../cluster/followed_objects.ts";
+import { aborted } from "../core/aborted.ts";
 import type { Scope } from "../core/scope.ts";
 import type { World } from "../kube/world.ts";
 
@@ -25,9 +26,6 @@ export class Settling {
     const settling = new Settling(settle);
     const first = Promise.withResolvers<void>();
     const failed = Promise.withResolvers<never>();
-    const abort = () => first.reject(scope.signal.reason);
-    scope.signal.addEventListener("abort", abort, { once: true });
-    if (scope.signal.aborted) abort();
     scope.background(name, (signal) =>
       Promise.race([
         follow({
@@ -37,11 +35,7 @@ export class Settling {
         }),
         failed.promise,
       ]));
-    try {
-      await Promise.race([first.promise, scope.failed]);
-    } finally {
-      scope.signal.removeEventListener("abort", abort);
-    }
+    await Promise.race([first.promise, scope.failed, aborted(scope.signal)]);
   }
 
   #change(): Promise<void> {

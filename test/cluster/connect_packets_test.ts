@@ -1,11 +1,12 @@
 // What is not TCP over IPv4, through the device of `connect`.
 import assert from "node:assert/strict";
-import { fileURLToPath } from "node:url";
 import { ConnectLab, obstacle } from "./connect_lab.ts";
-import { applyPrograms, denoContainer, programsVolume } from "./deno_pod.ts";
-
-const program = (name: string) =>
-  fileURLToPath(new URL(`programs/${name}`, import.meta.url));
+import {
+  applyPrograms,
+  denoContainer,
+  programPath,
+  programsVolume,
+} from "./deno_pod.ts";
 
 Deno.test({
   name:
@@ -56,7 +57,7 @@ Deno.test({
           "run",
           "-A",
           "--quiet",
-          program("udp_talk.ts"),
+          programPath("udp_talk.ts"),
           host,
           "9001",
           "20",

@@ -1,12 +1,10 @@
 // From a laptop of its own, all of the cluster is reached, by either transport.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { fileURLToPath } from "node:url";
 import { ConnectLab, obstacle } from "./connect_lab.ts";
+import { programPath } from "./deno_pod.ts";
 import { INTERNET } from "./net_laptop.ts";
 
-const program = (name: string) =>
-  fileURLToPath(new URL(`programs/${name}`, import.meta.url));
 const deno = [Deno.execPath(), "run", "-A", "--quiet"];
 const GIB = 1024 ** 3;
 
@@ -149,7 +147,7 @@ for (const mode of ["tun2socks", "sshuttle"]) {
         const answers = JSON.parse(
           await laptop.output(
             ...deno,
-            program("grpc_calls.ts"),
+            programPath("grpc_calls.ts"),
             `http://${grpc}:50051`,
             JSON.stringify(calls),
           ),
@@ -163,7 +161,7 @@ for (const mode of ["tun2socks", "sshuttle"]) {
         const { good, reason } = JSON.parse(
           await laptop.output(
             ...deno,
-            program("many_dials.ts"),
+            programPath("many_dials.ts"),
             service,
             "9000",
             "500",

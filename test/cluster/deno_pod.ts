@@ -21,6 +21,11 @@ export interface DenoPod {
 
 const dir = fileURLToPath(new URL("programs", import.meta.url));
 
+/** One of the programs, to be run on this machine. */
+export function programPath(name: string): string {
+  return `${dir}/${name}`;
+}
+
 /** Puts the programs into the namespace, as a ConfigMap for any pod to mount. */
 export async function applyPrograms(namespace: TestNamespace): Promise<void> {
   const made = ["create", "configmap", "programs", `--from-file=${dir}`];

@@ -1,6 +1,9 @@
 // A laptop with a network and an /etc of its own: what `connect` changes there, nobody else sees.
 // It reaches the API server and nothing else of the cluster.
 import { fileURLToPath } from "node:url";
+import { firstLine } from "../netns/dns_namespace.ts";
+import { DNSMASQ_FLAGS } from "../netns/dnsmasq_flags.ts";
+import { makeEtc } from "../netns/make_etc.ts";
 import { obstacleWithout } from "../netns/packages.ts";
 import type { TestCluster, TestNamespace } from "./cluster.ts";
 import {
@@ -17,8 +20,6 @@ export const INTERNET = { "www.example.com": "192.0.2.80" } as const;
 
 const RESOLV_CONF =
   `# written by the test\nsearch corp.example\nnameserver ${UPSTREAM}\noptions timeout:3 attempts:1`;
-const HOSTS = "127.0.0.1 localhost\n";
-const NSS = "hosts: files dns\n";
 
 const script = fileURLToPath(new URL("cluster.sh", import.meta.url));
 
@@ -68,11 +69,7 @@ export class NetLaptop implements AsyncDisposable {
 
   async #makeMachine(): Promise<void> {
     const etc = `${this.folder}/etc`;
-    succeeded(await run("cp", ["-a", "/etc", etc]));
-    await Deno.remove(`${etc}/resolv.conf`);
-    await Deno.writeTextFile(`${etc}/resolv.conf`, RESOLV_CONF);
-    await Deno.writeTextFile(`${etc}/nsswitch.conf`, NSS);
-    await Deno.writeTextFile(`${etc}/hosts`, HOSTS);
+    await makeEtc(etc, RESOLV_CONF);
     const inside = [
       `mount --bind ${etc} /etc`,
       "mount -t tmpfs tmpfs /run",
@@ -135,18 +132,13 @@ export class NetLaptop implements AsyncDisposable {
     this.#dnsmasq = this.spawn([
       "dnsmasq",
       `--listen-address=${UPSTREAM}`,
-      "--keep-in-foreground",
-      "--conf-file=/dev/null",
-      "--no-resolv",
-      "--no-hosts",
-      "--bind-interfaces",
-      "--pid-file=",
-      "--user=root",
-      "--log-facility=-",
+      ...DNSMASQ_FLAGS,
       "--address=/#/",
       ...names,
     ], { stderr: "piped" });
     await firstLine(this.#dnsmasq.stderr);
+    // it goes on to tell, and must not wait for somebody to read
+    void this.#dnsmasq.stderr.pipeTo(new WritableStream()).catch(() => {});
   }
 
   /** Words that run another command here. */
@@ -244,21 +236,4 @@ export class NetLaptop implements AsyncDisposable {
     await this.#holder?.stdin.close().catch(() => {});
     await Deno.remove(this.folder, { recursive: true });
   }
-}
-
-/** The first line of a stream; what follows is read and dropped. */
-async function firstLine(
-  stream: ReadableStream<Uint8Array>,
-): Promise<string> {
-  const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
-  let text = "";
-  while (!text.includes("\n")) {
-    const { value, done } = await reader.read();
-    if (done) throw new Error(`ended after: ${text}`);
-    text += value;
-  }
-  void (async () => {
-    while (!(await reader.read()).done);
-  })().catch(() => {});
-  return text.slice(0, text.indexOf("\n"));
 }

@@ -1,6 +1,8 @@
 /** A machine of its own for tests of DNS: network and /etc are a namespace's, programs are real. */
 import assert from "node:assert/strict";
 import { type CommandResult, run, succeeded } from "../cluster/command.ts";
+import { DNSMASQ_FLAGS } from "./dnsmasq_flags.ts";
+import { makeEtc } from "./make_etc.ts";
 
 export const UPSTREAM = "127.0.0.10";
 export const CLUSTER_DNS = "127.0.0.20";
@@ -8,8 +10,6 @@ export const CLUSTER_DNS = "127.0.0.20";
 export const RESOLV_CONF =
   `# written by the test\nsearch corp.example\nnameserver ${UPSTREAM}\noptions timeout:2 attempts:1`;
 
-const NSS = "hosts: files dns\n";
-const HOSTS = "127.0.0.1 localhost\n";
 const MANY = Array.from(
   { length: 60 },
   (_, n) => `10.244.1.${n} many.default.svc.cluster.local`,
@@ -46,11 +46,7 @@ export class DnsNamespace implements AsyncDisposable {
       it.#env = { PATH: `${options.path}:${Deno.env.get("PATH")}` };
     }
     const etc = `${it.folder}/etc`;
-    succeeded(await run("cp", ["-a", "/etc", etc]));
-    await Deno.remove(`${etc}/resolv.conf`);
-    await Deno.writeTextFile(`${etc}/resolv.conf`, RESOLV_CONF);
-    await Deno.writeTextFile(`${etc}/nsswitch.conf`, NSS);
-    await Deno.writeTextFile(`${etc}/hosts`, HOSTS);
+    await makeEtc(etc, RESOLV_CONF);
     await Deno.writeTextFile(`${it.folder}/many`, MANY);
     const script = [
       `mount --bind ${etc} /etc`,
@@ -78,16 +74,7 @@ export class DnsNamespace implements AsyncDisposable {
 
   /** The cluster's name server, which knows its zone and asks upstream, and one for the Internet. */
   async #startServers(): Promise<void> {
-    const common = [
-      "--keep-in-foreground",
-      "--conf-file=/dev/null",
-      "--no-resolv",
-      "--no-hosts",
-      "--bind-interfaces",
-      "--pid-file=",
-      "--user=root",
-      "--local-ttl=5",
-    ];
+    const common = [...DNSMASQ_FLAGS, "--local-ttl=5"];
     const zone = "default.svc.cluster.local";
     await this.#startDnsmasq(CLUSTER_DNS, [
       ...common,
@@ -115,7 +102,6 @@ export class DnsNamespace implements AsyncDisposable {
   async #startDnsmasq(address: string, args: string[]): Promise<void> {
     const child = this.spawn("dnsmasq", [
       `--listen-address=${address}`,
-      "--log-facility=-",
       ...args,
     ], { stderr: "piped" });
     this.#servers.push(child);

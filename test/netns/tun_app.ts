@@ -46,6 +46,18 @@ async function transfer(bytes: number): Promise<string> {
   return digest === expected ? "same" : `different: ${length} ${text}`;
 }
 
+/** How it ends: the error's code, or "end". */
+function endOf(socket: Socket): Promise<string> {
+  return new Promise((resolve) => {
+    socket.once(
+      "error",
+      ({ code }: { code?: string }) => resolve(code ?? "end"),
+    );
+    socket.once("end", () => resolve("end"));
+    socket.resume();
+  });
+}
+
 async function ask(): Promise<string> {
   const socket = await open();
   socket.end(count);
@@ -69,14 +81,7 @@ const deeds: Record<string, () => Promise<string>> = {
   async end() {
     const socket = await open();
     socket.write("x");
-    const error = await new Promise<{ code?: string } | undefined>(
-      (resolve) => {
-        socket.once("error", resolve);
-        socket.once("end", () => resolve(undefined));
-        socket.resume();
-      },
-    );
-    return error?.code ?? "end";
+    return await endOf(socket);
   },
   async reset() {
     const socket = await open();
@@ -95,14 +100,7 @@ const deeds: Record<string, () => Promise<string>> = {
   async hold() {
     const socket = await open();
     console.log("open");
-    const error = await new Promise<{ code?: string } | undefined>(
-      (resolve) => {
-        socket.once("error", resolve);
-        socket.once("end", () => resolve(undefined));
-        socket.resume();
-      },
-    );
-    return error?.code ?? "end";
+    return await endOf(socket);
   },
   /** One datagram of so many bytes, or as text, and its answer. */
   udp() {

@@ -1,5 +1,5 @@
 // The client of tests as files that any user can run: one of root has no access to root's caches.
-import { exec } from "../../src/core/exec.ts";
+import { denoBundle } from "../../src/core/deno_bundle.ts";
 
 let folder: Promise<string> | undefined;
 
@@ -14,17 +14,14 @@ async function build(): Promise<string> {
     Deno.removeSync(folder, { recursive: true });
   });
   await Deno.chmod(folder, 0o777); // its user keeps a cache in it
-  const root = new URL("../../", import.meta.url).pathname;
   const sources = {
     client: "test/netns/tun_client.ts",
     worker: "src/net/tun/packet_worker.ts",
   };
   await Promise.all(
     Object.entries(sources).map(async ([name, source]) => {
-      const { code, stderr } = await exec(Deno.execPath(), [
-        ...["bundle", "--quiet", "--minify", "--platform", "deno"],
-        ...["--output", `${folder}/${name}.js`, source],
-      ], { cwd: root });
+      const output = `${folder}/${name}.js`;
+      const { code, stderr } = await denoBundle(source, output);
       if (code !== 0) throw new Error(stderr);
     }),
   );

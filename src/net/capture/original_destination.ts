@@ -1,9 +1,5 @@
 import type { Socket } from "node:net";
-import {
-  messageOf,
-  PermissionError,
-  UnsupportedError,
-} from "../../core/errors.ts";
+import { dlopenLibc } from "../dlopen_libc.ts";
 import { type Family, formatAddress } from "../cidr.ts";
 
 /** Where a connection wanted to go before it was redirected. */
@@ -42,25 +38,14 @@ export class OriginalDestinations implements Disposable {
    * @throws {PermissionError} `FFI_NOT_ALLOWED`.
    */
   constructor() {
-    try {
-      this.#libc = Deno.dlopen("libc.so.6", SYMBOLS);
-    } catch (error) {
-      const message = `Cannot learn where redirected connections want to go: ${
-        messageOf(error)
-      }`;
-      if (error instanceof Deno.errors.NotCapable) {
-        throw new PermissionError("FFI_NOT_ALLOWED", message, {
-          hint:
-            "Run ktctl with --allow-ffi (or -A), or use --disableTunDevice.",
-          cause: error,
-        });
-      }
-      throw new UnsupportedError("REDIRECT_UNSUPPORTED", message, {
+    this.#libc = dlopenLibc(SYMBOLS, {
+      purpose: "learn where redirected connections want to go",
+      unsupported: {
+        code: "REDIRECT_UNSUPPORTED",
         hint:
           "--mode sshuttle works on Linux with glibc; use --mode tun2socks.",
-        cause: error,
-      });
-    }
+      },
+    });
   }
 
   /**

@@ -1,4 +1,5 @@
 import { KtctlError, UnsupportedError } from "../../core/errors.ts";
+import { systemName } from "../../core/system_name.ts";
 import { restore, save } from "./iptables_redirect.ts";
 import { iptablesRules } from "./iptables_rules.ts";
 import { nftRules } from "./nft_redirect.ts";
@@ -78,10 +79,11 @@ const TRIALS: Readonly<
 
 /** Before anything is changed. */
 function refusedOn(os: string): UnsupportedError {
-  const name = os === "darwin" ? "macOS" : os === "windows" ? "Windows" : os;
   return new UnsupportedError(
     "REDIRECT_UNSUPPORTED",
-    `Cannot redirect connections on ${name}: --mode sshuttle works on Linux`,
+    `Cannot redirect connections on ${
+      systemName(os)
+    }: --mode sshuttle works on Linux`,
     { hint: "Use --mode tun2socks, or --disableTunDevice for a SOCKS proxy." },
   );
 }

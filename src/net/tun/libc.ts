@@ -1,8 +1,4 @@
-import {
-  messageOf,
-  PermissionError,
-  UnsupportedError,
-} from "../../core/errors.ts";
+import { dlopenLibc } from "../dlopen_libc.ts";
 
 const SYMBOLS = {
   open: { parameters: ["buffer", "i32"], result: "i32" },
@@ -30,22 +26,14 @@ export type Libc = Deno.DynamicLibrary<typeof SYMBOLS>;
  * @throws {UnsupportedError} `TUN_UNSUPPORTED` where there is no libc of Linux.
  */
 export function openLibc(): Libc {
-  try {
-    return Deno.dlopen("libc.so.6", SYMBOLS);
-  } catch (error) {
-    const message = `Cannot use a TUN device: ${messageOf(error)}`;
-    if (error instanceof Deno.errors.NotCapable) {
-      throw new PermissionError("FFI_NOT_ALLOWED", message, {
-        hint: "Run ktctl with --allow-ffi (or -A), or use --disableTunDevice.",
-        cause: error,
-      });
-    }
-    throw new UnsupportedError("TUN_UNSUPPORTED", message, {
+  return dlopenLibc(SYMBOLS, {
+    purpose: "use a TUN device",
+    unsupported: {
+      code: "TUN_UNSUPPORTED",
       hint:
         "--mode tun2socks works on Linux with glibc; use --disableTunDevice.",
-      cause: error,
-    });
-  }
+    },
+  });
 }
 
 /** Of the last call. Ask at once: everything that Deno does may change it. */

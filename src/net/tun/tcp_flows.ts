@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import { type Duplex, PassThrough } from "node:stream";
 import { Cancelled, LinkError, messageOf } from "../../core/errors.ts";
 import { relay, reset } from "../../core/relay.ts";
+import type { Destination } from "../capture/original_destination.ts";
 import { Cidr } from "../cidr.ts";
 import type { ClusterLink } from "../cluster_link.ts";
 import { addressText } from "./address_text.ts";
@@ -9,12 +10,6 @@ import { icmpError } from "./icmp_error.ts";
 import { type IpPacket, word } from "./ip_packet.ts";
 import type { PacketCarrier } from "./packet_carrier.ts";
 import { tcpReset } from "./tcp_reset.ts";
-
-/** Where somebody wanted to go. */
-export interface Destination {
-  readonly host: string;
-  readonly port: number;
-}
 
 export type OnRefused = (destination: Destination, error: LinkError) => void;
 

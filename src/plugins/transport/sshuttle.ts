@@ -4,6 +4,7 @@
  */
 import type { LinkError } from "../../core/errors.ts";
 import type { Json } from "../../core/json.ts";
+import { systemName } from "../../core/system_name.ts";
 import { openTransparentListener } from "../../net/capture/transparent_listener.ts";
 import type { RedirectMethod } from "../../net/capture/probe_redirect.ts";
 import {
@@ -22,12 +23,9 @@ const plugin: TransportPlugin<undefined> = {
   needs: () => ({ dns: "transport", captures: true }),
   async probe({ root }) {
     if (Deno.build.os !== "linux") {
-      const name = { darwin: "macOS", windows: "Windows" }[
-        Deno.build.os as string
-      ] ?? Deno.build.os;
       return {
         ok: false,
-        reason: `it is written for Linux, not for ${name}`,
+        reason: `it is written for Linux, not for ${systemName()}`,
         hint: "Use --mode tun2socks --disableTunDevice, or ktctl forward",
       };
     }

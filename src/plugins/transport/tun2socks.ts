@@ -3,6 +3,7 @@
  * proxy alone, for which no root is needed.
  */
 import * as v from "valibot";
+import { systemName } from "../../core/system_name.ts";
 import { SocksServer } from "../../net/socks/socks_server.ts";
 import { openDevice } from "./tun_device.ts";
 import { definePlugin, type TransportPlugin } from "../plugin.ts";
@@ -77,12 +78,10 @@ const plugin: TransportPlugin<Options> = {
     }
     if (given?.disableTunDevice) return { ok: true };
     if (Deno.build.os !== "linux") {
-      const name = { darwin: "macOS", windows: "Windows" }[
-        Deno.build.os as string
-      ] ?? Deno.build.os;
       return {
         ok: false,
-        reason: `its network device is written for Linux, not for ${name}`,
+        reason:
+          `its network device is written for Linux, not for ${systemName()}`,
         hint: "Use --disableTunDevice for a SOCKS5 proxy, or ktctl forward",
       };
     }

@@ -1,3 +1,4 @@
+import { aborted } from "../../core/aborted.ts";
 import type { OpenedTun } from "../../helper/tun_operations.ts";
 import { openTunCapture } from "../../net/tun/tun_capture.ts";
 import type { Transport, TransportContext } from "../plugin.ts";
@@ -31,13 +32,13 @@ export async function openDevice(
     }),
     "packets",
   );
-  scope.background("device", async (signal) => {
-    const ended = Promise.withResolvers<undefined>();
-    signal.addEventListener("abort", () => ended.resolve(undefined));
-    if (signal.aborted) ended.resolve(undefined); // while the device was made
-    const lost = await Promise.race([capture.lost, ended.promise]);
-    if (lost !== undefined) throw lost;
-  });
+  scope.background("device", (signal) =>
+    Promise.race([
+      capture.lost.then((lost) => {
+        throw lost;
+      }),
+      aborted(signal),
+    ]));
   return {
     device,
     ...isRouted && {

@@ -1,0 +1,37 @@
+import {
+  messageOf,
+  PermissionError,
+  UnsupportedError,
+} from "../core/errors.ts";
+
+/** What the system calls are wanted for. */
+export interface LibcUse {
+  /** As in "Cannot …". */
+  readonly purpose: string;
+  /** Where there is no libc of Linux. */
+  readonly unsupported: { readonly code: string; readonly hint: string };
+}
+
+/**
+ * The system calls that Deno does not have.
+ *
+ * @throws {PermissionError} `FFI_NOT_ALLOWED`.
+ * @throws {UnsupportedError} as `use` has it.
+ */
+export function dlopenLibc<const S extends Deno.ForeignLibraryInterface>(
+  symbols: S,
+  { purpose, unsupported: { code, hint } }: LibcUse,
+): Deno.DynamicLibrary<S> {
+  try {
+    return Deno.dlopen("libc.so.6", symbols);
+  } catch (error) {
+    const message = `Cannot ${purpose}: ${messageOf(error)}`;
+    if (error instanceof Deno.errors.NotCapable) {
+      throw new PermissionError("FFI_NOT_ALLOWED", message, {
+        hint: "Run ktctl with --allow-ffi (or -A), or use --disableTunDevice.",
+        cause: error,
+      });
+    }
+    throw new UnsupportedError(code, message, { hint, cause: error });
+  }
+}
