@@ -15,3 +15,19 @@ export function readJunit(xml: string): TestCounts {
   }
   return counts;
 }
+
+/** The tests that took longest, longest first. */
+export function slowestTests(
+  xml: string,
+  count: number,
+): { name: string; seconds: number }[] {
+  const found: { name: string; seconds: number }[] = [];
+  for (const [tag] of xml.matchAll(/<testcase\b[^>]*>/g)) {
+    const field = (name: string) =>
+      new RegExp(`\\b${name}="([^"]*)"`).exec(tag)?.[1] ?? "";
+    const [name, seconds] = [field("name"), Number(field("time"))];
+    // a step's name has its test's in front; the test's own time has all of them
+    if (!name.includes(" &gt; ")) found.push({ name, seconds });
+  }
+  return found.sort((a, b) => b.seconds - a.seconds).slice(0, count);
+}

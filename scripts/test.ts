@@ -3,7 +3,7 @@
  * leaves out and why, and ends with a line `N passed, N failed`.
  */
 import { run as runCommand } from "../test/cluster/command.ts";
-import { readJunit, type TestCounts } from "./read_junit.ts";
+import { readJunit, slowestTests, type TestCounts } from "./read_junit.ts";
 
 interface Group {
   readonly name: string;
@@ -96,7 +96,11 @@ async function runGroup(group: Group, files: string[]): Promise<TestCounts> {
       args: ["test", "-A", `--junit-path=${report}`, ...files],
       cwd: root,
     }).spawn().status;
-    const counts = readJunit(await Deno.readTextFile(report));
+    const xml = await Deno.readTextFile(report);
+    const counts = readJunit(xml);
+    for (const { name, seconds } of slowestTests(xml, 10)) {
+      console.log(`${seconds.toFixed().padStart(5)} s  ${name}`);
+    }
     // an error outside of any test, in a module's own code, say
     return code !== 0 && counts.failed === 0
       ? { ...counts, failed: 1 }

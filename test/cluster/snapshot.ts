@@ -27,7 +27,8 @@ export const volatileResources: ReadonlySet<string> = new Set([
  * that one that was deleted and made again differs), but not with what the cluster counts up or
  * observes: resourceVersion, generation, managedFields, status. Of what a controller makes, only
  * the stable part counts: a ReplicaSet's replicas; no pods of a ReplicaSet; no addresses of an
- * Endpoints object that belongs to a Service with a selector.
+ * Endpoints object that belongs to a Service with a selector; no tokens of a ServiceAccount, of
+ * which a busy controller before Kubernetes 1.24 makes two now and then.
  */
 export function snapshotOf(objects: readonly KubeObject[]): string {
   const selecting = new Set(
@@ -43,6 +44,7 @@ export function snapshotOf(objects: readonly KubeObject[]): string {
     seen.add(uid);
     const owned = (object.metadata.ownerReferences ?? []).length > 0;
     if (object.kind === "Pod" && owned) continue;
+    if (object["type"] === "kubernetes.io/service-account-token") continue;
     kept.push(canonical(stable(object, owned, selecting)));
   }
   return JSON.stringify(kept, null, 1);
@@ -66,6 +68,10 @@ function stable(
       metadata: { name, labels, annotations },
       spec: object.spec,
     };
+  }
+  if (object.kind === "ServiceAccount") {
+    const { secrets: _, ...account } = object;
+    return { ...account, metadata };
   }
   if (object.kind === "ReplicaSet" && owned) {
     const replicas = object.spec?.["replicas"];

@@ -127,23 +127,11 @@ for await (const _ of lines) {
     connections,
     datagramFlows,
     events: events.splice(0),
-    sockets: openSockets(),
   }));
 }
 await capture[Symbol.asyncDispose]();
 console.log("closed");
 Deno.exit();
-
-function openSockets(): number {
-  const folder = "/proc/self/fd";
-  return [...Deno.readDirSync(folder)].filter(({ name }) => {
-    try {
-      return Deno.readLinkSync(`${folder}/${name}`).startsWith("socket:");
-    } catch {
-      return false; // it was the folder's own
-    }
-  }).length;
-}
 
 function effectiveRights(): string {
   const status = Deno.readTextFileSync("/proc/self/status");

@@ -19,7 +19,6 @@ export interface TunCounters {
   readonly connections: number;
   readonly datagramFlows: number;
   readonly events: readonly string[];
-  readonly sockets: number;
 }
 
 export class TunLab implements AsyncDisposable {

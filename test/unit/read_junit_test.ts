@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readJunit } from "../../scripts/read_junit.ts";
+import { readJunit, slowestTests } from "../../scripts/read_junit.ts";
 
 Deno.test("a JUnit report is counted by outcome", () => {
   const xml = `<testsuites><testsuite>
@@ -9,4 +9,15 @@ Deno.test("a JUnit report is counted by outcome", () => {
     <testcase name="d"><skipped/></testcase>
   </testsuite></testsuites>`;
   assert.deepEqual(readJunit(xml), { passed: 2, failed: 1, skipped: 1 });
+});
+
+Deno.test("the slowest tests of a JUnit report come first, steps counted with their tests", () => {
+  const xml = `<testcase name="a" time="1.5"/>
+    <testcase name="b" time="20.25"></testcase>
+    <testcase name="b &gt; step" time="20"/>
+    <testcase name="c" time="3"/>`;
+  assert.deepEqual(slowestTests(xml, 2), [
+    { name: "b", seconds: 20.25 },
+    { name: "c", seconds: 3 },
+  ]);
 });
