@@ -2,6 +2,8 @@
  * `deno task test [group…] [file name part…]`: runs all tests that this machine can, names what it
  * leaves out and why, and ends with a line `N passed, N failed`.
  */
+import { removeClientPod } from "../test/cluster/client_pod.ts";
+import { openTestCluster } from "../test/cluster/cluster.ts";
 import { run as runCommand } from "../test/cluster/command.ts";
 import { readJunit, slowestTests, type TestCounts } from "./read_junit.ts";
 
@@ -48,7 +50,9 @@ function debianRoot(): string | undefined {
 
 /** Starts our own cluster if it is not running, and ends it again in that case. */
 async function prepareCluster(): Promise<() => Promise<void>> {
-  if (Deno.env.get("KTCTL_TEST_KUBECONFIG")) return async () => {};
+  if (Deno.env.get("KTCTL_TEST_KUBECONFIG")) {
+    return async () => await removeClientPod(await openTestCluster());
+  }
   const script = new URL("test/cluster/cluster.sh", root).pathname;
   const before = await runCommand("bash", [script, "status"]);
   const keep = before.code === 0 || Deno.env.get("KTCTL_TEST_KEEP_CLUSTER");

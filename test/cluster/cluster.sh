@@ -54,7 +54,7 @@ K=(kubectl "--kubeconfig=$KUBECFG" --request-timeout=3s)
 CTR=(ctr -a "$SOCK" -n k8s.io)
 COMPONENTS=(etcd containerd kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy)
 PROGRAMS=(etcd containerd ctr runc iptables conntrack ip openssl kubectl nsenter setsid sysctl
-  /usr/lib/cni/bridge /usr/lib/cni/portmap /usr/lib/cni/loopback /usr/lib/cni/host-local)
+  /usr/lib/cni/bridge /usr/lib/cni/loopback /usr/lib/cni/host-local)
 PACKAGES=(etcd-server containerd runc iptables conntrack iproute2 openssl util-linux procps
   containernetworking-plugins)
 

@@ -9,6 +9,7 @@
 // images.sh makes); otherwise cluster.sh starts a real one on this machine. It is left running,
 // as the next run needs a second then: `deno task cluster:down` ends it.
 import { randomBytes } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -18,8 +19,10 @@ import {
   run,
   succeeded,
 } from "./command.ts";
+import { type ClientPod, clientPod } from "./client_pod.ts";
 import { type KubeObject, snapshotOf, volatileResources } from "./snapshot.ts";
 
+export type { ClientPod } from "./client_pod.ts";
 export {
   type CommandOptions,
   type CommandResult,
@@ -59,18 +62,15 @@ export interface TestNamespace extends AsyncDisposable {
   /** kubectl in this namespace. */
   kubectl(args: string[], options?: CommandOptions): Promise<CommandResult>;
   apply(yaml: string): Promise<void>;
-  /** Applies demo/demo.yaml; returns when the Service `web` answers inside the cluster. */
-  applyDemo(): Promise<void>;
-  /** The client pod of the namespace, started at the first call. */
+  /**
+   * Applies demo/demo.yaml; returns when the Service `web` answers inside the cluster. One pod
+   * unless told, as each costs more than most tests do with it.
+   */
+  applyDemo(options?: { replicas?: number }): Promise<void>;
+  /** Makes requests as a pod of the namespace would. */
   client(): Promise<ClientPod>;
   /** All that the namespace holds, as text to compare; see snapshot.ts. */
   snapshot(): Promise<string>;
-}
-
-/** A pod to make requests from, inside the cluster: curl, nc, nghttp, h2load, wrk, iperf3, sh. */
-export interface ClientPod {
-  exec(command: string[], options?: CommandOptions): Promise<CommandResult>;
-  curl(...args: string[]): Promise<CommandResult>;
 }
 
 const script = fileURLToPath(new URL("cluster.sh", import.meta.url));
@@ -177,8 +177,11 @@ async function makeNamespace(
     async apply(yaml) {
       succeeded(await kubectl(["apply", "-f", "-"], { stdin: yaml }));
     },
-    async applyDemo() {
-      succeeded(await kubectl(["apply", "-f", demoYaml]));
+    async applyDemo({ replicas = 1 } = {}) {
+      const yaml = await readFile(demoYaml, "utf8");
+      await namespace.apply(
+        yaml.replace(/^ {2}replicas: \d+$/m, `  replicas: ${replicas}`),
+      );
       const pod = await namespace.client();
       succeeded(
         await kubectl(["rollout", "status", "deployment/web", "--timeout=60s"]),
@@ -192,7 +195,7 @@ async function makeNamespace(
         ]),
       );
     },
-    client: () => client ??= startClient(kubectl),
+    client: () => client ??= clientPod(cluster, name),
     async snapshot() {
       const kinds = (await resources()).join(",");
       const list = JSON.parse(
@@ -228,56 +231,4 @@ async function waitForContents(
     }
     await sleep(50);
   }
-}
-
-async function startClient(
-  kubectl: TestNamespace["kubectl"],
-): Promise<ClientPod> {
-  const pod = {
-    apiVersion: "v1",
-    kind: "Pod",
-    metadata: { name: "client", labels: { app: "client" } },
-    spec: {
-      automountServiceAccountToken: false,
-      terminationGracePeriodSeconds: 0,
-      containers: [{
-        name: "client",
-        image: "localhost/client:1",
-        imagePullPolicy: "IfNotPresent",
-        command: ["sleep", "2147483647"],
-      }],
-    },
-  };
-  succeeded(
-    await kubectl(["apply", "-f", "-"], { stdin: JSON.stringify(pod) }),
-  );
-  succeeded(
-    await kubectl([
-      "wait",
-      "--for=condition=Ready",
-      "pod/client",
-      "--timeout=60s",
-    ]),
-  );
-  const exec: ClientPod["exec"] = (command, options) =>
-    kubectl([
-      "exec",
-      ...(options?.stdin === undefined ? [] : ["-i"]),
-      "client",
-      "--",
-      ...command,
-    ], options);
-  return {
-    exec,
-    curl: (...args) =>
-      exec([
-        "curl",
-        "-sS",
-        "--connect-timeout",
-        "3",
-        "--max-time",
-        "20",
-        ...args,
-      ]),
-  };
 }

@@ -148,7 +148,7 @@ async function assertNoClientKey(
 Deno.test("exchange marks what it makes so that the original ktctl understands it", async () => {
   const cluster = await openTestCluster();
   await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await namespace.applyDemo({ replicas: 2 });
   await namespace.apply(JSON.stringify({
     apiVersion: "v1",
     kind: "Service",
@@ -226,7 +226,7 @@ Deno.test("exchange marks what it makes so that the original ktctl understands i
 Deno.test("exchange --mode scale tells the count on its pod as the original does, and on the Deployment", async () => {
   const cluster = await openTestCluster();
   await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await namespace.applyDemo({ replicas: 2 });
   await using laptop = await Laptop.open(cluster, namespace);
   const before = await namespace.snapshot();
   const since = await clusterNow(namespace);

@@ -1,7 +1,6 @@
 // Somebody deploys the Service anew while it is exchanged: the traffic comes back to the laptop, and
 // their version is what remains in the end.
 import assert from "node:assert/strict";
-import { fileURLToPath } from "node:url";
 import { openTestCluster, succeeded, type TestNamespace } from "./cluster.ts";
 import {
   answerOf,
@@ -10,8 +9,6 @@ import {
   Laptop,
   reaches,
 } from "./laptop.ts";
-
-const demoYaml = fileURLToPath(new URL("demo/demo.yaml", import.meta.url));
 
 interface Service {
   metadata: { uid: string; annotations?: Record<string, string> };
@@ -76,9 +73,7 @@ const drifts: {
 }[] = [
   {
     title: "the original manifest is applied again",
-    drift: async (namespace) => {
-      succeeded(await namespace.kubectl(["apply", "-f", demoYaml]));
-    },
+    drift: (namespace) => namespace.applyDemo(),
     meant: original,
   },
   {

@@ -69,7 +69,8 @@ for (const { title, args, signal } of cases) {
   Deno.test(`exchange ${args[0]} (${title}) brings every exposed port to the laptop until ${signal}`, async () => {
     const cluster = await openTestCluster();
     await using namespace = await cluster.namespace();
-    await namespace.applyDemo();
+    // a count of its own, for mode scale to bring back
+    await namespace.applyDemo({ replicas: title === "scale" ? 2 : 1 });
     const client = await namespace.client();
     await using laptop = await Laptop.open(cluster, namespace);
     const before = await namespace.snapshot();

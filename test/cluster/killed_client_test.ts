@@ -16,7 +16,7 @@ async function exchangeAndKill(
   laptop: Laptop,
   args: readonly string[],
 ): Promise<string> {
-  await namespace.applyDemo();
+  await namespace.applyDemo({ replicas: 2 });
   const client = await namespace.client();
   const before = await namespace.snapshot();
   await using exchange = laptop.start([
@@ -77,10 +77,10 @@ Deno.test("within 5 s of ktctl's death the original pods answer again; clean on 
     return /:0050 01 /.test(stdout);
   });
   const log = await startRequestLog(client, 10);
-  await eventually("the log has begun", async () => {
-    const { stdout } = await client.exec(["cat", "/tmp/requests.log"]);
-    return stdout.includes("laptop");
-  });
+  await eventually(
+    "the log has begun",
+    async () => (await log.soFar()).includes("laptop"),
+  );
 
   exchange.kill("SIGKILL");
   const killedAt = performance.now();

@@ -39,9 +39,8 @@ disabled_plugins = ["io.containerd.snapshotter.v1.aufs","io.containerd.snapshott
 Y
   put "$CFG/cni/10-e2e.conflist" <<Y
 {"cniVersion":"0.4.0","name":"$K8S_NS","plugins":[
- {"type":"bridge","bridge":"cni0","isGateway":true,"ipMasq":true,"hairpinMode":true,
-  "ipam":{"type":"host-local","dataDir":"$K8S_DIR/cni-ipam","ranges":[[{"subnet":"$POD_CIDR","gateway":"$POD_GW"}]],"routes":[{"dst":"0.0.0.0/0"}]}},
- {"type":"portmap","capabilities":{"portMappings":true}}]}
+ {"type":"bridge","bridge":"cni0","isGateway":true,"hairpinMode":true,
+  "ipam":{"type":"host-local","dataDir":"$K8S_DIR/cni-ipam","ranges":[[{"subnet":"$POD_CIDR","gateway":"$POD_GW"}]],"routes":[{"dst":"0.0.0.0/0"}]}}]}
 Y
   put "$CFG/kubelet.yaml" <<Y
 apiVersion: kubelet.config.k8s.io/v1beta1

@@ -3,7 +3,7 @@ import { succeeded, type TestNamespace } from "./cluster.ts";
 
 /** The process id, on this machine, of a pod's program whose command line has `part` in it. */
 export async function pidInPod(
-  namespace: TestNamespace,
+  namespace: Pick<TestNamespace, "kubectl">,
   pod: string,
   part: string,
 ): Promise<number> {

@@ -15,7 +15,8 @@ export interface LoggedRequest {
 export async function startRequestLog(
   client: ClientPod,
   seconds: number,
-): Promise<{ read(): Promise<LoggedRequest[]> }> {
+): Promise<{ soFar(): Promise<string>; read(): Promise<LoggedRequest[]> }> {
+  const file = `/tmp/requests-${crypto.randomUUID()}`;
   const loop = `
     end=$(( $(cut -d. -f1 /proc/uptime) + ${seconds} ))
     while [ "$(cut -d. -f1 /proc/uptime)" -lt "$end" ]; do
@@ -23,7 +24,7 @@ export async function startRequestLog(
       answer=$(curl -s --connect-timeout 1 -m 3 http://web/ || echo FAILED)
       echo "$at $answer"
       sleep 0.1
-    done > /tmp/requests.log; touch /tmp/requests.done`;
+    done > ${file}.log; touch ${file}.done`;
   succeeded(
     await client.exec([
       "sh",
@@ -32,9 +33,12 @@ export async function startRequestLog(
     ]),
   );
   return {
+    async soFar() {
+      return (await client.exec(["cat", `${file}.log`])).stdout;
+    },
     async read() {
       const wait =
-        "for i in $(seq 600); do [ -e /tmp/requests.done ] && break; sleep 0.1; done; cat /tmp/requests.log";
+        `for i in $(seq 600); do [ -e ${file}.done ] && break; sleep 0.1; done; cat ${file}.log`;
       const text = succeeded(
         await client.exec(["sh", "-c", wait], { timeout: 90_000 }),
       );

@@ -8,7 +8,7 @@ const podName = (text: string) => /pod=(\S+)/.exec(text)?.[1];
 Deno.test("the demo's Service answers inside the cluster, each pod under its name", async () => {
   const cluster = await openTestCluster();
   await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await namespace.applyDemo({ replicas: 2 });
   const client = await namespace.client();
 
   const listed = await namespace.kubectl([
