@@ -1,4 +1,5 @@
 /** `ktctl connect`: this machine reaches Services, pods and names of the cluster. */
+import { dirname, join } from "node:path";
 import { Command } from "commander";
 import { connectShadow } from "../cluster/connect_shadow.ts";
 import { type ShadowMaker, ShadowSession } from "../cluster/shadow_session.ts";
@@ -64,7 +65,7 @@ export async function connect(
     pluginOptions(plugin, registry.transports(), options),
   );
   const needs = await transportNeeds(plugin, given);
-  if (needs.captures) refuseSecond(host);
+  using _machine = needs.captures ? takeMachine(host) : undefined;
   const kube = await openKube(host, options, report);
   if (!options.skipCleanup) await sweepOwn(host, kube, report);
   await runSession(
@@ -259,13 +260,23 @@ class Connection {
   }
 }
 
-/** One session at a time can have this machine's routes and names. */
-function refuseSecond(host: Host): void {
+/**
+ * One session at a time can have this machine's routes and names. Held by a lock, as two that are
+ * started at once would not find each other's journals.
+ */
+function takeMachine(host: Host): Disposable {
+  Deno.mkdirSync(host.journalDir, { recursive: true, mode: 0o700 });
+  const path = join(dirname(host.journalDir), "connect.lock");
+  const file = Deno.openSync(path, { write: true, create: true, mode: 0o600 });
+  if (file.tryLockSync(true)) return file;
+  file.close();
   const other = capturingSession(host);
-  if (other === undefined) return;
+  const who = other === undefined
+    ? "by a ktctl that is just starting or ending"
+    : `to namespace "${other.namespace}" of context "${other.context}", by process ${other.pid}`;
   throw new ConflictError(
     "ALREADY_CONNECTED",
-    `This machine is connected already: to namespace "${other.namespace}" of context "${other.context}", by process ${other.pid}`,
+    `This machine is connected already: ${who}`,
     {
       hint:
         "End that one with Ctrl-C first, or use --disableTunDevice with another --proxyPort",

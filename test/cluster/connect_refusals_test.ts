@@ -124,6 +124,20 @@ Deno.test({
       await laptop.output("umount", "/dev/net/tun");
     });
 
+    await t.step("one of two that are started at once", async () => {
+      await using one = laptop.ktctl(["connect"]);
+      await using other = laptop.ktctl(["connect"]);
+      const ends = await Promise.all(
+        [one, other].map((connect) =>
+          Promise.race([connect.ready(), connect.ended()]).catch(() =>
+            connect.ended()
+          )
+        ),
+      );
+      const codes = ends.map((end) => "code" in end ? end.error?.["code"] : 0);
+      assert.deepEqual(codes.sort(), [0, "ALREADY_CONNECTED"]);
+    });
+
     await t.step(
       "a second one, which names the first; the proxy alone works beside it",
       async () => {

@@ -110,7 +110,7 @@ Deno.test("this machine stands outside: it reaches neither Service nor pod", asy
 Deno.test("a namespace's snapshot tells changes from the cluster's own doings", async () => {
   const cluster = await openTestCluster();
   await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await namespace.applyDemo({ replicas: 2 });
   const before = await namespace.snapshot();
   assert.match(before, /"kind": "Deployment"/);
 
