@@ -21,6 +21,7 @@ import {
 } from "./command.ts";
 import { type ClientPod, clientPod } from "./client_pod.ts";
 import { type KubeObject, snapshotOf, volatileResources } from "./snapshot.ts";
+import { type NamespacedResource, TestApi } from "./test_api.ts";
 
 export type { ClientPod } from "./client_pod.ts";
 export {
@@ -111,13 +112,12 @@ function testCluster(kubeconfig: string, ours: boolean): TestCluster {
   };
   const seconds = (options?: { graceful?: boolean }) =>
     options?.graceful ? "5" : "0";
-  let listed: Promise<string[]> | undefined;
+  const api = new Api(kubeconfig);
   const cluster: TestCluster = {
     kubeconfig,
     ours,
     kubectl,
-    namespace: () =>
-      makeNamespace(cluster, () => listed ??= listableResources(cluster)),
+    namespace: () => makeNamespace(cluster, api),
     restartApiServer: (options) =>
       control("restart-apiserver", seconds(options)),
     stopApiServer: (options) =>
@@ -130,41 +130,46 @@ function testCluster(kubeconfig: string, ours: boolean): TestCluster {
   return cluster;
 }
 
-async function listableResources(cluster: TestCluster): Promise<string[]> {
-  const names = succeeded(
-    await cluster.kubectl([
-      "api-resources",
-      "--verbs=list",
-      "--namespaced",
-      "-o",
-      "name",
-    ]),
-  );
-  return names.trim().split("\n").filter((name) =>
-    !volatileResources.has(name)
-  );
+/** The API server; whose it is and what kinds there are is asked once. */
+class Api {
+  readonly #kubeconfig: string;
+  #opened: Promise<TestApi> | undefined;
+  #resources: Promise<NamespacedResource[]> | undefined;
+
+  constructor(kubeconfig: string) {
+    this.#kubeconfig = kubeconfig;
+  }
+
+  /** @see TestApi.request */
+  // deno-lint-ignore no-explicit-any -- Kubernetes' own shapes
+  async request(method: string, path: string, body?: unknown): Promise<any> {
+    const api = await (this.#opened ??= TestApi.open(this.#kubeconfig));
+    return await api.request(method, path, body);
+  }
+
+  async objects(namespace: string): Promise<KubeObject[]> {
+    const api = await (this.#opened ??= TestApi.open(this.#kubeconfig));
+    const resources = await (this.#resources ??= api.namespacedResources());
+    const steady = resources.filter(({ name }) => !volatileResources.has(name));
+    return await api.objects(namespace, steady);
+  }
 }
 
 async function makeNamespace(
   cluster: TestCluster,
-  resources: () => Promise<string[]>,
+  api: Api,
 ): Promise<TestNamespace> {
   const name = `ktctl-test-${randomBytes(4).toString("hex")}`;
   const kubectl: TestNamespace["kubectl"] = (args, options) =>
     cluster.kubectl(["--namespace", name, ...args], options);
-  const remove = async () => {
-    const deleted = [
-      "delete",
-      "namespace",
-      name,
-      "--wait=false",
-      "--ignore-not-found",
-    ];
-    succeeded(await cluster.kubectl(deleted));
-  };
-  succeeded(await cluster.kubectl(["create", "namespace", name]));
+  const path = `/api/v1/namespaces/${name}`;
+  const remove = async () => void await api.request("DELETE", path);
+  await api.request("POST", "/api/v1/namespaces", { metadata: { name } });
   try {
-    await waitForContents(kubectl, cluster.ours);
+    await waitForContents(
+      (what) => api.request("GET", `${path}/${what}`),
+      cluster.ours,
+    );
   } catch (error) {
     await remove();
     throw error;
@@ -197,11 +202,7 @@ async function makeNamespace(
     },
     client: () => client ??= clientPod(cluster, name),
     async snapshot() {
-      const kinds = (await resources()).join(",");
-      const list = JSON.parse(
-        succeeded(await kubectl(["get", kinds, "-o", "json"])),
-      );
-      return snapshotOf(list.items as KubeObject[]);
+      return snapshotOf(await api.objects(name));
     },
     [Symbol.asyncDispose]: remove,
   };
@@ -210,24 +211,17 @@ async function makeNamespace(
 
 /** Until the cluster has put into a new namespace what it puts there by itself. */
 async function waitForContents(
-  kubectl: TestNamespace["kubectl"],
+  // deno-lint-ignore no-explicit-any -- as above
+  get: (what: string) => Promise<any>,
   ours: boolean,
 ): Promise<void> {
-  const wanted = [
-    "get",
-    "serviceaccount/default",
-    "configmap/kube-root-ca.crt",
-    "-o",
-    "json",
-  ];
   for (const deadline = Date.now() + 30_000;;) {
-    const result = await kubectl(wanted);
+    const account = await get("serviceaccounts/default");
+    const root = await get("configmaps/kube-root-ca.crt");
     // up to Kubernetes 1.23, an account gets a Secret with its token, some time later
-    if (
-      result.code === 0 && (!ours || JSON.parse(result.stdout).items[0].secrets)
-    ) return;
+    if (root !== undefined && (ours ? account?.secrets : account)) return;
     if (Date.now() > deadline) {
-      throw new Error(`the new namespace stays empty: ${result.stderr}`);
+      throw new Error("the new namespace stays empty");
     }
     await sleep(50);
   }

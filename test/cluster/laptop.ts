@@ -156,7 +156,18 @@ export async function untouched(
   namespace: TestNamespace,
   snapshot: string,
 ): Promise<void> {
-  const same = async () => await namespace.snapshot() === snapshot;
-  await eventually("as before", same, 10_000).catch(() => {});
-  assert.equal(await namespace.snapshot(), snapshot);
+  assert.equal(await settled(namespace, snapshot), snapshot);
+}
+
+/** What the namespace holds, once it is as `snapshot` says or is not going to be. */
+export async function settled(
+  namespace: TestNamespace,
+  snapshot: string,
+): Promise<string> {
+  let last = "";
+  await eventually("as before", async () => {
+    last = await namespace.snapshot();
+    return last === snapshot;
+  }, 10_000).catch(() => {});
+  return last;
 }
