@@ -2,6 +2,7 @@
  * Captures connections with the firewall's redirect: no device and no SOCKS proxy. Works on Linux;
  * on macOS it is not verified. The name is that of the program which the original ktctl ran for it; this one does it by itself.
  */
+import { isIP } from "node:net";
 import type { LinkError } from "../../core/errors.ts";
 import type { Json } from "../../core/json.ts";
 import { systemName } from "../../core/system_name.ts";
@@ -37,7 +38,16 @@ const plugin: TransportPlugin<undefined> = {
     return { ok: true };
   },
   async open(context) {
-    const { link, scope, root, log } = context;
+    const { link, scope, root, log, dns } = context;
+    const passedBy = dns?.servers.filter((one) => !isRedirectable(one)) ?? [];
+    if (passedBy.length > 0) {
+      log.warn(
+        "NAME_SERVER_PASSED_BY",
+        `Whoever asks the name server ${
+          passedBy.join(", ")
+        } does not get the cluster's names: its queries cannot be redirected`,
+      );
+    }
     const told = new Set<string>();
     // ends before the rules do: its resets would not reach the applications without them
     const listener = scope.use(
@@ -84,12 +94,17 @@ function redirectArgs(
     port: listener.port,
     ...(dns && {
       dns: {
-        servers: [...dns.servers],
+        servers: dns.servers.filter(isRedirectable),
         port: dns.port,
         ownSourcePorts: { ...dns.ownSourcePorts },
       },
     }),
   };
+}
+
+/** A rule knows an address, but not the link that some are on (`fe80::1%en0`), nor another port. */
+function isRedirectable(server: string): boolean {
+  return isIP(server) !== 0 && !server.includes("%");
 }
 
 /** macOS tells root alone where a connection wanted to go. */

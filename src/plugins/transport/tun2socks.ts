@@ -1,6 +1,9 @@
 /**
  * Captures packets with a TUN device, and offers a SOCKS5 proxy beside it; without the device, the
  * proxy alone, for which no root is needed.
+ *
+ * The device is that of Linux, or utun of macOS, which is not verified on a Mac. Windows is refused,
+ * wintun.dll or not: ARCHITECTURE.md ("Windows has the proxy alone") says what is missing.
  */
 import * as v from "valibot";
 import { systemName } from "../../core/system_name.ts";

@@ -3,7 +3,12 @@ import assert from "node:assert/strict";
 import type { Socket } from "node:net";
 import * as v from "valibot";
 import { UnsupportedError } from "../../../../src/core/errors.ts";
-import { openRedirectOperation } from "../../../../src/helper/redirect_operations.ts";
+import {
+  openRedirectOperation,
+  redirectDestinationOperation,
+} from "../../../../src/helper/redirect_operations.ts";
+import type { Scope } from "../../../../src/core/scope.ts";
+import type { Machine } from "../../../../src/helper/operation.ts";
 import { pfAnchorStep } from "../../../../src/net/capture/pf_anchor.ts";
 import { PfDestinations } from "../../../../src/net/capture/pf_destinations.ts";
 import {
@@ -196,4 +201,18 @@ Deno.test("pf without Apple's anchors, or told to leave out loopback, is refused
 Deno.test("what a dead helper did to pf, the next one can take back", () => {
   const ids = openRedirectOperation.steps.map(({ id }) => id);
   assert.ok(ids.includes("pf.redirect") && ids.includes("pf.reference"));
+});
+
+Deno.test({
+  name: "where there is no pf, the helper says so when it is asked",
+  ignore: Deno.build.os !== "linux",
+  fn: () =>
+    assert.rejects(
+      redirectDestinationOperation.apply(
+        { source: "192.168.1.5", sourcePort: 1, port: 2 },
+        {} as Scope<Machine>,
+        () => {},
+      ),
+      { code: "REDIRECT_UNSUPPORTED" },
+    ),
 });
