@@ -4,13 +4,13 @@ import type { Scope } from "../core/scope.ts";
 import { chooseTunAddresses } from "../net/tun/choose_tun_addresses.ts";
 import { openUtun } from "../net/tun/open_utun.ts";
 import type { OpenTunArgs, TunRoutesArgs } from "../net/tun/tun_args.ts";
-import { replaceUtunRoutes } from "../net/tun/utun_routes.ts";
+import { replaceUtunRoutes, type UtunRoutes } from "../net/tun/utun_routes.ts";
 import type { Machine } from "./operation.ts";
 import { takenRanges } from "./taken_ranges.ts";
 import type { OpenedTun } from "./tun_operations.ts";
 
 /** By session. macOS has no place to note whose a device is, but it lives no longer than its processes. */
-const devices = new Map<string, string>();
+const devices = new Map<string, UtunRoutes>();
 
 /**
  * A device with addresses and routes, which is handed over to the client where that listens for it.
@@ -36,14 +36,15 @@ export async function openUtunDevice(
   const { local, peer } = chooseTunAddresses(4, taken);
   const utun = scope.use(openUtun(), "utun device");
   const device = utun.name;
-  devices.set(session, device);
+  const its = { device, routes: new Set<string>() };
+  devices.set(session, its);
   scope.defer("session of utun", () => void devices.delete(session));
   for (const args of utunSettings({ device, mtu, local, peer })) {
     await ifconfig(world, args);
   }
   // a client that hangs would keep them, and the device
-  scope.defer("routes", () => replaceUtunRoutes(world, { device, cidrs: [] }));
-  await replaceUtunRoutes(world, { device, cidrs });
+  scope.defer("routes", () => replaceUtunRoutes(world, its, []));
+  await replaceUtunRoutes(world, its, cidrs);
   utun.handOver({ session, uid });
   return { device, ipv4: { local, peer } };
 }
@@ -53,14 +54,15 @@ export async function updateUtunRoutes(
   { session, device, cidrs }: TunRoutesArgs,
   machine: Machine,
 ): Promise<void> {
-  if (devices.get(session) !== device) {
+  const its = devices.get(session);
+  if (its?.device !== device) {
     throw new ConflictError(
       "TUN_NOT_OPEN",
       `Cannot change the routes of "${device}": it is no device of the session "${session}"`,
       { hint: "Run the command again." },
     );
   }
-  await replaceUtunRoutes(machine, { device, cidrs });
+  await replaceUtunRoutes(machine, its, cidrs);
 }
 
 /** Arguments of `ifconfig`, call by call. */

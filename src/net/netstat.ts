@@ -32,7 +32,7 @@ export function readNetstat(
 }
 
 /** IPv4 networks are written short: `10.8/16`, and `192.168.1` for `192.168.1.0/24`. */
-export function readDestination(text: string): Cidr | undefined {
+function readDestination(text: string): Cidr | undefined {
   const [address = "", length] = text.split("/");
   if (address.includes(":")) return Cidr.tryParse(text);
   const octets = address.split(".");

@@ -84,18 +84,14 @@ export const pfAnchorStep: Step<
       { hint: "It needs root." },
     );
   },
-  isPresent: ({ session }, machine, signal) =>
-    isPfRedirected(machine, session, signal),
 };
 
 /** Whether there are rules of the session. */
 export async function isPfRedirected(
   machine: RedirectMachine,
   session: string,
-  signal?: AbortSignal,
 ): Promise<boolean> {
   const args = ["-a", pfAnchorName(session), "-s", "nat"];
-  const options = signal && { signal };
-  const { code, stdout } = await machine.exec("pfctl", args, options);
+  const { code, stdout } = await machine.exec("pfctl", args);
   return code === 0 && stdout.trim() !== "";
 }

@@ -1,66 +1,50 @@
-/** Routes into a utun device, by macOS's `route` and `netstat`. Not verified on a Mac. */
+/** Routes into a utun device, by macOS's `route`. Not verified on a Mac. */
 import { ConflictError, UnsupportedError } from "../../core/errors.ts";
 import type { ExecResult } from "../../core/exec.ts";
-import { readDestination } from "../netstat.ts";
 import { routesOf, type TunMachine } from "./tun_args.ts";
 
 type Executor = Pick<TunMachine, "exec">;
 
 export interface UtunRoutes {
   readonly device: string;
-  /** Those of IPv6 are left out: the device has no address of that family. */
-  readonly cidrs: readonly string[];
+  /** Those that are there, kept up to date: nobody else makes any. */
+  readonly routes: Set<string>;
 }
 
 /**
  * Makes the routes into a device those of `cidrs`: what is missing is added before what is too much
  * goes, so that nothing leaves by another way meanwhile. If one cannot be added, all is as before.
+ * Those of IPv6 are left out: the device has no address of that family.
  *
  * @throws {ConflictError} `ROUTE_TAKEN`.
  * @throws {UnsupportedError} `ROUTE_FAILED`.
  */
 export async function replaceUtunRoutes(
   machine: Executor,
-  { device, cidrs }: UtunRoutes,
+  { device, routes }: UtunRoutes,
+  cidrs: readonly string[],
 ): Promise<void> {
   const wanted = routesOf(cidrs).filter(({ family }) => family === 4)
     .map(String);
-  const present = await readRoutes(machine, device);
-  const added: string[] = [];
+  const before = [...routes];
+  const remove = async (cidr: string) => {
+    await route(machine, "delete", { device, cidr });
+    routes.delete(cidr);
+  };
   try {
-    for (const cidr of wanted.filter((one) => !present.includes(one))) {
+    for (const cidr of wanted.filter((one) => !routes.has(one))) {
       await route(machine, "add", { device, cidr });
-      added.push(cidr);
+      routes.add(cidr);
     }
   } catch (error) {
-    for (const cidr of added) {
-      await route(machine, "delete", { device, cidr }).catch(() => {}); // the first error tells more
+    for (const cidr of routes) {
+      if (!before.includes(cidr)) await remove(cidr).catch(() => {}); // the first error tells more
     }
     throw error;
   }
-  for (const cidr of present.filter((one) => !wanted.includes(one))) {
-    await route(machine, "delete", { device, cidr });
+  for (const cidr of before) {
+    if (!wanted.includes(cidr)) await remove(cidr);
   }
-}
-
-/** The IPv4 routes into a device that somebody has made (`S`), in what `netstat -rn -f inet` prints. */
-export function utunRoutes(netstat: string, device: string): string[] {
-  return netstat.split("\n").flatMap((line) => {
-    const [destination = "", , flags = "", netif] = line.trim().split(/\s+/);
-    if (netif !== device || !/^U.*S/.test(flags)) return [];
-    const cidr = readDestination(destination);
-    return cidr === undefined ? [] : [String(cidr)];
-  });
-}
-
-async function readRoutes(
-  machine: Executor,
-  device: string,
-): Promise<string[]> {
-  const args = ["-rn", "-f", "inet"];
-  const { code, stdout, stderr } = await machine.exec("netstat", args);
-  if (code === 0) return utunRoutes(stdout, device);
-  throw failed(`netstat ${args.join(" ")}`, stderr);
 }
 
 async function route(
