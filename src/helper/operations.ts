@@ -6,6 +6,7 @@ import { port53Operation } from "./port53_operation.ts";
 import {
   openRedirectOperation,
   probeRedirectOperation,
+  redirectDestinationOperation,
   updateRedirectOperation,
 } from "./redirect_operations.ts";
 import { resolvConfOperation } from "./resolv_conf_operation.ts";
@@ -25,6 +26,7 @@ export const OPERATIONS: readonly AnyOperation[] = [
   probeRedirectOperation as AnyOperation,
   openRedirectOperation as AnyOperation,
   updateRedirectOperation,
+  redirectDestinationOperation as unknown as AnyOperation,
   resolvConfOperation,
   hostsOperation,
   systemdResolvedOperation,

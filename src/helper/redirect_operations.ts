@@ -6,7 +6,12 @@ import {
   save,
 } from "../net/capture/iptables_redirect.ts";
 import { iptablesChainName } from "../net/capture/iptables_rules.ts";
+import type { Destination } from "../net/capture/original_destination.ts";
 import { nftRedirectStep, nftTables } from "../net/capture/nft_redirect.ts";
+import { isPfRedirected, pfAnchorStep } from "../net/capture/pf_anchor.ts";
+import { PfDevice } from "../net/capture/pf_device.ts";
+import { type PfQuery, pfQuerySchema } from "../net/capture/pf_natlook.ts";
+import { pfReferenceStep, startPf } from "../net/capture/pf_reference.ts";
 import {
   probeRedirect,
   type RedirectMethod,
@@ -17,9 +22,13 @@ import {
 } from "../net/capture/redirect_args.ts";
 import type { Machine, Operation } from "./operation.ts";
 
-const STEPS = { nft: nftRedirectStep, iptables: iptablesRedirectStep } as const;
+const STEPS = {
+  nft: nftRedirectStep,
+  iptables: iptablesRedirectStep,
+  pf: pfAnchorStep,
+} as const;
 
-const methodSchema = v.picklist(["nft", "iptables"]);
+const methodSchema = v.picklist(["nft", "iptables", "pf"]);
 
 /** Which method works here. Changes nothing. Throws `UnsupportedError` (`REDIRECT_UNSUPPORTED`). */
 export const probeRedirectOperation: Operation<
@@ -39,9 +48,18 @@ export const openRedirectOperation: Operation<
 > = {
   name: "redirect.open",
   args: redirectArgsSchema,
-  steps: [nftRedirectStep, iptablesRedirectStep],
+  steps: [
+    nftRedirectStep,
+    iptablesRedirectStep,
+    pfAnchorStep,
+    pfReferenceStep,
+  ],
   async apply(args, scope) {
     const method = await probeRedirect(scope.world);
+    if (method === "pf") {
+      const token = await startPf(scope.world);
+      await scope.run(pfReferenceStep, { token }, undefined);
+    }
     await scope.run(STEPS[method], args, undefined);
     return { method };
   },
@@ -68,6 +86,25 @@ export const updateRedirectOperation: Operation<UpdateRedirectArgs> = {
   },
 };
 
+/**
+ * Where a connection that pf redirected to a loopback address wanted to go; `null` for any other.
+ * Nothing is open by it, but the client closes it as all else. macOS alone: elsewhere it throws
+ * `UnsupportedError` (`REDIRECT_UNSUPPORTED`).
+ */
+export const redirectDestinationOperation: Operation<
+  PfQuery,
+  Destination | null
+> = {
+  name: "redirect.destination",
+  args: pfQuerySchema,
+  steps: [],
+  // deno-lint-ignore require-await -- what it throws is to reject
+  async apply(query) {
+    using pf = new PfDevice();
+    return pf.destinationOf(query) ?? null;
+  },
+};
+
 interface UpdateRedirectArgs {
   readonly method: RedirectMethod;
   readonly redirect: RedirectArgs;
@@ -78,6 +115,7 @@ async function isOpen(
   method: RedirectMethod,
   session: string,
 ): Promise<boolean> {
+  if (method === "pf") return await isPfRedirected(machine, session);
   if (method === "nft") return (await nftTables(machine, session)).length > 0;
   const chain = `:${iptablesChainName(session)} `;
   const saved = [

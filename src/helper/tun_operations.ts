@@ -2,8 +2,6 @@
 import { closeSync, openSync } from "node:fs";
 import * as v from "valibot";
 import { ConflictError, messageOf, UnsupportedError } from "../core/errors.ts";
-import { Cidr } from "../net/cidr.ts";
-import { readLocalNetworks } from "../net/local_networks.ts";
 import { chooseTunAddresses } from "../net/tun/choose_tun_addresses.ts";
 import { replaceTunRoutes } from "../net/tun/replace_tun_routes.ts";
 import { listIp } from "../net/tun/run_ip.ts";
@@ -21,6 +19,8 @@ import {
   tunDeviceStep,
 } from "../net/tun/tun_device_step.ts";
 import type { Operation } from "./operation.ts";
+import { takenRanges } from "./taken_ranges.ts";
+import { openUtunDevice, updateUtunRoutes } from "./utun_devices.ts";
 
 /** A device for the client to carry packets of. */
 export type OpenedTun = {
@@ -44,12 +44,15 @@ export const probeTunOperation: Operation<
   },
 };
 
+const IS_DARWIN = Deno.build.os === "darwin";
+
 /** A device of the user's with addresses and routes, until the client goes. */
 export const openTunOperation: Operation<OpenTunArgs, OpenedTun> = {
   name: "tun.open",
   args: openTunArgsSchema,
   steps: [tunDeviceStep],
   async apply(args, scope) {
+    if (IS_DARWIN) return await openUtunDevice(args, scope);
     await probeTun(scope.world);
     const planned = await planDevice(scope.world, args);
     await scope.run(tunDeviceStep, planned, undefined);
@@ -64,6 +67,10 @@ export const tunRoutesOperation: Operation<TunRoutesArgs> = {
   args: tunRoutesArgsSchema,
   steps: [],
   async apply(args, { world }) {
+    if (IS_DARWIN) {
+      await updateUtunRoutes(args, world);
+      return null;
+    }
     if (!await isTunDeviceOf(world, args)) {
       throw new ConflictError(
         "TUN_NOT_OPEN",
@@ -80,8 +87,9 @@ async function probeTun(
   { exec, root }: TunMachine,
   os: typeof Deno.build.os = Deno.build.os,
 ): Promise<void> {
+  if (os === "darwin") return; // every Mac has utun
   if (os !== "linux") {
-    throw unsupported(`this is written for Linux, not "${os}"`);
+    throw unsupported(`this is written for Linux and macOS, not "${os}"`);
   }
   try {
     closeSync(openSync(`${root}/dev/net/tun`, "r+"));
@@ -108,18 +116,12 @@ async function planDevice(
   machine: TunMachine,
   args: OpenTunArgs,
 ): Promise<TunDeviceArgs> {
-  const [links, local, isIpv6] = await Promise.all([
+  const [links, taken, isIpv6] = await Promise.all([
     listIp<{ ifname?: string }>(machine, ["link", "show"]),
-    readLocalNetworks(machine.exec, { os: "linux" }),
+    takenRanges(machine, args.cidrs, "linux"),
     hasIpv6(machine),
   ]);
   const names = new Set(links.map(({ ifname }) => ifname));
-  const taken = [
-    ...local.networks.map(({ cidr }) => cidr),
-    ...local.addresses,
-    ...local.gateways,
-    ...args.cidrs.map(Cidr.parse),
-  ];
   let at = 0;
   while (names.has(`ktctl${at}`)) at++;
   return {

@@ -4,11 +4,16 @@ import {
   UnsupportedError,
 } from "../core/errors.ts";
 
+/** macOS keeps its own in no file: the loader knows the name. */
+const LIBRARY = Deno.build.os === "darwin"
+  ? "/usr/lib/libSystem.B.dylib"
+  : "libc.so.6";
+
 /** What the system calls are wanted for. */
 export interface LibcUse {
   /** As in "Cannot …". */
   readonly purpose: string;
-  /** Where there is no libc of Linux. */
+  /** Where there is no libc of Linux or macOS. */
   readonly unsupported: { readonly code: string; readonly hint: string };
 }
 
@@ -23,7 +28,7 @@ export function dlopenLibc<const S extends Deno.ForeignLibraryInterface>(
   { purpose, unsupported: { code, hint } }: LibcUse,
 ): Deno.DynamicLibrary<S> {
   try {
-    return Deno.dlopen("libc.so.6", symbols);
+    return Deno.dlopen(LIBRARY, symbols);
   } catch (error) {
     const message = `Cannot ${purpose}: ${messageOf(error)}`;
     if (error instanceof Deno.errors.NotCapable) {

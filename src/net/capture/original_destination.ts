@@ -8,6 +8,14 @@ export interface Destination {
   readonly port: number;
 }
 
+/** Knows where redirected connections wanted to go. */
+export interface Destinations extends Disposable {
+  /** Of an accepted connection; `undefined` where it was not redirected, or that is not known. */
+  of(
+    socket: Socket,
+  ): Destination | undefined | Promise<Destination | undefined>;
+}
+
 const SYMBOLS = {
   getsockopt: {
     parameters: ["i32", "i32", "i32", "buffer", "buffer"],
@@ -30,7 +38,7 @@ interface Handle {
 }
 
 /** Asks the kernel's connection tracking. Linux only; needs no root. */
-export class OriginalDestinations implements Disposable {
+export class OriginalDestinations implements Destinations {
   readonly #libc: Deno.DynamicLibrary<typeof SYMBOLS>;
 
   /**

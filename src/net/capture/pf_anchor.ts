@@ -6,6 +6,7 @@ import {
   type RedirectArgs,
   type RedirectMachine,
 } from "./redirect_args.ts";
+import { pfctlReason, runPfctl } from "./run_pfctl.ts";
 
 /** Apple's own rules call every anchor below this one, so `/etc/pf.conf` stays as it is. */
 export function pfAnchorName(session: string): string {
@@ -54,7 +55,7 @@ export function pfRules(args: RedirectArgs): string {
   return [...tables, ...translations, ...filters, ""].join("\n");
 }
 
-/** Fills the anchor. Whether pf runs at all (`pfctl -E`) is the caller's matter. */
+/** Fills the anchor. Whether pf runs at all is another step's matter: `pf.reference`. */
 export const pfAnchorStep: Step<
   RedirectArgs,
   undefined,
@@ -67,24 +68,30 @@ export const pfAnchorStep: Step<
       pfAnchorName(session)
     }"`,
   undoCommand: ({ session }) => `pfctl -a ${pfAnchorName(session)} -F all`,
-  apply: (args, _input, machine) =>
-    pfctl(machine, ["-a", pfAnchorName(args.session), "-f", "-"], {
+  async apply(args, _input, machine) {
+    await runPfctl(machine, ["-a", pfAnchorName(args.session), "-f", "-"], {
       stdin: pfRules(args),
-    }),
-  revert: ({ session }, machine, signal) =>
-    pfctl(machine, ["-a", pfAnchorName(session), "-F", "all"], { signal }),
+    });
+  },
+  async revert({ session }, machine, signal) {
+    // with an anchor this is about its own rules and tables alone
+    const args = ["-a", pfAnchorName(session), "-F", "all"];
+    const { code, stderr } = await machine.exec("pfctl", args, { signal });
+    if (code === 0 || /does not exist/i.test(stderr)) return;
+    throw new UnsupportedError(
+      "PF_FAILED",
+      `Cannot take the rules of pf away: ${pfctlReason(stderr)}`,
+      { hint: "It needs root." },
+    );
+  },
 };
 
-async function pfctl(
+/** Whether there are rules of the session. */
+export async function isPfRedirected(
   machine: RedirectMachine,
-  args: readonly string[],
-  options: { readonly stdin?: string; readonly signal?: AbortSignal },
-): Promise<void> {
-  const { code, stderr } = await machine.exec("pfctl", args, options);
-  if (code === 0) return;
-  throw new UnsupportedError(
-    "PF_FAILED",
-    `Cannot set up rules with pfctl: ${stderr.trim().split("\n")[0] ?? ""}`,
-    { hint: "It needs root." },
-  );
+  session: string,
+): Promise<boolean> {
+  const args = ["-a", pfAnchorName(session), "-s", "nat"];
+  const { code, stdout } = await machine.exec("pfctl", args);
+  return code === 0 && stdout.trim() !== "";
 }

@@ -3,13 +3,14 @@ import { systemName } from "../../core/system_name.ts";
 import { restore, save } from "./iptables_redirect.ts";
 import { iptablesRules } from "./iptables_rules.ts";
 import { nftRules } from "./nft_redirect.ts";
+import { probePf } from "./probe_pf.ts";
 import {
   familiesOf,
   type RedirectArgs,
   type RedirectMachine,
 } from "./redirect_args.ts";
 
-export type RedirectMethod = "nft" | "iptables";
+export type RedirectMethod = "nft" | "iptables" | "pf";
 
 /** Has every kind of rule that is ever made. */
 const SPECIMEN: RedirectArgs = {
@@ -25,14 +26,19 @@ const SPECIMEN: RedirectArgs = {
 };
 
 /**
- * Which program can redirect on this machine: nft before iptables. Needs root and changes nothing.
+ * Which program can redirect on this machine: nft before iptables, pf on macOS. Needs root and changes nothing.
  *
- * @throws {UnsupportedError} `REDIRECT_UNSUPPORTED`, with what each of them said as details.
+ * @throws {UnsupportedError} `REDIRECT_UNSUPPORTED`, with what each of them said as details;
+ * `PF_FAILED`.
  */
 export async function probeRedirect(
   machine: RedirectMachine,
   os: typeof Deno.build.os = Deno.build.os,
 ): Promise<RedirectMethod> {
+  if (os === "darwin") {
+    await probePf(machine, SPECIMEN);
+    return "pf";
+  }
   if (os !== "linux") throw refusedOn(os);
   const details: string[] = [];
   for (const method of ["nft", "iptables"] as const) {
@@ -60,7 +66,10 @@ export const REDIRECT_LIMITS =
   "Only TCP and DNS enter the tunnel in this mode; UDP to the cluster is refused, and ping goes where it always went";
 
 const TRIALS: Readonly<
-  Record<RedirectMethod, (machine: RedirectMachine) => Promise<void>>
+  Record<
+    Exclude<RedirectMethod, "pf">,
+    (machine: RedirectMachine) => Promise<void>
+  >
 > = {
   async nft({ exec }) {
     const { code, stderr } = await exec("nft", ["--check", "-f", "-"], {
@@ -83,7 +92,7 @@ function refusedOn(os: string): UnsupportedError {
     "REDIRECT_UNSUPPORTED",
     `Cannot redirect connections on ${
       systemName(os)
-    }: --mode sshuttle works on Linux`,
+    }: --mode sshuttle works on Linux and macOS`,
     { hint: "Use --mode tun2socks, or --disableTunDevice for a SOCKS proxy." },
   );
 }

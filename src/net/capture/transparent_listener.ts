@@ -7,6 +7,7 @@ import { listenOnBoth } from "./listen_on_both.ts";
 import { isOrdinary } from "../reserved_cidrs.ts";
 import {
   type Destination,
+  type Destinations,
   OriginalDestinations,
 } from "./original_destination.ts";
 
@@ -16,6 +17,8 @@ export interface TransparentListenerOptions {
   readonly port?: number;
   /** Takes what other machines send as well (`forwarded` of the redirect). @default loopback only */
   readonly forwarded?: boolean;
+  /** Disposed with the listener. @default what Linux has */
+  readonly destinations?: Destinations;
   /** A connection was not carried on, and why. */
   readonly onRefused?: (
     destination: Destination | undefined,
@@ -54,7 +57,7 @@ export interface TransparentListener extends AsyncDisposable {
 export async function openTransparentListener(
   options: TransparentListenerOptions,
 ): Promise<TransparentListener> {
-  const destinations = new OriginalDestinations();
+  const destinations = options.destinations ?? new OriginalDestinations();
   try {
     const { port = 0, forwarded = false } = options;
     const servers = await listenOnBoth({ port, forwarded });
@@ -69,14 +72,14 @@ class Listener implements TransparentListener {
   readonly port: number;
   readonly hasIpv6: boolean;
   readonly #servers: readonly Server[];
-  readonly #destinations: OriginalDestinations;
+  readonly #destinations: Destinations;
   readonly #options: TransparentListenerOptions;
   readonly #sockets = new Set<Socket>();
   #closed: Promise<void> | undefined;
 
   constructor(
     servers: readonly Server[],
-    destinations: OriginalDestinations,
+    destinations: Destinations,
     options: TransparentListenerOptions,
   ) {
     this.port = (servers[0]!.address() as AddressInfo).port;
@@ -103,8 +106,9 @@ class Listener implements TransparentListener {
       gone.abort();
     });
     socket.on("error", () => {}); // "close" follows
-    const destination = this.#destinations.of(socket);
+    let destination: Destination | undefined;
     try {
+      destination = await this.#destinations.of(socket);
       if (destination === undefined || isItself(destination, socket)) {
         throw new LinkError(
           "NOT_REDIRECTED",

@@ -1,4 +1,6 @@
 import { UnsupportedError } from "../../core/errors.ts";
+import { openPipe } from "./libc.ts";
+import type { PacketDevice } from "./packet_device.ts";
 import type { FamilyEnds } from "./packet_rewriter.ts";
 import {
   COMMAND,
@@ -7,10 +9,7 @@ import {
   type PumpMessage,
 } from "./packet_pump.ts";
 import { startPacketWorker } from "./start_packet_worker.ts";
-import type { TunDevice } from "./tun_device.ts";
 
-/** Programs that are started must not keep the pipe open. */
-const O_CLOEXEC = 0o2000000;
 /** A pump that does not end in this time is cut off. */
 const STOP_MS = 2_000;
 
@@ -25,7 +24,7 @@ export interface PacketCarrierEvents {
 
 /** The thread that carries packets between a device and this machine's own TCP. */
 export class PacketCarrier implements AsyncDisposable {
-  readonly #device: TunDevice;
+  readonly #device: PacketDevice;
   readonly #events: PacketCarrierEvents;
   readonly #worker: Worker;
   readonly #waiting = new Int32Array(new SharedArrayBuffer(4));
@@ -35,27 +34,27 @@ export class PacketCarrier implements AsyncDisposable {
   #isStopping = false;
 
   constructor(
-    device: TunDevice,
+    device: PacketDevice,
     ends: { readonly 4: FamilyEnds; readonly 6?: FamilyEnds },
     events: PacketCarrierEvents,
   ) {
     this.#device = device;
     this.#events = events;
-    const pipe = new Int32Array(2);
-    const { pipe2 } = device.libc.symbols;
-    if (pipe2(new Uint8Array(pipe.buffer), O_CLOEXEC) < 0) {
+    const pipe = openPipe(device.libc);
+    if (pipe === undefined) {
       throw new UnsupportedError("TUN_UNSUPPORTED", "Cannot make a pipe");
     }
-    [this.#readEnd, this.#writeEnd] = pipe as unknown as [number, number];
+    [this.#readEnd, this.#writeEnd] = pipe;
     this.#worker = startPacketWorker();
     this.#worker.onmessage = ({ data }) => this.#take(data);
     this.#worker.onerror = (event) => {
       event.preventDefault();
       this.#lose(`the thread that carries its packets broke: ${event.message}`);
     };
-    const { fd } = device;
+    const { fd, headerBytes } = device;
     const config: PumpConfig = {
       fd,
+      headerBytes,
       commands: this.#readEnd,
       ends,
       waiting: this.#waiting,

@@ -1,6 +1,7 @@
 import { FlowTable } from "./flow_table.ts";
 import type { Libc } from "./libc.ts";
 import { type FamilyEnds, PacketRewriter, VERDICT } from "./packet_rewriter.ts";
+import { UTUN_HEADER_BYTES, writeUtunHeader } from "./utun_header.ts";
 import { MAX_FRAME_BYTES, VNET_HEADER_BYTES } from "./vnet_header.ts";
 
 /** What the main thread tells by the pipe: two 16-bit numbers, one of these and that of a flow. */
@@ -17,6 +18,8 @@ export const COMMAND_BYTES = 4;
 export interface PumpConfig {
   /** Of the device, not blocking. */
   readonly fd: number;
+  /** What the device has in front of each packet. */
+  readonly headerBytes: number;
   /** The end of a pipe to read commands from. Its end is that of the pump. */
   readonly commands: number;
   readonly ends: { readonly 4: FamilyEnds; readonly 6?: FamilyEnds };
@@ -47,11 +50,14 @@ export function pumpPackets(
   { symbols: { read, write, poll } }: Libc,
   post: (message: PumpMessage) => void,
 ): void {
-  const { fd, commands, waiting } = config;
+  const { fd, headerBytes, commands, waiting } = config;
   const table = new FlowTable();
   const rewriter = new PacketRewriter(table, config.ends);
   const frame = new Uint8Array(MAX_FRAME_BYTES);
-  const capacity = BigInt(frame.length);
+  // a shorter header than the vnet header is the end of its room
+  const skipped = VNET_HEADER_BYTES - headerBytes;
+  const line = frame.subarray(skipped);
+  const capacity = BigInt(line.length);
   const held = new Map<number, Uint8Array<ArrayBuffer>>();
   const orders = new Uint16Array(COMMANDS_AT_ONCE * 2);
   const orderBytes = new Uint8Array(orders.buffer);
@@ -64,10 +70,13 @@ export function pumpPackets(
   let now = performance.now();
   let expireAt = now + EXPIRE_EVERY_MS;
 
+  const isUtun = headerBytes === UTUN_HEADER_BYTES;
   const handle = (length: number) => {
     const verdict = rewriter.handle(frame, length, now);
-    if (verdict === VERDICT.write) write(fd, frame, BigInt(length));
-    else if (verdict !== VERDICT.drop) {
+    if (verdict === VERDICT.write) {
+      if (isUtun) writeUtunHeader(frame);
+      write(fd, line, BigInt(length - skipped));
+    } else if (verdict !== VERDICT.drop) {
       const flow = verdict === VERDICT.ask ? rewriter.flow : 0;
       if (Atomics.load(waiting, 0) >= MOST_WAITING) {
         if (flow !== 0) table.remove(flow);
@@ -88,15 +97,17 @@ export function pumpPackets(
     if (syn === undefined) return;
     table.open(flow);
     rewriter.rewrite(syn, flow);
-    write(fd, syn, BigInt(syn.length));
+    if (isUtun) writeUtunHeader(syn);
+    write(fd, syn.subarray(skipped), BigInt(syn.length - skipped));
   };
 
   for (;;) {
     let burst = 0;
     for (; burst < BURST; burst++) {
-      const length = Number(read(fd, frame, capacity));
+      const length = Number(read(fd, line, capacity));
       if (length < 0) break;
-      if (length > VNET_HEADER_BYTES) handle(length);
+      if (length === 0) return post({ kind: "end", lost: true });
+      if (length > headerBytes) handle(length + skipped);
     }
     const isBusy = burst === BURST;
     const timeout = isBusy ? 0 : table.hasClosed ? EXPIRE_EVERY_MS : -1;

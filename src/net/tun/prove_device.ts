@@ -29,11 +29,16 @@ export async function proveDevice(
           messageOf(error)
         }`,
         {
-          hint:
-            `Let your firewall take what comes in by it ("ufw allow in on ${device}", "firewall-cmd --zone=trusted --add-interface=${device}"), or use --mode sshuttle or --disableTunDevice.`,
+          hint: `Let your firewall take what comes in by it${
+            Deno.build.os === "linux" ? examples(device) : ""
+          }, or use --mode sshuttle or --disableTunDevice.`,
           cause: error,
         },
       );
     }
   }));
+}
+
+function examples(device: string): string {
+  return ` ("ufw allow in on ${device}", "firewall-cmd --zone=trusted --add-interface=${device}")`;
 }

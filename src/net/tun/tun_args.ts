@@ -38,7 +38,7 @@ export type OpenTunArgs = v.InferOutput<typeof openTunArgsSchema>;
 
 export const tunRoutesArgsSchema = v.strictObject({
   session,
-  device: v.pipe(v.string(), v.regex(/^ktctl\d{1,3}$/)),
+  device: v.pipe(v.string(), v.regex(/^(ktctl\d{1,3}|utun\d{1,5})$/)),
   cidrs,
 });
 

@@ -8,6 +8,7 @@ import { icmpError, isToMany } from "./icmp_error.ts";
 import { type IpPacket, parseIpPacket, PROTOCOL } from "./ip_packet.ts";
 import { listenOnDevice } from "./listen_on_device.ts";
 import { PacketCarrier } from "./packet_carrier.ts";
+import type { PacketDevice } from "./packet_device.ts";
 import type { FamilyEnds } from "./packet_rewriter.ts";
 import { proveDevice } from "./prove_device.ts";
 import { Reassembler } from "./reassembler.ts";
@@ -25,6 +26,8 @@ export type TunAddresses = {
 /** The device as the root helper made it (`tun.open`). */
 export interface TunCaptureOptions {
   readonly device: string;
+  /** The near end of it, which is disposed with the capture. @default opened by its name, as Linux can */
+  readonly packets?: PacketDevice;
   readonly ipv4: TunAddresses;
   readonly ipv6?: TunAddresses;
   readonly link: Pick<ClusterLink, "dial" | "openDatagrams" | "isReachable">;
@@ -59,7 +62,7 @@ export async function openTunCapture(
 ): Promise<TunCapture> {
   await using stack = new AsyncDisposableStack();
   const { device: name, ipv4, ipv6, link, onRefused } = options;
-  const device = stack.use(new TunDevice(name));
+  const device = stack.use(options.packets ?? new TunDevice(name));
   const lost = Promise.withResolvers<UnsupportedError>();
   const peers = [ipv4, ...(ipv6 ? [ipv6] : [])].map(({ peer }) => peer);
   let tcp: TcpFlows | undefined;

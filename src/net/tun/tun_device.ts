@@ -4,6 +4,8 @@ import {
   UnsupportedError,
 } from "../../core/errors.ts";
 import { errno, type Libc, openLibc } from "./libc.ts";
+import type { PacketDevice } from "./packet_device.ts";
+import { VNET_HEADER_BYTES } from "./vnet_header.ts";
 
 const O_RDWR_NONBLOCK_CLOEXEC = 0o2 | 0o4000 | 0o2000000;
 const TUNSETIFF = 0x400454can;
@@ -21,9 +23,10 @@ const EACCES = 13;
 const EBUSY = 16;
 
 /** The near end of a TUN device that is there already and belongs to this user. Linux only. */
-export class TunDevice implements Disposable {
+export class TunDevice implements PacketDevice {
   readonly fd: number;
   readonly libc: Libc;
+  readonly headerBytes = VNET_HEADER_BYTES;
 
   /**
    * @throws {PermissionError} `FFI_NOT_ALLOWED`, `TUN_NOT_ALLOWED`.
@@ -42,7 +45,6 @@ export class TunDevice implements Disposable {
     throw failed(name, code);
   }
 
-  /** One packet, its vnet header in front. What the kernel does not take is lost, as on any line. */
   write(frame: Uint8Array): void {
     this.libc.symbols.write(
       this.fd,

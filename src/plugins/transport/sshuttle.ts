@@ -1,14 +1,19 @@
 /**
- * Captures connections with the firewall's redirect: no device and no SOCKS proxy. Works on Linux.
- * The name is that of the program which the original ktctl ran for it; this one does it by itself.
+ * Captures connections with the firewall's redirect: no device and no SOCKS proxy. Works on Linux;
+ * on macOS it is not verified. The name is that of the program which the original ktctl ran for it; this one does it by itself.
  */
+import { isIP } from "node:net";
 import type { LinkError } from "../../core/errors.ts";
 import type { Json } from "../../core/json.ts";
 import { systemName } from "../../core/system_name.ts";
+import type { Destination } from "../../net/capture/original_destination.ts";
+import { PfDestinations } from "../../net/capture/pf_destinations.ts";
+import type { PfQuery } from "../../net/capture/pf_natlook.ts";
 import { openTransparentListener } from "../../net/capture/transparent_listener.ts";
 import type { RedirectMethod } from "../../net/capture/probe_redirect.ts";
 import {
   definePlugin,
+  type RootRights,
   type Transport,
   type TransportContext,
   type TransportPlugin,
@@ -18,14 +23,14 @@ const plugin: TransportPlugin<undefined> = {
   kind: "transport",
   apiVersion: 1,
   name: "sshuttle",
-  summary: "redirect by nftables or iptables, no device (Linux)",
+  summary: "redirect by nftables or iptables (Linux) or pf (macOS), no device",
   steps: [],
   needs: () => ({ dns: "transport", captures: true }),
   async probe({ root }) {
-    if (Deno.build.os !== "linux") {
+    if (!["linux", "darwin"].includes(Deno.build.os)) {
       return {
         ok: false,
-        reason: `it is written for Linux, not for ${systemName()}`,
+        reason: `it is written for Linux and macOS, not for ${systemName()}`,
         hint: "Use --mode tun2socks --disableTunDevice, or ktctl forward",
       };
     }
@@ -33,12 +38,24 @@ const plugin: TransportPlugin<undefined> = {
     return { ok: true };
   },
   async open(context) {
-    const { link, scope, root, log } = context;
+    const { link, scope, root, log, dns } = context;
+    const passedBy = dns?.servers.filter((one) => !isRedirectable(one)) ?? [];
+    if (passedBy.length > 0) {
+      log.warn(
+        "NAME_SERVER_PASSED_BY",
+        `Whoever asks the name server ${
+          passedBy.join(", ")
+        } does not get the cluster's names: its queries cannot be redirected`,
+      );
+    }
     const told = new Set<string>();
     // ends before the rules do: its resets would not reach the applications without them
     const listener = scope.use(
       await openTransparentListener({
         link,
+        ...Deno.build.os === "darwin" && {
+          destinations: new PfDestinations((query) => askHelper(root, query)),
+        },
         onRefused: (to, error) => tellOnce(context, told, { to, error }),
       }),
       "listener",
@@ -77,12 +94,30 @@ function redirectArgs(
     port: listener.port,
     ...(dns && {
       dns: {
-        servers: [...dns.servers],
+        servers: dns.servers.filter(isRedirectable),
         port: dns.port,
         ownSourcePorts: { ...dns.ownSourcePorts },
       },
     }),
   };
+}
+
+/** A rule knows an address, but not the link that some are on (`fe80::1%en0`), nor another port. */
+function isRedirectable(server: string): boolean {
+  return isIP(server) !== 0 && !server.includes("%");
+}
+
+/** macOS tells root alone where a connection wanted to go. */
+async function askHelper(
+  root: RootRights,
+  query: PfQuery,
+): Promise<Destination | undefined> {
+  const answer = await root.open<{ host: string; port: number } | null>(
+    "redirect.destination",
+    query,
+  );
+  answer.close().catch(() => {}); // the helper has ended
+  return answer.result ?? undefined;
 }
 
 /** What the cluster refuses is the application's to tell; that nothing gets through is ours. */

@@ -1,6 +1,9 @@
 /**
  * Captures packets with a TUN device, and offers a SOCKS5 proxy beside it; without the device, the
  * proxy alone, for which no root is needed.
+ *
+ * The device is that of Linux, or utun of macOS, which is not verified on a Mac. Windows is refused,
+ * wintun.dll or not: ARCHITECTURE.md ("Windows has the proxy alone") says what is missing.
  */
 import * as v from "valibot";
 import { systemName } from "../../core/system_name.ts";
@@ -42,7 +45,7 @@ const plugin: TransportPlugin<Options> = {
   kind: "transport",
   apiVersion: 1,
   name: "tun2socks",
-  summary: "a network device (Linux), and a SOCKS5 proxy",
+  summary: "a network device (Linux, macOS), and a SOCKS5 proxy",
   options: optionsSchema,
   flags: [
     {
@@ -77,11 +80,11 @@ const plugin: TransportPlugin<Options> = {
       await SocksServer.probe({ host, port });
     }
     if (given?.disableTunDevice) return { ok: true };
-    if (Deno.build.os !== "linux") {
+    if (!["linux", "darwin"].includes(Deno.build.os)) {
       return {
         ok: false,
         reason:
-          `its network device is written for Linux, not for ${systemName()}`,
+          `its network device is written for Linux and macOS, not for ${systemName()}`,
         hint: "Use --disableTunDevice for a SOCKS5 proxy, or ktctl forward",
       };
     }
@@ -111,7 +114,11 @@ const plugin: TransportPlugin<Options> = {
     const opened = await openDevice(context, { isRouted: !disableTunRoute });
     const { device } = opened;
     const routes = disableTunRoute
-      ? `; device "${device}" has no routes: make them with \`ip route add <range> dev ${device}\``
+      ? `; device "${device}" has no routes: make them with \`${
+        Deno.build.os === "darwin"
+          ? `route add -net <range> -interface ${device}`
+          : `ip route add <range> dev ${device}`
+      }\``
       : "";
     return {
       ...opened,

@@ -1,6 +1,8 @@
 import { aborted } from "../../core/aborted.ts";
 import type { OpenedTun } from "../../helper/tun_operations.ts";
+import { DescriptorReceiver } from "../../net/tun/descriptor_receiver.ts";
 import { openTunCapture } from "../../net/tun/tun_capture.ts";
+import { UtunDevice } from "../../net/tun/utun_device.ts";
 import type { Transport, TransportContext } from "../plugin.ts";
 
 export interface OpenDeviceOptions {
@@ -16,16 +18,27 @@ export async function openDevice(
   { root, session, cidrs, link, scope, log }: TransportContext<unknown>,
   { isRouted }: OpenDeviceOptions,
 ): Promise<Transport & { readonly device: string }> {
+  // macOS hands the device over; Linux lets its user open it
+  using receiver = Deno.build.os === "darwin"
+    ? new DescriptorReceiver(session)
+    : undefined;
   const { result } = await root.open<OpenedTun>("tun.open", {
     session,
     uid: Deno.uid() ?? 0,
     mtu: MTU,
     cidrs: isRouted ? [...cidrs] : [],
   });
-  const { device } = result;
+  const { device, ipv6 } = result;
+  if (receiver && !ipv6 && cidrs.some((cidr) => cidr.includes(":"))) {
+    log.warn(
+      "IPV6_NOT_CAPTURED",
+      "The cluster's IPv6 addresses are not reached: on macOS the device has IPv4 alone",
+    );
+  }
   const capture = scope.use(
     await openTunCapture({
       ...result,
+      ...receiver && { packets: new UtunDevice(receiver.receive()) },
       link,
       onRefused: ({ host, port }, error) =>
         log.debug(`Connection to ${host} port ${port}: ${error.message}`),

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { connect } from "node:net";
 import {
   ConflictError,
+  LinkError,
   PermissionError,
   UnsupportedError,
 } from "../../../../src/core/errors.ts";
@@ -90,13 +91,45 @@ Deno.test("where nothing can redirect, the error says what was tried and what to
   });
 });
 
-Deno.test("Windows and macOS are refused before anything is run", async () => {
+Deno.test("Windows is refused before anything is run", async () => {
   const machine = { exec: () => assert.fail("it ran something") };
-  for (const [os, name] of [["windows", "Windows"], ["darwin", "macOS"]]) {
-    await assert.rejects(
-      probeRedirect(machine, os as typeof Deno.build.os),
-      (error) =>
-        error instanceof UnsupportedError && error.message.includes(name!),
-    );
-  }
+  await assert.rejects(
+    probeRedirect(machine, "windows"),
+    (error) =>
+      error instanceof UnsupportedError && error.message.includes("Windows"),
+  );
+});
+
+Deno.test({
+  name: "another system's way to learn destinations takes the place of Linux's",
+  ignore,
+  async fn() {
+    const dialled: string[] = [];
+    const asked: (number | undefined)[] = [];
+    let isClosed = false;
+    const destinations = {
+      of({ localPort }: { localPort?: number }) {
+        asked.push(localPort);
+        return Promise.resolve({ host: "10.96.0.1", port: 443 });
+      },
+      [Symbol.dispose]: () => void (isClosed = true),
+    };
+    {
+      await using listener = await openTransparentListener({
+        link: {
+          dial(host, port) {
+            dialled.push(`${host} ${port}`);
+            return Promise.reject(new LinkError("DIAL_REFUSED", "No"));
+          },
+        },
+        destinations,
+      });
+      const { port } = listener;
+      const socket = connect({ host: "127.0.0.1", port });
+      await new Promise((resolve) => socket.once("error", resolve));
+      assert.deepEqual(asked, [port]);
+    }
+    assert.deepEqual(dialled, ["10.96.0.1 443"]);
+    assert.ok(isClosed);
+  },
 });

@@ -1,0 +1,94 @@
+/** What the root helper does for `--mode tun2socks` on macOS. Not verified on a Mac. */
+import { ConflictError, UnsupportedError } from "../core/errors.ts";
+import type { Scope } from "../core/scope.ts";
+import { chooseTunAddresses } from "../net/tun/choose_tun_addresses.ts";
+import { openUtun } from "../net/tun/open_utun.ts";
+import type { OpenTunArgs, TunRoutesArgs } from "../net/tun/tun_args.ts";
+import { replaceUtunRoutes, type UtunRoutes } from "../net/tun/utun_routes.ts";
+import type { Machine } from "./operation.ts";
+import { takenRanges } from "./taken_ranges.ts";
+import type { OpenedTun } from "./tun_operations.ts";
+
+/** By session. macOS has no place to note whose a device is, but it lives no longer than its processes. */
+const devices = new Map<string, UtunRoutes>();
+
+/**
+ * A device with addresses and routes, which is handed over to the client where that listens for it.
+ * IPv4 alone. No step is journalled: the kernel takes the device, its addresses and its routes away
+ * with the last process that has it, however that ends.
+ *
+ * @throws {ConflictError} `TUN_IN_USE` where the session has one already; `ROUTE_TAKEN`.
+ * @throws {PermissionError} `TUN_NOT_ALLOWED` where another user listens.
+ * @throws {UnsupportedError} `TUN_UNSUPPORTED`, `IFCONFIG_FAILED`, `ROUTE_FAILED`.
+ */
+export async function openUtunDevice(
+  { session, uid, mtu, cidrs }: OpenTunArgs,
+  scope: Scope<Machine>,
+): Promise<OpenedTun> {
+  if (devices.has(session)) {
+    throw new ConflictError(
+      "TUN_IN_USE",
+      `Cannot make a device for the session "${session}": it has one`,
+    );
+  }
+  const { world } = scope;
+  const taken = await takenRanges(world, cidrs, "darwin");
+  const { local, peer } = chooseTunAddresses(4, taken);
+  const utun = scope.use(openUtun(), "utun device");
+  const device = utun.name;
+  const its = { device, routes: new Set<string>() };
+  devices.set(session, its);
+  scope.defer("session of utun", () => void devices.delete(session));
+  for (const args of utunSettings({ device, mtu, local, peer })) {
+    await ifconfig(world, args);
+  }
+  // a client that hangs would keep them, and the device
+  scope.defer("routes", () => replaceUtunRoutes(world, its, []));
+  await replaceUtunRoutes(world, its, cidrs);
+  utun.handOver({ session, uid });
+  return { device, ipv4: { local, peer } };
+}
+
+/** Puts other routes in the place of an open device's. */
+export async function updateUtunRoutes(
+  { session, device, cidrs }: TunRoutesArgs,
+  machine: Machine,
+): Promise<void> {
+  const its = devices.get(session);
+  if (its?.device !== device) {
+    throw new ConflictError(
+      "TUN_NOT_OPEN",
+      `Cannot change the routes of "${device}": it is no device of the session "${session}"`,
+      { hint: "Run the command again." },
+    );
+  }
+  await replaceUtunRoutes(machine, its, cidrs);
+}
+
+/** Arguments of `ifconfig`, call by call. */
+export function utunSettings(
+  { device, mtu, local, peer }: {
+    readonly device: string;
+    readonly mtu: number;
+    readonly local: string;
+    readonly peer: string;
+  },
+): string[][] {
+  return [
+    [device, "inet", local, peer, "netmask", "255.255.255.255"],
+    [device, "mtu", String(mtu), "up"],
+  ];
+}
+
+async function ifconfig(
+  { exec }: Machine,
+  args: readonly string[],
+): Promise<void> {
+  const { code, stderr } = await exec("ifconfig", args);
+  if (code === 0) return;
+  throw new UnsupportedError(
+    "IFCONFIG_FAILED",
+    `Command "ifconfig ${args.join(" ")}" failed: ${stderr.trim()}`,
+    { hint: "It needs root." },
+  );
+}

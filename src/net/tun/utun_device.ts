@@ -1,0 +1,38 @@
+import { type Libc, openLibc } from "./libc.ts";
+import type { PacketDevice } from "./packet_device.ts";
+import { UTUN_HEADER_BYTES, writeUtunHeader } from "./utun_header.ts";
+import { VNET_HEADER_BYTES } from "./vnet_header.ts";
+
+/**
+ * The near end of macOS's utun, by the descriptor that the root helper has handed over; it is this
+ * object's to close. The device goes with the last of its descriptors. Not verified on a Mac.
+ */
+export class UtunDevice implements PacketDevice {
+  readonly fd: number;
+  readonly libc: Libc;
+  readonly headerBytes = UTUN_HEADER_BYTES;
+
+  /**
+   * @throws {PermissionError} `FFI_NOT_ALLOWED`.
+   * @throws {UnsupportedError} `TUN_UNSUPPORTED`.
+   */
+  constructor(fd: number) {
+    this.libc = openLibc();
+    this.fd = fd;
+  }
+
+  write(frame: Uint8Array): void {
+    writeUtunHeader(frame);
+    const line = frame.subarray(VNET_HEADER_BYTES - UTUN_HEADER_BYTES);
+    this.libc.symbols.write(
+      this.fd,
+      line as Uint8Array<ArrayBuffer>,
+      BigInt(line.length),
+    );
+  }
+
+  [Symbol.dispose](): void {
+    this.libc.symbols.close(this.fd);
+    this.libc.close();
+  }
+}
