@@ -25,9 +25,23 @@ export function slowestTests(
   for (const [tag] of xml.matchAll(/<testcase\b[^>]*>/g)) {
     const field = (name: string) =>
       new RegExp(`\\b${name}="([^"]*)"`).exec(tag)?.[1] ?? "";
-    const [name, seconds] = [field("name"), Number(field("time"))];
+    const name = unescapeXml(field("name"));
     // a step's name has its test's in front; the test's own time has all of them
-    if (!name.includes(" &gt; ")) found.push({ name, seconds });
+    if (!name.includes(" > ")) {
+      found.push({ name, seconds: Number(field("time")) });
+    }
   }
   return found.sort((a, b) => b.seconds - a.seconds).slice(0, count);
+}
+
+const ENTITIES: Record<string, string> = {
+  "&lt;": "<",
+  "&gt;": ">",
+  "&quot;": '"',
+  "&apos;": "'",
+  "&amp;": "&",
+};
+
+function unescapeXml(text: string): string {
+  return text.replace(/&\w+;/g, (entity) => ENTITIES[entity] ?? entity);
 }

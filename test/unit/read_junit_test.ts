@@ -15,9 +15,9 @@ Deno.test("the slowest tests of a JUnit report come first, steps counted with th
   const xml = `<testcase name="a" time="1.5"/>
     <testcase name="b" time="20.25"></testcase>
     <testcase name="b &gt; step" time="20"/>
-    <testcase name="c" time="3"/>`;
+    <testcase name="&quot;c&quot; &amp; d" time="3"/>`;
   assert.deepEqual(slowestTests(xml, 2), [
     { name: "b", seconds: 20.25 },
-    { name: "c", seconds: 3 },
+    { name: '"c" & d', seconds: 3 },
   ]);
 });
