@@ -12,9 +12,10 @@ import { parseArgs } from "node:util";
 import { openTestCluster } from "../test/cluster/cluster.ts";
 import { benchExchangeStart } from "./exchange_start_bench.ts";
 import { benchConnect } from "./connect_bench.ts";
+import type { CpuSeconds } from "./cpu_seconds.ts";
 import {
   benchExchangeTraffic,
-  type TrafficResult,
+  type ExchangeTraffic,
 } from "./exchange_traffic_bench.ts";
 import { type Figure, table } from "./figures.ts";
 import { benchHelp } from "./help_bench.ts";
@@ -54,7 +55,8 @@ const cluster = needsBed || groups.has("mesh")
   : undefined;
 const machine = await describeMachine(Deno.args, cluster);
 const figures: Figure[] = [];
-let traffic: Omit<TrafficResult, "figures"> | undefined;
+const cpu: Record<string, CpuSeconds> = {};
+let repeated: Omit<ExchangeTraffic, "figures" | "cpu"> | undefined;
 if (!existsSync(BUNDLE)) progress("no bundle: deno task bundle makes it");
 if (groups.has("start")) {
   progress("ktctl --help");
@@ -75,18 +77,19 @@ if (cluster !== undefined && needsBed) {
     figures.push(...await benchExchangeStart(bed, rounds));
   }
   if (groups.has("connect")) {
-    progress("connect, and kubectl port-forward");
-    figures.push(...await benchConnect(bed, rounds));
+    progress("connect, kubectl port-forward, ssh -D and sshuttle");
+    const measured = await benchConnect(bed, rounds);
+    figures.push(...measured.figures);
+    Object.assign(cpu, measured.cpu);
   }
   if (groups.has("traffic")) {
     progress("traffic through exchange and kubectl port-forward");
     const program = flags.program === "bundle" ? BUNDLE : MAIN;
-    const { figures: measured, ...rest } = await benchExchangeTraffic(bed, {
-      program,
-      rounds,
-    });
-    figures.push(...measured);
-    traffic = rest;
+    const measured = await benchExchangeTraffic(bed, { program, rounds });
+    const { figures: ofTraffic, cpu: ofLast, ...rest } = measured;
+    figures.push(...ofTraffic);
+    Object.assign(cpu, ofLast);
+    repeated = rest;
   }
 }
 progress("done");
@@ -97,7 +100,8 @@ const result = {
     seconds: Math.round((performance.now() - began) / 1000),
   },
   figures,
-  ...traffic,
+  cpu,
+  ...repeated,
 };
 const json = JSON.stringify(result, null, 2) + "\n";
 const folder = new URL("results/", import.meta.url);
@@ -107,7 +111,8 @@ if (flags.json) console.log(json);
 else {
   console.log(describe());
   console.log(table(figures));
-  if (traffic !== undefined) console.log(describeTraffic(traffic));
+  if (repeated !== undefined) console.log(describeRepeated(repeated));
+  if (Object.keys(cpu).length > 0) console.log(describeCpu());
 }
 
 function describe(): string {
@@ -125,12 +130,16 @@ function describe(): string {
   ].join("\n");
 }
 
-function describeTraffic(
-  { cpu, kubectlBrokeOff, kubectlRetries, exchangeRetries }: Omit<
-    TrafficResult,
-    "figures"
+function describeRepeated(
+  { kubectlBrokeOff, kubectlRetries, exchangeRetries }: NonNullable<
+    typeof repeated
   >,
 ): string {
+  return `\nkubectl port-forward ended by itself ${kubectlBrokeOff} times; ` +
+    `repeated: ${kubectlRetries} with kubectl, ${exchangeRetries} with exchange`;
+}
+
+function describeCpu(): string {
   const lines = Object.entries(cpu).map(([name, seconds]) => {
     const parts = Object.entries(seconds).map(([program, value]) =>
       `${program} ${value.toFixed(2)}`
@@ -138,9 +147,7 @@ function describeTraffic(
     return `  ${name}: ${parts.join(", ")}`;
   });
   return [
-    `\nkubectl port-forward ended by itself ${kubectlBrokeOff} times; ` +
-    `repeated: ${kubectlRetries} with kubectl, ${exchangeRetries} with exchange`,
-    "processor seconds of the last round (those of others' work included):",
+    "\nprocessor seconds of the last round (those of others' work included):",
     ...lines,
   ].join("\n");
 }

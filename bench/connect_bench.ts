@@ -1,36 +1,54 @@
-/** `connect`, on a laptop in a namespace of its own, against `kubectl port-forward` to the same pod. */
-import { readFile } from "node:fs/promises";
+/** `connect`, on laptops in namespaces of their own, against what people use without it. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { KtctlProcess } from "../test/cluster/ktctl_process.ts";
 import { NetLaptop, netLaptopObstacle } from "../test/cluster/net_laptop.ts";
-import { succeeded } from "../test/cluster/command.ts";
-import { cpuSeconds } from "./cpu_seconds.ts";
-import {
-  argsOf,
-  comparePaths,
-  retried,
-  type Task,
-  TASKS,
-} from "./exchange_traffic_bench.ts";
+import { ktctlPath, MODES, openConnectWays } from "./connect_ways.ts";
+import type { CpuSeconds } from "./cpu_seconds.ts";
+import { DelayedPath } from "./delayed_path.ts";
 import { type Figure, judge, spread } from "./figures.ts";
-import { KubectlForward } from "./kubectl_forward.ts";
-import { PORT, type Testbed } from "./testbed.ts";
+import { comparePaths, KUBECTL, measurePaths } from "./measure_paths.ts";
+import { childrenOf, processUse } from "./process_use.ts";
+import { SshdPod } from "./sshd_pod.ts";
+import type { Testbed } from "./testbed.ts";
+import { BULK_TASKS, REQUEST_TASKS } from "./traffic_task.ts";
 
-const MODES = ["tun2socks", "sshuttle"] as const;
 const READY_AIM_MS = 3_000;
 const REST_SECONDS = 20;
 const REST_AIMS = { "MiB resident": 120, "% of a core": 1 } as const;
+/** Of a round trip to the API server, besides what it takes anyway. */
+const DELAY_MS = 20;
+
+export interface ConnectResult {
+  readonly figures: readonly Figure[];
+  /** CPU seconds of one round, by measurement and program. */
+  readonly cpu: Readonly<Record<string, CpuSeconds>>;
+}
 
 /** Empty, with a reason on stderr, where it cannot be measured. */
 export async function benchConnect(
   bed: Testbed,
   rounds: number,
-): Promise<Figure[]> {
+): Promise<ConnectResult> {
   const obstacle = await netLaptopObstacle(bed.cluster);
   if (obstacle !== undefined) {
     console.error(`connect: ${obstacle}`);
-    return [];
+    return { figures: [], cpu: {} };
   }
+  const figures = await benchAlone(bed, rounds);
+  const cpu: Record<string, CpuSeconds> = {};
+  await using sshd = await SshdPod.open(bed).catch((error) => {
+    console.error(`ways over SSH are left out: ${error.message}`);
+    return undefined;
+  });
+  for (const delayMs of [0, DELAY_MS]) {
+    const traffic = await benchTraffic(bed, { sshd, delayMs, rounds });
+    figures.push(...traffic.figures);
+    Object.assign(cpu, traffic.cpu);
+  }
+  return { figures, cpu };
+}
+
+async function benchAlone(bed: Testbed, rounds: number): Promise<Figure[]> {
   await using laptop = await NetLaptop.open(bed.cluster, bed.namespace);
   const figures: Figure[] = [];
   for (const mode of MODES) {
@@ -38,7 +56,6 @@ export async function benchConnect(
     await using connect = laptop.ktctl(["connect", "--mode", mode]);
     await connect.ready();
     figures.push(...await atRest(connect, mode));
-    figures.push(...await benchTraffic(bed, laptop, { mode, rounds }));
   }
   return figures;
 }
@@ -65,60 +82,74 @@ async function benchReady(
   };
 }
 
-/** Of the client's own process, with nothing going through. */
+/** With nothing going through: of the client, which has the aims, and of its root helper. */
 async function atRest(
   { pid }: KtctlProcess,
   mode: string,
 ): Promise<Figure[]> {
-  const before = (await cpuSeconds())["ktctl"] ?? 0;
+  const helpers = await childrenOf(pid);
+  const pids = [pid, ...helpers];
+  const before = await Promise.all(pids.map(processUse));
   await sleep(REST_SECONDS * 1000);
-  const spent = ((await cpuSeconds())["ktctl"] ?? 0) - before;
-  const status = await readFile(`/proc/${pid}/status`, "utf8");
-  const kib = Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]);
-  const values = {
-    "MiB resident": kib / 1024,
-    "% of a core": spent / REST_SECONDS * 100,
-  };
-  return Object.entries(REST_AIMS).map(([unit, atMost]) => {
-    const value = values[unit as keyof typeof values];
-    return {
-      group: `connect, ${mode}`,
-      name: "at rest",
-      unit,
-      ours: spread([value]),
-      aim: judge(value, { atMost }),
+  const after = await Promise.all(pids.map(processUse));
+  return pids.flatMap((one, at) => {
+    const spent = after[at]!.cpuSeconds - before[at]!.cpuSeconds;
+    const values = {
+      "MiB resident": after[at]!.residentMiB,
+      "% of a core": spent / REST_SECONDS * 100,
     };
+    return Object.entries(REST_AIMS).map(([unit, atMost]) => {
+      const value = values[unit as keyof typeof values];
+      return {
+        group: `connect, ${mode}`,
+        name: one === pid ? "at rest" : "at rest, its helper",
+        unit,
+        ours: spread([value]),
+        ...(one === pid ? { aim: judge(value, { atMost }) } : {}),
+      };
+    });
   });
 }
 
+/** Bytes by each candidate; requests by ktctl and kubectl, and without the delay, of which they would tell. */
 async function benchTraffic(
   bed: Testbed,
-  laptop: NetLaptop,
-  { mode, rounds }: { mode: string; rounds: number },
-): Promise<Figure[]> {
-  const get = ["get", "service", "web", "-o", "jsonpath={.spec.clusterIP}"];
-  const service = succeeded(await bed.namespace.kubectl(get));
-  await using kubectl = new KubectlForward({
-    kubeconfig: bed.cluster.kubeconfig,
-    namespace: bed.namespace.name,
-    pod: bed.pod,
-    port: PORT,
-    within: laptop.enter,
-  });
-  const ours = (task: Task) =>
-    bed.onLaptop(argsOf(task, service, PORT), laptop.enter);
-  const theirs = (task: Task) =>
-    retried(async () => {
-      const args = argsOf(task, "127.0.0.1", await kubectl.port());
-      return await bed.onLaptop(args, laptop.enter);
-    }, () => kubectl.restart());
-  const { figures } = await comparePaths(TASKS, {
-    rounds,
-    ours: { name: `connect --mode ${mode}`, run: ours },
-    theirs: { name: "kubectl port-forward", run: theirs },
-  });
-  return figures.map((figure) => ({
-    ...figure,
-    group: `connect, ${mode}, ${figure.group}`,
-  }));
+  { sshd, delayMs, rounds }: {
+    sshd: SshdPod | undefined;
+    delayMs: number;
+    rounds: number;
+  },
+): Promise<ConnectResult> {
+  await using delayed = delayMs === 0
+    ? undefined
+    : await DelayedPath.open(bed.cluster, delayMs);
+  await using ways = await openConnectWays({ bed, sshd, delayed });
+  const { paths } = ways;
+  const ours = MODES.map(ktctlPath);
+  const few = paths.filter(({ name }) => [...ours, KUBECTL].includes(name));
+  const bulk = await measurePaths(BULK_TASKS, { rounds, paths });
+  const requests = await measurePaths(
+    delayed === undefined ? REQUEST_TASKS : [],
+    { rounds, paths: few },
+  );
+  const measured = [...bulk.measured, ...requests.measured];
+  const cpu = { ...bulk.cpu, ...requests.cpu };
+  const suffix = delayed === undefined ? "" : `, ${delayMs} ms`;
+  const peers = paths.map(({ name }) => name).filter((name) =>
+    !ours.includes(name)
+  );
+  const figures = MODES.flatMap((mode) =>
+    measured.flatMap((one) =>
+      peers.flatMap((peer) =>
+        comparePaths(one, { ours: ktctlPath(mode), peer })
+      )
+    ).map((figure) => ({
+      ...figure,
+      group: `connect, ${mode}${suffix}, ${figure.group}`,
+    }))
+  );
+  const told = Object.entries(cpu).map(([what, seconds]) =>
+    [`connect${suffix}, ${what}`, seconds] as const
+  );
+  return { figures, cpu: Object.fromEntries(told) };
 }

@@ -1,25 +1,22 @@
 /** Bytes and requests through exchange, against `kubectl port-forward` to a pod of the same node. */
-import { compare, type Figure } from "./figures.ts";
-import { type CpuSeconds, cpuSeconds, spent } from "./cpu_seconds.ts";
+import type { CpuSeconds } from "./cpu_seconds.ts";
+import type { Figure } from "./figures.ts";
 import { KubectlForward } from "./kubectl_forward.ts";
+import {
+  comparePaths,
+  KUBECTL,
+  measurePaths,
+  retried,
+} from "./measure_paths.ts";
 import { PORT, type Testbed } from "./testbed.ts";
+import {
+  argsOf,
+  BULK_TASKS,
+  REQUEST_TASKS,
+  type TrafficTask,
+} from "./traffic_task.ts";
 
-/** Both paths move the same bytes between the same two programs; only who dials differs. */
-export interface Task {
-  readonly group: string;
-  readonly name: string;
-  readonly kind: "bulk" | "requests";
-  /** From the laptop's side: `send` moves bytes to the cluster. */
-  readonly mode: "send" | "receive" | "keep" | "fresh";
-  readonly flows: number;
-  readonly amount: number;
-  readonly aim?: { readonly atLeast: number } | { readonly atMost: number };
-}
-
-/** What a way to the other side moved: as traffic.ts prints it. */
-export type Result = Readonly<Record<string, number>>;
-
-export interface TrafficResult {
+export interface ExchangeTraffic {
   readonly figures: readonly Figure[];
   /** CPU seconds of one round, by measurement and program. */
   readonly cpu: Readonly<Record<string, CpuSeconds>>;
@@ -28,43 +25,11 @@ export interface TrafficResult {
   readonly exchangeRetries: number;
 }
 
-const MIB = 2 ** 20;
-const BULK_BYTES = 96 * MIB;
-const RETRIES = 2;
-
-export const TASKS: readonly Task[] = [
-  ...[1, 8].flatMap((flows) =>
-    (["send", "receive"] as const).map((mode): Task => ({
-      group: "throughput",
-      name: `${flows === 1 ? "one connection" : "eight"}, ${
-        mode === "send" ? "laptop → cluster" : "cluster → laptop"
-      }`,
-      kind: "bulk",
-      mode,
-      flows,
-      amount: BULK_BYTES,
-      aim: { atLeast: flows === 1 ? 0.8 : 2 },
-    }))
-  ),
-  ...[1, 8].flatMap((flows) =>
-    (["keep", "fresh"] as const).map((mode): Task => ({
-      group: "requests",
-      name: `${mode === "keep" ? "keep-alive" : "fresh connections"}, ${
-        flows === 1 ? "one" : "eight"
-      } at a time`,
-      kind: "requests",
-      mode,
-      flows,
-      amount: mode === "keep" ? 1000 : 300,
-    }))
-  ),
-];
-
+/** Both paths move the same bytes between the same two programs; only who dials differs. */
 export async function benchExchangeTraffic(
   bed: Testbed,
-  options: { program: string; rounds: number; tasks?: readonly Task[] },
-): Promise<TrafficResult> {
-  const { program, rounds, tasks = TASKS } = options;
+  { program, rounds }: { program: string; rounds: number },
+): Promise<ExchangeTraffic> {
   await using exchange = bed.exchange(program);
   await exchange.ready();
   await using kubectl = new KubectlForward({
@@ -74,26 +39,33 @@ export async function benchExchangeTraffic(
     port: PORT,
   });
   const retries = { exchange: 0, kubectl: 0 };
-  const ours = (task: Task) =>
-    retried(() => bed.inPod(argsOf(opposite(task), "web", PORT)), () => {
+  const ours = (task: TrafficTask) => {
+    const args = argsOf(opposite(task), { host: "web", port: PORT });
+    return retried(() => bed.inPod(args), () => {
       retries.exchange++;
     });
-  const theirs = (task: Task) =>
+  };
+  const theirs = (task: TrafficTask) =>
     retried(
-      async () =>
-        await bed.onLaptop(argsOf(task, "127.0.0.1", await kubectl.port())),
+      async () => {
+        const to = { host: "127.0.0.1", port: await kubectl.port() };
+        return await bed.onLaptop(argsOf(task, to));
+      },
       async () => {
         retries.kubectl++;
         await kubectl.restart();
       },
     );
-  const { figures, cpu } = await comparePaths(tasks, {
+  const names = { ours: "exchange", peer: KUBECTL };
+  const { measured, cpu } = await measurePaths([
+    ...BULK_TASKS,
+    ...REQUEST_TASKS,
+  ], {
     rounds,
-    ours: { name: "exchange", run: ours },
-    theirs: { name: "kubectl port-forward", run: theirs },
+    paths: [{ name: names.ours, run: ours }, { name: names.peer, run: theirs }],
   });
   return {
-    figures,
+    figures: measured.flatMap((one) => comparePaths(one, names)),
     cpu,
     kubectlBrokeOff: kubectl.brokeOff,
     kubectlRetries: retries.kubectl,
@@ -101,86 +73,8 @@ export async function benchExchangeTraffic(
   };
 }
 
-export interface Path {
-  readonly name: string;
-  readonly run: (task: Task) => Promise<Result>;
-}
-
-/** Runs each task by both paths, in turns. */
-export async function comparePaths(
-  tasks: readonly Task[],
-  { rounds, ours, theirs }: { rounds: number; ours: Path; theirs: Path },
-): Promise<{ figures: Figure[]; cpu: Record<string, CpuSeconds> }> {
-  const figures: Figure[] = [];
-  const cpu: Record<string, CpuSeconds> = {};
-  for (const task of tasks) {
-    const pairs: [Result, Result][] = [];
-    for (let round = -1; round < rounds; round++) { // the first warms up
-      const order = round % 2 === 0 ? [ours, theirs] : [theirs, ours];
-      const results = new Map<Path, Result>();
-      for (const path of order) {
-        const before = await cpuSeconds();
-        results.set(path, await path.run(task));
-        cpu[`${task.group}, ${task.name}: ${path.name}`] = spent(
-          before,
-          await cpuSeconds(),
-        );
-      }
-      if (round >= 0) pairs.push([results.get(ours)!, results.get(theirs)!]);
-    }
-    figures.push(...figuresOf(task, pairs));
-  }
-  return { figures, cpu };
-}
-
-function figuresOf(task: Task, pairs: [Result, Result][]): Figure[] {
-  const { group, name, aim } = task;
-  const figure = (
-    what: string,
-    unit: string,
-    value: (result: Result) => number,
-  ) =>
-    compare({
-      group,
-      name: `${name}${what}`,
-      unit,
-      peerName: "kubectl",
-      pairs: pairs.map(([ours, peer]) => [value(ours), value(peer)] as const),
-      ...(aim === undefined ? {} : { aim }),
-    });
-  if (task.kind === "bulk") {
-    return [
-      figure("", "MiB/s", ({ bytes, seconds }) => bytes! / MIB / seconds!),
-    ];
-  }
-  return [
-    figure(", p50", "ms", ({ p50 }) => p50!),
-    figure(", p99", "ms", ({ p99 }) => p99!),
-  ];
-}
-
 /** In an exchange the cluster dials, so the other side asks for the same direction. */
-function opposite(task: Task): Task {
+function opposite(task: TrafficTask): TrafficTask {
   if (task.kind === "requests") return task;
   return { ...task, mode: task.mode === "send" ? "receive" : "send" };
-}
-
-/** The arguments of traffic.ts. */
-export function argsOf(task: Task, host: string, port: number): string[] {
-  const { kind, mode, flows, amount } = task;
-  return [kind, host, String(port), mode, String(flows), String(amount)];
-}
-
-export async function retried<T>(
-  work: () => Promise<T>,
-  onFailure: () => void | Promise<void>,
-): Promise<T> {
-  for (let left = RETRIES;; left--) {
-    try {
-      return await work();
-    } catch (error) {
-      await onFailure();
-      if (left === 0) throw error;
-    }
-  }
 }

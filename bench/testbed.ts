@@ -11,7 +11,8 @@ import { KtctlProcess } from "../test/cluster/ktctl_process.ts";
 
 export const PORT = 9000;
 const TRAFFIC = fileURLToPath(new URL("traffic.ts", import.meta.url));
-const RUN_TIMEOUT_MS = 45_000;
+/** What a slow way has taken in is still to arrive when the sender has stopped. */
+const RUN_TIMEOUT_MS = 90_000;
 
 export class Testbed implements AsyncDisposable {
   readonly #stack: AsyncDisposableStack;
@@ -85,11 +86,15 @@ export class Testbed implements AsyncDisposable {
       stdout: "piped",
       stderr: "piped",
     }).spawn();
-    const timer = setTimeout(() => child.kill("SIGKILL"), RUN_TIMEOUT_MS);
+    let why = "";
+    const timer = setTimeout(() => {
+      why = `no end within ${RUN_TIMEOUT_MS} ms`;
+      child.kill("SIGKILL");
+    }, RUN_TIMEOUT_MS);
     const { code, stdout, stderr } = await child.output();
     clearTimeout(timer);
     const text = new TextDecoder();
-    if (code !== 0) throw new Error(text.decode(stderr));
+    if (code !== 0) throw new Error(text.decode(stderr) + why);
     return JSON.parse(text.decode(stdout));
   }
 }

@@ -4,7 +4,13 @@
 //   traffic.ts serve HOST PORT                             prints the port
 //   traffic.ts bulk HOST PORT send|receive FLOWS BYTES     prints {"seconds","bytes"}
 //   traffic.ts requests HOST PORT keep|fresh FLOWS COUNT   prints {"p50","p99","perSecond"} in ms
+//
+// The port of a SOCKS5 proxy on this machine may come last; HOST then is an IPv4 address.
 const BLOCK_BYTES = 256 * 1024;
+/** Who sends in bulk stops then, however much is left. */
+const MAX_BULK_MS = 5_000;
+/** The first byte of a block. */
+const [MORE, LAST] = [0, 1];
 /** Both a request and an answer: about what a small GET has in headers. */
 const MESSAGE_BYTES = 256;
 const HEADER_BYTES = 16;
@@ -26,12 +32,15 @@ async function readExactly(conn: Deno.Conn, into: Uint8Array): Promise<void> {
   }
 }
 
-async function drain(conn: Deno.Conn, bytes: number): Promise<void> {
+/** Reads blocks up to the last one; returns how many bytes they had. */
+async function drain(conn: Deno.Conn): Promise<number> {
   const block = new Uint8Array(BLOCK_BYTES);
-  for (let left = bytes; left > 0;) {
-    const read = await conn.read(block);
+  for (let bytes = 0;;) {
+    const at = bytes % BLOCK_BYTES;
+    const read = await conn.read(block.subarray(at));
     if (read === null) throw new Deno.errors.UnexpectedEof("cut off");
-    left -= read;
+    bytes += read;
+    if (bytes % BLOCK_BYTES === 0 && block[0] === LAST) return bytes;
   }
 }
 
@@ -41,12 +50,17 @@ async function writeAll(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
   }
 }
 
-async function fill(conn: Deno.Conn, bytes: number): Promise<void> {
-  const block = crypto.getRandomValues(new Uint8Array(64 * 1024));
-  const large = new Uint8Array(BLOCK_BYTES);
-  for (let at = 0; at < large.length; at += block.length) large.set(block, at);
-  for (let left = bytes; left > 0; left -= large.length) {
-    await writeAll(conn, large.subarray(0, left));
+/** Sends blocks, at least one; returns how many bytes they had. */
+async function fill(conn: Deno.Conn, wanted: number): Promise<number> {
+  const part = crypto.getRandomValues(new Uint8Array(64 * 1024));
+  const block = new Uint8Array(BLOCK_BYTES);
+  for (let at = 0; at < block.length; at += part.length) block.set(part, at);
+  const end = performance.now() + MAX_BULK_MS;
+  for (let bytes = BLOCK_BYTES;; bytes += BLOCK_BYTES) {
+    const isLast = bytes >= wanted || performance.now() > end;
+    block[0] = isLast ? LAST : MORE;
+    await writeAll(conn, block);
+    if (isLast) return bytes;
   }
 }
 
@@ -57,9 +71,9 @@ async function answer(conn: Deno.TcpConn): Promise<void> {
   const view = new DataView(head.buffer);
   const [kind, bytes] = [view.getUint32(0), view.getFloat64(8)];
   const message = new Uint8Array(MESSAGE_BYTES);
-  if (kind === KINDS.receive) return await fill(conn, bytes);
+  if (kind === KINDS.receive) return void await fill(conn, bytes);
   if (kind === KINDS.send) {
-    await drain(conn, bytes);
+    await drain(conn);
     return await writeAll(conn, new Uint8Array(1));
   }
   for (;;) {
@@ -79,6 +93,22 @@ async function serve(hostname: string, port: number): Promise<void> {
 interface Peer {
   hostname: string;
   port: number;
+  socksPort: number | undefined;
+}
+
+async function dial(
+  { hostname, port, socksPort }: Peer,
+): Promise<Deno.TcpConn> {
+  if (socksPort === undefined) return await Deno.connect({ hostname, port });
+  const conn = await Deno.connect({ hostname: "127.0.0.1", port: socksPort });
+  await writeAll(conn, Uint8Array.of(5, 1, 0)); // version 5, one method: no login
+  await readExactly(conn, new Uint8Array(2));
+  const address = [...hostname.split(".").map(Number), port >> 8, port & 255];
+  await writeAll(conn, Uint8Array.of(5, 1, 0, 1, ...address));
+  const reply = new Uint8Array(10);
+  await readExactly(conn, reply);
+  if (reply[1] !== 0) throw new Error(`the proxy says ${reply[1]}`);
+  return conn;
 }
 
 /** A sender is done when the other end says that the last byte came. */
@@ -88,18 +118,20 @@ async function bulk(
   { flows, bytes }: { flows: number; bytes: number },
 ): Promise<void> {
   const conns = await Promise.all(
-    Array.from({ length: flows }, () => Deno.connect(peer)),
+    Array.from({ length: flows }, () => dial(peer)),
   );
   const each = Math.ceil(bytes / flows);
   const start = performance.now();
-  await Promise.all(conns.map(async (conn) => {
+  const moved = await Promise.all(conns.map(async (conn) => {
     await writeAll(conn, header(direction, each));
-    if (direction === "receive") return await drain(conn, each);
-    await fill(conn, each);
-    await drain(conn, 1);
+    if (direction === "receive") return await drain(conn);
+    const sent = await fill(conn, each);
+    await readExactly(conn, new Uint8Array(1));
+    return sent;
   }));
   const seconds = (performance.now() - start) / 1000;
-  console.log(JSON.stringify({ seconds, bytes: each * flows }));
+  const total = moved.reduce((sum, one) => sum + one, 0);
+  console.log(JSON.stringify({ seconds, bytes: total }));
 }
 
 async function requests(
@@ -112,7 +144,7 @@ async function requests(
   let start = 0;
   const message = new Uint8Array(MESSAGE_BYTES);
   const open = async () => {
-    const conn = await Deno.connect(peer);
+    const conn = await dial(peer);
     conn.setNoDelay(true);
     await writeAll(conn, header("requests"));
     return conn;
@@ -144,8 +176,10 @@ async function requests(
   }));
 }
 
-const [role, hostname = "127.0.0.1", port, kind, flows, amount] = Deno.args;
-const peer = { hostname, port: Number(port) };
+const [role, hostname = "127.0.0.1", port, kind, flows, amount, socks] =
+  Deno.args;
+const socksPort = socks === undefined ? undefined : Number(socks);
+const peer = { hostname, port: Number(port), socksPort };
 if (role === "serve") await serve(hostname, Number(port));
 else if (role === "bulk" && (kind === "send" || kind === "receive")) {
   await bulk(peer, kind, { flows: Number(flows), bytes: Number(amount) });

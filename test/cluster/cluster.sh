@@ -14,6 +14,7 @@
 #   cluster.sh start-component NAME         waits until it is ready
 #   cluster.sh ns COMMAND...                in the node's network namespace
 #   cluster.sh ctr ARGUMENT...              the node's containerd
+#   cluster.sh sshd-image                   gives the running cluster localhost/sshd:1
 #
 # Components: etcd containerd kube-apiserver kube-controller-manager kube-scheduler
 # kubelet kube-proxy.
@@ -75,6 +76,8 @@ die() { say "cluster.sh: $*"; exit 1; }
 . "$HERE/node_config.sh"
 # shellcheck source=images.sh
 . "$HERE/images.sh"
+# shellcheck source=sshd_image.sh
+. "$HERE/sshd_image.sh"
 
 # What outlives the cluster: packages, servers, images. Made once, by one at a time.
 make_parts() {
@@ -250,7 +253,7 @@ status() {
 command=${1:-}
 shift || true
 case $command in
-  up | down | restart | restart-apiserver | stop-component | start-component)
+  up | down | restart | restart-apiserver | stop-component | start-component | sshd-image)
     [ "$(id -u)" = 0 ] || die "must be root"
     ;;
 esac
@@ -269,5 +272,11 @@ case $command in
   env) echo "export KUBECONFIG=$KUBECFG" ;;
   ns) exec "${NSX[@]}" "$@" ;;
   ctr) exec "${CTR[@]}" "$@" ;;
+  sshd-image)
+    exec 8> "$K8S_HOME/lock"
+    flock 8
+    make_sshd_image
+    "${CTR[@]}" images import --digests=false "$SSHD_IMAGE" >/dev/null
+    ;;
   *) sed -n '3,/^set /{/^#/p}' "$0"; exit 2 ;;
 esac

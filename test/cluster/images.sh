@@ -69,6 +69,14 @@ image() {
   printf '{"Config":"%s","RepoTags":["%s"],"Layers":[%s]}\n' "$file" "$name" "${layers#,}" >> "$dir/images"
 }
 
+# ARCHIVE_DIR FILE: makes the archive of all images that were added; FILE is whole or not there.
+pack() {
+  { echo '['; paste -sd, "$1/images"; echo ']'; } > "$1/manifest.json"
+  rm "$1/images"
+  (cd "$1" && tar --sort=name -cf "$1.tar" -- *)
+  mv "$1.tar" "$2"
+}
+
 # Makes the archive if the cache has none.
 make_images() {
   local work out debian root applet
@@ -151,9 +159,6 @@ make_images() {
   image "$out" docker.io/library/ktctl-demo:1 \
     '{"User":"1000","Entrypoint":["/usr/bin/deno","run","-A","/demo.js","--host","0.0.0.0","--grpc-port","50051"],"Env":["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin","DENO_DIR=/tmp/deno","NO_COLOR=1"]}' deno demo
 
-  { echo '['; paste -sd, "$out/images"; echo ']'; } > "$out/manifest.json"
-  rm "$out/images"
-  (cd "$out" && tar --sort=name -cf "$work/images.tar" -- *)
-  mv "$work/images.tar" "$IMAGES"
+  pack "$out" "$IMAGES"
   rm -rf "$work"
 }

@@ -195,6 +195,14 @@ export class NetLaptop implements AsyncDisposable {
     );
   }
 
+  /** Has a port of the node, of all interfaces, take what goes to the API server; or no longer. */
+  async divertApi(port: number, isDiverted: boolean): Promise<void> {
+    const verb = isDiverted ? "-I" : "-D";
+    const what = [verb, "PREROUTING", "-i", this.#link, "-p", "tcp"];
+    const to = ["-j", "REDIRECT", "--to-ports", `${port}`];
+    await this.node(["iptables", "-w", "-t", "nat", ...what, ...to]);
+  }
+
   /** Starts ktctl on the laptop, in the namespace. */
   ktctl(
     args: readonly string[],

@@ -1,0 +1,36 @@
+/** What one process has taken so far, from /proc. */
+import { readdir, readFile } from "node:fs/promises";
+
+const TICKS_PER_SECOND = 100;
+
+export interface ProcessUse {
+  readonly cpuSeconds: number;
+  readonly residentMiB: number;
+}
+
+export async function processUse(pid: number): Promise<ProcessUse> {
+  const fields = await statOf(pid);
+  const status = await readFile(`/proc/${pid}/status`, "utf8");
+  const kib = Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]);
+  return {
+    cpuSeconds: (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND,
+    residentMiB: kib / 1024,
+  };
+}
+
+export async function childrenOf(pid: number): Promise<number[]> {
+  const names = await readdir("/proc");
+  const parents = await Promise.all(
+    names.filter((name) => /^\d+$/.test(name)).map(async (name) => {
+      const fields = await statOf(Number(name)).catch(() => []);
+      return [Number(name), Number(fields[1])] as const;
+    }),
+  );
+  return parents.flatMap(([child, parent]) => parent === pid ? [child] : []);
+}
+
+/** From the state on: a program's name may have blanks. */
+async function statOf(pid: number): Promise<string[]> {
+  const stat = await readFile(`/proc/${pid}/stat`, "utf8");
+  return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+}
