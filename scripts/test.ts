@@ -12,11 +12,23 @@ interface Group {
   readonly folder: string;
   /** Why this machine cannot run it; undefined where it can. */
   readonly obstacle: () => string | undefined;
+  /** Files that run by themselves, after all others ran side by side. @default all, one by one */
+  readonly alone?: RegExp;
   /** Runs before the group; returns what to do after it. */
   readonly prepare?: () => Promise<() => Promise<void>>;
 }
 
 const root = new URL("../", import.meta.url);
+
+/**
+ * What stops servers of the cluster, changes what belongs to all namespaces, fills both processors
+ * by itself, or measures.
+ */
+const CLUSTER_ALONE =
+  /\/(api_server_restart|conformance|connect_(end|names|ranges)|killed_\w+|lost_link|many_connections|mesh_(load|manual|router_death)|signals)_test/;
+
+/** Tests of the cluster wait most of the time. */
+const SIDE_BY_SIDE = "2";
 
 const GROUPS: readonly Group[] = [
   { name: "unit", folder: "test/unit", obstacle: () => undefined },
@@ -26,6 +38,7 @@ const GROUPS: readonly Group[] = [
     folder: "test/cluster",
     obstacle: () =>
       Deno.env.get("KTCTL_TEST_KUBECONFIG") ? undefined : debianRoot(),
+    alone: CLUSTER_ALONE,
     prepare: prepareCluster,
   },
 ];
@@ -92,13 +105,37 @@ async function testFiles(folder: string, parts: string[]): Promise<string[]> {
   return found.sort();
 }
 
-async function runGroup(group: Group, files: string[]): Promise<TestCounts> {
-  const after = await group.prepare?.();
+async function runGroup(
+  { alone = /^/, prepare }: Group,
+  files: string[],
+): Promise<TestCounts> {
+  const after = await prepare?.();
+  try {
+    const together = files.filter((file) => !alone.test(file));
+    const parallel = ["--parallel", ...together];
+    const counts = [
+      ...together.length > 0 ? [await runFiles(parallel)] : [],
+      ...together.length < files.length
+        ? [await runFiles(files.filter((file) => alone.test(file)))]
+        : [],
+    ];
+    return counts.reduce((sum, one) => ({
+      passed: sum.passed + one.passed,
+      failed: sum.failed + one.failed,
+      skipped: sum.skipped + one.skipped,
+    }));
+  } finally {
+    await after?.();
+  }
+}
+
+async function runFiles(args: string[]): Promise<TestCounts> {
   const report = await Deno.makeTempFile({ suffix: ".xml" });
   try {
     const { code } = await new Deno.Command(Deno.execPath(), {
-      args: ["test", "-A", `--junit-path=${report}`, ...files],
+      args: ["test", "-A", `--junit-path=${report}`, ...args],
       cwd: root,
+      env: { DENO_JOBS: SIDE_BY_SIDE },
     }).spawn().status;
     const xml = await Deno.readTextFile(report);
     const counts = readJunit(xml);
@@ -111,7 +148,6 @@ async function runGroup(group: Group, files: string[]): Promise<TestCounts> {
       : counts;
   } finally {
     await Deno.remove(report);
-    await after?.();
   }
 }
 

@@ -1,5 +1,5 @@
 /** What the root helper does for `--mode tun2socks`. No packet passes through it. */
-import { closeSync, openSync } from "node:fs";
+import { closeSync, openSync, statSync } from "node:fs";
 import * as v from "valibot";
 import { ConflictError, messageOf, UnsupportedError } from "../core/errors.ts";
 import { chooseTunAddresses } from "../net/tun/choose_tun_addresses.ts";
@@ -83,6 +83,9 @@ export const tunRoutesOperation: Operation<TunRoutesArgs> = {
   },
 };
 
+/** Major number 10, minor number 200: the kernel's documentation, admin-guide/devices.txt. */
+const TUN_RDEV = (10 << 8) | 200;
+
 async function probeTun(
   { exec, root }: TunMachine,
   os: typeof Deno.build.os = Deno.build.os,
@@ -91,10 +94,14 @@ async function probeTun(
   if (os !== "linux") {
     throw unsupported(`this is written for Linux and macOS, not "${os}"`);
   }
+  const path = `${root}/dev/net/tun`;
   try {
-    closeSync(openSync(`${root}/dev/net/tun`, "r+"));
+    closeSync(openSync(path, "r+"));
   } catch (error) {
     throw unsupported(`/dev/net/tun cannot be opened: ${messageOf(error)}`);
+  }
+  if (statSync(path).rdev !== TUN_RDEV) {
+    throw unsupported("/dev/net/tun is something else");
   }
   // busybox's `ip` has no JSON
   const { code } = await exec("ip", ["-json", "link", "show"]).catch(() => ({

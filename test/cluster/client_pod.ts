@@ -34,6 +34,8 @@ export interface ClientPod {
   curl(...args: string[]): Promise<CommandResult>;
 }
 
+let started: Promise<number | undefined> | undefined;
+
 /** A client to which the names of `namespace` are short ones; the pod is started where it is not. */
 export async function clientPod(
   cluster: TestCluster,
@@ -41,10 +43,7 @@ export async function clientPod(
 ): Promise<ClientPod> {
   const kubectl: TestCluster["kubectl"] = (args, options) =>
     cluster.kubectl(["--namespace", NAMESPACE, ...args], options);
-  await start(kubectl);
-  const pid = cluster.ours
-    ? await pidInPod({ kubectl }, "pod/client", "sleep")
-    : undefined;
+  const pid = await (started ??= start(kubectl, cluster.ours));
   const domain = "svc.cluster.local cluster.local";
   const search = `LOCALDOMAIN=${namespace}.${domain}`;
   const exec: ClientPod["exec"] = (command, options) => {
@@ -79,7 +78,17 @@ export async function clientPod(
   };
 }
 
-async function start(kubectl: TestCluster["kubectl"]): Promise<void> {
+/** @returns its process on this machine, if that is the node. */
+async function start(
+  kubectl: TestCluster["kubectl"],
+  isNode: boolean,
+): Promise<number | undefined> {
+  await startPod(kubectl);
+  if (!isNode) return undefined;
+  return await pidInPod({ kubectl }, "pod/client", "sleep");
+}
+
+async function startPod(kubectl: TestCluster["kubectl"]): Promise<void> {
   const ready = async (timeout: string) =>
     await kubectl([
       "wait",

@@ -26,6 +26,8 @@
 #
 # A second cluster beside the first: K8S_SLOT=1 ... 9 chooses other names and addresses.
 set -euo pipefail
+# the servers of a small cluster collect garbage all the time, and memory is not what is short
+export GOGC=400
 export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin${PATH:+:$PATH}
 umask 022
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

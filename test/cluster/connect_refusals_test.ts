@@ -114,14 +114,25 @@ Deno.test({
       await laptop.output("umount", "/dev/net");
     });
 
-    await t.step("a device that cannot be made, found late", async () => {
+    await t.step("a /dev/net/tun that is none", async () => {
       await laptop.output("mount", "--bind", "/dev/null", "/dev/net/tun");
-      const { code, error, stdout } = await laptop.ktctl(["connect"]).ended();
-      assert.equal(error?.["code"], "IP_FAILED", stdout);
-      assert.equal(code, 3, stdout);
-      assert.equal(await laptop.snapshot(), lab.before);
-      assert.equal(await namespace.snapshot(), lab.namespaceBefore);
+      const { message } = await refuse([], {
+        code: "TUN_UNSUPPORTED",
+        exitCode: 3,
+      });
+      assert.match(message, /something else/);
       await laptop.output("umount", "/dev/net/tun");
+    });
+
+    await t.step("a device that cannot be made, found late", async () => {
+      const bin = `${laptop.folder}/no-tuntap`;
+      await laptop.output("mkdir", bin);
+      const wrapper =
+        `printf '#!/bin/sh\\ncase "$*" in *tuntap*) exit 1; esac\\nexec %s "$@"\\n' "$(command -v ip)" > ${bin}/ip; chmod +x ${bin}/ip`;
+      await laptop.output("sh", "-c", wrapper);
+      const env = { PATH: `${bin}:${Deno.env.get("PATH")}` };
+      const late = await laptop.ktctl(["connect"], env).ended();
+      await assertRefused(lab, late, { code: "IP_FAILED", exitCode: 3 });
     });
 
     await t.step("one of two that are started at once", async () => {
