@@ -125,10 +125,10 @@ Deno.test({
     });
 
     await t.step("a device that cannot be made, found late", async () => {
-      const bin = `${laptop.folder}/no-tuntap`;
+      const bin = `${laptop.folder}/no-batch`;
       await laptop.output("mkdir", bin);
       const wrapper =
-        `printf '#!/bin/sh\\ncase "$*" in *tuntap*) exit 1; esac\\nexec %s "$@"\\n' "$(command -v ip)" > ${bin}/ip; chmod +x ${bin}/ip`;
+        `printf '#!/bin/sh\\ncase "$*" in *batch*) exit 1; esac\\nexec %s "$@"\\n' "$(command -v ip)" > ${bin}/ip; chmod +x ${bin}/ip`;
       await laptop.output("sh", "-c", wrapper);
       const env = { PATH: `${bin}:${Deno.env.get("PATH")}` };
       const late = await laptop.ktctl(["connect"], env).ended();

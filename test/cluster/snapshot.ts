@@ -26,9 +26,9 @@ export const volatileResources: ReadonlySet<string> = new Set([
  * Canonical JSON. Objects count with all of metadata and spec (uid and creation time as well, so
  * that one that was deleted and made again differs), but not with what the cluster counts up or
  * observes: resourceVersion, generation, managedFields, status. Of what a controller makes, only
- * the stable part counts: a ReplicaSet's replicas; no pods of a ReplicaSet; no addresses of an
- * Endpoints object that belongs to a Service with a selector; no tokens of a ServiceAccount, of
- * which a busy controller before Kubernetes 1.24 makes two now and then.
+ * the stable part counts: a ReplicaSet's replicas; no pods of a ReplicaSet; no node of a pod; no
+ * addresses of an Endpoints object that belongs to a Service with a selector; no tokens of a
+ * ServiceAccount, of which a busy controller before Kubernetes 1.24 makes two now and then.
  */
 export function snapshotOf(objects: readonly KubeObject[]): string {
   const selecting = new Set(
@@ -63,10 +63,11 @@ function stable(
   } = object.metadata;
   if (object.kind === "Pod") {
     const { name, labels, annotations } = object.metadata;
+    const { nodeName: _node, ...spec } = object.spec ?? {};
     return {
       kind: object.kind,
       metadata: { name, labels, annotations },
-      spec: object.spec,
+      spec,
     };
   }
   if (object.kind === "ServiceAccount") {
