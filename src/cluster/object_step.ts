@@ -10,6 +10,7 @@ import type {
 } from "../kube/kube_api.ts";
 import type { World } from "../kube/world.ts";
 import type { Step } from "../core/step.ts";
+import { hastenPods } from "./hasten_pods.ts";
 
 /** Names the object, and the session whose object it must be to be deleted. */
 export type ObjectArgs = {
@@ -72,6 +73,25 @@ export async function deleteObject(
 
 /** Resolves when an object that is being deleted is gone. Throws `ClusterError` (`OBJECT_STAYS`). */
 export async function awaitGone(
+  kube: KubeApi,
+  ref: ObjectRef,
+  object: KubeObject,
+  { signal }: { signal: AbortSignal },
+): Promise<void> {
+  const gone = new AbortController();
+  const both = AbortSignal.any([signal, gone.signal]);
+  const hastened = ref.resource.kind === "Deployment"
+    ? hastenPods(kube, object, both)
+    : undefined;
+  try {
+    await seeGone(kube, ref, object, { signal });
+  } finally {
+    gone.abort();
+    await hastened;
+  }
+}
+
+async function seeGone(
   kube: KubeApi,
   ref: ObjectRef,
   { metadata: { uid, namespace } }: KubeObject,
