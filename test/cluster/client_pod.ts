@@ -44,8 +44,8 @@ export async function clientPod(
   const kubectl: TestCluster["kubectl"] = (args, options) =>
     cluster.kubectl(["--namespace", NAMESPACE, ...args], options);
   const pid = await (started ??= start(kubectl, cluster.ours));
-  const domain = "svc.cluster.local cluster.local";
-  const search = `LOCALDOMAIN=${namespace}.${domain}`;
+  const search =
+    `LOCALDOMAIN=${namespace}.svc.cluster.local svc.cluster.local cluster.local`;
   const exec: ClientPod["exec"] = (command, options) => {
     const within = ["env", search, ...command];
     return pid === undefined

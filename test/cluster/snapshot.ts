@@ -13,6 +13,9 @@ export interface KubeObject {
   [field: string]: unknown;
 }
 
+/** A controller numbers a Deployment's templates, a moment after it was made. */
+const REVISION = "deployment.kubernetes.io/revision";
+
 /** Kinds that the cluster itself writes all the time, or that follow from others. */
 export const volatileResources: ReadonlySet<string> = new Set([
   "events",
@@ -69,6 +72,12 @@ function stable(
       metadata: { name, labels, annotations },
       spec,
     };
+  }
+  if (object.kind === "Deployment") {
+    const { [REVISION]: _, ...annotations } =
+      (metadata["annotations"] ?? {}) as Record<string, string>;
+    const { status: _status, ...rest } = object;
+    return { ...rest, metadata: { ...metadata, annotations } };
   }
   if (object.kind === "ServiceAccount") {
     const { secrets: _, ...account } = object;
