@@ -1,4 +1,5 @@
 import { KtctlError } from "../core/errors.ts";
+import { labelSelector } from "../kube/contract.ts";
 import type { KubeApi, KubeObject } from "../kube/kube_api.ts";
 import { PODS } from "../kube/resources.ts";
 
@@ -19,23 +20,18 @@ export async function hastenPods(
   signal: AbortSignal,
 ): Promise<void> {
   const { name, namespace } = deployment.metadata;
-  const labels = Object.entries(deployment.spec?.selector?.matchLabels ?? {});
-  if (labels.length === 0) return;
-  const watch = kube.watch(PODS, {
-    labelSelector: labels.map(([key, value]) => `${key}=${value}`).join(","),
-    signal,
-    ...(namespace === undefined ? {} : { namespace }),
-  });
+  const labels = labelSelector(deployment.spec?.selector?.matchLabels ?? {});
+  if (labels === "") return;
+  const where = namespace === undefined ? {} : { namespace };
+  const watch = kube.watch(PODS, { labelSelector: labels, signal, ...where });
   const hastened = new Set<string | undefined>();
   try {
     for await (const event of watch) {
       if (event.type === "SYNCED" || event.type === "DELETED") continue;
-      const { metadata } = event.object;
-      const { uid } = metadata;
+      const { uid, name: pod } = event.object.metadata;
       if (!isLeaving(event.object, name) || hastened.has(uid)) continue;
       hastened.add(uid);
-      const its = { name: metadata.name, namespace: metadata.namespace ?? "" };
-      await kube.delete({ resource: PODS, ...its }, {
+      await kube.delete({ resource: PODS, name: pod, ...where }, {
         gracePeriodSeconds: 0,
         signal,
         ...(uid === undefined ? {} : { uid }),

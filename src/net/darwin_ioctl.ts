@@ -22,6 +22,9 @@ export const DARWIN_IOCTL = {
   result: "i32",
 } as const;
 
+/** Programs that are started do not inherit the descriptor. It takes no argument. */
+export const FIOCLEX = 0x20006601n;
+
 type Ioctl = (
   fd: number,
   request: bigint,

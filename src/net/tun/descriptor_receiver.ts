@@ -8,10 +8,10 @@ import {
 import {
   AF_UNIX,
   cannot,
+  closeOnExec,
+  dontBlock,
   mustDo,
-  ON,
   openUnixSockets,
-  REQUESTS,
   SOCK_STREAM,
   SYSTEM,
   type UnixSockets,
@@ -49,14 +49,12 @@ export class DescriptorReceiver implements Disposable {
       this.#sockets.close();
       throw error;
     }
-    const { socket, bind, listen, ioctl } = this.#sockets.symbols;
+    const { socket, bind, listen } = this.#sockets.symbols;
     this.#listener = socket(AF_UNIX, SOCK_STREAM, 0);
     try {
       const fd = mustDo(this.#sockets, "make a socket", this.#listener);
-      const { FIOCLEX, FIONBIO } = REQUESTS[SYSTEM];
-      for (const request of [FIOCLEX, FIONBIO]) {
-        ioctl(fd, request, ON, 0n, 0n, 0n, 0n, 0n, ON);
-      }
+      closeOnExec(this.#sockets, fd);
+      dontBlock(this.#sockets, fd);
       const address = unixAddress(handoverPath(session), SYSTEM);
       mustDo(this.#sockets, "bind a socket", bind(fd, address, address.length));
       mustDo(this.#sockets, "listen on a socket", listen(fd, 1));
@@ -72,7 +70,7 @@ export class DescriptorReceiver implements Disposable {
    * @throws {UnsupportedError} `TUN_UNSUPPORTED` where there is none.
    */
   receive(): number {
-    const { accept, recvmsg, ioctl, close } = this.#sockets.symbols;
+    const { accept, recvmsg, close } = this.#sockets.symbols;
     const what = "take the TUN device that the root helper has made";
     const peer = mustDo(
       this.#sockets,
@@ -89,8 +87,7 @@ export class DescriptorReceiver implements Disposable {
       );
       const fd = length === 1 ? unpackMessage(SYSTEM, message) : undefined;
       if (fd === undefined) throw cannot(what, "it was not handed over");
-      const { FIOCLEX } = REQUESTS[SYSTEM];
-      ioctl(fd, FIOCLEX, null, 0n, 0n, 0n, 0n, 0n, null);
+      closeOnExec(this.#sockets, fd);
       return fd;
     } finally {
       close(peer);

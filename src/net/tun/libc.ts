@@ -1,4 +1,6 @@
+import { FIOCLEX } from "../darwin_ioctl.ts";
 import { dlopenLibc } from "../dlopen_libc.ts";
+import { ERRNO_PLACE } from "../errno.ts";
 
 const SYMBOLS = {
   open: { parameters: ["buffer", "i32"], result: "i32" },
@@ -12,32 +14,28 @@ const SYMBOLS = {
   read: { parameters: ["i32", "buffer", "usize"], result: "isize" },
   write: { parameters: ["i32", "buffer", "usize"], result: "isize" },
   poll: { parameters: ["buffer", "u64", "i32"], result: "i32" },
-  pipe2: { parameters: ["buffer", "i32"], result: "i32" },
+  pipe2: {
+    // macOS has no other, and its own does not look at the flags
+    name: Deno.build.os === "darwin" ? "pipe" : "pipe2",
+    parameters: ["buffer", "i32"],
+    result: "i32",
+  },
   close: { parameters: ["i32"], result: "i32" },
-  __errno_location: { parameters: [], result: "pointer" },
-} as const;
-
-/** macOS has the same under other names; its `pipe` does not look at the flags. Not verified on a Mac. */
-const DARWIN_SYMBOLS = {
-  ...SYMBOLS,
-  pipe2: { ...SYMBOLS.pipe2, name: "pipe" },
-  __errno_location: { ...SYMBOLS.__errno_location, name: "__error" },
+  errnoPlace: ERRNO_PLACE,
 } as const;
 
 const O_CLOEXEC = 0o2000000;
-const FIOCLEX = 0x20006601n;
 
 export type Libc = Deno.DynamicLibrary<typeof SYMBOLS>;
 
 /**
- * The system calls that Deno does not have.
+ * The system calls that Deno does not have. Not verified on a Mac.
  *
  * @throws {PermissionError} `FFI_NOT_ALLOWED`.
  * @throws {UnsupportedError} `TUN_UNSUPPORTED` where there is no libc of Linux or macOS.
  */
 export function openLibc(): Libc {
-  const isDarwin = Deno.build.os === "darwin";
-  return dlopenLibc(isDarwin ? DARWIN_SYMBOLS : SYMBOLS, {
+  return dlopenLibc(SYMBOLS, {
     purpose: "use a TUN device",
     unsupported: {
       code: "TUN_UNSUPPORTED",
@@ -45,12 +43,6 @@ export function openLibc(): Libc {
         "--mode tun2socks works on Linux with glibc, and on macOS; use --disableTunDevice.",
     },
   });
-}
-
-/** Of the last call. Ask at once: everything that Deno does may change it. */
-export function errno({ symbols }: Libc): number {
-  const place = symbols.__errno_location();
-  return place === null ? 0 : new Deno.UnsafePointerView(place).getInt32();
 }
 
 /**

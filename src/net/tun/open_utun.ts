@@ -4,10 +4,10 @@ import {
 } from "./send_descriptor.ts";
 import {
   cannot,
+  closeOnExec,
+  dontBlock,
   mustDo,
-  ON,
   openUnixSockets,
-  REQUESTS,
   SOCK_DGRAM,
   type UnixSockets,
 } from "./unix_sockets.ts";
@@ -71,10 +71,8 @@ function connectControl(sockets: UnixSockets, fd: number): string {
   const address = packControlAddress(info);
   must(connect(fd, address, address.length));
   // whoever takes it, takes that it does not block as well
-  const { FIOCLEX, FIONBIO } = REQUESTS.darwin;
-  for (const request of [FIOCLEX, FIONBIO]) {
-    must(darwinIoctl(ioctl, { fd, request, data: ON }));
-  }
+  must(closeOnExec(sockets, fd));
+  must(dontBlock(sockets, fd));
   const name = new Uint8Array(NAME_BYTES);
   const size = new Uint8Array(new Uint32Array([NAME_BYTES]).buffer);
   must(getsockopt(fd, SYSPROTO_CONTROL, UTUN_OPT_IFNAME, name, size));

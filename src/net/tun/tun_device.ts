@@ -3,7 +3,8 @@ import {
   PermissionError,
   UnsupportedError,
 } from "../../core/errors.ts";
-import { errno, type Libc, openLibc } from "./libc.ts";
+import { errno } from "../errno.ts";
+import { type Libc, openLibc } from "./libc.ts";
 import type { PacketDevice } from "./packet_device.ts";
 import { VNET_HEADER_BYTES } from "./vnet_header.ts";
 

@@ -1,6 +1,7 @@
 import { UnsupportedError } from "../../core/errors.ts";
-import { DARWIN_IOCTL } from "../darwin_ioctl.ts";
+import { DARWIN_IOCTL, darwinIoctl, FIOCLEX } from "../darwin_ioctl.ts";
 import { dlopenLibc } from "../dlopen_libc.ts";
+import { errno, ERRNO_PLACE } from "../errno.ts";
 import type { UnixSystem } from "./descriptor_message.ts";
 
 const SYMBOLS = {
@@ -17,11 +18,7 @@ const SYMBOLS = {
   recvmsg: { parameters: ["i32", "buffer", "i32"], result: "isize" },
   ioctl: DARWIN_IOCTL, // Linux finds its argument as well
   close: { parameters: ["i32"], result: "i32" },
-  errno: {
-    name: Deno.build.os === "darwin" ? "__error" : "__errno_location",
-    parameters: [],
-    result: "pointer",
-  },
+  errnoPlace: ERRNO_PLACE,
 } as const;
 
 export type UnixSockets = Deno.DynamicLibrary<typeof SYMBOLS>;
@@ -31,15 +28,15 @@ export const SOCK_STREAM = 1;
 export const SOCK_DGRAM = 2;
 
 /** Requests of `ioctl`: no program that is started inherits it; no call waits. */
-export const REQUESTS: Readonly<
+const REQUESTS: Readonly<
   Record<UnixSystem, { readonly FIOCLEX: bigint; readonly FIONBIO: bigint }>
 > = {
   linux: { FIOCLEX: 0x5451n, FIONBIO: 0x5421n },
-  darwin: { FIOCLEX: 0x20006601n, FIONBIO: 0x8004667en },
+  darwin: { FIOCLEX, FIONBIO: 0x8004667en },
 };
 
 /** What FIONBIO reads. */
-export const ON = Uint8Array.of(1, 0, 0, 0);
+const ON = Uint8Array.of(1, 0, 0, 0);
 
 /** The system whose numbers count here. */
 export const SYSTEM: UnixSystem = Deno.build.os === "darwin"
@@ -62,16 +59,26 @@ export function openUnixSockets(): UnixSockets {
   });
 }
 
+/** Programs that are started do not inherit the descriptor. @returns 0, or -1. */
+export function closeOnExec({ symbols }: UnixSockets, fd: number): number {
+  const request = REQUESTS[SYSTEM].FIOCLEX;
+  return darwinIoctl(symbols.ioctl, { fd, request, data: ON });
+}
+
+/** No call on the descriptor waits. @returns 0, or -1. */
+export function dontBlock({ symbols }: UnixSockets, fd: number): number {
+  const request = REQUESTS[SYSTEM].FIONBIO;
+  return darwinIoctl(symbols.ioctl, { fd, request, data: ON });
+}
+
 /** @throws {UnsupportedError} `TUN_UNSUPPORTED` where the last call gave a negative number. */
 export function mustDo(
-  { symbols }: UnixSockets,
+  sockets: UnixSockets,
   what: string,
   result: number | bigint,
 ): number {
   if (result >= 0) return Number(result);
-  const place = symbols.errno();
-  const errno = place && new Deno.UnsafePointerView(place).getInt32();
-  throw cannot(what, `errno ${errno}`);
+  throw cannot(what, `errno ${errno(sockets)}`);
 }
 
 export function cannot(what: string, reason: string): UnsupportedError {

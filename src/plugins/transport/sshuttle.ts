@@ -1,6 +1,7 @@
 /**
  * Captures connections with the firewall's redirect: no device and no SOCKS proxy. Works on Linux;
- * on macOS it is not verified. The name is that of the program which the original ktctl ran for it; this one does it by itself.
+ * on macOS it is not verified. The name is that of the program which the original ktctl ran for it;
+ * this one does it by itself.
  */
 import { isIP } from "node:net";
 import type { LinkError } from "../../core/errors.ts";

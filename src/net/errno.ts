@@ -1,0 +1,16 @@
+/** Tells where `errno` of this thread is; each system has a name of its own for it. */
+export const ERRNO_PLACE = {
+  name: Deno.build.os === "darwin" ? "__error" : "__errno_location",
+  parameters: [],
+  result: "pointer",
+} as const;
+
+interface Library {
+  readonly symbols: { errnoPlace(): Deno.PointerValue };
+}
+
+/** Of the last call. Ask at once: everything that Deno does may change it. */
+export function errno({ symbols }: Library): number {
+  const place = symbols.errnoPlace();
+  return place === null ? 0 : new Deno.UnsafePointerView(place).getInt32();
+}
