@@ -1,7 +1,6 @@
 /** CPU time by program, from /proc: what of a measurement was whose work. Linux only; else empty. */
 import { readdir, readFile } from "node:fs/promises";
-
-const TICKS_PER_SECOND = 100;
+import { cpuSecondsOf } from "./process_use.ts";
 
 const PROGRAMS: readonly (readonly [name: string, inCommand: RegExp])[] = [
   ["agent", /\/ktctl\/agent\/agent\.js/],
@@ -27,10 +26,8 @@ export async function cpuSeconds(): Promise<CpuSeconds> {
       const command = await readFile(`/proc/${pid}/cmdline`, "utf8");
       const name = PROGRAMS.find(([, pattern]) => pattern.test(command))?.[0];
       if (name === undefined) continue;
-      const stat = await readFile(`/proc/${pid}/stat`, "utf8");
-      const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-      const ticks = Number(fields[11]) + Number(fields[12]);
-      sums[name] = (sums[name] ?? 0) + ticks / TICKS_PER_SECOND;
+      const seconds = await cpuSecondsOf(Number(pid));
+      sums[name] = (sums[name] ?? 0) + seconds;
     } catch {
       // it has ended meanwhile
     }

@@ -1,13 +1,9 @@
 /** A longer way to the API server: delay_line.ts, on the cluster's node. */
 import { fileURLToPath } from "node:url";
-import type { TestCluster } from "../test/cluster/cluster.ts";
-import { succeeded } from "../test/cluster/command.ts";
-import type { NetLaptop } from "../test/cluster/net_laptop.ts";
+import { CLUSTER_SCRIPT, type TestCluster } from "../test/cluster/cluster.ts";
+import { apiServerUrl, type NetLaptop } from "../test/cluster/net_laptop.ts";
 import { firstLine } from "../test/netns/dns_namespace.ts";
 
-const SCRIPT = fileURLToPath(
-  new URL("../test/cluster/cluster.sh", import.meta.url),
-);
 const DELAY_LINE = fileURLToPath(new URL("delay_line.ts", import.meta.url));
 
 export class DelayedPath implements AsyncDisposable {
@@ -24,12 +20,17 @@ export class DelayedPath implements AsyncDisposable {
     cluster: TestCluster,
     roundTripMs: number,
   ): Promise<DelayedPath> {
-    const path = "jsonpath={.clusters[0].cluster.server}";
-    const view = ["config", "view", "--minify", "-o", path];
-    const { hostname, port } = new URL(succeeded(await cluster.kubectl(view)));
+    const { hostname, port } = await apiServerUrl(cluster);
     const run = [Deno.execPath(), "run", "-A", "--no-config", DELAY_LINE];
     const child = new Deno.Command("bash", {
-      args: [SCRIPT, "ns", ...run, hostname, port, `${roundTripMs / 2}`],
+      args: [
+        CLUSTER_SCRIPT,
+        "ns",
+        ...run,
+        hostname,
+        port,
+        `${roundTripMs / 2}`,
+      ],
       stdin: "null",
       stdout: "piped",
       stderr: "inherit",

@@ -9,13 +9,17 @@ export interface ProcessUse {
 }
 
 export async function processUse(pid: number): Promise<ProcessUse> {
-  const fields = await statOf(pid);
   const status = await readFile(`/proc/${pid}/status`, "utf8");
   const kib = Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]);
   return {
-    cpuSeconds: (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND,
+    cpuSeconds: await cpuSecondsOf(pid),
     residentMiB: kib / 1024,
   };
+}
+
+export async function cpuSecondsOf(pid: number): Promise<number> {
+  const fields = await statOf(pid);
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
 
 export async function childrenOf(pid: number): Promise<number[]> {

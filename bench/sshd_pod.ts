@@ -2,14 +2,11 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { CLUSTER_SCRIPT } from "../test/cluster/cluster.ts";
 import { run, succeeded } from "../test/cluster/command.ts";
 import { obstacleWithout } from "../test/netns/packages.ts";
 import type { Testbed } from "./testbed.ts";
 
-const SCRIPT = fileURLToPath(
-  new URL("../test/cluster/cluster.sh", import.meta.url),
-);
 /** The image is made the first time, from packages. */
 const IMAGE_TIMEOUT_MS = 5 * 60_000;
 const PORT = 2222;
@@ -30,10 +27,8 @@ export class SshdPod implements AsyncDisposable {
       "ssh-keygen": "openssh-client",
     });
     if (obstacle !== undefined) throw new Error(obstacle);
-    const image = ["sshd-image"];
-    succeeded(
-      await run("bash", [SCRIPT, ...image], { timeout: IMAGE_TIMEOUT_MS }),
-    );
+    const image = [CLUSTER_SCRIPT, "sshd-image"];
+    succeeded(await run("bash", image, { timeout: IMAGE_TIMEOUT_MS }));
     await using stack = new AsyncDisposableStack();
     const folder = await mkdtemp(join(tmpdir(), "ktctl-bench-sshd-"));
     stack.defer(() => rm(folder, { recursive: true }));

@@ -3,7 +3,7 @@
  * leaves out and why, and ends with a line `N passed, N failed`.
  */
 import { removeClientPod } from "../test/cluster/client_pod.ts";
-import { openTestCluster } from "../test/cluster/cluster.ts";
+import { CLUSTER_SCRIPT, openTestCluster } from "../test/cluster/cluster.ts";
 import { run as runCommand } from "../test/cluster/command.ts";
 import { readJunit, slowestTests, type TestCounts } from "./read_junit.ts";
 
@@ -66,14 +66,13 @@ async function prepareCluster(): Promise<() => Promise<void>> {
   if (Deno.env.get("KTCTL_TEST_KUBECONFIG")) {
     return async () => await removeClientPod(await openTestCluster());
   }
-  const script = new URL("test/cluster/cluster.sh", root).pathname;
-  const before = await runCommand("bash", [script, "status"]);
+  const before = await runCommand("bash", [CLUSTER_SCRIPT, "status"]);
   const keep = before.code === 0 || Deno.env.get("KTCTL_TEST_KEEP_CLUSTER");
   const down = async () => {
-    if (!keep) await succeed("bash", [script, "down"]);
+    if (!keep) await succeed("bash", [CLUSTER_SCRIPT, "down"]);
   };
   try {
-    await succeed("bash", [script, "up"]);
+    await succeed("bash", [CLUSTER_SCRIPT, "up"]);
   } catch (error) {
     await down();
     throw error;
@@ -112,21 +111,26 @@ async function runGroup(
   const after = await prepare?.();
   try {
     const together = files.filter((file) => !alone.test(file));
-    const parallel = ["--parallel", ...together];
-    const counts = [
-      ...together.length > 0 ? [await runFiles(parallel)] : [],
-      ...together.length < files.length
-        ? [await runFiles(files.filter((file) => alone.test(file)))]
-        : [],
-    ];
-    return counts.reduce((sum, one) => ({
-      passed: sum.passed + one.passed,
-      failed: sum.failed + one.failed,
-      skipped: sum.skipped + one.skipped,
-    }));
+    const others = files.filter((file) => alone.test(file));
+    let counts = NONE;
+    if (together.length > 0) {
+      counts = add(counts, await runFiles(["--parallel", ...together]));
+    }
+    if (others.length > 0) counts = add(counts, await runFiles(others));
+    return counts;
   } finally {
     await after?.();
   }
+}
+
+const NONE: TestCounts = { passed: 0, failed: 0, skipped: 0 };
+
+function add(one: TestCounts, other: TestCounts): TestCounts {
+  return {
+    passed: one.passed + other.passed,
+    failed: one.failed + other.failed,
+    skipped: one.skipped + other.skipped,
+  };
 }
 
 async function runFiles(args: string[]): Promise<TestCounts> {
@@ -154,7 +158,7 @@ async function runFiles(args: string[]): Promise<TestCounts> {
 const names = GROUPS.map(({ name }) => name);
 const wanted = Deno.args.filter((arg) => names.includes(arg));
 const parts = Deno.args.filter((arg) => !names.includes(arg));
-const total = { passed: 0, failed: 0, skipped: 0 };
+let total = NONE;
 const lines: string[] = [];
 for (const group of GROUPS) {
   if (wanted.length > 0 && !wanted.includes(group.name)) continue;
@@ -168,15 +172,12 @@ for (const group of GROUPS) {
     lines.push(`${group.name}: skipped: ${obstacle}`);
   } else {
     console.log(`\n=== ${group.name} ===`);
-    const { passed, failed, skipped } = await runGroup(group, files).catch(
-      (error: Error) => {
-        console.error(`\n${error.message}`);
-        return { passed: 0, failed: 1, skipped: 0 };
-      },
-    );
-    total.passed += passed;
-    total.failed += failed;
-    total.skipped += skipped;
+    const counts = await runGroup(group, files).catch((error: Error) => {
+      console.error(`\n${error.message}`);
+      return { ...NONE, failed: 1 };
+    });
+    total = add(total, counts);
+    const { passed, failed, skipped } = counts;
     lines.push(
       `${group.name}: ${passed} passed, ${failed} failed, ${skipped} skipped`,
     );

@@ -20,8 +20,8 @@ import {
   succeeded,
 } from "./command.ts";
 import { type ClientPod, clientPod } from "./client_pod.ts";
-import { type KubeObject, snapshotOf, volatileResources } from "./snapshot.ts";
-import { type NamespacedResource, TestApi } from "./test_api.ts";
+import { snapshotOf, volatileResources } from "./snapshot.ts";
+import { TestApi } from "./test_api.ts";
 
 export type { ClientPod } from "./client_pod.ts";
 export {
@@ -74,7 +74,9 @@ export interface TestNamespace extends AsyncDisposable {
   snapshot(): Promise<string>;
 }
 
-const script = fileURLToPath(new URL("cluster.sh", import.meta.url));
+export const CLUSTER_SCRIPT = fileURLToPath(
+  new URL("cluster.sh", import.meta.url),
+);
 const demoYaml = fileURLToPath(new URL("demo/demo.yaml", import.meta.url));
 let opened: Promise<TestCluster> | undefined;
 
@@ -93,9 +95,11 @@ async function open(): Promise<TestCluster> {
   }
   if (process.getuid?.() !== 0) throw new Error(`${why}: not root`);
   // the first time it builds Kubernetes
-  const up = await run("bash", [script, "up"], { timeout: 20 * 60_000 });
+  const up = await run("bash", [CLUSTER_SCRIPT, "up"], {
+    timeout: 20 * 60_000,
+  });
   if (up.code !== 0) throw new Error(`cluster.sh up failed:\n${up.stderr}`);
-  const env = succeeded(await run("bash", [script, "env"]));
+  const env = succeeded(await run("bash", [CLUSTER_SCRIPT, "env"]));
   return testCluster(env.trim().replace(/^export KUBECONFIG=/, ""), true);
 }
 
@@ -108,11 +112,13 @@ function testCluster(kubeconfig: string, ours: boolean): TestCluster {
         "only a cluster of cluster.sh can be stopped and started",
       );
     }
-    succeeded(await run("bash", [script, ...args], { timeout: 150_000 }));
+    succeeded(
+      await run("bash", [CLUSTER_SCRIPT, ...args], { timeout: 150_000 }),
+    );
   };
   const seconds = (options?: { graceful?: boolean }) =>
     options?.graceful ? "5" : "0";
-  const api = new Api(kubeconfig);
+  const api = new TestApi(kubeconfig);
   const cluster: TestCluster = {
     kubeconfig,
     ours,
@@ -130,34 +136,9 @@ function testCluster(kubeconfig: string, ours: boolean): TestCluster {
   return cluster;
 }
 
-/** The API server; whose it is and what kinds there are is asked once. */
-class Api {
-  readonly #kubeconfig: string;
-  #opened: Promise<TestApi> | undefined;
-  #resources: Promise<NamespacedResource[]> | undefined;
-
-  constructor(kubeconfig: string) {
-    this.#kubeconfig = kubeconfig;
-  }
-
-  /** @see TestApi.request */
-  // deno-lint-ignore no-explicit-any -- Kubernetes' own shapes
-  async request(method: string, path: string, body?: unknown): Promise<any> {
-    const api = await (this.#opened ??= TestApi.open(this.#kubeconfig));
-    return await api.request(method, path, body);
-  }
-
-  async objects(namespace: string): Promise<KubeObject[]> {
-    const api = await (this.#opened ??= TestApi.open(this.#kubeconfig));
-    const resources = await (this.#resources ??= api.namespacedResources());
-    const steady = resources.filter(({ name }) => !volatileResources.has(name));
-    return await api.objects(namespace, steady);
-  }
-}
-
 async function makeNamespace(
   cluster: TestCluster,
-  api: Api,
+  api: TestApi,
 ): Promise<TestNamespace> {
   const name = `ktctl-test-${randomBytes(4).toString("hex")}`;
   const kubectl: TestNamespace["kubectl"] = (args, options) =>
@@ -202,7 +183,7 @@ async function makeNamespace(
     },
     client: () => client ??= clientPod(cluster, name),
     async snapshot() {
-      return snapshotOf(await api.objects(name));
+      return snapshotOf(await api.objects(name, volatileResources));
     },
     [Symbol.asyncDispose]: remove,
   };

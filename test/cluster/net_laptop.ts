@@ -1,11 +1,14 @@
 // A laptop with a network and an /etc of its own: what `connect` changes there, nobody else sees.
 // It reaches the API server and nothing else of the cluster.
-import { fileURLToPath } from "node:url";
 import { firstLine } from "../netns/dns_namespace.ts";
 import { DNSMASQ_FLAGS } from "../netns/dnsmasq_flags.ts";
 import { makeEtc } from "../netns/make_etc.ts";
 import { obstacleWithout } from "../netns/packages.ts";
-import type { TestCluster, TestNamespace } from "./cluster.ts";
+import {
+  CLUSTER_SCRIPT,
+  type TestCluster,
+  type TestNamespace,
+} from "./cluster.ts";
 import {
   type CommandOptions,
   type CommandResult,
@@ -21,7 +24,12 @@ export const INTERNET = { "www.example.com": "192.0.2.80" } as const;
 const RESOLV_CONF =
   `# written by the test\nsearch corp.example\nnameserver ${UPSTREAM}\noptions timeout:3 attempts:1`;
 
-const script = fileURLToPath(new URL("cluster.sh", import.meta.url));
+/** Where the API server is, as laptops know it. */
+export async function apiServerUrl({ kubectl }: TestCluster): Promise<URL> {
+  const path = "jsonpath={.clusters[0].cluster.server}";
+  const view = ["config", "view", "--minify", "-o", path];
+  return new URL(succeeded(await kubectl(view)));
+}
 
 /** Why such a laptop cannot be made here. */
 export async function netLaptopObstacle(
@@ -95,14 +103,7 @@ export class NetLaptop implements AsyncDisposable {
 
   /** A cable to the cluster's node, on which the API server's address alone has a route. */
   async #joinApiServer(): Promise<void> {
-    const { hostname } = new URL(succeeded(
-      await this.#cluster.kubectl([
-        "config",
-        "view",
-        "-o",
-        "jsonpath={.clusters[0].cluster.server}",
-      ]),
-    ));
+    const { hostname } = await apiServerUrl(this.#cluster);
     const [a, b] = crypto.getRandomValues(new Uint8Array(2));
     const net = `10.246.${a}.${b! & 0xfc}`;
     const at = (n: number) => net.replace(/\d+$/, (last) => `${+last + n}`);
@@ -184,7 +185,8 @@ export class NetLaptop implements AsyncDisposable {
 
   /** Runs a program on the cluster's node. */
   async node(command: readonly string[]): Promise<string> {
-    return succeeded(await run("bash", [script, "ns", ...command])).trim();
+    return succeeded(await run("bash", [CLUSTER_SCRIPT, "ns", ...command]))
+      .trim();
   }
 
   /** Cuts the cable without a word to anybody, and mends it. */

@@ -2,7 +2,7 @@
 import { run, succeeded } from "./command.ts";
 
 /** What an API server serves in namespaces and lists: the path of each, but for the namespace. */
-export interface NamespacedResource {
+interface NamespacedResource {
   /** e.g. `deployments.apps`. */
   readonly name: string;
   /** e.g. `/apis/apps/v1`. */
@@ -22,46 +22,60 @@ interface GroupList {
   readonly groups: readonly { preferredVersion: { groupVersion: string } }[];
 }
 
-type Credentials = Deno.CreateHttpClientOptions & Deno.TlsCertifiedKeyPem;
+interface Account {
+  readonly server: string;
+  readonly credentials: Deno.CreateHttpClientOptions & Deno.TlsCertifiedKeyPem;
+}
 
+/** As the user of a kubeconfig, who has a client's certificate. */
 export class TestApi {
-  readonly #server: string;
-  readonly #credentials: Credentials;
+  readonly #kubeconfig: string;
+  /** Asked once, at the first request. */
+  #account: Promise<Account> | undefined;
+  #resources: Promise<NamespacedResource[]> | undefined;
 
-  private constructor(server: string, credentials: Credentials) {
-    this.#server = server;
-    this.#credentials = credentials;
+  constructor(kubeconfig: string) {
+    this.#kubeconfig = kubeconfig;
   }
 
-  /** As the user of a kubeconfig, who has a client's certificate. */
-  static async open(kubeconfig: string): Promise<TestApi> {
+  async #readAccount(): Promise<Account> {
     const view = ["config", "view", "--raw", "--minify", "-o", "json"];
     const { clusters: [{ cluster }], users: [{ user }] } = JSON.parse(
-      succeeded(await run("kubectl", ["--kubeconfig", kubeconfig, ...view])),
+      succeeded(
+        await run("kubectl", ["--kubeconfig", this.#kubeconfig, ...view]),
+      ),
     );
     const pem = (data: string | undefined, file: string) =>
       data === undefined ? Deno.readTextFileSync(file) : atob(data);
-    return new TestApi(cluster.server, {
+    const credentials = {
       caCerts: [pem(
         cluster["certificate-authority-data"],
         cluster["certificate-authority"],
       )],
       cert: pem(user["client-certificate-data"], user["client-certificate"]),
       key: pem(user["client-key-data"], user["client-key"]),
-    });
+    };
+    return { server: cluster.server, credentials };
+  }
+
+  /** For requests that belong together: they share its connections. */
+  async #connect(): Promise<Connection> {
+    const { server, credentials } = await (this.#account ??= this
+      .#readAccount());
+    return new Connection(server, Deno.createHttpClient(credentials));
   }
 
   /** One request; undefined where there is no such thing. */
   // deno-lint-ignore no-explicit-any -- Kubernetes' own shapes
   async request(method: string, path: string, body?: unknown): Promise<any> {
-    using client = Deno.createHttpClient(this.#credentials);
-    return await this.#request(client, method, path, body);
+    using connection = await this.#connect();
+    return await connection.request(method, path, body);
   }
 
   /** What can be listed in a namespace, each in its preferred version. */
-  async namespacedResources(): Promise<NamespacedResource[]> {
-    using client = Deno.createHttpClient(this.#credentials);
-    const get = (path: string) => this.#request(client, "GET", path);
+  async #namespacedResources(): Promise<NamespacedResource[]> {
+    using connection = await this.#connect();
+    const get = (path: string) => connection.request("GET", path);
     const { groups } = await get("/apis") as GroupList;
     const bases = [
       "/api/v1",
@@ -81,16 +95,21 @@ export class TestApi {
     return lists.flat();
   }
 
-  /** All objects of a namespace; a kind that is served no more has none. */
+  /**
+   * All objects of a namespace, but for the kinds that are left out by their names. What kinds there
+   * are is asked once; one that is served no more has no objects.
+   */
   async objects(
     namespace: string,
-    resources: readonly NamespacedResource[],
+    leftOut: ReadonlySet<string>,
     // deno-lint-ignore no-explicit-any -- as above
   ): Promise<any[]> {
-    using client = Deno.createHttpClient(this.#credentials);
+    const all = await (this.#resources ??= this.#namespacedResources());
+    const resources = all.filter(({ name }) => !leftOut.has(name));
+    using connection = await this.#connect();
     const lists = await Promise.all(resources.map(async ({ base, plural }) => {
       const path = `${base}/namespaces/${namespace}/${plural}`;
-      const list = await this.#request(client, "GET", path);
+      const list = await connection.request("GET", path);
       if (list === undefined) return [];
       // an item of a list does not say what it is
       const { apiVersion, kind, items } = list;
@@ -99,16 +118,21 @@ export class TestApi {
     }));
     return lists.flat();
   }
+}
 
-  async #request(
-    client: Deno.HttpClient,
-    method: string,
-    path: string,
-    body?: unknown,
-    // deno-lint-ignore no-explicit-any -- as above
-  ): Promise<any> {
+class Connection implements Disposable {
+  readonly #server: string;
+  readonly #client: Deno.HttpClient;
+
+  constructor(server: string, client: Deno.HttpClient) {
+    this.#server = server;
+    this.#client = client;
+  }
+
+  // deno-lint-ignore no-explicit-any -- as above
+  async request(method: string, path: string, body?: unknown): Promise<any> {
     const response = await fetch(`${this.#server}${path}`, {
-      client,
+      client: this.#client,
       method,
       signal: AbortSignal.timeout(30_000),
       ...(body === undefined ? {} : {
@@ -120,5 +144,9 @@ export class TestApi {
     if (response.ok) return JSON.parse(text);
     if (response.status === 404) return undefined;
     throw new Error(`${method} ${path}: ${response.status} ${text}`);
+  }
+
+  [Symbol.dispose](): void {
+    this.#client.close();
   }
 }
