@@ -89,7 +89,7 @@ defaults
   timeout client 24h
   timeout server 24h
   timeout tunnel 24h
-  timeout check 1s
+  timeout check 1500ms
   option clitcpka
   option srvtcpka
   option redispatch 1
@@ -115,6 +115,12 @@ function binds({ ipv6 }: RouterState, port: number): string {
   if (ipv6) lines.push(`  bind [::]:${port} v6only\n`);
   return lines.join("");
 }
+
+/**
+ * A laptop counts as gone after two answers that say so or fail to come. One may be late on a busy
+ * node; a pod that is silent altogether is passed over within 5 s all the same.
+ */
+const HEALTH_CHECK = "inter 1s fastinter 200ms downinter 200ms fall 2 rise 1";
 
 /** How long a connection may be silent before it counts as one whose server speaks first. */
 const SPEAK_FIRST_MS = 500;
@@ -174,9 +180,7 @@ function slots(
     if (protocol === "h2") words.push("proto h2");
     if (isLeader) {
       words.push(
-        `check port ${
-          target?.checkPort ?? 1
-        } inter 1s fastinter 200ms downinter 200ms fall 1 rise 1`,
+        `check port ${target?.checkPort ?? 1} ${HEALTH_CHECK}`,
       );
       if (target === undefined) words.push("disabled");
     } else words.push(`track ${leader}/${name}`);

@@ -49,19 +49,17 @@ const cases = [
   {
     title: "selector with a shadow Deployment",
     args: ["web", "--useShadowDeployment"],
-    signal: "SIGINT",
+    signal: "SIGTERM",
   },
-  { title: "scale", args: ["deploy/web", "--mode", "scale"], signal: "SIGINT" },
   {
     title: "scale",
     args: ["deploy/web", "--mode", "scale"],
     signal: "SIGTERM",
   },
-  { title: "scale", args: ["deploy/web", "--mode", "scale"], signal: "SIGHUP" },
   {
     title: "scale with a shadow Deployment",
     args: ["deploy/web", "--mode", "scale", "--useShadowDeployment"],
-    signal: "SIGINT",
+    signal: "SIGHUP",
   },
 ] as const;
 

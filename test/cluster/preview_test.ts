@@ -4,9 +4,7 @@ import { openTestCluster, succeeded } from "./cluster.ts";
 import { answerOf, assertNoTrace, Laptop, reaches } from "./laptop.ts";
 
 const cases = [
-  { signal: "SIGINT", args: [] },
   { signal: "SIGTERM", args: [] },
-  { signal: "SIGHUP", args: [] },
   { signal: "SIGINT", args: ["--useShadowDeployment"] },
 ] as const;
 

@@ -159,8 +159,11 @@ for (const mode of ["selector", "scale"]) {
         .map(({ message }) => /; to undo: (kubectl .*)$/.exec(message)![1]!);
       assert.ok(commands.length >= 3);
       for (const command of commands) {
-        const env = { KUBECONFIG: cluster.kubeconfig };
-        const { code, stderr } = await run("sh", ["-c", command], { env });
+        const { code, stderr } = await run("sh", ["-c", command], {
+          env: { KUBECONFIG: cluster.kubeconfig },
+          // kubectl waits until the kubelet has let go of a pod, which is not always soon
+          timeout: 180_000,
+        });
         // what the pod owns may have gone with it
         assert.ok(code === 0 || /NotFound/.test(stderr), stderr);
       }
