@@ -196,7 +196,10 @@ async function makeNamespace(
   return namespace;
 }
 
-/** Makes objects as `kubectl apply` would, which takes a second of a processor to check them. */
+/**
+ * Makes objects just as `kubectl apply` would, but for the second of a processor that it takes to
+ * check them.
+ */
 async function applyNew(
   api: TestApi,
   namespace: string,
@@ -208,15 +211,26 @@ async function applyNew(
   };
   for (const document of parseAllDocuments(yaml)) {
     const object = document.toJS();
+    object.metadata = { ...object.metadata, annotations: {}, namespace };
     object.metadata.annotations = {
-      "kubectl.kubernetes.io/last-applied-configuration": JSON.stringify(
-        object,
-      ),
+      "kubectl.kubernetes.io/last-applied-configuration": `${
+        JSON.stringify(sorted(object))
+      }\n`,
     };
     const plural = `${object.kind.toLowerCase()}s`;
     const path = `${bases[object.kind]}/namespaces/${namespace}/${plural}`;
     await api.request("POST", path, object);
   }
+}
+
+/** With the keys in Go's order. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).sort(([a], [b]) => a < b ? -1 : 1)
+      .map(([key, one]) => [key, sorted(one)]),
+  );
 }
 
 /**
