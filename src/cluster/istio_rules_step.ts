@@ -18,7 +18,7 @@ import {
   rulesName,
   virtualService,
 } from "./istio_rules.ts";
-import { deleteObject } from "./object_step.ts";
+import { deleteObject } from "./delete_object.ts";
 import { updateObject } from "./update_object.ts";
 
 export type IstioRulesArgs = {

@@ -14,7 +14,7 @@ import type { KubeApi, KubeObject, Resource } from "../kube/kube_api.ts";
 import { DEPLOYMENTS, PODS, SERVICES } from "../kube/resources.ts";
 import { unscalePatch } from "./deployment_replicas.ts";
 import { markText } from "./mesh_mark.ts";
-import { deleteObject } from "./object_step.ts";
+import { deleteObject } from "./delete_object.ts";
 import { leaveRouter } from "./router_leave.ts";
 import { left, type RouterState } from "./router_state.ts";
 import { leaveShare } from "./share_leave.ts";

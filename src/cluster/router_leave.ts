@@ -12,7 +12,7 @@ import {
 import type { KubeApi, KubeObject } from "../kube/kube_api.ts";
 import { PODS, SERVICES } from "../kube/resources.ts";
 import { awaitDeparture } from "./await_endpoints.ts";
-import { deleteObject } from "./object_step.ts";
+import { deleteObject } from "./delete_object.ts";
 import { deadParticipants } from "./router_deaths.ts";
 import { DRAIN_SECONDS, routerLabels } from "./router_objects.ts";
 import { applyRuntime } from "./apply_runtime.ts";

@@ -17,7 +17,7 @@ import {
 import type { KubeApi, KubeObject } from "../kube/kube_api.ts";
 import { PODS, SERVICES } from "../kube/resources.ts";
 import { applyRuntime } from "./apply_runtime.ts";
-import { deleteObject } from "./object_step.ts";
+import { deleteObject } from "./delete_object.ts";
 import { awaitPod, isReady } from "./pod_ready.ts";
 import { restoreService } from "./router_leave.ts";
 import {

@@ -2,7 +2,7 @@
 import { label, TARGET } from "../kube/contract.ts";
 import type { KubeApi, ObjectRef } from "../kube/kube_api.ts";
 import { countSharers } from "./count_sharers.ts";
-import { deleteObject } from "./object_step.ts";
+import { deleteObject } from "./delete_object.ts";
 import { deadSharers } from "./share_deaths.ts";
 import { shareConfigMapRef, shareWorkloadRef } from "./share_objects.ts";
 import { withoutSharers } from "./share_state.ts";

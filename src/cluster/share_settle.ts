@@ -3,7 +3,7 @@ import { KtctlError } from "../core/errors.ts";
 import { annotation, label, SHARED, TARGET } from "../kube/contract.ts";
 import type { KubeApi, KubeObject, ObjectRef } from "../kube/kube_api.ts";
 import { agentSource } from "./agent_source.ts";
-import { awaitGone, deleteObject } from "./object_step.ts";
+import { awaitGone, deleteObject } from "./delete_object.ts";
 import {
   shareConfigMap,
   shareConfigMapRef,

@@ -15,7 +15,8 @@ import { SERVICES } from "../kube/resources.ts";
 import type { World } from "../kube/world.ts";
 import { isStale } from "./liveness.ts";
 import type { Heartbeat } from "./heartbeat.ts";
-import { deleteObject, objectArgs, objectStep } from "./object_step.ts";
+import { deleteObject } from "./delete_object.ts";
+import { objectArgs, objectStep } from "./object_step.ts";
 
 /** The Service `<service>-kt-stuntman`, with the ports and the selector of the original. */
 export function stuntmanService(
