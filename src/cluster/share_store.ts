@@ -1,18 +1,10 @@
 /** The record of a shared Shadow Pod in the cluster: read, change, write back only if nobody wrote in between. */
-import { backoff } from "../core/backoff.ts";
-import {
-  ConflictError,
-  NotFoundError,
-  WriteConflictError,
-} from "../core/errors.ts";
+import { ConflictError, NotFoundError } from "../core/errors.ts";
 import { HEARTBEAT, REF_COUNT, SHARE_NAME, SHARERS } from "../kube/contract.ts";
 import type { KubeApi, KubeObject, ObjectRef } from "../kube/kube_api.ts";
 import { SECRETS } from "../kube/resources.ts";
 import { readShare, type ShareState } from "./share_state.ts";
 import { annotationPatch, updateObject } from "./update_object.ts";
-
-/** Of several attempts each. */
-const MAX_ROUNDS = 5;
 
 /** The state, with the Secret that it is on. */
 export interface Share {
@@ -46,8 +38,8 @@ export async function updateShare(
   options: { signal?: AbortSignal } = {},
 ): Promise<Share | undefined> {
   let state: ShareState | undefined;
-  const write = () =>
-    updateObject(kube, shareRef(namespace), (found) => {
+  try {
+    const secret = await updateObject(kube, shareRef(namespace), (found) => {
       const before = readShare(found);
       if (before === undefined) throw shareNameTaken(found);
       state = change(before);
@@ -55,22 +47,11 @@ export async function updateShare(
         ? undefined
         : annotationPatch(found, shareAnnotations(state));
     }, options);
-  const { signal = new AbortController().signal } = options;
-  let rounds = 0;
-  for (const wait of backoff({ firstMs: 50, lastMs: 500 })) {
-    try {
-      const secret = await write();
-      return secret && state && { state, secret };
-    } catch (error) {
-      // deleted just now
-      if (error instanceof NotFoundError) return undefined;
-      // a whole team may come or go at the same moment
-      const isCrowded = error instanceof WriteConflictError;
-      if (!isCrowded || ++rounds === MAX_ROUNDS) throw error;
-    }
-    await wait(signal);
+    return secret && state && { state, secret };
+  } catch (error) {
+    if (error instanceof NotFoundError) return undefined; // deleted just now
+    throw error;
   }
-  return undefined;
 }
 
 export function shareAnnotations(state: ShareState): Record<string, string> {

@@ -1,4 +1,5 @@
 /** Read, change, write back only if nobody wrote in between; again if somebody did. */
+import { backoff } from "../core/backoff.ts";
 import { WriteConflictError } from "../core/errors.ts";
 import type {
   JsonPatchOperation,
@@ -7,7 +8,8 @@ import type {
   ObjectRef,
 } from "../kube/kube_api.ts";
 
-const MAX_ATTEMPTS = 8;
+/** A whole team may come or go at the same moment: of those who write at once, one gets through. */
+const MAX_ATTEMPTS = 16;
 
 /**
  * `change` looks at the object as it is and returns the patch, or undefined where nothing is to be
@@ -20,7 +22,9 @@ export async function updateObject(
   change: (object: KubeObject) => JsonPatchOperation[] | undefined,
   options: { signal?: AbortSignal } = {},
 ): Promise<KubeObject | undefined> {
-  for (let attempt = 1;; attempt++) {
+  const { signal = new AbortController().signal } = options;
+  let attempts = 0;
+  for (const pause of backoff({ firstMs: 5, lastMs: 500 })) {
     const object = await kube.find(ref, options);
     if (object === undefined) return undefined;
     const operations = change(object);
@@ -37,10 +41,10 @@ export async function updateObject(
         ...options,
       });
     } catch (error) {
-      if (!(error instanceof WriteConflictError) || attempt === MAX_ATTEMPTS) {
-        throw error;
-      }
+      const isConflict = error instanceof WriteConflictError;
+      if (!isConflict || ++attempts === MAX_ATTEMPTS) throw error;
     }
+    await pause(signal);
   }
 }
 

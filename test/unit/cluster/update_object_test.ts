@@ -1,14 +1,20 @@
 import assert from "node:assert/strict";
+import { mock } from "node:test";
 import fc from "fast-check";
+import {
+  shareAnnotations,
+  updateShare,
+} from "../../../src/cluster/share_store.ts";
 import {
   annotationPatch,
   escapePointer,
   updateObject,
 } from "../../../src/cluster/update_object.ts";
-import { WriteConflictError } from "../../../src/core/errors.ts";
+import { Cancelled, WriteConflictError } from "../../../src/core/errors.ts";
 import type { KubeObject } from "../../../src/kube/kube_api.ts";
 import { SERVICES } from "../../../src/kube/resources.ts";
 import { MemoryKube, patched } from "../../fakes/memory_kube.ts";
+import { share } from "./shares.ts";
 
 const ref = { resource: SERVICES, name: "web" };
 
@@ -63,18 +69,76 @@ Deno.test("updateObject() looks again after a write conflict, and writes once", 
   assert.deepEqual(after?.metadata.annotations, { count: "1", done: "yes" });
 });
 
-Deno.test("updateObject() gives up when others write without end", async () => {
+/** What `promise` comes to, with all pauses on the way cut short. */
+async function withoutPauses<T>(promise: () => Promise<T>): Promise<T> {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  try {
+    let isSettled = false;
+    const result = promise().finally(() => isSettled = true);
+    result.catch(() => {}); // awaited below
+    while (!isSettled) {
+      await new Promise((resolve) => setImmediate(resolve));
+      mock.timers.tick(1);
+    }
+    return await result;
+  } finally {
+    mock.timers.reset();
+  }
+}
+
+Deno.test("updateObject() gives up when others write without end, and so does what is made of it", async () => {
   const kube = new MemoryKube(service());
-  kube.conflicts = Infinity;
-  await assert.rejects(
+  const secret = new MemoryKube({
+    metadata: {
+      name: "kt-connect-shadow-daemon",
+      resourceVersion: "1",
+      annotations: shareAnnotations(share()),
+    },
+  });
+  kube.conflicts = secret.conflicts = Infinity;
+  const update = () =>
     updateObject(
       kube.api,
       ref,
       (object) => annotationPatch(object, { a: "b" }),
-    ),
-    WriteConflictError,
-  );
+    );
+  const join = () => updateShare(secret.api, "test", (state) => ({ ...state }));
+  await assert.rejects(withoutPauses(update), WriteConflictError);
+  await assert.rejects(withoutPauses(join), WriteConflictError);
   assert.ok(kube.writes < 20);
+  assert.equal(secret.writes, kube.writes);
+});
+
+Deno.test("updateObject() gets through for each of many who write at once", async () => {
+  const kube = new MemoryKube(service());
+  const names = Array.from({ length: 30 }, (_, n) => `member${n}`);
+  const updates = () =>
+    Promise.all(
+      names.map((name) =>
+        updateObject(
+          kube.api,
+          ref,
+          (object) => annotationPatch(object, { [name]: "here" }),
+        )
+      ),
+    );
+  await withoutPauses(updates);
+  const { annotations = {} } = kube.object!.metadata;
+  assert.deepEqual(Object.keys(annotations).sort(), names.sort());
+});
+
+Deno.test("updateObject() waits for the next attempt no longer than its signal says", async () => {
+  const kube = new MemoryKube(service());
+  kube.conflicts = Infinity;
+  const update = () =>
+    updateObject(
+      kube.api,
+      ref,
+      (object) => annotationPatch(object, { a: "b" }),
+      { signal: AbortSignal.abort(new Cancelled()) },
+    );
+  await assert.rejects(withoutPauses(update), Cancelled);
+  assert.equal(kube.writes, 1);
 });
 
 Deno.test("updateObject() does not write where nothing is to be done, or nothing is there", async () => {
