@@ -2,6 +2,7 @@
 import { Command, Help, type Option } from "commander";
 import { addGlobalOptions } from "../commands/global_options.ts";
 import type { Host } from "../commands/host.ts";
+import { didYouMean } from "../core/did_you_mean.ts";
 import { VERSION } from "../core/version.ts";
 
 interface Verb {
@@ -82,6 +83,7 @@ export async function createProgram(
       : verbStub(verb);
     program.addCommand(command.summary(verb.summary));
   }
+  program.addCommand(helpCommand(program));
   for (const command of [program, ...program.commands]) {
     command.configureHelp({ optionDescription: describeOption });
     command.exitOverride().configureOutput({
@@ -100,6 +102,24 @@ export async function createProgram(
     );
   }
   return program;
+}
+
+/** In place of commander's own, which takes an unknown verb for none. */
+function helpCommand(program: Command): Command {
+  return new Command("help")
+    .description("display help for command")
+    .argument("[command]")
+    .allowExcessArguments()
+    .action((name?: string) => {
+      const named = (one: Command) => one.name() === name;
+      const command = name === undefined
+        ? program
+        : program.commands.find(named);
+      if (command !== undefined) return command.help();
+      const guess = didYouMean(name!, VERBS.map((verb) => verb.name));
+      const hint = guess === undefined ? "" : `\n(Did you mean ${guess}?)`;
+      program.error(`error: unknown command '${name}'${hint}`);
+    });
 }
 
 /** That an option is off unless given goes without saying. */

@@ -20,6 +20,8 @@ async function ktctl(...args: string[]) {
 for (
   const [line, code, text] of [
     ["exchnge web", 2, /Unknown command 'exchnge'\nDid you mean exchange\?/],
+    ["help exchnge", 2, /Unknown command 'exchnge'\nDid you mean exchange\?/],
+    ["help quit", 2, /Unknown command 'quit'\nSee ktctl --help/],
     [
       "exchange web --expos 80",
       2,
@@ -109,10 +111,19 @@ Deno.test("with --output json a usage error is one object on stdout", async () =
   assert.match(hint, /--expose/);
 });
 
-Deno.test("ktctl alone prints its help", async () => {
-  const { code, stdout } = await ktctl();
+for (const args of [[], ["help"]]) {
+  Deno.test(`"${["ktctl", ...args].join(" ")}" prints the help`, async () => {
+    const { code, stdout } = await ktctl(...args);
+    assert.equal(code, 0);
+    assert.match(stdout, /exchange <service> +bring a Service's traffic/);
+  });
+}
+
+Deno.test("ktctl help and a verb prints what the verb's --help does", async () => {
+  const { code, stdout } = await ktctl("help", "recover");
   assert.equal(code, 0);
-  assert.match(stdout, /exchange <service> +bring a Service's traffic/);
+  const file = new URL("snapshots/recover.txt", import.meta.url);
+  assert.equal(stdout, await Deno.readTextFile(file));
 });
 
 for (
