@@ -132,7 +132,8 @@ export async function getNamed(
   );
 }
 
-async function listNames(
+/** What there is of a kind, for hints; nothing where that may not be listed. */
+export async function listNames(
   kube: KubeApi,
   resource: Resource,
   signal: AbortSignal,
@@ -142,7 +143,7 @@ async function listNames(
       metadata.name
     );
   } catch (error) {
-    if (error instanceof PermissionError) return []; // the hint is a courtesy: without `list` there is none
+    if (error instanceof PermissionError) return []; // the hint is a courtesy
     throw error;
   }
 }

@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import process from "node:process";
 import { Heartbeat } from "../cluster/heartbeat.ts";
+import { refuseMissingNamespace } from "../cluster/refuse_missing_namespace.ts";
 import { sweepJournals } from "../cluster/sweep_journals.ts";
 import { Cancelled, CleanupError, KtctlError } from "../core/errors.ts";
 import { FileJournal, type JournalHeader } from "../core/journal.ts";
@@ -33,20 +34,23 @@ export function capturingSession(host: Host): JournalHeader | undefined {
   );
 }
 
-/** The cluster that the options name. */
-export function openKube(
+/** The cluster and the namespace that the options name. Throws `NotFoundError` (`NAMESPACE_NOT_FOUND`). */
+export async function openKube(
   host: Host,
   globals: GlobalOptions,
   report: Report,
 ): Promise<KubeApi> {
+  const { signal } = host;
   const { kubeconfig, context, namespace } = globals;
-  return connectKube({
-    signal: host.signal,
+  const kube = await connectKube({
+    signal,
     onPluginOutput: (text) => report.warn("CREDENTIAL_PLUGIN", text),
     ...(kubeconfig === undefined ? {} : { kubeconfig }),
     ...(context === undefined ? {} : { context }),
     ...(namespace === undefined ? {} : { namespace }),
   });
+  await refuseMissingNamespace(kube, signal);
+  return kube;
 }
 
 /** Takes back what earlier sessions of this laptop left when they died, so that they are not in the way. */

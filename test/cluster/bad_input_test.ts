@@ -362,9 +362,9 @@ Deno.test("bad input", async (t) => {
   await t.step("a namespace that there is not is told of", async () => {
     check(
       {
-        code: "SERVICE_NOT_FOUND",
+        code: "NAMESPACE_NOT_FOUND",
         exit: 5,
-        says: /"no-such-place" has no Service; .*--namespace/,
+        says: /no namespace "no-such-place".*--namespace/,
       },
       await ktctl(["exchange", "web", "--expose", String(laptop.demo.port)], {
         kubeconfig: cluster.kubeconfig,

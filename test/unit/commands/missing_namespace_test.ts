@@ -1,0 +1,93 @@
+// A namespace that is not there is told of by every verb, before anything else is asked for.
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { refuseMissingNamespace } from "../../../src/cluster/refuse_missing_namespace.ts";
+import {
+  type Answer,
+  clientOf,
+  FakeApiServer,
+  json,
+  refusal,
+} from "../kube/fake_api_server.ts";
+import { TempFolder } from "../kube/temp_folder.ts";
+
+const NOT_FOUND = refusal(404, {
+  message: 'namespaces "shpo" not found',
+  reason: "NotFound",
+  details: { name: "shpo", kind: "namespaces" },
+});
+const FORBIDDEN = refusal(403, {
+  message:
+    'namespaces "shop" is forbidden: User "jane" cannot get resource "namespaces" in API group "" in the namespace "shop"',
+  reason: "Forbidden",
+});
+const NAMESPACES = json({
+  kind: "NamespaceList",
+  metadata: {},
+  items: [{ metadata: { name: "shop" } }],
+});
+
+const main = fileURLToPath(new URL("../../../main.ts", import.meta.url));
+
+async function ktctl(args: readonly string[], env: Record<string, string>) {
+  const { code, stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--quiet", main, ...args, "--output", "json"],
+    env,
+  }).output();
+  const lines = new TextDecoder().decode(stdout).trim().split("\n");
+  return { code, events: lines.map((line) => JSON.parse(line)) };
+}
+
+Deno.test("a namespace that is not there is refused by every verb, and nothing is changed", async () => {
+  await using folder = await TempFolder.make();
+  const answer: Answer = (request, response) =>
+    (request.url.endsWith("/shpo") ? NOT_FOUND : NAMESPACES)(request, response);
+  await using server = await FakeApiServer.start([answer]);
+  const kubeconfig = await folder.write("config", {
+    apiVersion: "v1",
+    kind: "Config",
+    "current-context": "it",
+    clusters: [{ name: "it", cluster: { server: server.url } }],
+    contexts: [{ name: "it", context: { cluster: "it", user: "it" } }],
+    users: [{ name: "it", user: {} }],
+  });
+  const env = { KUBECONFIG: kubeconfig, XDG_STATE_HOME: folder.path };
+  for (
+    const verb of [
+      ["exchange", "web", "--expose", "80"],
+      ["mesh", "web", "--expose", "80"],
+      ["preview", "web", "--expose", "80"],
+      ["connect", "--disableTunDevice"],
+      ["forward", "web"],
+      ["forward", "db.example.com:80"],
+      ["recover", "web"],
+      ["clean"],
+    ]
+  ) {
+    const { code, events } = await ktctl([...verb, "-n", "shpo"], env);
+    const title = verb.join(" ");
+    const error = events.find(({ event }) => event === "error");
+    assert.equal(error?.code, "NAMESPACE_NOT_FOUND", title);
+    assert.match(error.message, /no namespace "shpo"/);
+    assert.equal(error.hint, 'Did you mean "shop"?');
+    assert.equal(events.at(-1).state, "unchanged", title);
+    assert.equal(code, 5, title);
+  }
+  assert.ok(server.requests.every(({ method }) => method === "GET"));
+});
+
+Deno.test("who may not look at the namespace is not kept from working in it", async () => {
+  await using server = await FakeApiServer.start([FORBIDDEN]);
+  await using kube = clientOf(server.url);
+  await refuseMissingNamespace(kube, new AbortController().signal);
+  assert.equal(server.requests.length, 1);
+});
+
+Deno.test("a namespace that is not there is told with how to find one, where they may not be listed", async () => {
+  await using server = await FakeApiServer.start([NOT_FOUND, FORBIDDEN]);
+  await using kube = clientOf(server.url);
+  await assert.rejects(
+    refuseMissingNamespace(kube, new AbortController().signal),
+    { code: "NAMESPACE_NOT_FOUND", hint: /kubectl get namespaces/ },
+  );
+});
