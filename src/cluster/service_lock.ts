@@ -68,6 +68,13 @@ export function isLocked(service: KubeObject, now: number): boolean {
   return Number.isFinite(since) && now - since < LOCK_LIFETIME_SECONDS;
 }
 
+export interface LockOptions {
+  readonly owner: string;
+  readonly timeoutMs: number;
+  /** Told who is waited for, each time that it is another one. */
+  readonly onWait: (message: string) => void;
+}
+
 /**
  * Takes the lock in `scope`, waiting for another holder up to `timeoutMs`.
  * Throws `ConflictError` (`SERVICE_LOCKED`).
@@ -75,7 +82,7 @@ export function isLocked(service: KubeObject, now: number): boolean {
 export async function lockService(
   scope: Scope<World>,
   service: { name: string; namespace: string },
-  options: { owner: string; timeoutMs: number },
+  options: LockOptions,
 ): Promise<void> {
   const { kube } = scope.world;
   const ref: ObjectRef = {
@@ -89,6 +96,13 @@ export async function lockService(
     service: service.name,
     owner: options.owner,
   };
+  let told = "";
+  const onHeld = (service: KubeObject) => {
+    const text = holderText(service);
+    if (text === told) return;
+    told = text;
+    options.onWait(`Waiting for Service "${service.metadata.name}": ${text}`);
+  };
   for (;;) {
     const attempt = scope.child("lock attempt");
     try {
@@ -96,7 +110,8 @@ export async function lockService(
     } catch (error) {
       await attempt.dispose();
       if (!(error instanceof ConflictError) || deadline.aborted) throw error;
-      await awaitUnlocked(kube, ref, AbortSignal.any([deadline, scope.signal]));
+      const signal = AbortSignal.any([deadline, scope.signal]);
+      await awaitUnlocked(kube, ref, { signal, onHeld });
     }
   }
 }
@@ -105,7 +120,10 @@ export async function lockService(
 async function awaitUnlocked(
   kube: KubeApi,
   ref: ObjectRef,
-  signal: AbortSignal,
+  { signal, onHeld }: {
+    signal: AbortSignal;
+    onHeld: (service: KubeObject) => void;
+  },
 ): Promise<void> {
   const expiry = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -120,6 +138,7 @@ async function awaitUnlocked(
       if (event.type === "DELETED" || !isLocked(event.object, kube.now())) {
         return;
       }
+      onHeld(event.object);
       clearTimeout(timer);
       const leftSeconds = Number(annotation(event.object, LOCK)) +
         LOCK_LIFETIME_SECONDS - kube.now();
@@ -131,17 +150,20 @@ async function awaitUnlocked(
 }
 
 function lockedError(service: KubeObject): ConflictError {
-  const owner = annotation(service, LOCK_OWNER)?.split("/")[0];
-  const since = new Date(Number(annotation(service, LOCK)) * 1000)
-    .toISOString();
   return new ConflictError(
     "SERVICE_LOCKED",
-    `Cannot take Service "${service.metadata.name}": ${
-      owner ?? "somebody"
-    } has been setting it up since ${since}`,
+    `Cannot take Service "${service.metadata.name}": ${holderText(service)}`,
     {
       hint:
         `Try again in a moment; the lock is void after ${LOCK_LIFETIME_SECONDS} s`,
     },
   );
+}
+
+/** The original ktctl does not tell who holds a lock. */
+function holderText(service: KubeObject): string {
+  const owner = annotation(service, LOCK_OWNER)?.split("/")[0];
+  const since = new Date(Number(annotation(service, LOCK)) * 1000)
+    .toISOString();
+  return `${owner ?? "somebody"} has been setting it up since ${since}`;
 }

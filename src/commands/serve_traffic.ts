@@ -56,6 +56,7 @@ export async function serveTraffic(
       await lockService(lock, { name, namespace }, {
         owner: `${context.user}/${id}`,
         timeoutMs: 30_000,
+        onWait: (message) => report.warn("SERVICE_LOCKED", message),
       });
       await refuseTakenMeanwhile(kube, plan, scope.signal);
     },

@@ -153,14 +153,20 @@ Deno.test("a fresh lock of somebody else is waited for", async (t) => {
       await namespace.kubectl(["annotate", "service/web", ...annotations]),
     );
 
-  await t.step("until it is given up", async () => {
-    await annotate(`kt-lock=${await clusterNow(namespace)}`);
+  await t.step("until it is given up, and its owner is named", async () => {
+    await annotate(
+      `kt-lock=${await clusterNow(namespace)}`,
+      "ktctl.dev/lock-owner=alice/abcdefghij",
+    );
     await using exchange = laptop.start(args);
-    const isLocking = (state: string) => (event: Record<string, unknown>) =>
-      event["name"] === "lock the Service" && event["state"] === state;
-    await exchange.event(isLocking("started"));
-    await annotate("kt-lock-");
-    await exchange.event(isLocking("done"), 10_000);
+    const isLocked = (event: Record<string, unknown>) =>
+      event["name"] === "lock the Service" && event["state"] === "done";
+    const { message } = await exchange.event(({ code }) =>
+      code === "SERVICE_LOCKED"
+    );
+    assert.match(message, /^Waiting for Service "web": alice has been/);
+    await annotate("kt-lock-", "ktctl.dev/lock-owner-");
+    await exchange.event(isLocked, 10_000);
     await exchange.ready();
     await reaches(client);
     assert.equal((await exchange.stop()).code, 0);

@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { lockService } from "../../../src/cluster/service_lock.ts";
+import { Scope } from "../../../src/core/scope.ts";
+import type { KubeObject, WatchEvent } from "../../../src/kube/kube_api.ts";
+import type { World } from "../../../src/kube/world.ts";
+import { MemoryKube } from "../../fakes/memory_kube.ts";
+import { MemoryJournal } from "../core/memory_journal.ts";
+
+const NOW = new MemoryKube().now();
+const WEB = { name: "web", namespace: "test" };
+
+function service(annotations: Record<string, string>): KubeObject {
+  return { metadata: { ...WEB, resourceVersion: "1", annotations } };
+}
+
+/** The Service goes through these states while it is watched. */
+class WatchedKube extends MemoryKube {
+  readonly states: KubeObject[];
+
+  constructor(states: KubeObject[]) {
+    super(states[0]);
+    this.states = states;
+  }
+
+  async *watch(): AsyncGenerator<WatchEvent> {
+    for (const object of this.states) {
+      this.object = object;
+      yield { type: "MODIFIED", object: structuredClone(object) } as WatchEvent;
+      await Promise.resolve();
+    }
+  }
+}
+
+Deno.test("whoever waits for a lock is told whose it is, once for each holder", async () => {
+  const since = { "kt-lock": `${NOW - 5}` };
+  const byAlice = { ...since, "ktctl.dev/lock-owner": "alice/abcdefghij" };
+  const kube = new WatchedKube([
+    service(byAlice),
+    service({ ...byAlice, "kt-ref-count": "2" }), // another change of it
+    service(since), // the original ktctl's
+    service({}),
+  ]);
+  const scope = Scope.root<World>({
+    world: { kube: kube.api },
+    journal: new MemoryJournal(),
+    signal: new AbortController().signal,
+  });
+  const told: string[] = [];
+  await lockService(scope, WEB, {
+    owner: "bob/klmnopqrst",
+    timeoutMs: 1_000,
+    onWait: (message) => told.push(message),
+  });
+  const time = new Date((NOW - 5) * 1000).toISOString();
+  assert.deepEqual(
+    told,
+    ["alice", "somebody"].map((who) =>
+      `Waiting for Service "web": ${who} has been setting it up since ${time}`
+    ),
+  );
+  const { annotations } = kube.object!.metadata;
+  assert.equal(annotations?.["ktctl.dev/lock-owner"], "bob/klmnopqrst");
+  await scope.dispose();
+});
