@@ -139,6 +139,19 @@ function forbidden(
         "A policy of the cluster refuses this object; ask its administrators for an exception.",
     });
   }
+  const account = /service account (\S+)\/(\S+): .*not found/.exec(message);
+  if (account !== null) {
+    const [, namespace, name] = account;
+    return new NotFoundError(
+      "SERVICE_ACCOUNT_NOT_FOUND",
+      `${what}there is no service account "${name}"`,
+      {
+        hint:
+          `Name another one with --serviceAccount, or make it: kubectl create serviceaccount ${name} -n ${namespace}`,
+        details: [message],
+      },
+    );
+  }
   if (/being terminated/.test(message)) {
     return new ClusterError("NAMESPACE_TERMINATING", what + message);
   }

@@ -73,6 +73,15 @@ const CASES: [
     /LimitRange/,
   ],
   [
+    "a service account that is not there",
+    [403, {
+      message:
+        'pods "web" is forbidden: error looking up service account shop/robot: serviceaccount "robot" not found',
+    }],
+    [NotFoundError, "SERVICE_ACCOUNT_NOT_FOUND"],
+    /--serviceAccount, .*kubectl create serviceaccount robot -n shop/,
+  ],
+  [
     "Pod Security",
     [403, {
       message:
