@@ -6,6 +6,7 @@ import { CONFIG_MAPS, DEPLOYMENTS, PODS, SECRETS } from "../kube/resources.ts";
 import type { World } from "../kube/world.ts";
 import { generateKeyPair, type SshKeyPair } from "../ssh/ssh_keys.ts";
 import { agentSource } from "./agent_source.ts";
+import { awaitDeployedPod } from "./await_deployed_pod.ts";
 import type { Heartbeat } from "./heartbeat.ts";
 import { objectArgs, objectStep } from "./object_step.ts";
 import { awaitPod, isReady, isRunning } from "./pod_ready.ts";
@@ -75,12 +76,7 @@ export async function createShadow(
   const resource = spec.pod.asDeployment ? DEPLOYMENTS : PODS;
   const workload = await make(resource, shadowWorkload(spec, now));
   const [pod] = await Promise.all([
-    awaitPod(kube, {
-      ...podOf(spec),
-      timeoutMs: options.podTimeoutMs,
-      signal: scope.signal,
-      until: isRunning,
-    }),
+    awaitShadowRuns(scope, spec, options.podTimeoutMs),
     own(scope, spec, { resource, object: workload }),
   ]);
   return {
@@ -90,6 +86,18 @@ export async function createShadow(
     hostPublicKey: host.publicKey,
     clientPrivateKey: client.privateKey,
   };
+}
+
+/** Resolves to the pod when the agent's container runs. */
+export function awaitShadowRuns(
+  { world: { kube }, signal }: Scope<World>,
+  spec: ShadowSpec,
+  timeoutMs: number,
+): Promise<KubeObject> {
+  const wait = { ...podOf(spec), timeoutMs, signal, until: isRunning };
+  return spec.pod.asDeployment
+    ? awaitDeployedPod(kube, spec.name, wait)
+    : awaitPod(kube, wait);
 }
 
 /** Resolves when the kubelet counts the Shadow Pod as ready, and Services with it. */

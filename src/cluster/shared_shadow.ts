@@ -9,8 +9,7 @@ import type { World } from "../kube/world.ts";
 import { countSharers } from "./count_sharers.ts";
 import { type Heartbeat, HEARTBEAT_INTERVAL_MS } from "./heartbeat.ts";
 import { ignoredOptions } from "./ignored_options.ts";
-import { awaitPod, isRunning } from "./pod_ready.ts";
-import { podOf, type Shadow } from "./shadow.ts";
+import { awaitShadowRuns, type Shadow } from "./shadow.ts";
 import type { PodOptions } from "./shadow_spec.ts";
 import { joinShareStep } from "./share_join.ts";
 import {
@@ -75,7 +74,6 @@ export class SharedShadow {
 
   /** Returns once the container runs. Where the pod was lost, one of all participants makes it again. */
   async make(scope: Scope<World>): Promise<Shadow> {
-    const { kube } = scope.world;
     const { namespace, session, podTimeoutMs } = this.#options;
     const settling = this.#settle(scope);
     // what is being made when the scope ends must be there when this session leaves
@@ -84,12 +82,7 @@ export class SharedShadow {
     });
     const share = await settling;
     const spec = shareSpec(share.state, namespace);
-    const pod = await awaitPod(kube, {
-      ...podOf(spec),
-      timeoutMs: podTimeoutMs,
-      signal: scope.signal,
-      until: isRunning,
-    });
+    const pod = await awaitShadowRuns(scope, spec, podTimeoutMs);
     return {
       spec,
       podName: pod.metadata.name,

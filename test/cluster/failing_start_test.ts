@@ -85,7 +85,12 @@ Deno.test("a quota that is used up is told with a way out, and nothing is left",
     "resourcequota/full",
   ]);
   const before = await namespace.snapshot();
-  for (const verb of [["exchange", "web"], ["preview", "mine"]]) {
+  const shadows = [
+    ["exchange", "web"],
+    ["exchange", "web", "--useShadowDeployment"],
+    ["preview", "mine"],
+  ];
+  for (const verb of shadows) {
     const result = await laptop.run([
       ...verb,
       "--expose",
@@ -97,6 +102,27 @@ Deno.test("a quota that is used up is told with a way out, and nothing is left",
     assert.match(result.error!["hint"], /ResourceQuota/);
     await assertNoTrace({ namespace, laptop, before });
   }
+});
+
+Deno.test("a service account that is not there is named with a way out, and nothing is left", async () => {
+  const cluster = await openTestCluster();
+  await using namespace = await cluster.namespace();
+  await using laptop = await Laptop.open(cluster, namespace);
+  const before = await namespace.snapshot();
+  const result = await laptop.run([
+    ...["preview", "mine", "--expose", `${laptop.demo.port}:80`],
+    ...["--serviceAccount", "robot"],
+  ]);
+  assert.equal(
+    result.error?.["code"],
+    "SERVICE_ACCOUNT_NOT_FOUND",
+    result.stdout,
+  );
+  assert.equal(result.code, 5);
+  const { message, hint } = result.error;
+  assert.match(message, /there is no service account "robot"$/);
+  assert.match(hint, /--serviceAccount, .*create serviceaccount robot -n /);
+  await assertNoTrace({ namespace, laptop, before });
 });
 
 Deno.test("a quota that wants limits is told with --podQuota, which satisfies it", async () => {
