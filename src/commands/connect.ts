@@ -174,13 +174,21 @@ class Connection {
       root: this.#root,
       options: given,
     });
+    const local = localResolver();
+    if (needs.dns === "machine") {
+      await ConnectNames.probeMachine({
+        connect: options,
+        root: this.#root,
+        local,
+      });
+    }
     if (!needs.captures) return undefined;
     return await CapturedRanges.find({
       kube,
       report,
       signal: scope.signal,
       connect: options,
-      nameServers: localResolver().upstreams.map(({ host }) => host),
+      nameServers: local.upstreams.map(({ host }) => host),
     });
   }
 

@@ -72,6 +72,20 @@ export class ConnectNames {
     });
   }
 
+  /** Throws what {@link install} would, before anything is changed. Takes root, as that does. */
+  static async probeMachine(
+    { connect, root, local }: Pick<
+      ConnectNamesOptions,
+      "connect" | "root" | "local"
+    >,
+  ): Promise<void> {
+    if (connect.dnsMode.kind === "hosts") return;
+    refuseUnknown(local);
+    if (local.kind === "macos") return;
+    const probed = await root.open("dns.probe", { address: OUR_ADDRESS });
+    await probed.close();
+  }
+
   /** The link is back: what was known of the cluster may be so no more. */
   refresh(): void {
     this.#resolver?.clearCache();
@@ -122,13 +136,7 @@ export class ConnectNames {
     const { root, local, link } = this.#options;
     const { port } = this.#server!;
     const { search } = link.resolver;
-    if (local.kind === "none") {
-      throw new UnsupportedError(
-        "DNS_UNSUPPORTED",
-        "Cannot set up names on this system: this is written for Linux and macOS",
-        { hint: "Use --dnsMode hosts, or --disableTunDevice" },
-      );
-    }
+    refuseUnknown(local);
     if (local.kind === "macos") {
       this.#splitBy = "macos";
       return await this.#settleDomains();
@@ -249,6 +257,15 @@ export class ConnectNames {
       "Names of the cluster are not known any more: another program writes /etc/resolv.conf again and again",
     );
   }
+}
+
+function refuseUnknown({ kind }: LocalResolver): void {
+  if (kind !== "none") return;
+  throw new UnsupportedError(
+    "DNS_UNSUPPORTED",
+    "Cannot set up names on this system: this is written for Linux and macOS",
+    { hint: "Use --dnsMode hosts, or --disableTunDevice" },
+  );
 }
 
 /** The cluster's domain, from the search domain `svc.<domain>` of its pods. */

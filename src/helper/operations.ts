@@ -2,7 +2,7 @@ import type { Json } from "../core/json.ts";
 import { hostsOperation } from "./hosts_operation.ts";
 import { macosResolverOperation } from "./macos_resolver_operation.ts";
 import type { Operation } from "./operation.ts";
-import { port53Operation } from "./port53_operation.ts";
+import { port53Operation, probePort53Operation } from "./port53_operation.ts";
 import {
   openRedirectOperation,
   probeRedirectOperation,
@@ -31,6 +31,7 @@ export const OPERATIONS: readonly AnyOperation[] = [
   hostsOperation,
   systemdResolvedOperation,
   macosResolverOperation,
+  probePort53Operation,
   port53Operation,
   probeTunOperation,
   openTunOperation as AnyOperation,

@@ -4,6 +4,7 @@ import * as v from "valibot";
 import { UsageError } from "../core/errors.ts";
 import type { Operation } from "./operation.ts";
 import { Port53 } from "./port53.ts";
+import { probePort53 } from "./probe_port53.ts";
 import { address, port } from "./resolver_arguments.ts";
 
 /** Devices of ours; programs that only read /etc/resolv.conf or a link's name server know no other port than 53. */
@@ -32,17 +33,35 @@ export const port53Operation: Operation<v.InferOutput<typeof args>> = {
   args,
   steps: [],
   async apply({ address, targetPort }, scope) {
-    if (!isOwn(address)) {
-      throw new UsageError(
-        "DNS_ADDRESS_REFUSED",
-        `"${address}" is no address for a name server of this machine alone`,
-        { hint: "Use a loopback address, or one of the TUN device." },
-      );
-    }
+    refuseOpen(address);
     scope.use(await Port53.open({ address, port: 53, targetPort }), "port 53");
     return null;
   },
 };
+
+const probeArgs = v.strictObject({ address });
+
+/** `dns.probe`: whether `dns.port53` works there. Changes nothing, and throws the same. */
+export const probePort53Operation: Operation<v.InferOutput<typeof probeArgs>> =
+  {
+    name: "dns.probe",
+    args: probeArgs,
+    steps: [],
+    async apply({ address }, { signal }) {
+      refuseOpen(address);
+      await probePort53({ address, port: 53, signal });
+      return null;
+    },
+  };
+
+function refuseOpen(address: string): void {
+  if (isOwn(address)) return;
+  throw new UsageError(
+    "DNS_ADDRESS_REFUSED",
+    `"${address}" is no address for a name server of this machine alone`,
+    { hint: "Use a loopback address, or one of the TUN device." },
+  );
+}
 
 function isOwn(address: string): boolean {
   if (loopback.check(address, isIPv6(address) ? "ipv6" : "ipv4")) return true;

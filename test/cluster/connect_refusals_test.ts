@@ -52,7 +52,7 @@ Deno.test({
       "a port of the proxy, or of the name server, that is taken",
       async () => {
         const listen =
-          "Deno.listen({ hostname: '127.0.0.1', port: 2223 }); console.log('ready'); setInterval(() => {}, 9e8)";
+          "for (const [hostname, port] of [['127.0.0.1', 2223], ['127.0.0.153', 53]]) Deno.listen({ hostname, port }); console.log('ready'); setInterval(() => {}, 9e8)";
         const taker = laptop.spawn([Deno.execPath(), "eval", listen], {
           stdout: "piped",
         });
@@ -68,11 +68,17 @@ Deno.test({
           assert.match(message, /127\.0\.0\.1:2223/);
           assert.match(hint, /--proxyPort/);
         }
-        await refuse(["--proxyPort", "2224", "--dnsPort", "2223"], {
-          code: "DNS_PORT_TAKEN",
-          exitCode: 7,
-          before,
-        });
+        const ports = [[2223, "127.0.0.1:2223"], [5353, "127.0.0.153:53"]];
+        for (const [dnsPort, taken] of ports) {
+          const args = ["--proxyPort", "2224", "--dnsPort", `${dnsPort}`];
+          const { message, hint } = await refuse(args, {
+            code: "DNS_PORT_TAKEN",
+            exitCode: 7,
+            before,
+          });
+          assert.match(message, new RegExp(`at "${taken}": the port is taken`));
+          assert.match(hint, /--dnsMode hosts/);
+        }
         taker.kill("SIGKILL");
         await taker.status;
         await reader.cancel();

@@ -1,8 +1,15 @@
 import assert from "node:assert/strict";
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { createServer } from "node:net";
 import { askServer } from "../../../src/core/dns/ask_server.ts";
 import { Scope } from "../../../src/core/scope.ts";
 import { Port53 } from "../../../src/helper/port53.ts";
-import { port53Operation } from "../../../src/helper/port53_operation.ts";
+import {
+  port53Operation,
+  probePort53Operation,
+} from "../../../src/helper/port53_operation.ts";
+import { probePort53 } from "../../../src/helper/probe_port53.ts";
 import { DnsServer } from "../../../src/net/dns/dns_server.ts";
 import { MemoryJournal } from "../core/memory_journal.ts";
 import { a, query, read, response } from "../net/dns/packets.ts";
@@ -71,6 +78,61 @@ Deno.test("a name server for others than this machine is refused", async () => {
       port53Operation.apply({ address, targetPort: 5300 }, scope, () => {}),
       { code: "DNS_ADDRESS_REFUSED" },
     );
+    await assert.rejects(
+      probePort53Operation.apply({ address }, scope, () => {}),
+      { code: "DNS_ADDRESS_REFUSED" },
+    );
   }
   await scope.dispose();
+});
+
+/** Somebody else's name server, at a free port. */
+async function takeUdp() {
+  const socket = createSocket("udp4").bind(0, "127.0.0.1");
+  await once(socket, "listening");
+  return { port: socket.address().port, free: () => socket.close() };
+}
+
+async function takeTcp() {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  return { port, free: () => server.close() };
+}
+
+const probed = {
+  address: "127.0.0.1",
+  patienceMs: 100,
+  signal: new AbortController().signal,
+};
+
+for (const [protocol, take] of [["UDP", takeUdp], ["TCP", takeTcp]] as const) {
+  Deno.test(`a port that is taken over ${protocol} is found by the probe, which leaves nothing behind`, async () => {
+    const { port, free } = await take();
+    await assert.rejects(probePort53({ ...probed, port }), {
+      code: "DNS_PORT_TAKEN",
+      hint: /--dnsMode hosts/,
+    });
+    free();
+    await probePort53({ ...probed, port });
+    const address = "127.0.0.1";
+    await using relay = await Port53.open({ address, port, targetPort: port });
+    assert.equal(relay.port, port);
+  });
+}
+
+Deno.test("a port that its dead session's helper is about to give up is waited for", async () => {
+  await using helper = new AsyncDisposableStack();
+  const relay = helper.use(
+    await Port53.open({ address: "127.0.0.1", port: 0, targetPort: 1 }),
+  );
+  const probe = probePort53({
+    ...probed,
+    port: relay.port,
+    patienceMs: 60_000,
+  });
+  // it has found the port taken
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  await helper.disposeAsync();
+  await probe;
 });
