@@ -35,6 +35,8 @@ export class CapturedRanges {
   #cluster: readonly Cidr[];
   #plan: CapturePlan;
   readonly #told = new Set<string>();
+  #nameServers: readonly string[];
+  #planning = Promise.resolve();
 
   private constructor(
     options: CapturedRangesOptions,
@@ -48,6 +50,7 @@ export class CapturedRanges {
     this.#local = local;
     this.#cluster = cluster;
     this.#plan = plan;
+    this.#nameServers = options.nameServers;
   }
 
   /** Asks the cluster and this machine; changes nothing. Warns of every clash. */
@@ -59,7 +62,8 @@ export class CapturedRanges {
       readLocalNetworks(exec, { signal }),
     ]);
     const cluster = [...found.services, ...found.pods];
-    const plan = await makePlan(options, local, cluster);
+    const { nameServers } = options;
+    const plan = await makePlan(options, { local, cluster, nameServers });
     const ranges = new CapturedRanges(options, { local, cluster, plan });
     ranges.#tellClashes();
     return ranges;
@@ -85,7 +89,6 @@ export class CapturedRanges {
   ): Promise<void> {
     const { kube, connect: { disablePodIp, includeIps, excludeIps } } =
       this.#options;
-    let applying = Promise.resolve();
     const failed = Promise.withResolvers<never>();
     await Promise.race([
       failed.promise,
@@ -94,20 +97,31 @@ export class CapturedRanges {
         disablePodIp,
         signal,
         onAdded: (cidrs) => {
-          applying = applying.then(async () => {
-            this.#cluster = [...this.#cluster, ...cidrs];
-            this.#plan = await makePlan(
-              this.#options,
-              this.#local,
-              this.#cluster,
-            );
-            this.#tellClashes();
-            await onAdded(cidrs.map(String));
-          });
-          applying.catch(failed.reject);
+          this.#change(() => this.#cluster = [...this.#cluster, ...cidrs])
+            .then(() => onAdded(cidrs.map(String))).catch(failed.reject);
         },
       }),
     ]);
+  }
+
+  /** This machine asks other name servers now. {@link cidrs} goes without them then. */
+  setNameServers(nameServers: readonly string[]): Promise<void> {
+    return this.#change(() => this.#nameServers = nameServers);
+  }
+
+  /** One change at a time: each plan is made of all that was known before. */
+  #change(apply: () => void): Promise<void> {
+    const planned = this.#planning.then(async () => {
+      apply();
+      this.#plan = await makePlan(this.#options, {
+        local: this.#local,
+        cluster: this.#cluster,
+        nameServers: this.#nameServers,
+      });
+      this.#tellClashes();
+    });
+    this.#planning = planned.catch(() => {}); // whoever asked for it is told
+    return planned;
   }
 
   #tellClashes(): void {
@@ -123,11 +137,13 @@ export class CapturedRanges {
 }
 
 async function makePlan(
-  options: CapturedRangesOptions,
-  local: LocalNetworks,
-  cluster: readonly Cidr[],
+  { kube, signal, connect }: CapturedRangesOptions,
+  { local, cluster, nameServers }: {
+    local: LocalNetworks;
+    cluster: readonly Cidr[];
+    nameServers: readonly string[];
+  },
 ): Promise<CapturePlan> {
-  const { kube, signal, nameServers, connect } = options;
   const servers = await apiServerAddresses(kube, { signal });
   const keepOut: KeptOut[] = [
     ...servers.map((cidr) => ({ cidr, reason: "the API server" })),

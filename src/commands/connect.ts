@@ -13,7 +13,6 @@ import {
   probePlugin,
   readOptions,
   transportNeeds,
-  updateTransport,
 } from "../plugins/driver.ts";
 import type {
   Transport,
@@ -25,6 +24,7 @@ import { LinkPool } from "../ssh/link_pool.ts";
 import { CapturedRanges } from "./captured_ranges.ts";
 import { ConnectNames, localResolver } from "./connect_names.ts";
 import { type ConnectOptions, connectOptions } from "./connect_options.ts";
+import { followCaptured } from "./follow_captured.ts";
 import { type GlobalOptions, podOptions, timeouts } from "./global_options.ts";
 import type { Host } from "./host.ts";
 import { MachineRoot } from "./machine_root.ts";
@@ -114,7 +114,7 @@ class Connection {
 
   async run(markReady: () => void): Promise<void> {
     const { scope, report } = this.#session;
-    const { options } = this.#its;
+    const { plugin, needs, options } = this.#its;
     // made first, so that the machine is put back first, whatever becomes of the cluster
     const inCluster = scope.child("cluster");
     scope.use(this.#root, "root helper");
@@ -138,7 +138,15 @@ class Connection {
           "open the way into the cluster",
           () => this.#open(ranges),
         );
-        if (ranges !== undefined) this.#follow(ranges, transport);
+        const isLed = needs.dns === "transport" &&
+          options.dnsMode.kind !== "hosts";
+        await followCaptured({
+          session: this.#session,
+          plugin,
+          transport,
+          ranges,
+          names: isLed ? this.#names : undefined,
+        });
         markReady();
         report.event(this.#readyEvent(ranges, transport));
       }),
@@ -225,23 +233,6 @@ class Connection {
     if (isHosts) await names?.installHosts();
     else if (needs.dns === "machine") await names?.install(transport.device);
     return transport;
-  }
-
-  #follow(ranges: CapturedRanges, transport: Transport): void {
-    const { scope, report } = this.#session;
-    const { plugin } = this.#its;
-    scope.background(
-      "addresses of the cluster",
-      (signal) =>
-        ranges.follow(signal, async (added) => {
-          if (!await updateTransport(plugin, transport, ranges.cidrs)) return;
-          report.event({
-            event: "captured",
-            message: `The cluster has got more addresses: ${added.join(", ")}`,
-            cidrs: ranges.cidrs,
-          });
-        }),
-    );
   }
 
   #readyEvent(ranges: CapturedRanges | undefined, transport: Transport) {

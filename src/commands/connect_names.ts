@@ -2,10 +2,11 @@
 import { IngressNames } from "../cluster/ingress_names.ts";
 import { NamespaceNames } from "../cluster/namespace_names.ts";
 import { ServiceNames } from "../cluster/service_names.ts";
-import { UnsupportedError } from "../core/errors.ts";
+import { messageOf, UnsupportedError } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
 import { parseResolvConf } from "../core/dns/resolv_conf.ts";
 import type { ClusterLink } from "../net/cluster_link.ts";
+import { capturedServers } from "../net/dns/captured_servers.ts";
 import {
   detectResolver,
   type LocalResolver,
@@ -18,6 +19,7 @@ import { routedDomains } from "../net/dns/routed_domains.ts";
 import { serviceHosts } from "../net/dns/service_hosts.ts";
 import type { RootRights, TransportDns } from "../plugins/plugin.ts";
 import type { ConnectOptions } from "./connect_options.ts";
+import { followResolverFiles } from "./follow_resolver_files.ts";
 import type { Session } from "./session.ts";
 import { Settling } from "./settling.ts";
 
@@ -46,6 +48,7 @@ export class ConnectNames {
   readonly #domain: string;
   readonly #namespaces: NamespaceNames;
   #resolver: DnsResolver | undefined;
+  #servers: readonly string[] = [];
   #server: DnsServer | undefined;
   /** Where the system sends domains, one by one, to whom they belong. */
   #splitBy: "macos" | { readonly device: string } | undefined;
@@ -124,11 +127,48 @@ export class ConnectNames {
       "DNS server",
     );
     await this.#followNamespaces();
+    this.#servers = capturedServers(askedServers(local), local);
     return {
       port: this.#server.port,
-      servers: askedServers(local),
+      servers: this.#servers,
       ownSourcePorts: OWN_SOURCE_PORTS,
     };
+  }
+
+  /** Whose port 53 a transport is to lead to the local DNS server. */
+  get servers(): readonly string[] {
+    return this.#servers;
+  }
+
+  /** Tells of other name servers that this machine asks now, as after DHCP in another network. */
+  async followServers(
+    onOthers: (local: LocalResolver) => Promise<void>,
+  ): Promise<void> {
+    const { local, session: { scope, report } } = this.#options;
+    let asked = askedServers(local).join();
+    await Settling.start(scope, {
+      name: "name servers",
+      follow: (options) =>
+        followResolverFiles({
+          ...options,
+          onBlind: (error) =>
+            report.warn(
+              "NAME_SERVERS_NOT_FOLLOWED",
+              `Whether this machine comes to ask other name servers cannot be followed: ${
+                messageOf(error)
+              }. If it does, run the command again`,
+            ),
+        }),
+      settle: async () => {
+        const local = localResolver();
+        const servers = askedServers(local);
+        if (servers.join() === asked) return;
+        asked = servers.join();
+        this.#resolver?.setUpstreams(local.upstreams);
+        this.#servers = capturedServers(servers, local, this.#servers);
+        await onOthers(local);
+      },
+    });
   }
 
   /** Points this machine's resolver to the local DNS server. */

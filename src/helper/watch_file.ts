@@ -8,7 +8,7 @@ const SETTLE_MS = 100;
  * Calls back after a file was written, replaced, made or deleted; also where a link leads to it. A
  * file that is a mount of its own is not seen. Ends by the signal.
  *
- * @throws what `onChange` throws.
+ * @throws what `onChange` throws, and where there is no such folder, or no more can be watched.
  */
 export async function watchFile(
   path: string,
@@ -27,11 +27,12 @@ export async function watchFile(
   };
   try {
     for (const one of new Set([path, realpath(path)])) {
-      watchers.push(watch(dirname(one), (_event, name) => {
+      const watcher = watch(dirname(one), (_event, name) => {
         if (name !== basename(one)) return;
         clearTimeout(timer);
         timer = setTimeout(settled, SETTLE_MS);
-      }));
+      });
+      watchers.push(watcher.on("error", reject));
     }
     signal.addEventListener("abort", () => resolve(), { once: true });
     if (signal.aborted) resolve();

@@ -117,15 +117,18 @@ export function openTransport(
   return call(plugin, "open", () => plugin.open(context));
 }
 
-/** Captures these addresses in place of the former ones; false where the plugin cannot. */
+/** Captures these addresses, and queries to these name servers, in place of the former ones; false where the plugin cannot. */
 export async function updateTransport(
   plugin: TransportPlugin<never>,
   transport: Transport,
-  cidrs: readonly string[],
+  { cidrs, servers }: {
+    cidrs: readonly string[];
+    servers: readonly string[];
+  },
 ): Promise<boolean> {
   const { update } = transport;
   if (update === undefined) return false;
-  await call(plugin, "update", () => update(cidrs));
+  await call(plugin, "update", () => update(cidrs, servers));
   return true;
 }
 

@@ -159,8 +159,14 @@ export interface TransportDns {
 
 /** What an open transport tells and takes. */
 export interface Transport {
-  /** Addresses of the cluster that came later: captures these in place of the former ones. */
-  readonly update?: (cidrs: readonly string[]) => Promise<void>;
+  /**
+   * Addresses of the cluster, or with `dns: "transport"` name servers, that came later: takes all that
+   * are given in place of the former ones. One call at a time.
+   */
+  readonly update?: (
+    cidrs: readonly string[],
+    servers: readonly string[],
+  ) => Promise<void>;
   /** A network device that leads to the cluster, where there is one. */
   readonly device?: string;
   /** How to use it, for people. */

@@ -107,8 +107,9 @@ export async function testTransport(
       async () => {
         const { transport, end } = await open();
         await assertNoWay(dial, added);
+        const servers = test.dns?.servers ?? [];
         const update = (wanted: readonly string[]) =>
-          updateTransport(plugin, transport, wanted);
+          updateTransport(plugin, transport, { cidrs: wanted, servers });
         assert.ok(await update([...cidrs, added.cidr]), "there is no update()");
         for (const target of [added, echo]) await assertEcho(dial, target);
         await update(cidrs);

@@ -49,8 +49,8 @@ export class NetLaptop implements AsyncDisposable {
   readonly #cluster: TestCluster;
   readonly #namespace: string;
   readonly #link: string;
+  readonly #nameServers: Deno.ChildProcess[] = [];
   #holder: Deno.ChildProcess | undefined;
-  #dnsmasq: Deno.ChildProcess | undefined;
 
   private constructor(cluster: TestCluster, namespace: TestNamespace) {
     this.#cluster = cluster;
@@ -67,7 +67,7 @@ export class NetLaptop implements AsyncDisposable {
     try {
       await laptop.#makeMachine();
       await laptop.#joinApiServer();
-      await laptop.#startDns();
+      await laptop.serveNames(UPSTREAM, INTERNET);
       return laptop;
     } catch (error) {
       await laptop[Symbol.asyncDispose]();
@@ -126,20 +126,26 @@ export class NetLaptop implements AsyncDisposable {
     );
   }
 
-  async #startDns(): Promise<void> {
-    const names = Object.entries(INTERNET).map(([name, address]) =>
+  /** Starts a name server at an address of the laptop, which knows just these names. */
+  async serveNames(
+    address: string,
+    names: Readonly<Record<string, string>>,
+  ): Promise<AsyncDisposable> {
+    const records = Object.entries(names).map(([name, address]) =>
       `--host-record=${name},${address}`
     );
-    this.#dnsmasq = this.spawn([
+    const dnsmasq = this.spawn([
       "dnsmasq",
-      `--listen-address=${UPSTREAM}`,
+      `--listen-address=${address}`,
       ...DNSMASQ_FLAGS,
       "--address=/#/",
-      ...names,
+      ...records,
     ], { stderr: "piped" });
-    await firstLine(this.#dnsmasq.stderr);
+    this.#nameServers.push(dnsmasq);
+    await firstLine(dnsmasq.stderr);
     // it goes on to tell, and must not wait for somebody to read
-    void this.#dnsmasq.stderr.pipeTo(new WritableStream()).catch(() => {});
+    void dnsmasq.stderr.pipeTo(new WritableStream()).catch(() => {});
+    return { [Symbol.asyncDispose]: () => end(dnsmasq) };
   }
 
   /** Words that run another command here. */
@@ -235,15 +241,19 @@ export class NetLaptop implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const child of [this.#dnsmasq, this.#holder]) {
-      try {
-        child?.kill("SIGKILL");
-      } catch {
-        // ended already
-      }
-      await child?.status;
+    for (const child of [...this.#nameServers, this.#holder]) {
+      if (child !== undefined) await end(child);
     }
     await this.#holder?.stdin.close().catch(() => {});
     await Deno.remove(this.folder, { recursive: true });
   }
+}
+
+async function end(child: Deno.ChildProcess): Promise<void> {
+  try {
+    child.kill("SIGKILL");
+  } catch {
+    // ended already
+  }
+  await child.status;
 }

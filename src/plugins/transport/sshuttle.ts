@@ -40,16 +40,9 @@ const plugin: TransportPlugin<undefined> = {
   },
   async open(context) {
     const { link, scope, root, log, dns } = context;
-    const passedBy = dns?.servers.filter((one) => !isRedirectable(one)) ?? [];
-    if (passedBy.length > 0) {
-      log.warn(
-        "NAME_SERVER_PASSED_BY",
-        `Whoever asks the name server ${
-          passedBy.join(", ")
-        } does not get the cluster's names: its queries cannot be redirected`,
-      );
-    }
     const told = new Set<string>();
+    const servers = dns?.servers ?? [];
+    tellPassedBy(context, told, servers);
     // ends before the rules do: its resets would not reach the applications without them
     const listener = scope.use(
       await openTransparentListener({
@@ -61,19 +54,20 @@ const plugin: TransportPlugin<undefined> = {
       }),
       "listener",
     );
-    const args = (cidrs: readonly string[]) =>
-      redirectArgs(context, { cidrs, listener });
+    const args = (cidrs: readonly string[], servers: readonly string[]) =>
+      redirectArgs(context, { cidrs, servers, listener });
     const { result } = await root.open<{ method: RedirectMethod }>(
       "redirect.open",
-      args(context.cidrs),
+      args(context.cidrs, servers),
     );
     log.debug(`redirected by ${result.method}`);
     return {
       details: { method: result.method },
-      update: async (cidrs) => {
+      update: async (cidrs, servers) => {
+        tellPassedBy(context, told, servers);
         const updated = await root.open("redirect.update", {
           method: result.method,
-          redirect: args(cidrs),
+          redirect: args(cidrs, servers),
         });
         await updated.close();
       },
@@ -83,8 +77,9 @@ const plugin: TransportPlugin<undefined> = {
 
 function redirectArgs(
   { session, dns }: TransportContext<undefined>,
-  { cidrs, listener }: {
+  { cidrs, servers, listener }: {
     cidrs: readonly string[];
+    servers: readonly string[];
     listener: { port: number; hasIpv6: boolean };
   },
 ): Json {
@@ -95,7 +90,7 @@ function redirectArgs(
     port: listener.port,
     ...(dns && {
       dns: {
-        servers: dns.servers.filter(isRedirectable),
+        servers: servers.filter(isRedirectable),
         port: dns.port,
         ownSourcePorts: { ...dns.ownSourcePorts },
       },
@@ -106,6 +101,21 @@ function redirectArgs(
 /** A rule knows an address, but not the link that some are on (`fe80::1%en0`), nor another port. */
 function isRedirectable(server: string): boolean {
   return isIP(server) !== 0 && !server.includes("%");
+}
+
+function tellPassedBy(
+  { log }: TransportContext<undefined>,
+  told: Set<string>,
+  servers: readonly string[],
+): void {
+  const passedBy = servers.filter((one) => !isRedirectable(one));
+  const text = passedBy.join(", ");
+  if (passedBy.length === 0 || told.has(text)) return;
+  told.add(text);
+  log.warn(
+    "NAME_SERVER_PASSED_BY",
+    `Whoever asks the name server ${text} does not get the cluster's names: its queries cannot be redirected`,
+  );
 }
 
 /** macOS tells root alone where a connection wanted to go. */
