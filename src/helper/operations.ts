@@ -1,6 +1,7 @@
 import type { Json } from "../core/json.ts";
 import { hostsOperation } from "./hosts_operation.ts";
 import { macosResolverOperation } from "./macos_resolver_operation.ts";
+import { nrptOperation } from "./nrpt_operation.ts";
 import type { Operation } from "./operation.ts";
 import { port53Operation } from "./port53_operation.ts";
 import {
@@ -31,6 +32,7 @@ export const OPERATIONS: readonly AnyOperation[] = [
   hostsOperation,
   systemdResolvedOperation,
   macosResolverOperation,
+  nrptOperation,
   port53Operation,
   probeTunOperation,
   openTunOperation as AnyOperation,

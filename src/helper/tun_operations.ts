@@ -18,9 +18,15 @@ import {
   type TunDeviceArgs,
   tunDeviceStep,
 } from "../net/tun/tun_device_step.ts";
+import { windowsFirewallStep } from "../net/tun/windows_firewall_step.ts";
 import type { Operation } from "./operation.ts";
 import { takenRanges } from "./taken_ranges.ts";
 import { openUtunDevice, updateUtunRoutes } from "./utun_devices.ts";
+import {
+  openWintunDevice,
+  probeWindows,
+  updateWintunRoutes,
+} from "./wintun_devices.ts";
 
 /** A device for the client to carry packets of. */
 export type OpenedTun = {
@@ -30,7 +36,7 @@ export type OpenedTun = {
   readonly ipv6?: TunAddresses;
 };
 
-/** Whether there can be a device. Changes nothing. Throws `UnsupportedError` (`TUN_UNSUPPORTED`). */
+/** Whether there can be a device. Changes nothing. Throws `UnsupportedError`, with `TUN_UNSUPPORTED` or what Windows says. */
 export const probeTunOperation: Operation<
   Record<string, never>,
   Record<string, never>
@@ -45,13 +51,15 @@ export const probeTunOperation: Operation<
 };
 
 const IS_DARWIN = Deno.build.os === "darwin";
+const IS_WINDOWS = Deno.build.os === "windows";
 
-/** A device of the user's with addresses and routes, until the client goes. */
+/** A device of the user's with addresses and routes, until the client goes. On Windows the client has made it. */
 export const openTunOperation: Operation<OpenTunArgs, OpenedTun> = {
   name: "tun.open",
   args: openTunArgsSchema,
-  steps: [tunDeviceStep],
+  steps: [tunDeviceStep, windowsFirewallStep],
   async apply(args, scope) {
+    if (IS_WINDOWS) return await openWintunDevice(args, scope);
     if (IS_DARWIN) return await openUtunDevice(args, scope);
     await probeTun(scope.world);
     const planned = await planDevice(scope.world, args);
@@ -69,6 +77,10 @@ export const tunRoutesOperation: Operation<TunRoutesArgs> = {
   async apply(args, { world }) {
     if (IS_DARWIN) {
       await updateUtunRoutes(args, world);
+      return null;
+    }
+    if (IS_WINDOWS) {
+      await updateWintunRoutes(args, world);
       return null;
     }
     if (!await isTunDeviceOf(world, args)) {
@@ -91,8 +103,11 @@ async function probeTun(
   os: typeof Deno.build.os = Deno.build.os,
 ): Promise<void> {
   if (os === "darwin") return; // every Mac has utun
+  if (os === "windows") return await probeWindows({ exec });
   if (os !== "linux") {
-    throw unsupported(`this is written for Linux and macOS, not "${os}"`);
+    throw unsupported(
+      `this is written for Linux, macOS and Windows, not "${os}"`,
+    );
   }
   const path = `${root}/dev/net/tun`;
   try {

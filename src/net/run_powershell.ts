@@ -53,7 +53,8 @@ export async function runPowershell(
  */
 export function powershellArguments(script: string): string[] {
   const whole = `
-$ErrorActionPreference = 'Stop'
+$global:ErrorActionPreference = 'Stop'
+$PSDefaultParameterValues = @{ '*:ErrorAction' = 'Stop' }
 $ProgressPreference = 'SilentlyContinue'
 try { [Console]::OutputEncoding = New-Object System.Text.UTF8Encoding $false } catch { }
 try {

@@ -196,7 +196,7 @@ Deno.test("Windows is asked by one script, without anything of ours on its comma
   const script = new TextDecoder("utf-16le").decode(
     Uint8Array.fromBase64(words.at(-1)!),
   );
-  assert.match(script, /^\s*\$ErrorActionPreference = 'Stop'/);
+  assert.match(script, /^\s*\$global:ErrorActionPreference = 'Stop'/);
   assert.match(script, /Get-NetRoute -PolicyStore ActiveStore/);
 });
 
