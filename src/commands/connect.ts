@@ -175,12 +175,13 @@ class Connection {
       options: given,
     });
     if (!needs.captures) return undefined;
+    const local = await localResolver(scope.signal);
     return await CapturedRanges.find({
       kube,
       report,
       signal: scope.signal,
       connect: options,
-      nameServers: localResolver().upstreams.map(({ host }) => host),
+      nameServers: local.upstreams.map(({ host }) => host),
     });
   }
 
@@ -194,7 +195,7 @@ class Connection {
         connect: options,
         link: this.#pool,
         root: this.#root,
-        local: localResolver(),
+        local: await localResolver(scope.signal),
         cluster: ranges?.cluster ?? [],
       });
     }

@@ -3,6 +3,7 @@ import { IngressNames } from "../cluster/ingress_names.ts";
 import { NamespaceNames } from "../cluster/namespace_names.ts";
 import { ServiceNames } from "../cluster/service_names.ts";
 import { UnsupportedError } from "../core/errors.ts";
+import { exec } from "../core/exec.ts";
 import type { Json } from "../core/json.ts";
 import { parseResolvConf } from "../core/dns/resolv_conf.ts";
 import type { ClusterLink } from "../net/cluster_link.ts";
@@ -16,6 +17,8 @@ import { IngressHosts } from "../net/dns/ingress_hosts.ts";
 import { readResolverFiles } from "../net/dns/read_resolver_files.ts";
 import { routedDomains } from "../net/dns/routed_domains.ts";
 import { serviceHosts } from "../net/dns/service_hosts.ts";
+import { askWindowsNameServers } from "../net/dns/windows_name_servers.ts";
+import { wintunName } from "../net/tun/wintun_name.ts";
 import type { RootRights, TransportDns } from "../plugins/plugin.ts";
 import type { ConnectOptions } from "./connect_options.ts";
 import type { Session } from "./session.ts";
@@ -37,8 +40,16 @@ export interface ConnectNamesOptions {
 }
 
 /** Who resolves names on this machine, and whom else they ask. Changes nothing. */
-export function localResolver(): LocalResolver {
-  return detectResolver(readResolverFiles(), [OUR_ADDRESS]);
+export async function localResolver(
+  signal: AbortSignal,
+): Promise<LocalResolver> {
+  const files = Deno.build.os === "windows"
+    ? {
+      ...readResolverFiles(),
+      windowsNameServers: await askWindowsNameServers(exec, { signal }),
+    }
+    : readResolverFiles();
+  return detectResolver(files, [OUR_ADDRESS]);
 }
 
 export class ConnectNames {
@@ -48,7 +59,13 @@ export class ConnectNames {
   #resolver: DnsResolver | undefined;
   #server: DnsServer | undefined;
   /** Where the system sends domains, one by one, to whom they belong. */
-  #splitBy: "macos" | { readonly device: string } | undefined;
+  #splitBy:
+    | "macos"
+    | "windows"
+    | { readonly device: string }
+    | undefined;
+  /** On Windows: the device is ours, and can have a search domain. */
+  #hasOwnDevice = false;
   #splitDomains = "";
 
   /** With the link up: the pod's resolver is known then. */
@@ -125,7 +142,7 @@ export class ConnectNames {
     if (local.kind === "none") {
       throw new UnsupportedError(
         "DNS_UNSUPPORTED",
-        "Cannot set up names on this system: this is written for Linux and macOS",
+        "Cannot set up names on this system: this is written for Linux, macOS and Windows",
         { hint: "Use --dnsMode hosts, or --disableTunDevice" },
       );
     }
@@ -134,6 +151,11 @@ export class ConnectNames {
       return await this.#settleDomains();
     }
     await root.open("dns.port53", { address: OUR_ADDRESS, targetPort: port });
+    if (local.kind === "windows") {
+      this.#splitBy = "windows";
+      this.#hasOwnDevice = device === wintunName(this.#options.session.id);
+      return await this.#settleDomains();
+    }
     if (local.kind === "systemd-resolved" && device !== undefined) {
       this.#splitBy = { device };
       return await this.#settleDomains();
@@ -209,7 +231,7 @@ export class ConnectNames {
   /** Split DNS: the domains of the cluster go to us, and follow its namespaces. */
   async #settleDomains(): Promise<void> {
     if (this.#splitBy === undefined) return;
-    const { connect, root, cluster, link } = this.#options;
+    const { connect, root, cluster, link, session } = this.#options;
     const domains = routedDomains({
       clusterDomain: this.#domain,
       namespaces: this.#namespaces.names,
@@ -223,6 +245,16 @@ export class ConnectNames {
         nameserver: "127.0.0.1",
         port: this.#server!.port,
         domains,
+      });
+      return;
+    }
+    if (this.#splitBy === "windows") {
+      const [suffix] = link.resolver.search;
+      await root.open("resolver.nrpt", {
+        session: session.id,
+        nameserver: OUR_ADDRESS,
+        domains,
+        ...this.#hasOwnDevice && suffix !== undefined && { suffix },
       });
       return;
     }
