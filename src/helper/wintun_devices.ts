@@ -20,8 +20,9 @@ const devices = new Map<string, WintunRoutes>();
 
 /** All that is not in every Windows. */
 const PROBE_SCRIPT = `
-Get-Command Get-NetRoute, New-NetRoute, New-NetIPAddress, Set-NetIPInterface, \`
-  New-NetFirewallRule, Add-DnsClientNrptRule | Out-Null
+$cmdlets = 'Get-NetRoute', 'New-NetRoute', 'New-NetIPAddress', 'Set-NetIPInterface',
+  'New-NetFirewallRule', 'Add-DnsClientNrptRule'
+Get-Command -Name $cmdlets | Out-Null
 `;
 
 /** Whether this Windows can be set up. Changes nothing. Throws `UnsupportedError` (`POWERSHELL_FAILED`). */

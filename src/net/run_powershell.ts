@@ -66,7 +66,9 @@ ${script.trim()}
     [Console]::Out.Write((ConvertTo-Json -InputObject $told -Depth 5 -Compress))
   }
 } catch {
-  [Console]::Error.WriteLine("$($_.FullyQualifiedErrorId): $($_.Exception.Message)")
+  $id = $_.FullyQualifiedErrorId
+  $text = $_.Exception.Message
+  [Console]::Error.WriteLine($(if ($id -eq $text) { $text } else { "\${id}: $text" }))
   exit 1
 }
 `;

@@ -17,6 +17,8 @@ const SYMBOLS = {
   },
   WintunAllocateSendPacket: { parameters: ["usize", "u32"], result: "usize" },
   WintunSendPacket: { parameters: ["usize", "usize"], result: "void" },
+  // never called: older versions do not have it, whose WintunCreateAdapter is another one
+  WintunDeleteDriver: { parameters: [], result: "i32" },
 } as const;
 
 type WintunApi = Deno.DynamicLibrary<typeof SYMBOLS>;
