@@ -59,8 +59,8 @@ export function openWintunLine(
   const events = new Uint8Array(
     BigUint64Array.of(config.commandEvent, config.packetEvent).buffer,
   );
-  const send = (packet: Uint8Array<ArrayBuffer>, length: number) =>
-    sendByWintun(session, packet.subarray(0, length), { wintun, windows });
+  const send = (packet: Uint8Array<ArrayBuffer>) =>
+    sendByWintun(session, packet, { wintun, windows });
   return {
     frame,
     orders,
@@ -77,12 +77,8 @@ export function openWintunLine(
       wintun.WintunReleaseReceivePacket(session, packet);
       return VNET_HEADER_BYTES + length;
     },
-    writeBack: (length) => send(room, length - VNET_HEADER_BYTES),
-    write: (other) =>
-      send(
-        other.subarray(VNET_HEADER_BYTES),
-        other.length - VNET_HEADER_BYTES,
-      ),
+    writeBack: (length) => send(frame.subarray(VNET_HEADER_BYTES, length)),
+    write: (other) => send(other.subarray(VNET_HEADER_BYTES)),
     wait(timeoutMs) {
       const ms = timeoutMs < 0 ? INFINITE : timeoutMs;
       // what came before this is not waited for: an event stays set until somebody has waited

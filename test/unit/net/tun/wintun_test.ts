@@ -4,7 +4,10 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { CommandRing } from "../../../../src/net/tun/command_ring.ts";
 import { EventCommands } from "../../../../src/net/tun/event_commands.ts";
-import { wintunPaths } from "../../../../src/net/tun/find_wintun.ts";
+import {
+  findWintun,
+  wintunPaths,
+} from "../../../../src/net/tun/find_wintun.ts";
 import {
   COMMAND,
   type PumpMessage,
@@ -281,6 +284,18 @@ Deno.test("wintun.dll is looked for beside the program, in the system and on the
       "\\\\server\\share\\wintun.dll",
     ],
   );
+});
+
+Deno.test({
+  name: "without wintun.dll it is said where to put it, and how to go without",
+  ignore: Deno.build.os === "windows", // which may have it
+  fn() {
+    assert.throws(findWintun, {
+      name: "UnsupportedError",
+      code: "WINTUN_MISSING",
+      hint: /wintun\.net.* put it into ".+".*--disableTunDevice.*ktctl forward/,
+    });
+  },
 });
 
 Deno.test("texts and GUIDs are as Windows takes them", () => {
