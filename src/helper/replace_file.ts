@@ -65,7 +65,7 @@ export function replaceFile(path: string, content: string): void {
   }
 }
 
-/** Longer or as long as it was at each moment, so that its beginning is never missing. */
+/** The file is cut to its new length last: it is never empty meanwhile. */
 export function writeInPlace(path: string, content: string): void {
   const bytes = bytesOf(content);
   // "w" would refuse a hidden file of Windows, and empties the others first

@@ -59,9 +59,10 @@ export async function openWintunDevice(
     4: { ...chooseTunAddresses(4, taken) },
     6: { ...chooseTunAddresses(6, taken) },
   };
+  const families = await setWintunAddresses(world, { device, mtu, addresses });
+  // now that the device is known to Windows, and before the client listens on it
   const program = Deno.execPath(); // the client's as well
   await scope.run(windowsFirewallStep, { session }, { program });
-  const families = await setWintunAddresses(world, { device, mtu, addresses });
   const its = { device, families, routes: new Set<string>() };
   devices.set(session, its);
   scope.defer("session of wintun", () => void devices.delete(session));
