@@ -23,10 +23,11 @@ import type {
 import { modeName } from "../plugins/registry.ts";
 import { LinkPool } from "../ssh/link_pool.ts";
 import { CapturedRanges } from "./captured_ranges.ts";
-import { ConnectNames, localResolver } from "./connect_names.ts";
+import { ConnectNames } from "./connect_names.ts";
 import { type ConnectOptions, connectOptions } from "./connect_options.ts";
 import { type GlobalOptions, podOptions, timeouts } from "./global_options.ts";
 import type { Host } from "./host.ts";
+import { localResolver } from "./local_resolver.ts";
 import { MachineRoot } from "./machine_root.ts";
 import { pluginFlags, pluginOptions } from "./plugin_flags.ts";
 import {

@@ -3,29 +3,21 @@ import { IngressNames } from "../cluster/ingress_names.ts";
 import { NamespaceNames } from "../cluster/namespace_names.ts";
 import { ServiceNames } from "../cluster/service_names.ts";
 import { UnsupportedError } from "../core/errors.ts";
-import { exec } from "../core/exec.ts";
 import type { Json } from "../core/json.ts";
-import { parseResolvConf } from "../core/dns/resolv_conf.ts";
 import type { ClusterLink } from "../net/cluster_link.ts";
-import {
-  detectResolver,
-  type LocalResolver,
-} from "../net/dns/detect_resolver.ts";
+import type { LocalResolver } from "../net/dns/detect_resolver.ts";
 import { DnsResolver } from "../net/dns/dns_resolver.ts";
 import { DnsServer } from "../net/dns/dns_server.ts";
 import { IngressHosts } from "../net/dns/ingress_hosts.ts";
-import { readResolverFiles } from "../net/dns/read_resolver_files.ts";
 import { routedDomains } from "../net/dns/routed_domains.ts";
 import { serviceHosts } from "../net/dns/service_hosts.ts";
-import { askWindowsNameServers } from "../net/dns/windows_name_servers.ts";
 import { wintunName } from "../net/tun/wintun_name.ts";
 import type { RootRights, TransportDns } from "../plugins/plugin.ts";
 import type { ConnectOptions } from "./connect_options.ts";
+import { askedServers, OUR_ADDRESS } from "./local_resolver.ts";
 import type { Session } from "./session.ts";
 import { Settling } from "./settling.ts";
 
-/** Where our name server is for programs that know no other port than 53. */
-const OUR_ADDRESS = "127.0.0.153";
 /** Ports that systems do not give out by themselves (Linux: up to 60999, macOS and Windows: from 49152 on, seldom). */
 const OWN_SOURCE_PORTS = { from: 61_000, to: 64_999 };
 
@@ -37,19 +29,6 @@ export interface ConnectNamesOptions {
   readonly local: LocalResolver;
   /** The cluster's addresses, for names of addresses. */
   readonly cluster: readonly string[];
-}
-
-/** Who resolves names on this machine, and whom else they ask. Changes nothing. */
-export async function localResolver(
-  signal: AbortSignal,
-): Promise<LocalResolver> {
-  const files = Deno.build.os === "windows"
-    ? {
-      ...readResolverFiles(),
-      windowsNameServers: await askWindowsNameServers(exec, { signal }),
-    }
-    : readResolverFiles();
-  return detectResolver(files, [OUR_ADDRESS]);
 }
 
 export class ConnectNames {
@@ -286,10 +265,4 @@ export class ConnectNames {
 /** The cluster's domain, from the search domain `svc.<domain>` of its pods. */
 function domainOf(search: readonly string[]): string | undefined {
   return search.find((domain) => domain.startsWith("svc."))?.slice(4);
-}
-
-/** The name servers that programs ask, or that systemd-resolved asks for them. */
-function askedServers({ upstreams }: LocalResolver): string[] {
-  const { nameservers } = parseResolvConf(readResolverFiles().resolvConf ?? "");
-  return [...new Set([...nameservers, ...upstreams.map(({ host }) => host)])];
 }
