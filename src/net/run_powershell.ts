@@ -114,5 +114,9 @@ function failed(purpose: string, reason: string): UnsupportedError {
     `Cannot ${purpose}: Windows PowerShell says "${
       reason.replace(/\.+$/, "")
     }"`,
+    {
+      hint:
+        "It takes Windows 10 or newer, and a PowerShell that no policy restricts. Without, use --disableTunDevice or ktctl forward.",
+    },
   );
 }

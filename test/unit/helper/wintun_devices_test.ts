@@ -5,6 +5,7 @@ import {
   openWintunDevice,
   updateWintunRoutes,
 } from "../../../src/helper/wintun_devices.ts";
+import { probeTun } from "../../../src/helper/probe_tun.ts";
 import { windowsFirewallStep } from "../../../src/net/tun/windows_firewall_step.ts";
 import { MemoryJournal } from "../core/memory_journal.ts";
 import { type Asked, powershellMachine } from "./powershell_machine.ts";
@@ -149,6 +150,18 @@ Deno.test("a device that cannot be set up leaves no rule of the firewall, and ca
   it.failing.clear();
   await openWintunDevice(ARGS, it.scope);
   await it.scope.dispose();
+});
+
+Deno.test("a Windows without what it takes is refused by the probe, with a way out", async () => {
+  const cmdlet = "New-NetRoute: The term 'New-NetRoute' is not recognized";
+  const { machine, asked } = powershellMachine(() => new Error(cmdlet));
+  await assert.rejects(probeTun(machine, "windows"), {
+    code: "POWERSHELL_FAILED",
+    message: /New-NetRoute/,
+    hint: /--disableTunDevice or ktctl forward/,
+  });
+  assert.equal(asked.length, 1);
+  await probeTun(powershellMachine(() => null).machine, "windows");
 });
 
 Deno.test("a clean-up tells of the firewall's rule only where it is there", async () => {
