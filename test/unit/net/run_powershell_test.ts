@@ -37,6 +37,7 @@ Deno.test("values go to PowerShell by its standard input, as ASCII, and never in
       assert.deepEqual(JSON.parse(stdin), { name });
       assert.deepEqual(words, powershellArguments(work.script));
     }),
+    { numRuns: 30 },
   );
 });
 
