@@ -7,6 +7,7 @@ import {
   readNamespace,
 } from "../cluster/namespace_state.ts";
 import { type CleanRules, planClean } from "../cluster/plan_clean.ts";
+import { refuseMissingNamespace } from "../cluster/refuse_missing_namespace.ts";
 import { runRepairs } from "../cluster/run_repairs.ts";
 import { sweepJournals } from "../cluster/sweep_journals.ts";
 import { isSweptAlready } from "../cluster/swept_already.ts";
@@ -24,7 +25,7 @@ import type { KubeApi } from "../kube/kube_api.ts";
 import { cleanMachine } from "./clean_machine.ts";
 import type { GlobalOptions } from "./global_options.ts";
 import type { Host } from "./host.ts";
-import { openKube } from "./session.ts";
+import { openCluster } from "./session.ts";
 
 interface CleanOptions {
   readonly thresholdInMinus: number;
@@ -69,7 +70,7 @@ export async function clean(
   const ofMachine = await cleanMachine(host, { report, dryRun });
   if (options.localOnly) return concludeLocal(host, { ofMachine, dryRun });
   const { signal } = host;
-  const kube = await openKube(host, options, report);
+  const kube = await openCluster(host, options, report);
   const steps = (await host.registry()).steps();
   if (!dryRun) {
     host.conclude({
@@ -91,6 +92,8 @@ export async function clean(
       message: `${dryRun ? "would " : ""}${message}`,
     });
   }
+  // not before: what dead sessions changed may be in other namespaces
+  await refuseMissingNamespace(kube, signal);
   const state = await readNamespace(kube, { signal, report });
   const repairs = planClean(state, {
     now: kube.now(),

@@ -22,11 +22,12 @@ import type {
 import { modeName } from "../plugins/registry.ts";
 import { LinkPool } from "../ssh/link_pool.ts";
 import { CapturedRanges } from "./captured_ranges.ts";
-import { ConnectNames, localResolver } from "./connect_names.ts";
+import { ConnectNames } from "./connect_names.ts";
 import { type ConnectOptions, connectOptions } from "./connect_options.ts";
 import { followCaptured } from "./follow_captured.ts";
 import { type GlobalOptions, podOptions, timeouts } from "./global_options.ts";
 import type { Host } from "./host.ts";
+import { localResolver } from "./local_resolver.ts";
 import { MachineRoot } from "./machine_root.ts";
 import { pluginFlags, pluginOptions } from "./plugin_flags.ts";
 import {
@@ -182,7 +183,7 @@ class Connection {
       root: this.#root,
       options: given,
     });
-    const local = localResolver();
+    const local = await localResolver(scope.signal);
     if (needs.dns === "machine") {
       await ConnectNames.probeMachine({
         connect: options,
@@ -210,7 +211,7 @@ class Connection {
         connect: options,
         link: this.#pool,
         root: this.#root,
-        local: localResolver(),
+        local: await localResolver(scope.signal),
         cluster: ranges?.cluster ?? [],
       });
     }

@@ -4,27 +4,22 @@ import { NamespaceNames } from "../cluster/namespace_names.ts";
 import { ServiceNames } from "../cluster/service_names.ts";
 import { messageOf, UnsupportedError } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
-import { parseResolvConf } from "../core/dns/resolv_conf.ts";
 import type { ClusterLink } from "../net/cluster_link.ts";
 import { capturedServers } from "../net/dns/captured_servers.ts";
-import {
-  detectResolver,
-  type LocalResolver,
-} from "../net/dns/detect_resolver.ts";
+import type { LocalResolver } from "../net/dns/detect_resolver.ts";
 import { DnsResolver } from "../net/dns/dns_resolver.ts";
 import { DnsServer } from "../net/dns/dns_server.ts";
 import { IngressHosts } from "../net/dns/ingress_hosts.ts";
-import { readResolverFiles } from "../net/dns/read_resolver_files.ts";
 import { routedDomains } from "../net/dns/routed_domains.ts";
 import { serviceHosts } from "../net/dns/service_hosts.ts";
+import { wintunName } from "../net/tun/wintun_name.ts";
 import type { RootRights, TransportDns } from "../plugins/plugin.ts";
 import type { ConnectOptions } from "./connect_options.ts";
 import { followResolverFiles } from "./follow_resolver_files.ts";
+import { askedServers, localResolver, OUR_ADDRESS } from "./local_resolver.ts";
 import type { Session } from "./session.ts";
 import { Settling } from "./settling.ts";
 
-/** Where our name server is for programs that know no other port than 53. */
-const OUR_ADDRESS = "127.0.0.153";
 /** Ports that systems do not give out by themselves (Linux: up to 60999, macOS and Windows: from 49152 on, seldom). */
 const OWN_SOURCE_PORTS = { from: 61_000, to: 64_999 };
 
@@ -38,11 +33,6 @@ export interface ConnectNamesOptions {
   readonly cluster: readonly string[];
 }
 
-/** Who resolves names on this machine, and whom else they ask. Changes nothing. */
-export function localResolver(): LocalResolver {
-  return detectResolver(readResolverFiles(), [OUR_ADDRESS]);
-}
-
 export class ConnectNames {
   readonly #options: ConnectNamesOptions;
   readonly #domain: string;
@@ -51,7 +41,13 @@ export class ConnectNames {
   #servers: readonly string[] = [];
   #server: DnsServer | undefined;
   /** Where the system sends domains, one by one, to whom they belong. */
-  #splitBy: "macos" | { readonly device: string } | undefined;
+  #splitBy:
+    | "macos"
+    | "windows"
+    | { readonly device: string }
+    | undefined;
+  /** On Windows: the device is ours, and can have a search domain. */
+  #hasOwnDevice = false;
   #splitDomains = "";
 
   /** With the link up: the pod's resolver is known then. */
@@ -160,7 +156,7 @@ export class ConnectNames {
             ),
         }),
       settle: async () => {
-        const local = localResolver();
+        const local = await localResolver(scope.signal);
         const servers = askedServers(local);
         if (servers.join() === asked) return;
         asked = servers.join();
@@ -182,6 +178,11 @@ export class ConnectNames {
       return await this.#settleDomains();
     }
     await root.open("dns.port53", { address: OUR_ADDRESS, targetPort: port });
+    if (local.kind === "windows") {
+      this.#splitBy = "windows";
+      this.#hasOwnDevice = device === wintunName(this.#options.session.id);
+      return await this.#settleDomains();
+    }
     if (local.kind === "systemd-resolved" && device !== undefined) {
       this.#splitBy = { device };
       return await this.#settleDomains();
@@ -257,7 +258,7 @@ export class ConnectNames {
   /** Split DNS: the domains of the cluster go to us, and follow its namespaces. */
   async #settleDomains(): Promise<void> {
     if (this.#splitBy === undefined) return;
-    const { connect, root, cluster, link } = this.#options;
+    const { connect, root, cluster, link, session } = this.#options;
     const domains = routedDomains({
       clusterDomain: this.#domain,
       namespaces: this.#namespaces.names,
@@ -271,6 +272,16 @@ export class ConnectNames {
         nameserver: "127.0.0.1",
         port: this.#server!.port,
         domains,
+      });
+      return;
+    }
+    if (this.#splitBy === "windows") {
+      const [suffix] = link.resolver.search;
+      await root.open("resolver.nrpt", {
+        session: session.id,
+        nameserver: OUR_ADDRESS,
+        domains,
+        ...this.#hasOwnDevice && suffix !== undefined && { suffix },
       });
       return;
     }
@@ -303,7 +314,7 @@ function refuseUnknown({ kind }: LocalResolver): void {
   if (kind !== "none") return;
   throw new UnsupportedError(
     "DNS_UNSUPPORTED",
-    "Cannot set up names on this system: this is written for Linux and macOS",
+    "Cannot set up names on this system: this is written for Linux, macOS and Windows",
     { hint: "Use --dnsMode hosts, or --disableTunDevice" },
   );
 }
@@ -311,10 +322,4 @@ function refuseUnknown({ kind }: LocalResolver): void {
 /** The cluster's domain, from the search domain `svc.<domain>` of its pods. */
 function domainOf(search: readonly string[]): string | undefined {
   return search.find((domain) => domain.startsWith("svc."))?.slice(4);
-}
-
-/** The name servers that programs ask, or that systemd-resolved asks for them. */
-function askedServers({ upstreams }: LocalResolver): string[] {
-  const { nameservers } = parseResolvConf(readResolverFiles().resolvConf ?? "");
-  return [...new Set([...nameservers, ...upstreams.map(({ host }) => host)])];
 }

@@ -40,17 +40,25 @@ export async function openKube(
   globals: GlobalOptions,
   report: Report,
 ): Promise<KubeApi> {
-  const { signal } = host;
+  const kube = await openCluster(host, globals, report);
+  await refuseMissingNamespace(kube, host.signal);
+  return kube;
+}
+
+/** The cluster that the options name, whether or not it has their namespace. */
+export function openCluster(
+  host: Host,
+  globals: GlobalOptions,
+  report: Report,
+): Promise<KubeApi> {
   const { kubeconfig, context, namespace } = globals;
-  const kube = await connectKube({
-    signal,
+  return connectKube({
+    signal: host.signal,
     onPluginOutput: (text) => report.warn("CREDENTIAL_PLUGIN", text),
     ...(kubeconfig === undefined ? {} : { kubeconfig }),
     ...(context === undefined ? {} : { context }),
     ...(namespace === undefined ? {} : { namespace }),
   });
-  await refuseMissingNamespace(kube, signal);
-  return kube;
 }
 
 /** Takes back what earlier sessions of this laptop left when they died, so that they are not in the way. */

@@ -1,9 +1,15 @@
 /**
  * The record of what has to be undone, written and synced before each change. One file a session,
- * locked for as long as its process lives: an unlocked file belongs to a dead session.
+ * locked for as long as its process lives (on Windows by a file beside it): an unlocked file belongs
+ * to a dead session.
  */
 import { join } from "node:path";
 import { messageOf, PermissionError } from "./errors.ts";
+import {
+  type JournalOptions,
+  lockBeside,
+  openLockBeside,
+} from "./journal_lock.ts";
 import type { Json } from "./json.ts";
 
 /** Which process, and which cluster, a journal is about. */
@@ -54,15 +60,21 @@ export class FileJournal implements Journal {
   readonly path: string;
   #dir: string;
   #file: Deno.FsFile;
+  #lock: Deno.FsFile | undefined;
   #open = true;
 
   /** Throws `PermissionError` (`JOURNAL_UNWRITABLE`), as `append` does. */
-  constructor(dir: string, header: JournalHeader) {
+  constructor(
+    dir: string,
+    header: JournalHeader,
+    options: JournalOptions = {},
+  ) {
     this.path = join(dir, `${header.session}.jsonl`);
     this.#dir = dir;
     this.#file = this.#write(() => {
       Deno.mkdirSync(dir, { recursive: true, mode: 0o700 });
-      return createLocked(this.path);
+      this.#lock = openLockBeside(this.path, options);
+      return createLocked(this.path, this.#lock);
     });
     this.append(header);
   }
@@ -97,13 +109,14 @@ export class FileJournal implements Journal {
   }
 
   remove(): void {
-    this.#write(() => removeIfThere(this.path));
+    this.#write(() => removeJournal(this.path, this.#lock));
   }
 
   close(): void {
     if (!this.#open) return;
     this.#open = false;
     this.#file.close();
+    this.#lock?.close();
   }
 }
 
@@ -111,13 +124,18 @@ export class FileJournal implements Journal {
  * A sweeper may come between making and locking, take the empty file for that of a dead session, and
  * delete it: then it is made once more.
  */
-function createLocked(path: string): Deno.FsFile {
+function createLocked(
+  path: string,
+  beside: Deno.FsFile | undefined,
+): Deno.FsFile {
+  beside?.lockSync(true);
   for (;;) {
     const file = Deno.openSync(path, {
       createNew: true,
       append: true,
       mode: 0o600,
     });
+    if (beside !== undefined) return file; // nobody looks at it without that lock
     try {
       file.lockSync(true);
       if (isAt(path, file)) return file;
@@ -137,6 +155,11 @@ function isAt(path: string, file: Deno.FsFile): boolean {
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;
   }
+}
+
+function removeJournal(path: string, beside: Deno.FsFile | undefined): void {
+  removeIfThere(path);
+  if (beside !== undefined) removeIfThere(lockBeside(path));
 }
 
 function removeIfThere(path: string): void {
@@ -192,6 +215,7 @@ export type OnUnreadable = (path: string, reason: string) => void;
 export function openDeadJournals(
   dir: string,
   onUnreadable: OnUnreadable,
+  options: JournalOptions = {},
 ): DeadJournal[] {
   const read = <T>(path: string, work: () => T): T | undefined => {
     try {
@@ -207,27 +231,42 @@ export function openDeadJournals(
   const names = read(dir, () => journalNames(dir)) ?? [];
   return names.flatMap((name) => {
     const path = join(dir, name);
-    return read(path, () => openDead(path)) ?? [];
+    return read(path, () => openDead(path, options)) ?? [];
   });
 }
 
 /** Undefined where its process lives, or nothing was changed by it. */
-function openDead(path: string): DeadJournal | undefined {
-  const file = Deno.openSync(path, { read: true, append: true });
+function openDead(
+  path: string,
+  options: JournalOptions,
+): DeadJournal | undefined {
+  const beside = openLockBeside(path, options);
+  let file: Deno.FsFile | undefined;
   let dead: DeadJournal | undefined;
   try {
+    if (beside?.tryLockSync(true) === false) return undefined;
+    file = Deno.openSync(path, { read: true, append: true });
     // another cleaner may have deleted it since it was opened
-    if (file.tryLockSync(true) && isAt(path, file)) dead = readDead(path, file);
+    if (beside !== undefined || file.tryLockSync(true) && isAt(path, file)) {
+      dead = readDead(path, file, beside);
+    }
     return dead;
   } finally {
-    if (dead === undefined) file.close();
+    if (dead === undefined) {
+      file?.close();
+      beside?.close();
+    }
   }
 }
 
-function readDead(path: string, file: Deno.FsFile): DeadJournal | undefined {
+function readDead(
+  path: string,
+  file: Deno.FsFile,
+  beside: Deno.FsFile | undefined,
+): DeadJournal | undefined {
   const { header, pending } = replayJournal(Deno.readTextFileSync(path));
   if (header === undefined) { // died before its first line was whole: nothing was changed
-    removeIfThere(path);
+    removeJournal(path, beside);
     return undefined;
   }
   return {
@@ -242,8 +281,11 @@ function readDead(path: string, file: Deno.FsFile): DeadJournal | undefined {
       );
       file.syncDataSync();
     },
-    remove: () => removeIfThere(path),
-    [Symbol.dispose]: () => file.close(),
+    remove: () => removeJournal(path, beside),
+    [Symbol.dispose]() {
+      file.close();
+      beside?.close();
+    },
   };
 }
 

@@ -1,11 +1,15 @@
 import { join } from "node:path";
 import { type JournalHeader, journalNames, replayJournal } from "./journal.ts";
+import { type JournalOptions, openLockBeside } from "./journal_lock.ts";
 
 /** The sessions whose processes live, by the locks on their journals. What cannot be read is left out. */
-export function liveSessions(dir: string): JournalHeader[] {
+export function liveSessions(
+  dir: string,
+  options: JournalOptions = {},
+): JournalHeader[] {
   return names(dir).flatMap((name) => {
     try {
-      return live(join(dir, name)) ?? [];
+      return live(join(dir, name), options) ?? [];
     } catch {
       return []; // gone meanwhile, or another user's
     }
@@ -20,8 +24,12 @@ function names(dir: string): string[] {
   }
 }
 
-function live(path: string): JournalHeader | undefined {
-  using file = Deno.openSync(path, { read: true });
+function live(
+  path: string,
+  options: JournalOptions,
+): JournalHeader | undefined {
+  using file = openLockBeside(path, options) ??
+    Deno.openSync(path, { read: true });
   if (file.tryLockSync(false)) return undefined;
   return replayJournal(Deno.readTextFileSync(path)).header;
 }

@@ -1,5 +1,6 @@
 /** How ktctl starts itself as the root helper. */
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 
 /** A program with what it needs in its environment. */
 export interface HelperCommand {
@@ -30,7 +31,10 @@ export function ownProgram(): OwnProgram {
 const RUN = ["run", "-A", "--quiet", "--cached-only", "--no-code-cache"];
 /** A bundle imports nothing, and must not find a `deno.json` that lies beside it. */
 const BUNDLE = ["--no-config", "--no-lock", "--no-remote", "--no-npm"];
-/** No folder can be made there, not even by root: Deno then keeps its caches in memory. */
+/**
+ * No folder can be made there, not even by root: Deno then keeps its caches in memory. On Windows the
+ * helper is the same user, whose cache it may write.
+ */
 const NO_DENO_DIR = "/dev/null/deno";
 
 /**
@@ -38,7 +42,10 @@ const NO_DENO_DIR = "/dev/null/deno";
  * would be in the user's way: a bundle goes without one, and in a checkout the client has compiled
  * before what the helper imports (see `startHelper`).
  */
-export function helperCommand(program: OwnProgram): HelperCommand {
+export function helperCommand(
+  program: OwnProgram,
+  os: typeof Deno.build.os = Deno.build.os,
+): HelperCommand {
   const { execPath, mainModule, isStandalone, denoDir } = program;
   if (isStandalone) return { argv: [execPath, "__helper"], env: {} };
   const flags = isCheckout(program)
@@ -46,12 +53,12 @@ export function helperCommand(program: OwnProgram): HelperCommand {
     : mainModule.startsWith("file:")
     ? BUNDLE
     : ["--no-config", "--no-lock"];
-  const isLocalBundle = flags === BUNDLE;
+  const isWithoutCache = flags === BUNDLE && os !== "windows";
   return {
     argv: [execPath, ...RUN, ...flags, entryOf(mainModule), "__helper"],
     env: {
       DENO_NO_UPDATE_CHECK: "1",
-      ...(isLocalBundle
+      ...(isWithoutCache
         ? { DENO_DIR: NO_DENO_DIR }
         : denoDir === undefined
         ? {}
@@ -92,7 +99,7 @@ export function sudoCommand(
 
 function entryOf(mainModule: string): string {
   return mainModule.startsWith("file:")
-    ? decodeURIComponent(new URL(mainModule).pathname)
+    ? fileURLToPath(mainModule)
     : mainModule;
 }
 
@@ -100,6 +107,10 @@ function entryOf(mainModule: string): string {
 function userDenoDir(): string | undefined {
   const named = Deno.env.get("DENO_DIR");
   if (named) return named;
+  if (Deno.build.os === "windows") {
+    const local = Deno.env.get("LOCALAPPDATA");
+    return local && join(local, "deno");
+  }
   const home = Deno.env.get("HOME");
   if (Deno.build.os === "darwin") {
     return home && join(home, "Library", "Caches", "deno");

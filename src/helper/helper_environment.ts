@@ -12,9 +12,28 @@ const SAFE_PATH = [
 ].join(":");
 
 /** Of root's own environment; never a kubeconfig or a credential. */
-const PASSED = ["PATH", "DENO_DIR", "DBUS_SYSTEM_BUS_ADDRESS"];
+const PASSED = Deno.build.os === "windows"
+  // without most of these, programs of Windows do not start, or find no folder
+  ? [
+    "PATH",
+    "PATHEXT",
+    "SYSTEMROOT",
+    "SYSTEMDRIVE",
+    "WINDIR",
+    "COMSPEC",
+    "TEMP",
+    "TMP",
+    "PROGRAMDATA",
+    "PROGRAMFILES",
+    "PROCESSOR_ARCHITECTURE",
+    "NUMBER_OF_PROCESSORS",
+    "USERPROFILE",
+    "LOCALAPPDATA",
+    "DENO_DIR",
+  ]
+  : ["PATH", "DENO_DIR", "DBUS_SYSTEM_BUS_ADDRESS"];
 
-/** For a helper that root starts without sudo. */
+/** For a helper that root, or an administrator, starts directly. */
 export function passedEnvironment(): Record<string, string> {
   return Object.fromEntries(
     PASSED.flatMap((name) => {
@@ -29,7 +48,11 @@ export function clearEnvironment(): void {
   const isBySudo = Deno.env.has("SUDO_UID");
   const kept = isBySudo ? ["DENO_DIR"] : PASSED;
   for (const name of Object.keys(Deno.env.toObject())) {
-    if (!kept.includes(name)) Deno.env.delete(name);
+    // Windows' names have any case, and it has some ("=C:") that cannot be deleted
+    const isKept = Deno.build.os === "windows"
+      ? kept.includes(name.toUpperCase()) || name.includes("=")
+      : kept.includes(name);
+    if (!isKept) Deno.env.delete(name);
   }
   if (isBySudo || !Deno.env.has("PATH")) Deno.env.set("PATH", SAFE_PATH);
   Deno.env.set("LC_ALL", "C"); // steps read what programs say

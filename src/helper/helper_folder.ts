@@ -1,15 +1,31 @@
-/** Where root helpers keep their journals: gone after a reboot, as are nearly all of their changes. */
+/**
+ * Where root helpers keep their journals: gone after a reboot, as are nearly all of their changes; but
+ * on Windows, where both stay.
+ */
 import { messageOf, PermissionError } from "../core/errors.ts";
 import { FileJournal } from "../core/journal.ts";
 import { randomLower } from "../core/random_name.ts";
+import { runPowershell } from "../net/run_powershell.ts";
+import type { Machine } from "./operation.ts";
 
 export const HELPER_FOLDER = Deno.build.os === "darwin"
   ? "/var/run/ktctl"
+  : Deno.build.os === "windows"
+  ? `${Deno.env.get("ProgramData") ?? "C:\\ProgramData"}\\ktctl`
   : "/run/ktctl";
 
-/** Makes the folder, which nobody else may look into. @throws {PermissionError} `JOURNAL_UNWRITABLE`. */
-export function prepareHelperFolder(folder: string): void {
+/**
+ * Makes the folder, which nobody else may look into, or on Windows change.
+ *
+ * @throws {PermissionError} `JOURNAL_UNWRITABLE`.
+ */
+export async function prepareHelperFolder(
+  folder: string,
+  machine: Pick<Machine, "exec">,
+  os: typeof Deno.build.os = Deno.build.os,
+): Promise<void> {
   try {
+    if (os === "windows") return await prepareWindowsFolder(folder, machine);
     Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
     const { isDirectory, uid } = Deno.lstatSync(folder);
     if (!isDirectory || uid !== Deno.uid()) {
@@ -28,6 +44,39 @@ export function prepareHelperFolder(folder: string): void {
       },
     );
   }
+}
+
+/**
+ * Everybody may make folders beside it, so that whose it is tells whose the journals are; users may
+ * read it, and know that there is nothing to take back.
+ */
+const WINDOWS_FOLDER_SCRIPT = `
+$security = New-Object System.Security.AccessControl.DirectorySecurity
+$security.SetSecurityDescriptorSddlForm(
+  'O:BAD:P(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)(A;OICI;0x1200a9;;;BU)')
+if (-not (Test-Path -LiteralPath $ask.folder)) {
+  [IO.Directory]::CreateDirectory($ask.folder, $security) | Out-Null
+}
+$folder = Get-Item -LiteralPath $ask.folder -Force
+$owner = (Get-Acl -LiteralPath $ask.folder).GetOwner([Security.Principal.SecurityIdentifier])
+$me = [Security.Principal.WindowsIdentity]::GetCurrent().User
+$isOurs = $owner.Value -in @('S-1-5-32-544', 'S-1-5-18', $me.Value)
+$isLink = [bool]($folder.Attributes -band [IO.FileAttributes]::ReparsePoint)
+if (-not $isOurs -or $isLink -or -not $folder.PSIsContainer) {
+  throw "It is somebody else's"
+}
+Set-Acl -LiteralPath $ask.folder -AclObject $security
+`;
+
+async function prepareWindowsFolder(
+  folder: string,
+  machine: Pick<Machine, "exec">,
+): Promise<void> {
+  await runPowershell(machine, {
+    purpose: "make the folder an administrator's",
+    script: WINDOWS_FOLDER_SCRIPT,
+    input: { folder },
+  });
 }
 
 /** The record of this helper, locked until it is closed or the process ends. */

@@ -1,7 +1,9 @@
 /** Our lines in a hosts file, between two markers. */
 
-const BEGIN = /^# ktctl begin (\S+)( +\(the line before had no end\))?\n/m;
+const BEGIN = /^# ktctl begin (\S+)( +\(the line before had no end\))?\r?\n/m;
 const END = "# ktctl end\n";
+/** An editor of Windows may have changed the ends of lines. */
+const ANY_END = /# ktctl end\r?\n/g;
 /** Each line tells on its own that it is ours: others may write between the markers. */
 const TAG = " # ktctl";
 
@@ -36,11 +38,12 @@ export function removeHostsBlock(
   const begin = BEGIN.exec(text);
   if (begin === null) return undefined;
   const inside = begin.index + begin[0].length;
-  const end = text.indexOf(END, inside);
-  const stop = end === -1 ? text.length : end;
+  ANY_END.lastIndex = inside;
+  const end = ANY_END.exec(text);
+  const stop = end?.index ?? text.length;
   const foreign = text.slice(inside, stop).split(/(?<=\n)/)
     .filter((line) => !line.trimEnd().endsWith(TAG)).join("");
-  const tail = end === -1 ? "" : text.slice(end + END.length);
+  const tail = end === null ? "" : text.slice(end.index + end[0].length);
   let head = text.slice(0, begin.index);
   // somebody's line after it needs the end of line that we made
   if (begin[2] !== undefined && foreign + tail === "") head = head.slice(0, -1);

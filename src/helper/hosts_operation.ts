@@ -6,11 +6,12 @@ import {
   type HostsBlock,
   removeHostsBlock,
 } from "./hosts_block.ts";
+import { hostsPath } from "./hosts_path.ts";
 import type { Machine, Operation } from "./operation.ts";
 import { readFileExact, replaceFile } from "./replace_file.ts";
 import { address, domain } from "./resolver_arguments.ts";
 
-/** Keeps names and addresses in /etc/hosts, between markers of our own. */
+/** Keeps names and addresses in the hosts file, between markers of our own. */
 export const hostsStep: Step<
   { readonly id: string },
   HostsBlock["entries"],
@@ -18,18 +19,22 @@ export const hostsStep: Step<
   Machine
 > = {
   id: "resolver.hosts",
-  describe: () => "names of the cluster in /etc/hosts",
+  describe: () => `names of the cluster in ${hostsPath("")}`,
   undoCommand: () =>
-    `sudo sed -i '/^# ktctl begin/,/^# ktctl end/d' /etc/hosts`,
+    Deno.build.os === "windows"
+      ? `notepad "${
+        hostsPath("")
+      }" as administrator: delete the lines from "# ktctl begin" to "# ktctl end"`
+      : `sudo sed -i '/^# ktctl begin/,/^# ktctl end/d' /etc/hosts`,
   apply({ id }, entries, { root }) {
-    const path = pathOf(root);
+    const path = hostsPath(root);
     const now = readFileExact(path) ?? "";
     const before = removeHostsBlock(now)?.before ?? now;
     replaceFile(path, appendHostsBlock(before, { id, entries }));
     return Promise.resolve(null);
   },
   revert({ id }, { root }) {
-    const path = pathOf(root);
+    const path = hostsPath(root);
     const removed = removeHostsBlock(readFileExact(path) ?? "");
     if (removed?.id === id) replaceFile(path, removed.before);
     return Promise.resolve();
@@ -55,7 +60,3 @@ export const hostsOperation: Operation<v.InferOutput<typeof args>> = {
   apply: ({ entries }, scope) =>
     scope.run(hostsStep, { id: randomLower(8) }, entries),
 };
-
-function pathOf(root: string): string {
-  return `${root}/etc/hosts`;
-}

@@ -1,12 +1,15 @@
 /** Lines of ours in files that outlive a reboot, as the helper's journals do not. */
 import { removeResolvConfBlock } from "../core/dns/resolv_conf_block.ts";
 import { removeHostsBlock } from "./hosts_block.ts";
+import { hostsPath } from "./hosts_path.ts";
 import { readFileExact, replaceFile } from "./replace_file.ts";
 
 const FILES = [
-  { path: "/etc/resolv.conf", remove: removeResolvConfBlock },
-  { path: "/etc/hosts", remove: removeHostsBlock },
-] as const;
+  ...Deno.build.os === "windows"
+    ? []
+    : [{ path: "/etc/resolv.conf", remove: removeResolvConfBlock }],
+  { path: hostsPath(""), remove: removeHostsBlock },
+];
 
 /** The files that have lines of ours. They are left over where no session lives. @param root Of the file system */
 export function leftLines(root = ""): string[] {

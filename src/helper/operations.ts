@@ -1,6 +1,7 @@
 import type { Json } from "../core/json.ts";
 import { hostsOperation } from "./hosts_operation.ts";
 import { macosResolverOperation } from "./macos_resolver_operation.ts";
+import { nrptOperation } from "./nrpt_operation.ts";
 import type { Operation } from "./operation.ts";
 import { port53Operation, probePort53Operation } from "./port53_operation.ts";
 import {
@@ -32,6 +33,7 @@ export const OPERATIONS: readonly AnyOperation[] = [
   systemdResolvedOperation,
   macosResolverOperation,
   probePort53Operation,
+  nrptOperation,
   port53Operation,
   probeTunOperation,
   openTunOperation as AnyOperation,

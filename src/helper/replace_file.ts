@@ -1,8 +1,10 @@
 import {
   closeSync,
+  existsSync,
   fchmodSync,
   fchownSync,
   fsyncSync,
+  ftruncateSync,
   lstatSync,
   openSync,
   readFileSync,
@@ -31,7 +33,8 @@ export function readFileExact(path: string): string | undefined {
 /**
  * Writes a file so that others see the old content or the new one, never half of it. Mode and owner
  * stay; a symbolic link stays one, and what it leads to is written. A file that is a mount of its
- * own, as in containers, can only be written in place.
+ * own, as in containers, can only be written in place; and so it is on Windows, where a new file
+ * would not have the rights of the old one, and what another program has open cannot be replaced.
  *
  * @param content Latin-1, as {@link readFileExact} gives it.
  * @throws {PermissionError} `FILE_NOT_WRITTEN`.
@@ -39,9 +42,10 @@ export function readFileExact(path: string): string | undefined {
 export function replaceFile(path: string, content: string): void {
   try {
     const target = isLink(path) ? realpathSync(path) : path;
+    if (Deno.build.os === "windows") return writeInPlace(target, content);
     const { mode, uid, gid } = statIfThere(target) ??
       { mode: 0o644, uid: 0, gid: 0 };
-    const bytes = Uint8Array.from(content, (char) => char.charCodeAt(0));
+    const bytes = bytesOf(content);
     // one name, so that a crash leaves no more than one of them
     const temporary = join(dirname(target), `.${basename(target)}.ktctl`);
     try {
@@ -61,6 +65,14 @@ export function replaceFile(path: string, content: string): void {
   }
 }
 
+/** The file is cut to its new length last: it is never empty meanwhile. */
+export function writeInPlace(path: string, content: string): void {
+  const bytes = bytesOf(content);
+  // "w" would refuse a hidden file of Windows, and empties the others first
+  const fd = openSync(path, existsSync(path) ? "r+" : "w");
+  writeAll(fd, bytes, () => {}, () => ftruncateSync(fd, bytes.length));
+}
+
 /** Deletes a file that may be gone already. */
 export function removeFile(path: string): void {
   try {
@@ -74,6 +86,7 @@ function writeAll(
   fd: number,
   bytes: Uint8Array,
   prepare: (fd: number) => void = () => {},
+  finish: () => void = () => {},
 ): void {
   try {
     prepare(fd);
@@ -81,10 +94,15 @@ function writeAll(
     while (written < bytes.length) {
       written += writeSync(fd, bytes, written, bytes.length - written);
     }
+    finish();
     fsyncSync(fd);
   } finally {
     closeSync(fd);
   }
+}
+
+function bytesOf(content: string): Uint8Array {
+  return Uint8Array.from(content, (char) => char.charCodeAt(0));
 }
 
 function isLink(path: string): boolean {
@@ -115,8 +133,9 @@ function cannot(what: string, path: string, error: unknown): PermissionError {
     what === "read" ? "FILE_NOT_READ" : "FILE_NOT_WRITTEN",
     `Cannot ${what} "${path}": ${messageOf(error)}`,
     {
-      hint:
-        "Is the file system mounted read-only, or the file made immutable (lsattr)?",
+      hint: Deno.build.os === "windows"
+        ? "Does another program, such as a virus scanner, keep it, or is it read-only?"
+        : "Is the file system mounted read-only, or the file made immutable (lsattr)?",
       cause: error,
     },
   );

@@ -6,17 +6,23 @@ import {
   UsageError,
 } from "../core/errors.ts";
 import { exec } from "../core/exec.ts";
+import { hasRootRights } from "./has_root_rights.ts";
 import { HELPER_FOLDER } from "./helper_folder.ts";
+import { ignoreCtrlC } from "./ignore_ctrl_c.ts";
 import { clearEnvironment } from "./helper_environment.ts";
 import type { Machine } from "./operation.ts";
 import { OPERATIONS } from "./operations.ts";
 import { serveHelper } from "./serve_helper.ts";
 
+const IS_WINDOWS = Deno.build.os === "windows";
+
 /**
  * A terminal sends these to its whole group, and so to the helper as well as to the client, which
  * may still need it: only the end of the input counts.
  */
-const IGNORED: readonly Deno.Signal[] = ["SIGINT", "SIGHUP", "SIGQUIT"];
+const IGNORED: readonly Deno.Signal[] = IS_WINDOWS
+  ? ["SIGINT", "SIGBREAK"]
+  : ["SIGINT", "SIGHUP", "SIGQUIT"];
 
 /** @returns The exit code. */
 export async function runHelper(): Promise<number> {
@@ -26,8 +32,11 @@ export async function runHelper(): Promise<number> {
     return refusal.exitCode;
   }
   for (const name of IGNORED) Deno.addSignalListener(name, () => {});
+  if (IS_WINDOWS) ignoreCtrlC();
   const ending = new AbortController();
-  Deno.addSignalListener("SIGTERM", () => ending.abort(new Cancelled()));
+  if (!IS_WINDOWS) { // which has no such signal: it ends programs at once
+    Deno.addSignalListener("SIGTERM", () => ending.abort(new Cancelled()));
+  }
   // a defect must not cost the undo
   const onUncaught = (event: PromiseRejectionEvent | ErrorEvent) => {
     event.preventDefault();
@@ -53,13 +62,14 @@ export async function runHelper(): Promise<number> {
 
 const MACHINE: Machine = {
   root: "",
-  // out of the terminal's group: a Ctrl-C must not kill the program that undoes something
+  // out of the terminal's group: a Ctrl-C must not kill the program that undoes something; programs
+  // of Windows inherit that they ignore it, and PowerShell does not run without a console
   exec: (command, args, options) =>
-    exec(command, args, { ...options, detached: true }),
+    exec(command, args, { ...options, detached: !IS_WINDOWS }),
 };
 
 function whyNot(): KtctlError | undefined {
-  if (Deno.uid() !== 0) {
+  if (!hasRootRights()) {
     return new PermissionError("ROOT_NEEDED", "The root helper needs root", {
       hint: "ktctl starts it by itself; there is no need to run it.",
     });

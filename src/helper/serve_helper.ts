@@ -63,7 +63,7 @@ async function serve(
   answers: AnswerWriter,
 ): Promise<unknown> {
   const { machine, journalFolder, operations } = options;
-  prepareHelperFolder(journalFolder);
+  await prepareHelperFolder(journalFolder, machine);
   const steps = operations.flatMap((one) => one.steps);
   const found = await sweepHelperJournals(journalFolder, { steps, machine });
   // a reboot takes the journals with it, and leaves files

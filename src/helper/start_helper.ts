@@ -4,6 +4,7 @@ import {
   UnsupportedError,
 } from "../core/errors.ts";
 import { spawn } from "../core/exec.ts";
+import { hasRootRights } from "./has_root_rights.ts";
 import { HelperClient } from "./helper_client.ts";
 import {
   type HelperCommand,
@@ -21,10 +22,12 @@ export interface StartHelperOptions {
   readonly purpose?: string;
   /** Called when sudo is about to use the terminal: nothing else may write to it meanwhile. */
   readonly onPrompt?: () => void;
-  /** @default whether this process is root's */
+  /** @default whether this process is root's, or on Windows run as administrator */
   readonly isRoot?: boolean;
   /** Deadline of the undo when the client is disposed. @default 60000 */
   readonly undoMs?: number;
+  /** @default this system's */
+  readonly os?: typeof Deno.build.os;
   /** For tests. @default this program itself */
   readonly command?: HelperCommand;
 }
@@ -37,30 +40,29 @@ const HINT =
   "Run ktctl as root, or without what needs root: --disableTunDevice.";
 
 /**
- * Starts this program once more as root, by sudo if need be.
+ * Starts this program once more as root, by sudo if need be. Windows has none that could be relied
+ * on: there this process must have the rights itself.
  *
- * @throws {PermissionError} `ROOT_NEEDED` without sudo; `ROOT_REFUSED` where sudo refuses, or the
+ * @throws {PermissionError} `ROOT_NEEDED` without sudo, or on Windows without rights; `ROOT_REFUSED` where sudo refuses, or the
  * password is not given.
- * @throws {UnsupportedError} `HELPER_UNSUPPORTED` on Windows; `HELPER_NOT_STARTED`.
+ * @throws {UnsupportedError} `HELPER_NOT_STARTED`.
  * @throws the helper's own error where it says why it does not begin; the reason of `signal`.
  */
 export async function startHelper(
   options: StartHelperOptions,
 ): Promise<HelperClient> {
-  const { signal, isRoot = Deno.uid() === 0 } = options;
-  if (Deno.build.os === "windows") {
-    throw new UnsupportedError(
-      "HELPER_UNSUPPORTED",
-      "Cannot change routes and the resolver on Windows",
-      { hint: "Use --disableTunDevice for a SOCKS proxy." },
-    );
-  }
+  const { signal, isRoot = hasRootRights() } = options;
+  const { purpose = "to change routes and the resolver", os = Deno.build.os } =
+    options;
+  if (os === "windows" && !isRoot) throw notElevated(purpose);
   const program = ownProgram();
   // compiles it as the user, so that root finds it in the cache and writes nothing there
   if (isCheckout(program)) await import("./run_helper.ts");
   if (signal.aborted) throw signal.reason;
   const command = options.command ?? helperCommand(program);
-  const child = isRoot ? startDirectly(command) : startBySudo(command, options);
+  const child = isRoot
+    ? startDirectly(command)
+    : startBySudo(command, { ...options, purpose });
   const ended = child.status.then(({ code }) => code);
   const client = new HelperClient({
     stdin: child.stdin,
@@ -92,8 +94,9 @@ const PIPES = { stdin: "piped", stdout: "piped", stderr: "inherit" } as const;
 
 function startBySudo(
   command: HelperCommand,
-  { purpose = "to change routes and the resolver", onPrompt }:
-    StartHelperOptions,
+  { purpose, onPrompt }:
+    & Pick<StartHelperOptions, "onPrompt">
+    & { readonly purpose: string },
 ): Deno.ChildProcess {
   const canAsk = hasTerminal() || Deno.env.has("SUDO_ASKPASS");
   const [program = "", ...args] = sudoCommand(command, { purpose, canAsk });
@@ -145,6 +148,17 @@ async function startError(
     "ROOT_REFUSED",
     "Cannot become root: sudo refused, or did not get the password",
     { hint: `${HINT} What sudo said is above.` },
+  );
+}
+
+function notElevated(purpose: string): PermissionError {
+  return new PermissionError(
+    "ROOT_NEEDED",
+    `Cannot go without an administrator's rights ${purpose}`,
+    {
+      hint:
+        'Run ktctl in a terminal that was started with "Run as administrator", or use what needs no rights: --disableTunDevice, ktctl forward.',
+    },
   );
 }
 

@@ -6,7 +6,7 @@ import type { Machine } from "./operation.ts";
 export async function takenRanges(
   { exec }: Pick<Machine, "exec">,
   cidrs: readonly string[],
-  os: "linux" | "darwin",
+  os: "linux" | "darwin" | "windows",
 ): Promise<Cidr[]> {
   const local = await readLocalNetworks(exec, { os });
   return [

@@ -1,7 +1,6 @@
 /** What the root helper does for `--mode tun2socks`. No packet passes through it. */
-import { closeSync, openSync, statSync } from "node:fs";
 import * as v from "valibot";
-import { ConflictError, messageOf, UnsupportedError } from "../core/errors.ts";
+import { ConflictError } from "../core/errors.ts";
 import { chooseTunAddresses } from "../net/tun/choose_tun_addresses.ts";
 import { replaceTunRoutes } from "../net/tun/replace_tun_routes.ts";
 import { listIp } from "../net/tun/run_ip.ts";
@@ -18,9 +17,12 @@ import {
   type TunDeviceArgs,
   tunDeviceStep,
 } from "../net/tun/tun_device_step.ts";
+import { windowsFirewallStep } from "../net/tun/windows_firewall_step.ts";
 import type { Operation } from "./operation.ts";
+import { probeTun } from "./probe_tun.ts";
 import { takenRanges } from "./taken_ranges.ts";
 import { openUtunDevice, updateUtunRoutes } from "./utun_devices.ts";
+import { openWintunDevice, updateWintunRoutes } from "./wintun_devices.ts";
 
 /** A device for the client to carry packets of. */
 export type OpenedTun = {
@@ -30,7 +32,7 @@ export type OpenedTun = {
   readonly ipv6?: TunAddresses;
 };
 
-/** Whether there can be a device. Changes nothing. Throws `UnsupportedError` (`TUN_UNSUPPORTED`). */
+/** Whether there can be a device: see {@link probeTun}. */
 export const probeTunOperation: Operation<
   Record<string, never>,
   Record<string, never>
@@ -45,13 +47,15 @@ export const probeTunOperation: Operation<
 };
 
 const IS_DARWIN = Deno.build.os === "darwin";
+const IS_WINDOWS = Deno.build.os === "windows";
 
-/** A device of the user's with addresses and routes, until the client goes. */
+/** A device of the user's with addresses and routes, until the client goes. On Windows the client has made it. */
 export const openTunOperation: Operation<OpenTunArgs, OpenedTun> = {
   name: "tun.open",
   args: openTunArgsSchema,
-  steps: [tunDeviceStep],
+  steps: [tunDeviceStep, windowsFirewallStep],
   async apply(args, scope) {
+    if (IS_WINDOWS) return await openWintunDevice(args, scope);
     if (IS_DARWIN) return await openUtunDevice(args, scope);
     await probeTun(scope.world);
     const planned = await planDevice(scope.world, args);
@@ -71,6 +75,10 @@ export const tunRoutesOperation: Operation<TunRoutesArgs> = {
       await updateUtunRoutes(args, world);
       return null;
     }
+    if (IS_WINDOWS) {
+      await updateWintunRoutes(args, world);
+      return null;
+    }
     if (!await isTunDeviceOf(world, args)) {
       throw new ConflictError(
         "TUN_NOT_OPEN",
@@ -82,41 +90,6 @@ export const tunRoutesOperation: Operation<TunRoutesArgs> = {
     return null;
   },
 };
-
-/** Major number 10, minor number 200: the kernel's documentation, admin-guide/devices.txt. */
-const TUN_RDEV = (10 << 8) | 200;
-
-async function probeTun(
-  { exec, root }: TunMachine,
-  os: typeof Deno.build.os = Deno.build.os,
-): Promise<void> {
-  if (os === "darwin") return; // every Mac has utun
-  if (os !== "linux") {
-    throw unsupported(`this is written for Linux and macOS, not "${os}"`);
-  }
-  const path = `${root}/dev/net/tun`;
-  try {
-    closeSync(openSync(path, "r+"));
-  } catch (error) {
-    throw unsupported(`/dev/net/tun cannot be opened: ${messageOf(error)}`);
-  }
-  if (statSync(path).rdev !== TUN_RDEV) {
-    throw unsupported("/dev/net/tun is something else");
-  }
-  // busybox's `ip` has no JSON
-  const { code } = await exec("ip", ["-json", "link", "show"]).catch(() => ({
-    code: 127,
-  }));
-  if (code !== 0) throw unsupported("ip of iproute2 is missing");
-}
-
-function unsupported(reason: string): UnsupportedError {
-  return new UnsupportedError(
-    "TUN_UNSUPPORTED",
-    `Cannot make a TUN device on this machine: ${reason}`,
-    { hint: "Use --disableTunDevice for a SOCKS proxy, or --mode sshuttle." },
-  );
-}
 
 /** A name and addresses that nobody has. */
 async function planDevice(

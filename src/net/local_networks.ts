@@ -4,6 +4,11 @@ import { UnsupportedError } from "../core/errors.ts";
 import type { Cidr } from "./cidr.ts";
 import { readIpJson } from "./ip_json.ts";
 import { readNetstat } from "./netstat.ts";
+import { runPowershell } from "./run_powershell.ts";
+import {
+  readWindowsNetworks,
+  WINDOWS_NETWORKS_SCRIPT,
+} from "./windows_networks.ts";
 
 /** A network that a route leads to. Default routes are not among them. */
 export interface LocalNetwork {
@@ -27,9 +32,10 @@ export interface ReadLocalNetworksOptions extends ExecOptions {
 }
 
 /**
- * Asks `ip` (Linux) or `netstat` and `ifconfig` (macOS). Needs no rights and changes nothing.
+ * Asks `ip` (Linux), `netstat` and `ifconfig` (macOS) or PowerShell (Windows). Needs no rights and
+ * changes nothing.
  *
- * @throws {UnsupportedError} `COMMAND_NOT_FOUND`, `LOCAL_NETWORKS_UNKNOWN`.
+ * @throws {UnsupportedError} `COMMAND_NOT_FOUND`, `LOCAL_NETWORKS_UNKNOWN`, `POWERSHELL_FAILED`.
  */
 export async function readLocalNetworks(
   run: typeof exec,
@@ -60,7 +66,18 @@ export async function readLocalNetworks(
     ]);
     return readNetstat(interfaces, routes);
   }
-  throw unknown(`this is written for Linux and macOS, not for "${os}"`);
+  if (os === "windows") {
+    const work = {
+      purpose: "read this machine's networks",
+      script: WINDOWS_NETWORKS_SCRIPT,
+    };
+    return readWindowsNetworks(
+      await runPowershell({ exec: run }, work, options),
+    );
+  }
+  throw unknown(
+    `this is written for Linux, macOS and Windows, not for "${os}"`,
+  );
 }
 
 function unknown(reason: string): UnsupportedError {

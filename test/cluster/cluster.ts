@@ -168,12 +168,15 @@ async function makeNamespace(
       succeeded(await kubectl(["apply", "-f", "-"], { stdin: yaml }));
     },
     async applyDemo({ replicas = 1 } = {}) {
-      const yaml = await readFile(demoYaml, "utf8");
-      await applyNew(
-        api,
-        name,
-        yaml.replace(/^ {2}replicas: \d+$/m, `  replicas: ${replicas}`),
+      const text = await readFile(demoYaml, "utf8");
+      const yaml = text.replace(
+        /^ {2}replicas: \d+$/m,
+        `  replicas: ${replicas}`,
       );
+      const isNew = await api.request("GET", `${path}/services/web`) ===
+        undefined;
+      if (isNew) await applyNew(api, name, yaml);
+      else await namespace.apply(yaml);
       const pod = await namespace.client();
       succeeded(
         await kubectl(["rollout", "status", "deployment/web", "--timeout=60s"]),

@@ -11,11 +11,18 @@ export interface ResolverFiles {
   readonly resolvedUpstreams: string | undefined;
   /** `/etc/nsswitch.conf` */
   readonly nsswitch: string | undefined;
+  /** On Windows, which has none of these files: the name servers that it asks. */
+  readonly windowsNameServers?: readonly string[];
 }
 
 /** Who is in charge of resolving names, and whom they asked before ktctl came. */
 export interface LocalResolver {
-  readonly kind: "systemd-resolved" | "resolv-conf" | "macos" | "none";
+  readonly kind:
+    | "systemd-resolved"
+    | "resolv-conf"
+    | "macos"
+    | "windows"
+    | "none";
   readonly upstreams: readonly DnsServer[];
   /** The search domains of the machine itself. */
   readonly search: readonly string[];
@@ -40,6 +47,14 @@ export function detectResolver(
   const { search } = plain;
   if (files.platform === "darwin") {
     return { kind: "macos", upstreams: upstreamsOf(plain.nameservers), search };
+  }
+  if (files.platform === "windows") {
+    const { windowsNameServers = [] } = files;
+    return {
+      kind: "windows",
+      upstreams: upstreamsOf(windowsNameServers),
+      search,
+    };
   }
   if (files.platform !== "linux") {
     return { kind: "none", upstreams: upstreamsOf(plain.nameservers), search };

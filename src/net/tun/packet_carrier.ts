@@ -1,13 +1,8 @@
 import { UnsupportedError } from "../../core/errors.ts";
-import { openPipe } from "./libc.ts";
-import type { PacketDevice } from "./packet_device.ts";
+import type { PacketDevice, PumpCommands } from "./packet_device.ts";
 import type { FamilyEnds } from "./packet_rewriter.ts";
-import {
-  COMMAND,
-  COMMAND_BYTES,
-  type PumpConfig,
-  type PumpMessage,
-} from "./packet_pump.ts";
+import { COMMAND, type PumpMessage } from "./packet_pump.ts";
+import type { PacketWork } from "./packet_worker.ts";
 import { startPacketWorker } from "./start_packet_worker.ts";
 
 /** A pump that does not end in this time is cut off. */
@@ -28,8 +23,7 @@ export class PacketCarrier implements AsyncDisposable {
   readonly #events: PacketCarrierEvents;
   readonly #worker: Worker;
   readonly #waiting = new Int32Array(new SharedArrayBuffer(4));
-  readonly #readEnd: number;
-  #writeEnd: number;
+  readonly #commands: PumpCommands;
   readonly #ended = Promise.withResolvers<void>();
   #isStopping = false;
 
@@ -40,42 +34,29 @@ export class PacketCarrier implements AsyncDisposable {
   ) {
     this.#device = device;
     this.#events = events;
-    const pipe = openPipe(device.libc);
-    if (pipe === undefined) {
-      throw new UnsupportedError("TUN_UNSUPPORTED", "Cannot make a pipe");
-    }
-    [this.#readEnd, this.#writeEnd] = pipe;
+    this.#commands = device.openCommands();
     this.#worker = startPacketWorker();
     this.#worker.onmessage = ({ data }) => this.#take(data);
     this.#worker.onerror = (event) => {
       event.preventDefault();
       this.#lose(`the thread that carries its packets broke: ${event.message}`);
     };
-    const { fd, headerBytes } = device;
-    const config: PumpConfig = {
-      fd,
-      headerBytes,
-      commands: this.#readEnd,
+    const work: PacketWork = {
+      line: this.#commands.line,
       ends,
       waiting: this.#waiting,
     };
-    this.#worker.postMessage(config);
+    this.#worker.postMessage(work);
   }
 
   /** What becomes of a connection that was asked about. */
   command(command: keyof typeof COMMAND, flow: number): void {
-    if (this.#writeEnd < 0) return;
-    const words = new Uint16Array([COMMAND[command], flow]);
-    this.#device.libc.symbols.write(
-      this.#writeEnd,
-      new Uint8Array(words.buffer),
-      BigInt(COMMAND_BYTES),
-    );
+    if (!this.#isStopping) this.#commands.send(COMMAND[command], flow);
   }
 
   /** A packet for this machine, if there is one. */
   inject(frame: Uint8Array | undefined): void {
-    if (frame !== undefined && this.#writeEnd >= 0) this.#device.write(frame);
+    if (frame !== undefined && !this.#isStopping) this.#device.write(frame);
   }
 
   #take(message: PumpMessage): void {
@@ -105,13 +86,11 @@ export class PacketCarrier implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isStopping) return await this.#ended.promise;
     this.#isStopping = true;
-    const { close } = this.#device.libc.symbols;
-    close(this.#writeEnd); // the end of the pipe is that of the pump
-    this.#writeEnd = -1;
+    this.#commands.end();
     const timer = setTimeout(this.#ended.resolve, STOP_MS);
     await this.#ended.promise;
     clearTimeout(timer);
     this.#worker.terminate();
-    close(this.#readEnd);
+    this.#commands[Symbol.dispose]();
   }
 }

@@ -29,9 +29,11 @@ export async function proveDevice(
           messageOf(error)
         }`,
         {
-          hint: `Let your firewall take what comes in by it${
-            Deno.build.os === "linux" ? examples(device) : ""
-          }, or use --mode sshuttle or --disableTunDevice.`,
+          hint: Deno.build.os === "windows"
+            ? `Let your firewall take what comes in for this program by it: ktctl has made a rule for Windows' own, which does not count where that blocks all incoming connections. Or use --disableTunDevice.`
+            : `Let your firewall take what comes in by it${
+              Deno.build.os === "linux" ? examples(device) : ""
+            }, or use --mode sshuttle or --disableTunDevice.`,
           cause: error,
         },
       );

@@ -6,7 +6,10 @@ import { excludeCidrs } from "../cidr_list.ts";
 import { RESERVED_CIDRS } from "../reserved_cidrs.ts";
 
 /** Names what is made: the device carries it, and only those of the same session are touched. */
-const session = v.pipe(v.string(), v.regex(/^[a-z0-9]{1,16}$/));
+export const sessionSchema = v.pipe(
+  v.string(),
+  v.regex(/^[a-z0-9]{1,16}$/),
+);
 
 /** Ranges that are routed into the device. */
 const cidrs = v.pipe(
@@ -21,7 +24,7 @@ const cidrs = v.pipe(
 );
 
 export const openTunArgsSchema = v.strictObject({
-  session,
+  session: sessionSchema,
   /** Whose device it is: the process that carries the packets. (0xffffffff is nobody's.) */
   uid: v.pipe(
     v.number(),
@@ -37,8 +40,11 @@ export const openTunArgsSchema = v.strictObject({
 export type OpenTunArgs = v.InferOutput<typeof openTunArgsSchema>;
 
 export const tunRoutesArgsSchema = v.strictObject({
-  session,
-  device: v.pipe(v.string(), v.regex(/^(ktctl\d{1,3}|utun\d{1,5})$/)),
+  session: sessionSchema,
+  device: v.pipe(
+    v.string(),
+    v.regex(/^(ktctl\d{1,3}|utun\d{1,5}|ktctl-[a-z0-9]{1,16})$/),
+  ),
   cidrs,
 });
 

@@ -6,6 +6,7 @@ import {
 import { errno } from "../errno.ts";
 import { type Libc, openLibc } from "./libc.ts";
 import type { PacketDevice } from "./packet_device.ts";
+import { PipeCommands } from "./pipe_commands.ts";
 import { VNET_HEADER_BYTES } from "./vnet_header.ts";
 
 const O_RDWR_NONBLOCK_CLOEXEC = 0o2 | 0o4000 | 0o2000000;
@@ -25,8 +26,10 @@ const EBUSY = 16;
 
 /** The near end of a TUN device that is there already and belongs to this user. Linux only. */
 export class TunDevice implements PacketDevice {
+  /** Not blocking. */
   readonly fd: number;
   readonly libc: Libc;
+  /** What is in front of each packet. */
   readonly headerBytes = VNET_HEADER_BYTES;
 
   /**
@@ -52,6 +55,10 @@ export class TunDevice implements PacketDevice {
       frame as Uint8Array<ArrayBuffer>,
       BigInt(frame.length),
     );
+  }
+
+  openCommands(): PipeCommands {
+    return new PipeCommands(this);
   }
 
   [Symbol.dispose](): void {

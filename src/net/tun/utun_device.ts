@@ -1,5 +1,6 @@
 import { type Libc, openLibc } from "./libc.ts";
 import type { PacketDevice } from "./packet_device.ts";
+import { PipeCommands } from "./pipe_commands.ts";
 import { UTUN_HEADER_BYTES, writeUtunHeader } from "./utun_header.ts";
 import { VNET_HEADER_BYTES } from "./vnet_header.ts";
 
@@ -8,8 +9,10 @@ import { VNET_HEADER_BYTES } from "./vnet_header.ts";
  * object's to close. The device goes with the last of its descriptors. Not verified on a Mac.
  */
 export class UtunDevice implements PacketDevice {
+  /** Not blocking. */
   readonly fd: number;
   readonly libc: Libc;
+  /** What is in front of each packet. */
   readonly headerBytes = UTUN_HEADER_BYTES;
 
   /**
@@ -29,6 +32,10 @@ export class UtunDevice implements PacketDevice {
       line as Uint8Array<ArrayBuffer>,
       BigInt(line.length),
     );
+  }
+
+  openCommands(): PipeCommands {
+    return new PipeCommands(this);
   }
 
   [Symbol.dispose](): void {

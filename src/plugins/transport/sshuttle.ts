@@ -32,7 +32,7 @@ const plugin: TransportPlugin<undefined> = {
       return {
         ok: false,
         reason: `it is written for Linux and macOS, not for ${systemName()}`,
-        hint: "Use --mode tun2socks --disableTunDevice, or ktctl forward",
+        hint: "Use --mode tun2socks, or ktctl forward",
       };
     }
     await (await root?.open("redirect.probe", {}))?.close();

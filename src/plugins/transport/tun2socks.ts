@@ -2,12 +2,14 @@
  * Captures packets with a TUN device, and offers a SOCKS5 proxy beside it; without the device, the
  * proxy alone, for which no root is needed.
  *
- * The device is that of Linux, or utun of macOS, which is not verified on a Mac. Windows is refused,
- * wintun.dll or not: ARCHITECTURE.md ("Windows has the proxy alone") says what is missing.
+ * The device is that of Linux, utun of macOS, which is not verified on a Mac, or wintun of Windows,
+ * which is not verified on Windows: it takes wintun.dll, and ktctl run as administrator.
  */
 import * as v from "valibot";
 import { systemName } from "../../core/system_name.ts";
 import { SocksServer } from "../../net/socks/socks_server.ts";
+import { findWintun } from "../../net/tun/find_wintun.ts";
+import { openWintunApi } from "../../net/tun/wintun_api.ts";
 import { openDevice } from "./tun_device.ts";
 import { definePlugin, type TransportPlugin } from "../plugin.ts";
 
@@ -45,7 +47,7 @@ const plugin: TransportPlugin<Options> = {
   kind: "transport",
   apiVersion: 1,
   name: "tun2socks",
-  summary: "a network device (Linux, macOS), and a SOCKS5 proxy",
+  summary: "a network device (Linux, macOS, Windows), and a SOCKS5 proxy",
   options: optionsSchema,
   flags: [
     {
@@ -80,14 +82,15 @@ const plugin: TransportPlugin<Options> = {
       await SocksServer.probe({ host, port });
     }
     if (given?.disableTunDevice) return { ok: true };
-    if (!["linux", "darwin"].includes(Deno.build.os)) {
+    if (!["linux", "darwin", "windows"].includes(Deno.build.os)) {
       return {
         ok: false,
         reason:
-          `its network device is written for Linux and macOS, not for ${systemName()}`,
+          `its network device is written for Linux, macOS and Windows, not for ${systemName()}`,
         hint: "Use --disableTunDevice for a SOCKS5 proxy, or ktctl forward",
       };
     }
+    if (Deno.build.os === "windows") openWintunApi(findWintun()).close();
     await (await root?.open("tun.probe", {}))?.close();
     return { ok: true };
   },
@@ -115,9 +118,7 @@ const plugin: TransportPlugin<Options> = {
     const { device } = opened;
     const routes = disableTunRoute
       ? `; device "${device}" has no routes: make them with \`${
-        Deno.build.os === "darwin"
-          ? `route add -net <range> -interface ${device}`
-          : `ip route add <range> dev ${device}`
+        routeCommand(device)
       }\``
       : "";
     return {
@@ -127,5 +128,17 @@ const plugin: TransportPlugin<Options> = {
     };
   },
 };
+
+/** Makes a route by hand. */
+function routeCommand(device: string): string {
+  switch (Deno.build.os) {
+    case "darwin":
+      return `route add -net <range> -interface ${device}`;
+    case "windows":
+      return `New-NetRoute -PolicyStore ActiveStore -InterfaceAlias ${device} -DestinationPrefix <range>`;
+    default:
+      return `ip route add <range> dev ${device}`;
+  }
+}
 
 export default definePlugin(plugin);

@@ -2,7 +2,9 @@ import { aborted } from "../../core/aborted.ts";
 import type { OpenedTun } from "../../helper/tun_operations.ts";
 import { DescriptorReceiver } from "../../net/tun/descriptor_receiver.ts";
 import { openTunCapture } from "../../net/tun/tun_capture.ts";
+import type { PacketDevice } from "../../net/tun/packet_device.ts";
 import { UtunDevice } from "../../net/tun/utun_device.ts";
+import { WintunDevice } from "../../net/tun/wintun_device.ts";
 import type { Transport, TransportContext } from "../plugin.ts";
 
 export interface OpenDeviceOptions {
@@ -13,11 +15,18 @@ export interface OpenDeviceOptions {
 /** As of most networks: what is larger goes through in one piece all the same. */
 const MTU = 1500;
 
-/** A device of this user's, made by the root helper, and what carries its packets. */
+/**
+ * A device of this user's, made by the root helper, and what carries its packets. On Windows it is
+ * made here, and the helper gives it addresses and routes.
+ */
 export async function openDevice(
   { root, session, cidrs, link, scope, log }: TransportContext<unknown>,
   { isRouted }: OpenDeviceOptions,
 ): Promise<Transport & { readonly device: string }> {
+  using wintun = new DisposableStack();
+  const adapter = Deno.build.os === "windows"
+    ? wintun.use(new WintunDevice(session))
+    : undefined;
   // macOS hands the device over; Linux lets its user open it
   using receiver = Deno.build.os === "darwin"
     ? new DescriptorReceiver(session)
@@ -29,22 +38,32 @@ export async function openDevice(
     cidrs: isRouted ? [...cidrs] : [],
   });
   const { device, ipv6 } = result;
-  if (receiver && !ipv6 && cidrs.some((cidr) => cidr.includes(":"))) {
+  if (
+    (receiver || adapter) && !ipv6 && cidrs.some((cidr) => cidr.includes(":"))
+  ) {
     log.warn(
       "IPV6_NOT_CAPTURED",
-      "The cluster's IPv6 addresses are not reached: on macOS the device has IPv4 alone",
+      `The cluster's IPv6 addresses are not reached: ${
+        receiver
+          ? "on macOS the device has IPv4 alone"
+          : "this machine has IPv6 switched off"
+      }`,
     );
   }
+  const packets: PacketDevice | undefined = receiver
+    ? new UtunDevice(receiver.receive())
+    : adapter;
   const capture = scope.use(
     await openTunCapture({
       ...result,
-      ...receiver && { packets: new UtunDevice(receiver.receive()) },
+      ...packets && { packets },
       link,
       onRefused: ({ host, port }, error) =>
         log.debug(`Connection to ${host} port ${port}: ${error.message}`),
     }),
     "packets",
   );
+  wintun.move(); // it goes with the capture
   scope.background("device", (signal) =>
     Promise.race([
       capture.lost.then((lost) => {

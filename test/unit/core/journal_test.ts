@@ -7,6 +7,7 @@ import {
   openDeadJournals,
   replayJournal,
 } from "../../../src/core/journal.ts";
+import { liveSessions } from "../../../src/core/live_sessions.ts";
 
 const header: JournalHeader = {
   type: "session",
@@ -164,4 +165,36 @@ Deno.test("only its owner may read a journal", async () => {
   assert.equal(mode! & 0o077, 0);
   journal.close();
   await Deno.remove(dir, { recursive: true });
+});
+
+Deno.test("where a lock keeps readers off, it is on a file beside the journal, and goes with it", () => {
+  const dir = Deno.makeTempDirSync();
+  const windows = { os: "windows" } as const;
+  const names = () => [...Deno.readDirSync(dir)].map(({ name }) => name).sort();
+  const alive = new FileJournal(dir, header, windows);
+  alive.append({ type: "intent", n: 0, step: "a", args: {} });
+  assert.deepEqual(names(), ["abcde.jsonl", "abcde.jsonl.lock"]);
+  // as a journal under a lock that is not advisory, it could not be read else
+  using other = Deno.openSync(alive.path, { read: true });
+  assert.ok(other.tryLockSync(true));
+  other.unlockSync();
+  assert.deepEqual(openDeadJournals(dir, never, windows), []);
+  assert.deepEqual(liveSessions(dir, windows).map(({ session }) => session), [
+    "abcde",
+  ]);
+  alive.close();
+  assert.deepEqual(liveSessions(dir, windows), []);
+  {
+    using dead = openDeadJournals(dir, never, windows)[0]!;
+    assert.deepEqual(openDeadJournals(dir, never, windows), [], "held already");
+    assert.deepEqual(dead.pending.map(({ step }) => step), ["a"]);
+    dead.markReverted(0);
+    dead.remove();
+  }
+  assert.deepEqual(names(), []);
+  const ended = new FileJournal(dir, header, windows);
+  ended.remove();
+  ended.close();
+  assert.deepEqual(names(), []);
+  Deno.removeSync(dir);
 });

@@ -82,3 +82,12 @@ Deno.test("sudo asks with a sentence, and sets what is needed behind its reset",
     "/bin/x",
   ]);
 });
+
+Deno.test("on Windows, where the helper is the same user, a bundle has the user's cache too", () => {
+  const { argv, env } = helperCommand({
+    ...CHECKOUT,
+    mainModule: "file:///home/u/ktctl.js",
+  }, "windows");
+  assert.ok(argv.includes("--no-remote"));
+  assert.equal(env.DENO_DIR, "/home/u/.cache/deno");
+});

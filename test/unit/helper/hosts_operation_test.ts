@@ -5,6 +5,8 @@ import {
   removeHostsBlock,
 } from "../../../src/helper/hosts_block.ts";
 import { hostsOperation } from "../../../src/helper/hosts_operation.ts";
+import { hostsPath } from "../../../src/helper/hosts_path.ts";
+import { writeInPlace } from "../../../src/helper/replace_file.ts";
 import { TemporaryMachine } from "./temporary_machine.ts";
 
 const BEFORE = "127.0.0.1 localhost\n# mine\n";
@@ -78,4 +80,35 @@ Deno.test("after a kill, the journal alone restores the hosts file, and it holds
   assert.doesNotMatch(JSON.stringify(it.journal.records), /web/);
   await it.sweep(hostsOperation);
   assert.equal(it.read("hosts"), BEFORE);
+});
+
+Deno.test("our lines are found though an editor of Windows gave them other ends", () => {
+  const before = "127.0.0.1 localhost\r\n";
+  const block = appendHostsBlock(before, { id: "abc", ...WEB });
+  const changed = block.replaceAll(/\r?\n/g, "\r\n");
+  assert.deepEqual(removeHostsBlock(changed), { id: "abc", before });
+  assert.deepEqual(removeHostsBlock(`${changed}# more\r\n`), {
+    id: "abc",
+    before: `${before}# more\r\n`,
+  });
+});
+
+Deno.test("the hosts file is where the system has it", () => {
+  assert.equal(hostsPath("/x", "linux"), "/x/etc/hosts");
+  assert.match(
+    hostsPath("", "windows"),
+    /^[A-Z]:\\\w+\\System32\\drivers\\etc\\hosts$/,
+  );
+});
+
+Deno.test("a file that is written in place has its content, longer or shorter, and stays the same file", async () => {
+  await using it = new TemporaryMachine();
+  const path = it.path("hosts");
+  for (const text of ["new\n", "longer than that\n", "\xff\n", ""]) {
+    writeInPlace(path, text);
+    assert.equal(it.read("hosts"), text);
+  }
+  const { ino } = Deno.statSync(path);
+  writeInPlace(path, BEFORE);
+  assert.equal(Deno.statSync(path).ino, ino);
 });

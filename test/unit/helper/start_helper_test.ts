@@ -42,3 +42,17 @@ Deno.test("a start is given up by its signal", async () => {
   controller.abort(new Cancelled("SIGINT"));
   await assert.rejects(started, Cancelled);
 });
+
+Deno.test("on Windows nothing is started without an administrator's rights, and it is said how to get them", async () => {
+  await assert.rejects(
+    startHelper({
+      signal,
+      os: "windows",
+      isRoot: false,
+      command: command("/bin/cat"),
+    }),
+    (error) =>
+      error instanceof PermissionError && error.code === "ROOT_NEEDED" &&
+      /Run as administrator.*--disableTunDevice/.test(error.hint ?? ""),
+  );
+});

@@ -6,6 +6,7 @@ import {
 } from "../../../src/net/local_networks.ts";
 import { readIpJson } from "../../../src/net/ip_json.ts";
 import { readNetstat } from "../../../src/net/netstat.ts";
+import { readWindowsNetworks } from "../../../src/net/windows_networks.ts";
 
 const told = ({ networks, addresses, gateways }: LocalNetworks) => ({
   networks: networks.map(({ cidr, device, kind }) =>
@@ -118,13 +119,96 @@ fe80::%lo0/64                           fe80::1%lo0             UcI             
   });
 });
 
+const WINDOWS = {
+  routes: [
+    { prefix: "0.0.0.0/0", gateway: "192.168.1.1", protocol: "NetMgmt" },
+    { prefix: "0.0.0.0/0", gateway: "0.0.0.0", protocol: "NetMgmt" },
+    { prefix: "::/0", gateway: "fe80::1", protocol: "NetMgmt" },
+    { prefix: "127.0.0.0/8", gateway: "0.0.0.0", protocol: "Local" },
+    { prefix: "192.168.1.0/24", gateway: "0.0.0.0", protocol: "Local" },
+    { prefix: "192.168.1.20/32", gateway: "0.0.0.0", protocol: "Local" },
+    { prefix: "192.168.1.255/32", gateway: "0.0.0.0", protocol: "Local" },
+    { prefix: "224.0.0.0/4", gateway: "0.0.0.0", protocol: "Local" },
+    { prefix: "255.255.255.255/32", gateway: "0.0.0.0", protocol: "Local" },
+    { prefix: "10.8.0.0/16", gateway: "10.8.0.1", protocol: "NetMgmt" },
+    { prefix: "172.20.1.9/32", gateway: "0.0.0.0", protocol: "NetMgmt" },
+    { prefix: "fd01::/64", gateway: "::", protocol: "Local" },
+    { prefix: "fd01::20/128", gateway: "::", protocol: "Local" },
+    { prefix: "fe80::/64", gateway: "::", protocol: "Local" },
+  ].map((route) => ({ device: "Wi-Fi", ...route })),
+  addresses: [
+    { address: "192.168.1.20", prefixLength: 24 },
+    { address: "127.0.0.1", prefixLength: 8 },
+    { address: "fd01::20", prefixLength: 64 },
+    { address: "fe80::1c2b%12", prefixLength: 64 },
+  ],
+};
+
+Deno.test("networks, addresses and gateways are read from what PowerShell tells", () => {
+  assert.deepEqual(told(readWindowsNetworks(WINDOWS)), {
+    networks: [
+      "192.168.1.0/24 Wi-Fi attached",
+      "10.8.0.0/16 Wi-Fi route",
+      "172.20.1.9/32 Wi-Fi route",
+      "fd01::/64 Wi-Fi attached",
+    ],
+    addresses: ["192.168.1.20/32", "fd01::20/128"],
+    gateways: ["192.168.1.1/32", "fe80::1/128"],
+  });
+});
+
+Deno.test("PowerShell's list of one thing is a list, in each form that it has", () => {
+  const [route] = WINDOWS.routes.slice(-3);
+  const networks = ["fd01::/64 Wi-Fi attached"];
+  for (const routes of [route, [route], { value: [route], Count: 1 }]) {
+    const local = readWindowsNetworks({ routes, addresses: null });
+    assert.deepEqual(told(local), { networks, addresses: [], gateways: [] });
+  }
+  const none = { networks: [], addresses: [], gateways: [] };
+  assert.deepEqual(told(readWindowsNetworks({ routes: [] })), none);
+  assert.deepEqual(told(readWindowsNetworks(null)), none);
+});
+
+Deno.test("Windows is asked by one script, without anything of ours on its command line", async () => {
+  const calls: (readonly string[])[] = [];
+  const local = await readLocalNetworks((command, args, options) => {
+    calls.push([command, ...args]);
+    assert.equal(options?.stdin, "null\n");
+    const stdout = JSON.stringify(WINDOWS);
+    return Promise.resolve({ code: 0, stdout, stderr: "" });
+  }, { os: "windows" });
+  assert.equal(local.networks.length, 4);
+  const [[command, ...words] = []] = calls;
+  assert.match(
+    command!,
+    /\\System32\\WindowsPowerShell\\v1\.0\\powershell\.exe$/,
+  );
+  assert.deepEqual(words.slice(0, -1), [
+    "-NoLogo",
+    "-NoProfile",
+    "-NonInteractive",
+    "-InputFormat",
+    "Text",
+    "-OutputFormat",
+    "Text",
+    "-EncodedCommand",
+  ]);
+  const script = new TextDecoder("utf-16le").decode(
+    Uint8Array.fromBase64(words.at(-1)!),
+  );
+  assert.match(script, /^\s*\$global:ErrorActionPreference = 'Stop'/);
+  assert.match(script, /Get-NetRoute -PolicyStore ActiveStore/);
+});
+
 Deno.test("a machine that cannot tell its networks is a clear error", async () => {
   const answers = (code: number, stdout: string) => () =>
     Promise.resolve({ code, stdout, stderr: "Option -json is unknown" });
   const cases = [
     [answers(1, ""), "linux", /Option -json is unknown/],
     [answers(0, "1: lo: <LOOPBACK>"), "linux", /no JSON/],
-    [answers(0, ""), "windows", /not for "windows"/],
+    [answers(1, ""), "windows", /PowerShell says "Option -json is unknown"/],
+    [answers(0, "<"), "windows", /no JSON/],
+    [answers(0, ""), "freebsd", /not for "freebsd"/],
   ] as const;
   for (const [run, os, message] of cases) {
     await assert.rejects(readLocalNetworks(run, { os }), (error) => {

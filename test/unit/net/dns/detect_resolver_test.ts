@@ -3,6 +3,7 @@ import {
   detectResolver,
   type ResolverFiles,
 } from "../../../../src/net/dns/detect_resolver.ts";
+import { readWindowsNameServers } from "../../../../src/net/dns/windows_name_servers.ts";
 import { insertResolvConfBlock } from "../../../../src/core/dns/resolv_conf_block.ts";
 import { serviceHosts } from "../../../../src/net/dns/service_hosts.ts";
 
@@ -74,7 +75,46 @@ Deno.test("other systems have their own ways", () => {
     detect({ platform: "darwin", resolvConf: PLAIN }),
     "macos 10.0.0.1,10.0.0.2",
   );
-  assert.equal(detect({ platform: "windows" }), "none ");
+  assert.equal(
+    detect({ platform: "windows", windowsNameServers: [OURS, "10.0.0.1"] }),
+    "windows 10.0.0.1",
+  );
+  assert.equal(
+    detect({ platform: "freebsd", resolvConf: PLAIN }),
+    "none 10.0.0.1,10.0.0.2",
+  );
+});
+
+Deno.test("of Windows' name servers those of connected devices count, the preferred device's first", () => {
+  const told = {
+    interfaces: [
+      { index: 4, metric: 50 },
+      { index: 4, metric: 35 },
+      { index: 9, metric: 25 },
+      { index: 1, metric: 75 },
+    ],
+    servers: [
+      { index: 4, addresses: ["192.168.1.1", "8.8.8.8"] },
+      { index: 4, addresses: ["fe80::1", "fe80::2%4", "fd00::53"] },
+      { index: 9, addresses: "10.8.0.1" },
+      { index: 7, addresses: ["172.16.0.1"] },
+      { index: 1, addresses: ["fec0:0:0:ffff::1", "fec0:0:0:ffff::2"] },
+      { index: 1, addresses: ["", "8.8.8.8"] },
+    ],
+  };
+  assert.deepEqual(readWindowsNameServers(told), [
+    "10.8.0.1",
+    "192.168.1.1",
+    "8.8.8.8",
+    "fe80::2%4",
+    "fd00::53",
+  ]);
+  const interfaces = { index: 4, metric: 35 };
+  const servers = { index: 4, addresses: ["10.0.0.1"] };
+  assert.deepEqual(readWindowsNameServers({ interfaces, servers }), [
+    "10.0.0.1",
+  ]);
+  assert.deepEqual(readWindowsNameServers(null), []);
 });
 
 Deno.test("a Service has a line for each address, with its short name in the session's namespace alone", () => {

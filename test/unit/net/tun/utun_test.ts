@@ -10,6 +10,7 @@ import {
   type PumpMessage,
   pumpPackets,
 } from "../../../../src/net/tun/packet_pump.ts";
+import { openPosixLine } from "../../../../src/net/tun/posix_line.ts";
 import { UtunDevice } from "../../../../src/net/tun/utun_device.ts";
 import {
   UTUN_HEADER_BYTES,
@@ -124,15 +125,16 @@ Deno.test({
           },
         };
         line.send(far, onTheLine(tcp(ends, { ...ports, flags: 2, data })));
+        const headerBytes = UTUN_HEADER_BYTES;
+        const config = {
+          kind: "posix",
+          fd: near,
+          headerBytes,
+          commands,
+        } as const;
         pumpPackets(
-          {
-            fd: near,
-            headerBytes: UTUN_HEADER_BYTES,
-            commands,
-            ends: OWN,
-            waiting: new Int32Array(new SharedArrayBuffer(4)),
-          },
-          { ...libc, symbols },
+          { ends: OWN, waiting: new Int32Array(new SharedArrayBuffer(4)) },
+          openPosixLine(config, { ...libc, symbols }),
           (message) => {
             messages.push(message);
             if (message.kind === "other") end();

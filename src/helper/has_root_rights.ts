@@ -1,0 +1,6 @@
+import { isElevated } from "./is_elevated.ts";
+
+/** Whether this process may change routes, firewall and resolver: as root, or as administrator. */
+export function hasRootRights(): boolean {
+  return Deno.build.os === "windows" ? isElevated() : Deno.uid() === 0;
+}
