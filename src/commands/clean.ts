@@ -72,12 +72,7 @@ export async function clean(
   const { signal } = host;
   const kube = await openCluster(host, options, report);
   const steps = (await host.registry()).steps();
-  if (!dryRun) {
-    host.conclude({
-      state: "incomplete",
-      reason: "Stopped half way: run it again",
-    });
-  }
+  if (!dryRun) host.conclude(STOPPED);
   const swept = await sweepJournals(kube, {
     dir: host.journalDir,
     steps,
@@ -93,7 +88,11 @@ export async function clean(
     });
   }
   // not before: what dead sessions changed may be in other namespaces
+  if (ofMachine + swept.done.length + swept.left === 0) {
+    host.conclude({ state: "unchanged", reason: "Nothing to clean" });
+  }
   await refuseMissingNamespace(kube, signal);
+  if (!dryRun) host.conclude(STOPPED);
   const state = await readNamespace(kube, { signal, report });
   const repairs = planClean(state, {
     now: kube.now(),
@@ -123,6 +122,11 @@ export async function clean(
       },
   );
 }
+
+const STOPPED = {
+  state: "incomplete",
+  reason: "Stopped half way: run it again",
+} as const;
 
 /** What dead sessions changed in clusters is undone by the records on this laptop, which therefore stay. */
 function concludeLocal(

@@ -1,7 +1,9 @@
 // A namespace that is not there is told of by every verb, before anything else is asked for.
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { refuseMissingNamespace } from "../../../src/cluster/refuse_missing_namespace.ts";
+import { FileJournal } from "../../../src/core/journal.ts";
 import {
   type Answer,
   clientOf,
@@ -38,11 +40,10 @@ async function ktctl(args: readonly string[], env: Record<string, string>) {
   return { code, events: lines.map((line) => JSON.parse(line)) };
 }
 
-Deno.test("a namespace that is not there is refused by every verb, and nothing is changed", async () => {
-  await using folder = await TempFolder.make();
-  const answer: Answer = (request, response) =>
-    (request.url.endsWith("/shpo") ? NOT_FOUND : NAMESPACES)(request, response);
-  await using server = await FakeApiServer.start([answer]);
+const answer: Answer = (request, response) =>
+  (request.url.endsWith("/shpo") ? NOT_FOUND : NAMESPACES)(request, response);
+
+async function environment(folder: TempFolder, server: FakeApiServer) {
   const kubeconfig = await folder.write("config", {
     apiVersion: "v1",
     kind: "Config",
@@ -51,7 +52,13 @@ Deno.test("a namespace that is not there is refused by every verb, and nothing i
     contexts: [{ name: "it", context: { cluster: "it", user: "it" } }],
     users: [{ name: "it", user: {} }],
   });
-  const env = { KUBECONFIG: kubeconfig, XDG_STATE_HOME: folder.path };
+  return { KUBECONFIG: kubeconfig, XDG_STATE_HOME: folder.path };
+}
+
+Deno.test("a namespace that is not there is refused by every verb, and nothing is changed", async () => {
+  await using folder = await TempFolder.make();
+  await using server = await FakeApiServer.start([answer]);
+  const env = await environment(folder, server);
   for (
     const verb of [
       ["exchange", "web", "--expose", "80"],
@@ -74,6 +81,31 @@ Deno.test("a namespace that is not there is refused by every verb, and nothing i
     assert.equal(code, 5, title);
   }
   assert.ok(server.requests.every(({ method }) => method === "GET"));
+});
+
+Deno.test("clean looks at what dead sessions changed elsewhere before it refuses a namespace", async () => {
+  await using folder = await TempFolder.make();
+  await using server = await FakeApiServer.start([answer]);
+  const env = await environment(folder, server);
+  const journal = new FileJournal(join(folder.path, "ktctl", "sessions"), {
+    type: "session",
+    version: 1,
+    session: "dead",
+    pid: 1,
+    command: "exchange web",
+    kubeconfig: null,
+    context: "it",
+    server: server.url,
+    namespace: "shop",
+    startedAt: 0,
+  });
+  journal.append({ type: "intent", n: 1, step: "of.a.plugin", args: {} });
+  journal.close();
+  const { code, events } = await ktctl(["clean", "-n", "shpo"], env);
+  const codes = events.map((event) => event.code).filter(Boolean);
+  assert.deepEqual(codes, ["STEP_UNKNOWN", "NAMESPACE_NOT_FOUND"]);
+  assert.equal(events.at(-1).state, "incomplete");
+  assert.equal(code, 5);
 });
 
 Deno.test("who may not look at the namespace is not kept from working in it", async () => {
