@@ -103,7 +103,7 @@ async function ask(
  */
 export async function reaches(
   client: ClientPod,
-  { name = "laptop", url = "http://web/", withinMs = 10_000 }: {
+  { name = "laptop", url = "http://web/", withinMs = 20_000 }: {
     name?: string;
     url?: string;
     withinMs?: number;
