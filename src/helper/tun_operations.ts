@@ -1,6 +1,5 @@
 /** What the root helper does for `--mode tun2socks`. No packet passes through it. */
 import * as v from "valibot";
-import { ConflictError } from "../core/errors.ts";
 import { chooseTunAddresses } from "../net/tun/choose_tun_addresses.ts";
 import { replaceTunRoutes } from "../net/tun/replace_tun_routes.ts";
 import { listIp } from "../net/tun/run_ip.ts";
@@ -20,6 +19,7 @@ import {
 import { windowsFirewallStep } from "../net/tun/windows_firewall_step.ts";
 import type { Operation } from "./operation.ts";
 import { probeTun } from "./probe_tun.ts";
+import { tunNotOpen } from "./session_devices.ts";
 import { takenRanges } from "./taken_ranges.ts";
 import { openUtunDevice, updateUtunRoutes } from "./utun_devices.ts";
 import { openWintunDevice, updateWintunRoutes } from "./wintun_devices.ts";
@@ -80,11 +80,7 @@ export const tunRoutesOperation: Operation<TunRoutesArgs> = {
       return null;
     }
     if (!await isTunDeviceOf(world, args)) {
-      throw new ConflictError(
-        "TUN_NOT_OPEN",
-        `Cannot change the routes of "${args.device}": it is no device of the session "${args.session}"`,
-        { hint: "Run the command again." },
-      );
+      throw tunNotOpen(args);
     }
     await replaceTunRoutes(world, args);
     return null;

@@ -1,16 +1,17 @@
 /** What the root helper does for `--mode tun2socks` on macOS. Not verified on a Mac. */
-import { ConflictError, UnsupportedError } from "../core/errors.ts";
+import { UnsupportedError } from "../core/errors.ts";
 import type { Scope } from "../core/scope.ts";
 import { chooseTunAddresses } from "../net/tun/choose_tun_addresses.ts";
 import { openUtun } from "../net/tun/open_utun.ts";
 import type { OpenTunArgs, TunRoutesArgs } from "../net/tun/tun_args.ts";
 import { replaceUtunRoutes, type UtunRoutes } from "../net/tun/utun_routes.ts";
 import type { Machine } from "./operation.ts";
+import { SessionDevices } from "./session_devices.ts";
 import { takenRanges } from "./taken_ranges.ts";
 import type { OpenedTun } from "./tun_operations.ts";
 
-/** By session. macOS has no place to note whose a device is, but it lives no longer than its processes. */
-const devices = new Map<string, UtunRoutes>();
+/** They live no longer than their processes. */
+const devices = new SessionDevices<UtunRoutes>();
 
 /**
  * A device with addresses and routes, which is handed over to the client where that listens for it.
@@ -25,20 +26,14 @@ export async function openUtunDevice(
   { session, uid, mtu, cidrs }: OpenTunArgs,
   scope: Scope<Machine>,
 ): Promise<OpenedTun> {
-  if (devices.has(session)) {
-    throw new ConflictError(
-      "TUN_IN_USE",
-      `Cannot make a device for the session "${session}": it has one`,
-    );
-  }
+  devices.refuseSecond(session);
   const { world } = scope;
   const taken = await takenRanges(world, cidrs, "darwin");
   const { local, peer } = chooseTunAddresses(4, taken);
   const utun = scope.use(openUtun(), "utun device");
   const device = utun.name;
   const its = { device, routes: new Set<string>() };
-  devices.set(session, its);
-  scope.defer("session of utun", () => void devices.delete(session));
+  devices.keep(session, its, scope);
   for (const args of utunSettings({ device, mtu, local, peer })) {
     await ifconfig(world, args);
   }
@@ -51,18 +46,10 @@ export async function openUtunDevice(
 
 /** Puts other routes in the place of an open device's. */
 export async function updateUtunRoutes(
-  { session, device, cidrs }: TunRoutesArgs,
+  args: TunRoutesArgs,
   machine: Machine,
 ): Promise<void> {
-  const its = devices.get(session);
-  if (its?.device !== device) {
-    throw new ConflictError(
-      "TUN_NOT_OPEN",
-      `Cannot change the routes of "${device}": it is no device of the session "${session}"`,
-      { hint: "Run the command again." },
-    );
-  }
-  await replaceUtunRoutes(machine, its, cidrs);
+  await replaceUtunRoutes(machine, devices.get(args), args.cidrs);
 }
 
 /** Arguments of `ifconfig`, call by call. */

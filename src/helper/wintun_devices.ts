@@ -1,5 +1,4 @@
 /** What the root helper does for `--mode tun2socks` on Windows. Not verified on Windows. */
-import { ConflictError } from "../core/errors.ts";
 import type { Scope } from "../core/scope.ts";
 import { runPowershell } from "../net/run_powershell.ts";
 import { chooseTunAddresses } from "../net/tun/choose_tun_addresses.ts";
@@ -12,11 +11,11 @@ import {
   type WintunRoutes,
 } from "../net/tun/wintun_routes.ts";
 import type { Machine } from "./operation.ts";
+import { SessionDevices } from "./session_devices.ts";
 import { takenRanges } from "./taken_ranges.ts";
 import type { OpenedTun } from "./tun_operations.ts";
 
-/** By session. */
-const devices = new Map<string, WintunRoutes>();
+const devices = new SessionDevices<WintunRoutes>();
 
 /** All that is not in every Windows. */
 const PROBE_SCRIPT = `
@@ -46,12 +45,7 @@ export async function openWintunDevice(
   { session, mtu, cidrs }: OpenTunArgs,
   scope: Scope<Machine>,
 ): Promise<OpenedTun> {
-  if (devices.has(session)) {
-    throw new ConflictError(
-      "TUN_IN_USE",
-      `Cannot make a device for the session "${session}": it has one`,
-    );
-  }
+  devices.refuseSecond(session);
   const { world } = scope;
   const device = wintunName(session);
   const taken = await takenRanges(world, cidrs, "windows");
@@ -64,8 +58,7 @@ export async function openWintunDevice(
   const program = Deno.execPath(); // the client's as well
   await scope.run(windowsFirewallStep, { session }, { program });
   const its = { device, families, routes: new Set<string>() };
-  devices.set(session, its);
-  scope.defer("session of wintun", () => void devices.delete(session));
+  devices.keep(session, its, scope);
   await replaceWintunRoutes(world, its, cidrs);
   return {
     device,
@@ -76,16 +69,8 @@ export async function openWintunDevice(
 
 /** Puts other routes in the place of an open device's. Throws `ConflictError` (`TUN_NOT_OPEN`). */
 export async function updateWintunRoutes(
-  { session, device, cidrs }: TunRoutesArgs,
+  args: TunRoutesArgs,
   machine: Pick<Machine, "exec">,
 ): Promise<void> {
-  const its = devices.get(session);
-  if (its?.device !== device) {
-    throw new ConflictError(
-      "TUN_NOT_OPEN",
-      `Cannot change the routes of "${device}": it is no device of the session "${session}"`,
-      { hint: "Run the command again." },
-    );
-  }
-  await replaceWintunRoutes(machine, its, cidrs);
+  await replaceWintunRoutes(machine, devices.get(args), args.cidrs);
 }
