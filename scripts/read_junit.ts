@@ -4,16 +4,41 @@ export interface TestCounts {
   readonly skipped: number;
 }
 
+/** With the opening tag. */
+const CASES = /(<testcase\b[^>]*?)(?:\/>|>[\s\S]*?<\/testcase>)/g;
+/** A step's name has its test's in front. */
+const STEP = " > ";
+
 /** Counts the test cases of a report by `deno test --junit-path`. */
 export function readJunit(xml: string): TestCounts {
   const counts = { passed: 0, failed: 0, skipped: 0 };
-  const cases = /<testcase\b[^>]*?(?:\/>|>([\s\S]*?)<\/testcase>)/g;
-  for (const [, body = ""] of xml.matchAll(cases)) {
-    if (/<(failure|error)\b/.test(body)) counts.failed++;
-    else if (/<skipped\b/.test(body)) counts.skipped++;
+  for (const [text] of xml.matchAll(CASES)) {
+    if (/<(failure|error)\b/.test(text)) counts.failed++;
+    else if (/<skipped\b/.test(text)) counts.skipped++;
     else counts.passed++;
   }
   return counts;
+}
+
+/** A test that failed, by itself or in a step. */
+export interface FailedTest {
+  readonly file: string;
+  readonly name: string;
+  /** It, and those of its steps that failed. */
+  readonly cases: number;
+}
+
+export function failedTests(xml: string): FailedTest[] {
+  const failed = new Map<string, FailedTest>();
+  for (const [text, tag = ""] of xml.matchAll(CASES)) {
+    if (!/<(failure|error)\b/.test(text)) continue;
+    const file = field(tag, "classname");
+    const [name = ""] = field(tag, "name").split(STEP);
+    const key = `${file}\n${name}`;
+    const cases = (failed.get(key)?.cases ?? 0) + 1;
+    failed.set(key, { file, name, cases });
+  }
+  return [...failed.values()];
 }
 
 /** The tests that took longest, longest first. */
@@ -22,16 +47,19 @@ export function slowestTests(
   count: number,
 ): { name: string; seconds: number }[] {
   const found: { name: string; seconds: number }[] = [];
-  for (const [tag] of xml.matchAll(/<testcase\b[^>]*>/g)) {
-    const field = (name: string) =>
-      new RegExp(`\\b${name}="([^"]*)"`).exec(tag)?.[1] ?? "";
-    const name = unescapeXml(field("name"));
-    // a step's name has its test's in front; the test's own time has all of them
-    if (!name.includes(" > ")) {
-      found.push({ name, seconds: Number(field("time")) });
+  for (const [, tag = ""] of xml.matchAll(CASES)) {
+    const name = field(tag, "name");
+    // the test's own time has all of its steps
+    if (!name.includes(STEP)) {
+      found.push({ name, seconds: Number(field(tag, "time")) });
     }
   }
   return found.sort((a, b) => b.seconds - a.seconds).slice(0, count);
+}
+
+function field(tag: string, name: string): string {
+  const [, text = ""] = new RegExp(`\\b${name}="([^"]*)"`).exec(tag) ?? [];
+  return unescapeXml(text);
 }
 
 const ENTITIES: Record<string, string> = {

@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
-import { readJunit, slowestTests } from "../../scripts/read_junit.ts";
+import {
+  failedTests,
+  readJunit,
+  slowestTests,
+} from "../../scripts/read_junit.ts";
 
 Deno.test("a JUnit report is counted by outcome", () => {
   const xml = `<testsuites><testsuite>
@@ -19,5 +23,17 @@ Deno.test("the slowest tests of a JUnit report come first, steps counted with th
   assert.deepEqual(slowestTests(xml, 2), [
     { name: "b", seconds: 20.25 },
     { name: '"c" & d', seconds: 3 },
+  ]);
+});
+
+Deno.test("a test of a JUnit report that failed is told with the steps in which it did", () => {
+  const xml =
+    `<testcase name="a" classname="./x_test.ts" time="1"><failure message="1 step"/></testcase>
+    <testcase name="b" classname="./x_test.ts"/>
+    <testcase name="a" classname="./y_test.ts"></testcase>
+    <testcase name="a &gt; one" classname="./x_test.ts"></testcase>
+    <testcase name="a &gt; two" classname="./x_test.ts"><failure message="no">why</failure></testcase>`;
+  assert.deepEqual(failedTests(xml), [
+    { file: "./x_test.ts", name: "a", cases: 2 },
   ]);
 });
