@@ -3,6 +3,7 @@
  *
  *   --only start,exchange,traffic,mesh,tun,connect   some groups alone
  *   --rounds 5                      rounds of each measurement
+ *   --quick                         connect against kubectl alone, without delay: minutes less
  *   --program bundle                traffic through dist/ktctl.js instead of main.ts
  *   --json                          the JSON on stdout, the table not at all
  */
@@ -35,6 +36,7 @@ const { values: flags } = parseArgs({
       default: "start,exchange,traffic,mesh,tun,connect",
     },
     rounds: { type: "string", default: "5" },
+    quick: { type: "boolean", default: false },
     program: { type: "string", default: "main" },
     json: { type: "boolean", default: false },
   },
@@ -78,7 +80,7 @@ if (cluster !== undefined && needsBed) {
   }
   if (groups.has("connect")) {
     progress("connect, kubectl port-forward, ssh -D and sshuttle");
-    const measured = await benchConnect(bed, rounds);
+    const measured = await benchConnect(bed, { rounds, isQuick: flags.quick });
     figures.push(...measured.figures);
     Object.assign(cpu, measured.cpu);
   }

@@ -24,10 +24,16 @@ export interface ConnectResult {
   readonly cpu: Readonly<Record<string, CpuSeconds>>;
 }
 
+export interface ConnectBenchOptions {
+  readonly rounds: number;
+  /** Against kubectl alone, and without delay. */
+  readonly isQuick: boolean;
+}
+
 /** Empty, with a reason on stderr, where it cannot be measured. */
 export async function benchConnect(
   bed: Testbed,
-  rounds: number,
+  { rounds, isQuick }: ConnectBenchOptions,
 ): Promise<ConnectResult> {
   const obstacle = await netLaptopObstacle(bed.cluster);
   if (obstacle !== undefined) {
@@ -36,11 +42,13 @@ export async function benchConnect(
   }
   const figures = await benchAlone(bed, rounds);
   const cpu: Record<string, CpuSeconds> = {};
-  await using sshd = await SshdPod.open(bed).catch((error) => {
-    console.error(`ways over SSH are left out: ${error.message}`);
-    return undefined;
-  });
-  for (const delayMs of [0, DELAY_MS]) {
+  await using sshd = isQuick
+    ? undefined
+    : await SshdPod.open(bed).catch((error) => {
+      console.error(`ways over SSH are left out: ${error.message}`);
+      return undefined;
+    });
+  for (const delayMs of isQuick ? [0] : [0, DELAY_MS]) {
     const traffic = await benchTraffic(bed, { sshd, delayMs, rounds });
     figures.push(...traffic.figures);
     Object.assign(cpu, traffic.cpu);
