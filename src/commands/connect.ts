@@ -183,6 +183,7 @@ class Connection {
       root: this.#root,
       options: given,
     });
+    if (needs.dns === "none" && !needs.captures) return undefined;
     const local = await localResolver(scope.signal);
     if (needs.dns === "machine") {
       await ConnectNames.probeMachine({
