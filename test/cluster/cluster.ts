@@ -243,17 +243,15 @@ function sorted(value: unknown): unknown {
  */
 async function empty(api: TestApi, namespace: string): Promise<void> {
   const gone = { gracePeriodSeconds: 0, propagationPolicy: "Background" };
+  const apps = `/apis/apps/v1/namespaces/${namespace}`;
   for (
-    const kind of [
-      "apis/apps/v1/deployments",
-      "apis/apps/v1/statefulsets",
-      "apis/apps/v1/replicasets",
-      "api/v1/pods",
+    const path of [
+      `${apps}/deployments`,
+      `${apps}/statefulsets`,
+      `${apps}/replicasets`,
+      `/api/v1/namespaces/${namespace}/pods`,
     ]
-  ) {
-    const path = kind.replace(/[^/]+$/, `namespaces/${namespace}/$&`);
-    await api.request("DELETE", `/${path}`, gone);
-  }
+  ) await api.request("DELETE", path, gone);
 }
 
 /** Until the cluster has put into a new namespace what it puts there by itself. */
