@@ -6,7 +6,8 @@ import { readFile } from "node:fs/promises";
 import process from "node:process";
 import { messageOf } from "../core/errors.ts";
 import { AGENT_DIR, AGENT_KEYS_DIR, type AgentConfig } from "./agent_config.ts";
-import { readAgentKeys } from "./agent_keys.ts";
+import { hostPublicKey, readAgentKeys } from "./agent_keys.ts";
+import { LinkDoor } from "./link_door.ts";
 import { logLine } from "./log_line.ts";
 import { PortTable } from "./port_table.ts";
 import { startSshServer } from "./ssh_server.ts";
@@ -27,8 +28,9 @@ async function main(
     });
   }
   await ports.listen();
-  await startSshServer({ config, keys, ports });
-  await startStatusServer(config, ports);
+  const serveSsh = await startSshServer({ config, keys, ports });
+  const door = new LinkDoor(await hostPublicKey(keys), serveSsh);
+  await startStatusServer(config, ports, door);
   logLine("ready");
 }
 

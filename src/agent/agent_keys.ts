@@ -1,4 +1,6 @@
 import { readFile } from "node:fs/promises";
+import { UsageError } from "../core/errors.ts";
+import { loadSsh2 } from "../core/ssh2.ts";
 
 /** The two files of the Secret. */
 export interface AgentKeys {
@@ -19,4 +21,14 @@ export async function readAgentKeys(dir: string): Promise<AgentKeys> {
     ),
   );
   return { hostKey: hostKey!, authorizedKey: authorizedKey! };
+}
+
+/** The public part of the agent's own key: `ssh-ed25519 AAAA…`. */
+export async function hostPublicKey({ hostKey }: AgentKeys): Promise<string> {
+  const { utils } = await loadSsh2();
+  const key = utils.parseKey(hostKey);
+  if (key instanceof Error) {
+    throw new UsageError("AGENT_KEY_INVALID", "Cannot parse the host key");
+  }
+  return `${key.type} ${key.getPublicSSH().toString("base64")}`;
 }

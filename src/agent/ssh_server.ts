@@ -1,6 +1,7 @@
 import { timingSafeEqual } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { messageOf, UsageError } from "../core/errors.ts";
 import { PacketStream } from "../core/packet_stream.ts";
 import {
@@ -26,8 +27,17 @@ export interface SshServerOptions {
   readonly ports: PortTable;
 }
 
-/** Serves SSH on the pod's loopback, where only a port-forward reaches it. */
-export async function startSshServer(options: SshServerOptions): Promise<void> {
+/** Takes a connection over, for SSH. */
+export type ServeSsh = (socket: Duplex) => void;
+
+/**
+ * Serves SSH on the pod's loopback, where only a port-forward reaches it.
+ *
+ * @returns The same for connections that come in another way.
+ */
+export async function startSshServer(
+  options: SshServerOptions,
+): Promise<ServeSsh> {
   const { config, keys, ports } = options;
   const { Server, utils } = await loadSsh2();
   const authorized = utils.parseKey(keys.authorizedKey);
@@ -70,7 +80,7 @@ export async function startSshServer(options: SshServerOptions): Promise<void> {
   }
 
   const loggedIn = new WeakSet<PacketStream>();
-  const server = createServer({ allowHalfOpen: true }, (socket: Socket) => {
+  const serveSsh: ServeSsh = (socket) => {
     const packets = new PacketStream(socket);
     packets.on("error", () => {}); // "close" follows
     const timer = setTimeout(
@@ -79,10 +89,12 @@ export async function startSshServer(options: SshServerOptions): Promise<void> {
     );
     packets.once("close", () => clearTimeout(timer));
     ssh.injectSocket(packets as unknown as Socket);
-  });
+  };
+  const server = createServer({ allowHalfOpen: true }, serveSsh);
   server.listen(config.sshPort, "127.0.0.1");
   await once(server, "listening");
   server.on("error", (error) => logLine(`ssh: ${messageOf(error)}`));
+  return serveSsh;
 }
 
 interface ParsedKey {

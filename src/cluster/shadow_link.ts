@@ -1,4 +1,4 @@
-/** The way from a Shadow Pod to this laptop: SSH over one port-forward, and the ports it serves. */
+/** The way from a Shadow Pod to this laptop: SSH, and the ports it serves. */
 import { KtctlError, LinkError } from "../core/errors.ts";
 import type { KubeApi } from "../kube/kube_api.ts";
 import { connectLocal } from "../ssh/connect_local.ts";
@@ -6,6 +6,7 @@ import { provePath } from "../ssh/prove_path.ts";
 import { openSshLink, type SshLink } from "../ssh/ssh_link.ts";
 import { backoff } from "../core/backoff.ts";
 import type { Shadow } from "./shadow.ts";
+import { openShadowCarrier } from "./shadow_carrier.ts";
 
 /** One port of the pod and where its connections end here. */
 export interface LocalPort {
@@ -23,17 +24,13 @@ export interface LinkOptions {
   readonly onLocalRefused: (port: LocalPort, error: unknown) => void;
 }
 
-/** One attempt. Throws `LinkError` and what `KubeApi.portForward` throws. */
+/** One attempt. Throws `LinkError` and what `openShadowCarrier` throws. */
 export async function openShadowLink(
   kube: KubeApi,
   shadow: Shadow,
   options: LinkOptions,
 ): Promise<SshLink> {
-  const { spec, podName } = shadow;
-  const stream = await kube.portForward(
-    { name: podName, namespace: spec.namespace, port: spec.agent.sshPort },
-    { signal: options.signal, timeoutMs: options.timeoutMs },
-  );
+  const stream = await openShadowCarrier(kube, shadow, options);
   const link = await openSshLink(stream, {
     privateKey: shadow.clientPrivateKey,
     hostPublicKey: shadow.hostPublicKey,

@@ -112,6 +112,14 @@ export interface DeleteOptions extends CallOptions {
   readonly propagationPolicy?: "Background" | "Foreground" | "Orphan";
 }
 
+/** The request by which an HTTP server is asked to change to another protocol. */
+export interface PodUpgrade {
+  readonly path: string;
+  /** As in the header `Upgrade`. */
+  readonly protocol: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 /**
  * A cluster, seen through one kubeconfig context.
  *
@@ -170,6 +178,16 @@ export interface KubeApi {
   /** One TCP connection to a port on the pod's loopback. Back-pressure both ways. */
   portForward(
     pod: { name: string; namespace?: string; port: number },
+    options?: CallOptions,
+  ): Promise<Duplex>;
+
+  /**
+   * A connection to a program in the pod that speaks HTTP, which is asked to change to another
+   * protocol. It comes from the API server, to the pod's address. Back-pressure both ways.
+   */
+  proxyToPod(
+    pod: { name: string; namespace?: string; port: number },
+    upgrade: PodUpgrade,
     options?: CallOptions,
   ): Promise<Duplex>;
 

@@ -19,10 +19,12 @@ import type {
   ObjectRef,
   PatchOptions,
   PatchType,
+  PodUpgrade,
   Resource,
   WatchEvent,
   WatchOptions,
 } from "./kube_api.ts";
+import { openPodProxy } from "./pod_proxy.ts";
 import { openPortForward } from "./port_forward.ts";
 import { type Listing, watchObjects, type WatchTiming } from "./watch.ts";
 
@@ -197,6 +199,15 @@ export class KubeClient implements KubeApi {
   ): Promise<Duplex> {
     const namespace = pod.namespace ?? this.namespace;
     return openPortForward(this.#http, { ...pod, namespace }, options);
+  }
+
+  proxyToPod(
+    pod: { name: string; namespace?: string; port: number },
+    upgrade: PodUpgrade,
+    options?: CallOptions,
+  ): Promise<Duplex> {
+    const namespace = pod.namespace ?? this.namespace;
+    return openPodProxy(this.#http, { ...pod, namespace }, upgrade, options);
   }
 
   async version(

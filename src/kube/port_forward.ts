@@ -6,11 +6,10 @@
  * included; and it tells the HTTP status of a refused handshake.
  */
 import type { Duplex } from "node:stream";
-import type { IncomingMessage } from "node:http";
 import type WebSocket from "ws";
-import { KtctlError, LinkError, NotFoundError } from "../core/errors.ts";
-import { apiError, type CallSubject, describeCall } from "./api_errors.ts";
-import { Deadline } from "./deadline.ts";
+import { LinkError } from "../core/errors.ts";
+import { type CallSubject, describeCall } from "./api_errors.ts";
+import { type Handshake, refusedHandshake, shakeHands } from "./handshake.ts";
 import type { KubeHttp } from "./http.ts";
 import type { CallOptions } from "./kube_api.ts";
 import { PODS } from "./resources.ts";
@@ -56,22 +55,15 @@ export async function openPortForward(
     name: pod.name,
     namespace: pod.namespace,
   };
-  using deadline = new Deadline(connection.server, options);
-  for (let attempt = 0;; attempt++) {
-    const handshake = new Handshake(connection, pod, subject);
-    try {
-      return await deadline.race(handshake.open());
-    } catch (error) {
-      handshake.giveUp();
-      const renew = attempt === 0 && error instanceof KtctlError &&
-        error.code === "UNAUTHORISED" && connection.dropCredentials();
-      if (!renew) throw error;
-    }
-  }
+  return await shakeHands(
+    connection,
+    options,
+    () => new PortForwardHandshake(connection, pod, subject),
+  );
 }
 
 /** From the request to the first message of the data channel. */
-class Handshake {
+class PortForwardHandshake implements Handshake {
   readonly #http: KubeHttp;
   readonly #pod: PodPort;
   readonly #subject: CallSubject;
@@ -105,7 +97,9 @@ class Handshake {
       (error) => reject(unreachable(error, this.#http.server)),
     );
     socket.on("unexpected-response", (_request, response) => {
-      this.#refused(response).then(reject, reject);
+      this.#http.noteDate(response.headers);
+      refusedHandshake(response, this.#subject, "PORT_FORWARD_FAILED")
+        .then(reject, reject);
     });
     // Listens from the start: the first frames may come together with the handshake's answer.
     const stream = new PortForwardStream(socket, {
@@ -127,7 +121,6 @@ class Handshake {
     return await promise;
   }
 
-  /** After a failure: nothing of the connection may stay behind. */
   giveUp(): void {
     this.#abandoned = true;
     this.#socket?.terminate();
@@ -138,24 +131,5 @@ class Handshake {
     return this.#http.server.replace(/^http/, "ws") +
       `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/` +
       `${encodeURIComponent(name)}/portforward?ports=${port}`;
-  }
-
-  async #refused(response: IncomingMessage): Promise<KtctlError> {
-    this.#http.noteDate(response.headers);
-    let body = "";
-    for await (const chunk of response) body += new TextDecoder().decode(chunk);
-    const code = response.statusCode!;
-    const error = apiError({ code, body }, this.#subject);
-    if (error instanceof NotFoundError && error.code === "NOT_FOUND") {
-      return new NotFoundError("POD_NOT_FOUND", error.message, {
-        details: error.details,
-      });
-    }
-    return error.code === "API_ERROR"
-      ? new LinkError("PORT_FORWARD_FAILED", error.message, {
-        hint: "Check that the Pod is running and its node is ready.",
-        cause: error,
-      })
-      : error;
   }
 }

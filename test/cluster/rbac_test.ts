@@ -1,7 +1,7 @@
 // The Roles of docs/rbac are enough.
 import assert from "node:assert/strict";
 import { makeAccount } from "./account.ts";
-import { openTestCluster } from "./cluster.ts";
+import { openTestCluster, succeeded } from "./cluster.ts";
 import { grant } from "./grant.ts";
 import { assertNoTrace, eventually, Laptop, reaches } from "./laptop.ts";
 
@@ -93,6 +93,40 @@ for (
     });
     await reaches(client, { name: "web-" });
     assert.equal(await namespace.snapshot(), before);
+  });
+}
+
+for (
+  const [way, resource] of [
+    ["straight to the pod, without a port-forward", "pods/portforward"],
+    ["by a port-forward, where pods/proxy is not allowed", "pods/proxy"],
+  ]
+) {
+  Deno.test(`exchange has its link ${way}`, async () => {
+    const cluster = await openTestCluster();
+    await using namespace = await cluster.namespace();
+    await namespace.applyDemo();
+    const client = await namespace.client();
+    await using laptop = await Laptop.open(cluster, namespace);
+    const dir = laptop.stateHome;
+    const kubeconfig = await makeAccount(cluster, namespace, {
+      name: "dev",
+      dir,
+    });
+    await grant(namespace, { account: "dev", role: "exchange" });
+    const get = ["get", "role", "ktctl-exchange", "-o", "json"];
+    const role = JSON.parse(succeeded(await namespace.kubectl(get)));
+    const rules = role.rules.filter(({ resources }: { resources: string[] }) =>
+      !resources.includes(resource!)
+    );
+    assert.equal(rules.length, role.rules.length - 1);
+    await namespace.apply(JSON.stringify({ ...role, rules }));
+    const expose = `${laptop.demo.port}:80`;
+    const args = ["exchange", "web", "--expose", expose];
+    await using running = laptop.start(args, { kubeconfig });
+    await running.ready();
+    await reaches(client, { url: "http://web/" });
+    assert.equal((await running.stop()).code, 0);
   });
 }
 

@@ -1,0 +1,108 @@
+/** What the link to a Shadow Pod rides on. */
+import type { Duplex } from "node:stream";
+import { setTimeout as delay } from "node:timers/promises";
+import { LinkError } from "../core/errors.ts";
+import {
+  LINK_PATH,
+  LINK_PROTOCOL,
+  LINK_TOKEN_HEADER,
+  linkToken,
+} from "../core/link_request.ts";
+import type { KubeApi } from "../kube/kube_api.ts";
+import type { Shadow } from "./shadow.ts";
+
+/** So long the API server's proxy is tried alone: where a firewall is in its way, no answer ever comes. */
+const HEAD_START_MS = 500;
+/** So long it is waited for once more, when a port-forward is open. */
+const GRACE_MS = 250;
+
+export interface CarrierOptions {
+  readonly signal: AbortSignal;
+  readonly timeoutMs: number;
+}
+
+/**
+ * A connection through the API server's proxy, straight to the agent, where there is such a way; else
+ * a port-forward. The proxy may be forbidden to us (`get pods/proxy`), or its way to the pod barred by
+ * a network policy, a firewall or a sidecar; only that the port-forward fails too is an error.
+ *
+ * @throws What `KubeApi.portForward` throws.
+ */
+export async function openShadowCarrier(
+  kube: KubeApi,
+  shadow: Shadow,
+  options: CarrierOptions,
+): Promise<Duplex> {
+  const first = new ProxyAttempt(kube, shadow, options);
+  const early = await first.within(HEAD_START_MS);
+  if (early !== undefined) return early;
+  using _first = first;
+  const { spec, podName: name } = shadow;
+  const { namespace, agent: { sshPort: port } } = spec;
+  const forward = await kube.portForward({ name, namespace, port }, options);
+  // The agent answers now. It may have come up between the two attempts.
+  using again = first.wasTooEarly
+    ? new ProxyAttempt(kube, shadow, options)
+    : undefined;
+  const late = await (again ?? first).within(GRACE_MS);
+  if (late === undefined) return forward;
+  forward.destroy();
+  return late;
+}
+
+/** Ends with its disposal, unless it was successful before. */
+class ProxyAttempt implements Disposable {
+  readonly #stop = new AbortController();
+  readonly #opening: Promise<Duplex | undefined>;
+  #error: unknown;
+  #taken = false;
+
+  constructor(
+    kube: KubeApi,
+    { spec, podName: name, hostPublicKey }: Shadow,
+    { signal, timeoutMs }: CarrierOptions,
+  ) {
+    const { namespace, agent: { statusPort: port } } = spec;
+    this.#opening = kube.proxyToPod({ name, namespace, port }, {
+      path: LINK_PATH,
+      protocol: LINK_PROTOCOL,
+      headers: { [LINK_TOKEN_HEADER]: linkToken(hostPublicKey) },
+    }, {
+      signal: AbortSignal.any([signal, this.#stop.signal]),
+      timeoutMs,
+    }).catch((error) => {
+      this.#error = error;
+      return undefined;
+    });
+  }
+
+  /** The API server could not connect: it is allowed, and nothing listened, or nothing let it through. */
+  get wasTooEarly(): boolean {
+    return this.#error instanceof LinkError;
+  }
+
+  /** Undefined where it failed, or is not open by then. */
+  async within(ms: number): Promise<Duplex | undefined> {
+    using timer = abortion();
+    const stream = await Promise.race([
+      this.#opening,
+      delay(ms, undefined, { signal: timer.signal }).catch(() => undefined),
+    ]);
+    this.#taken ||= stream !== undefined;
+    return stream;
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#taken) return;
+    this.#stop.abort();
+    void this.#opening.then((stream) => stream?.destroy());
+  }
+}
+
+function abortion(): Disposable & { signal: AbortSignal } {
+  const controller = new AbortController();
+  return {
+    signal: controller.signal,
+    [Symbol.dispose]: () => controller.abort(),
+  };
+}
