@@ -176,7 +176,9 @@ class Connection {
   async #check(): Promise<CapturedRanges | undefined> {
     const { kube, report, scope } = this.#session;
     const { plugin, given, needs, options } = this.#its;
-    if (needs.dns !== "none") await ConnectNames.probe(options);
+    if (needs.dns !== "none") {
+      await ConnectNames.probe(options, { isLed: needs.dns === "transport" });
+    }
     await probePlugin(plugin, {
       kube,
       signal: scope.signal,
@@ -214,6 +216,7 @@ class Connection {
         root: this.#root,
         local: await localResolver(scope.signal),
         cluster: ranges?.cluster ?? [],
+        isLed: needs.dns === "transport",
       });
     }
     const names = this.#names;

@@ -8,8 +8,11 @@ import type { ClusterLink } from "../net/cluster_link.ts";
 import { capturedServers } from "../net/dns/captured_servers.ts";
 import type { LocalResolver } from "../net/dns/detect_resolver.ts";
 import { DnsResolver } from "../net/dns/dns_resolver.ts";
-import { DnsServer } from "../net/dns/dns_server.ts";
 import { IngressHosts } from "../net/dns/ingress_hosts.ts";
+import {
+  listenOnLoopback,
+  type LoopbackDnsServer,
+} from "../net/dns/loopback_dns_server.ts";
 import { routedDomains } from "../net/dns/routed_domains.ts";
 import { serviceHosts } from "../net/dns/service_hosts.ts";
 import { wintunName } from "../net/tun/wintun_name.ts";
@@ -31,6 +34,8 @@ export interface ConnectNamesOptions {
   readonly local: LocalResolver;
   /** The cluster's addresses, for names of addresses. */
   readonly cluster: readonly string[];
+  /** The transport leads other name servers' port 53 to the local DNS server, of both families. */
+  readonly isLed: boolean;
 }
 
 export class ConnectNames {
@@ -39,7 +44,7 @@ export class ConnectNames {
   readonly #namespaces: NamespaceNames;
   #resolver: DnsResolver | undefined;
   #servers: readonly string[] = [];
-  #server: DnsServer | undefined;
+  #server: LoopbackDnsServer | undefined;
   /** Where the system sends domains, one by one, to whom they belong. */
   #splitBy:
     | "macos"
@@ -61,13 +66,14 @@ export class ConnectNames {
   /** Throws what {@link serve} would, at once; nothing listens afterwards. */
   static async probe(
     { dnsMode, dnsPort: port }: Pick<ConnectOptions, "dnsMode" | "dnsPort">,
+    { isLed }: Pick<ConnectNamesOptions, "isLed">,
   ): Promise<void> {
     if (dnsMode.kind === "hosts" || port === 0) return;
     const answer = () => Promise.resolve(undefined);
-    await using _server = await DnsServer.listen({
-      host: "127.0.0.1",
+    await using _server = await listenOnLoopback({
       port,
       answer,
+      alsoIpv6: isLed,
     });
   }
 
@@ -92,7 +98,8 @@ export class ConnectNames {
 
   /** Starts the local DNS server, which nobody asks yet. */
   async serve(): Promise<TransportDns> {
-    const { connect, link, local, cluster, session: { scope } } = this.#options;
+    const { connect, link, local, cluster, isLed } = this.#options;
+    const { scope } = this.#options.session;
     const { dnsMode, includeDomains, dnsCacheTtl, dnsPort } = connect;
     const order = dnsMode.kind === "podDNS"
       ? [{ kind: "cluster" } as const]
@@ -115,10 +122,10 @@ export class ConnectNames {
     this.#resolver = resolver;
     scope.defer("DNS", () => resolver.close());
     this.#server = scope.use(
-      await DnsServer.listen({
-        host: "127.0.0.1",
+      await listenOnLoopback({
         port: dnsPort,
         answer: (query) => resolver.answer(query),
+        alsoIpv6: isLed,
       }),
       "DNS server",
     );

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { ConnectLab, obstacle } from "./connect_lab.ts";
 import { eventually } from "./laptop.ts";
-import { INTERNET, UPSTREAM } from "./net_laptop.ts";
+import { INTERNET, OWN_IPV4, OWN_IPV6, UPSTREAM } from "./net_laptop.ts";
 
 const ignore = obstacle !== undefined;
 
@@ -97,37 +97,40 @@ Deno.test({
       },
     );
 
-    await t.step(
-      "--mode sshuttle follows the machine to other name servers, and captures the former ones on",
-      async () => {
-        const { laptop } = lab;
-        const file = `${laptop.folder}/etc/resolv.conf`;
-        const original = await Deno.readTextFile(file);
-        const full = `web.${lab.namespace.name}.svc.cluster.local`;
-        const service = await lab.clusterIp();
-        const other = "198.51.100.2"; // the laptop's own
-        const names = { "www.example.com": "192.0.2.81" };
-        {
-          await using _others = await laptop.serveNames(other, names);
-          await using connect = await lab.connect("--mode", "sshuttle");
-          assert.equal(await lab.dig(`@${other}`, full), "");
-          await Deno.writeTextFile(file, `nameserver ${other}\n`);
-          await eventually(
-            "the new name server's queries come to us",
-            async () => await lab.dig(`@${other}`, full) === service,
-          );
-          assert.equal(await lab.dig(`@${UPSTREAM}`, full), service);
-          assert.deepEqual(
-            { "www.example.com": await lab.dig("www.example.com") },
-            names,
-          );
-          assert.equal((await connect.stop()).code, 0);
-          assert.equal(await lab.dig(`@${other}`, full), "");
-        }
-        await Deno.writeTextFile(file, original);
-        assert.equal(await laptop.snapshot(), lab.before);
-      },
-    );
+    for (
+      const [family, other] of [["IPv4", OWN_IPV4], ["IPv6", OWN_IPV6]] as const
+    ) {
+      await t.step(
+        `--mode sshuttle follows the machine to other name servers (${family}), and captures the former ones on`,
+        async () => {
+          const { laptop } = lab;
+          const file = `${laptop.folder}/etc/resolv.conf`;
+          const original = await Deno.readTextFile(file);
+          const full = `web.${lab.namespace.name}.svc.cluster.local`;
+          const service = await lab.clusterIp();
+          const names = { "www.example.com": "192.0.2.81" };
+          {
+            await using _others = await laptop.serveNames(other, names);
+            await using connect = await lab.connect("--mode", "sshuttle");
+            assert.equal(await lab.dig(`@${other}`, full), "");
+            await Deno.writeTextFile(file, `nameserver ${other}\n`);
+            await eventually(
+              "the new name server's queries come to us",
+              async () => await lab.dig(`@${other}`, full) === service,
+            );
+            assert.equal(await lab.dig(`@${UPSTREAM}`, full), service);
+            assert.deepEqual(
+              { "www.example.com": await lab.dig("www.example.com") },
+              names,
+            );
+            assert.equal((await connect.stop()).code, 0);
+            assert.equal(await lab.dig(`@${other}`, full), "");
+          }
+          await Deno.writeTextFile(file, original);
+          assert.equal(await laptop.snapshot(), lab.before);
+        },
+      );
+    }
 
     await t.step(
       "--ingressIp: hosts of Ingresses have that address, as they come and go",

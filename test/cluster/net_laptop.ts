@@ -21,6 +21,9 @@ import { KtctlProcess } from "./ktctl_process.ts";
 export const UPSTREAM = "127.0.0.10";
 export const INTERNET = { "www.example.com": "192.0.2.80" } as const;
 
+/** The laptop's own addresses on its way to the Internet. */
+export const OWN_IPV4 = "198.51.100.2";
+export const OWN_IPV6 = "fd51::2";
 const RESOLV_CONF =
   `# written by the test\nsearch corp.example\nnameserver ${UPSTREAM}\noptions timeout:3 attempts:1`;
 
@@ -86,8 +89,8 @@ export class NetLaptop implements AsyncDisposable {
       "ip link add lan type veth peer name far",
       "ip link set far addrgenmode none up",
       "ip link set lan addrgenmode none up",
-      "ip address add 198.51.100.2/24 dev lan",
-      "ip address add fd51::2/64 dev lan nodad",
+      `ip address add ${OWN_IPV4}/24 dev lan`,
+      `ip address add ${OWN_IPV6}/64 dev lan nodad`,
       "ip route add default via 198.51.100.1",
       "ip route add default via fd51::1",
       "echo ready",
