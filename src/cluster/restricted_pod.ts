@@ -19,8 +19,13 @@ export interface RestrictedPod {
   readonly command: readonly string[];
   readonly env?: readonly { readonly name: string; readonly value: string }[];
   readonly ports: readonly ContainerPort[];
-  /** Answers `GET /ready` for the kubelet. */
+  /** Answers `GET /ready`. */
   readonly statusPort: number;
+  /**
+   * Whether the kubelet asks there before it counts the pod as ready, which takes it up to a second
+   * more. Otherwise the pod is ready when it runs.
+   */
+  readonly isProbed: boolean;
   /** All but temporary ones are mounted read-only. */
   readonly volumes: readonly {
     readonly name: string;
@@ -87,11 +92,15 @@ export function restrictedPod(
           protocol: "TCP",
         },
       ],
-      readinessProbe: {
-        httpGet: { path: "/ready", port: pod.statusPort },
-        periodSeconds: 1,
-        failureThreshold: 3,
-      },
+      ...(pod.isProbed
+        ? {
+          readinessProbe: {
+            httpGet: { path: "/ready", port: pod.statusPort },
+            periodSeconds: 1,
+            failureThreshold: 3,
+          },
+        }
+        : {}),
       resources,
       securityContext: {
         allowPrivilegeEscalation: false,

@@ -111,6 +111,7 @@ export function routerPod(
       command: ["sh", "-c", RUN_ROUTER],
       ports: state.ports,
       statusPort: state.statusPort,
+      isProbed: true,
       volumes: [{
         name: "router",
         mountPath: ROUTER_DIR,

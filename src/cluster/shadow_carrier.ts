@@ -19,6 +19,11 @@ const GRACE_MS = 250;
 export interface CarrierOptions {
   readonly signal: AbortSignal;
   readonly timeoutMs: number;
+  /**
+   * The agent may not listen yet: what the API server cannot connect to is told at once, without the
+   * cost of a port-forward that would find the same. @default false
+   */
+  readonly isStarting?: boolean;
 }
 
 /**
@@ -26,7 +31,7 @@ export interface CarrierOptions {
  * a port-forward. The proxy may be forbidden to us (`get pods/proxy`), or its way to the pod barred by
  * a network policy, a firewall or a sidecar; only that the port-forward fails too is an error.
  *
- * @throws What `KubeApi.portForward` throws.
+ * @throws What `KubeApi.portForward` throws; with `isStarting` also `LinkError` `POD_PROXY_FAILED`.
  */
 export async function openShadowCarrier(
   kube: KubeApi,
@@ -37,6 +42,7 @@ export async function openShadowCarrier(
   const early = await first.within(HEAD_START_MS);
   if (early !== undefined) return early;
   using _first = first;
+  if (first.wasTooEarly && options.isStarting) throw first.error;
   const { spec, podName: name } = shadow;
   const { namespace, agent: { sshPort: port } } = spec;
   const forward = await kube.portForward({ name, namespace, port }, options);
@@ -54,7 +60,8 @@ export async function openShadowCarrier(
 class ProxyAttempt implements Disposable {
   readonly #stop = new AbortController();
   readonly #opening: Promise<Duplex | undefined>;
-  #error: unknown;
+  /** Why it failed. */
+  error: unknown;
   #taken = false;
 
   constructor(
@@ -71,14 +78,14 @@ class ProxyAttempt implements Disposable {
       signal: AbortSignal.any([signal, this.#stop.signal]),
       timeoutMs,
     }).catch((error) => {
-      this.#error = error;
+      this.error = error;
       return undefined;
     });
   }
 
   /** The API server could not connect: it is allowed, and nothing listened, or nothing let it through. */
   get wasTooEarly(): boolean {
-    return this.#error instanceof LinkError;
+    return this.error instanceof LinkError;
   }
 
   /** Undefined where it failed, or is not open by then. */

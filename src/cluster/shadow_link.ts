@@ -6,7 +6,7 @@ import { provePath } from "../ssh/prove_path.ts";
 import { openSshLink, type SshLink } from "../ssh/ssh_link.ts";
 import { backoff } from "../core/backoff.ts";
 import type { Shadow } from "./shadow.ts";
-import { openShadowCarrier } from "./shadow_carrier.ts";
+import { type CarrierOptions, openShadowCarrier } from "./shadow_carrier.ts";
 
 /** One port of the pod and where its connections end here. */
 export interface LocalPort {
@@ -24,11 +24,14 @@ export interface LinkOptions {
   readonly onLocalRefused: (port: LocalPort, error: unknown) => void;
 }
 
+/** An agent whose container runs listens after a fraction of a second, on a busy node later. */
+const STARTING_MS = 1_500;
+
 /** One attempt. Throws `LinkError` and what `openShadowCarrier` throws. */
 export async function openShadowLink(
   kube: KubeApi,
   shadow: Shadow,
-  options: LinkOptions,
+  options: LinkOptions & Pick<CarrierOptions, "isStarting">,
 ): Promise<SshLink> {
   const stream = await openShadowCarrier(kube, shadow, options);
   const link = await openSshLink(stream, {
@@ -67,13 +70,15 @@ export async function awaitShadowLink(
   shadow: Shadow,
   options: LinkOptions & { giveUpMs: number },
 ): Promise<SshLink> {
-  const deadline = Date.now() + options.giveUpMs;
-  for (const pause of backoff({ firstMs: 25, lastMs: 250 })) {
+  const startedAt = Date.now();
+  for (const pause of backoff({ firstMs: 25, lastMs: 100 })) {
+    const isStarting = Date.now() - startedAt < STARTING_MS;
     try {
-      return await openShadowLink(kube, shadow, options);
+      return await openShadowLink(kube, shadow, { ...options, isStarting });
     } catch (error) {
       options.signal.throwIfAborted();
-      if (Date.now() > deadline || !isPassing(error)) {
+      const isLate = Date.now() - startedAt > options.giveUpMs;
+      if (isLate || !isPassing(error)) {
         throw unreachableAgent(shadow, error);
       }
     }

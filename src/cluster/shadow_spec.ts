@@ -158,6 +158,8 @@ function podSpec(spec: ShadowSpec): Record<string, unknown> {
     }],
     ports: spec.ports,
     statusPort: agent.statusPort,
+    // no traffic comes before the link and the path are proven, and there is no other pod to take it
+    isProbed: agent.ready === "attached",
     volumes: [
       {
         name: "agent",

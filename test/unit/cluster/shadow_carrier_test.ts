@@ -19,7 +19,7 @@ interface Ways {
   readonly forward?: Error | Promise<Duplex> | Duplex;
 }
 
-function open({ proxy, forward }: Ways) {
+function open({ proxy, forward }: Ways, isStarting = false) {
   const calls: string[] = [];
   const signals: AbortSignal[] = [];
   const outcome = (way: Error | Promise<Duplex> | Duplex | undefined) =>
@@ -43,6 +43,7 @@ function open({ proxy, forward }: Ways) {
   const opening = openShadowCarrier(kube, SHADOW, {
     signal: new AbortController().signal,
     timeoutMs: 5000,
+    isStarting,
   });
   return { opening, calls, signals };
 }
@@ -89,6 +90,16 @@ Deno.test("an agent that came up between the two attempts is asked once more by 
     "proxy shadow:80",
   ]);
   assert(forward.destroyed);
+});
+
+Deno.test("while the agent starts the proxy's refusal is told, but what bars its way is gone around", async () => {
+  const early = open({ proxy: [TOO_EARLY] }, true);
+  await assert.rejects(early.opening, TOO_EARLY);
+  assert.deepEqual(early.calls, ["proxy shadow:80"]);
+  for (const way of [new PermissionError("RBAC_FORBIDDEN", "no"), never()]) {
+    const forward = new PassThrough();
+    assert.equal(await open({ proxy: [way], forward }, true).opening, forward);
+  }
 });
 
 Deno.test("a pod that the proxy does not reach has its link by the port-forward", async () => {
