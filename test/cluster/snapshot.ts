@@ -30,6 +30,7 @@ export const volatileResources: ReadonlySet<string> = new Set([
  * that one that was deleted and made again differs), but not with what the cluster counts up or
  * observes: resourceVersion, generation, managedFields, status. Of what a controller makes, only
  * the stable part counts: a ReplicaSet's replicas; no pods of a ReplicaSet; no node of a pod; no
+ * Endpoints of a Service of ktctl's that is gone (a controller made them and follows in a moment); no
  * addresses of an Endpoints object that belongs to a Service with a selector; no tokens of a
  * ServiceAccount, of which a busy controller before Kubernetes 1.24 makes two now and then.
  */
@@ -47,10 +48,23 @@ export function snapshotOf(objects: readonly KubeObject[]): string {
     seen.add(uid);
     const owned = (object.metadata.ownerReferences ?? []).length > 0;
     if (object.kind === "Pod" && owned) continue;
+    if (isOrphan(object, objects)) continue;
     if (object["type"] === "kubernetes.io/service-account-token") continue;
     kept.push(canonical(stable(object, owned, selecting)));
   }
   return JSON.stringify(kept, null, 1);
+}
+
+/** The Endpoints of a Service of ktctl's that has just gone: a controller made them and takes them back. */
+function isOrphan(
+  { kind, metadata }: KubeObject,
+  objects: readonly KubeObject[],
+): boolean {
+  const { labels } = metadata as { labels?: Record<string, string> };
+  return kind === "Endpoints" && labels?.["control-by"] === "kt" &&
+    !objects.some((o) =>
+      o.kind === "Service" && o.metadata.name === metadata.name
+    );
 }
 
 function stable(
