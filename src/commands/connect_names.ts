@@ -1,7 +1,6 @@
 /** How this machine comes to know the cluster's names while `connect` runs. */
 import { IngressNames } from "../cluster/ingress_names.ts";
 import { NamespaceNames } from "../cluster/namespace_names.ts";
-import { ServiceNames } from "../cluster/service_names.ts";
 import { messageOf, UnsupportedError } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
 import type { ClusterLink } from "../net/cluster_link.ts";
@@ -13,15 +12,15 @@ import {
   listenOnLoopback,
   type LoopbackDnsServer,
 } from "../net/dns/loopback_dns_server.ts";
-import { routedDomains } from "../net/dns/routed_domains.ts";
-import { serviceHosts } from "../net/dns/service_hosts.ts";
 import { wintunName } from "../net/tun/wintun_name.ts";
 import type { RootRights, TransportDns } from "../plugins/plugin.ts";
 import type { ConnectOptions } from "./connect_options.ts";
 import { followResolverFiles } from "./follow_resolver_files.ts";
+import { keepHosts } from "./keep_hosts.ts";
 import { askedServers, localResolver, OUR_ADDRESS } from "./local_resolver.ts";
 import type { Session } from "./session.ts";
 import { Settling } from "./settling.ts";
+import { SplitDns, type SplitDnsSystem } from "./split_dns.ts";
 
 /** Ports that systems do not give out by themselves (Linux: up to 60999, macOS and Windows: from 49152 on, seldom). */
 const OWN_SOURCE_PORTS = { from: 61_000, to: 64_999 };
@@ -45,15 +44,7 @@ export class ConnectNames {
   #resolver: DnsResolver | undefined;
   #servers: readonly string[] = [];
   #server: LoopbackDnsServer | undefined;
-  /** Where the system sends domains, one by one, to whom they belong. */
-  #splitBy:
-    | "macos"
-    | "windows"
-    | { readonly device: string }
-    | undefined;
-  /** On Windows: the device is ours, and can have a search domain. */
-  #hasOwnDevice = false;
-  #splitDomains = "";
+  #split: SplitDns | undefined;
 
   /** With the link up: the pod's resolver is known then. */
   constructor(options: ConnectNamesOptions) {
@@ -178,61 +169,59 @@ export class ConnectNames {
   async install(device: string | undefined): Promise<void> {
     const { root, local, link } = this.#options;
     const { port } = this.#server!;
-    const { search } = link.resolver;
     refuseUnknown(local);
-    if (local.kind === "macos") {
-      this.#splitBy = "macos";
-      return await this.#settleDomains();
+    if (local.kind !== "macos") {
+      await root.open("dns.port53", { address: OUR_ADDRESS, targetPort: port });
     }
-    await root.open("dns.port53", { address: OUR_ADDRESS, targetPort: port });
-    if (local.kind === "windows") {
-      this.#splitBy = "windows";
-      this.#hasOwnDevice = device === wintunName(this.#options.session.id);
-      return await this.#settleDomains();
-    }
-    if (local.kind === "systemd-resolved" && device !== undefined) {
-      this.#splitBy = { device };
-      return await this.#settleDomains();
+    const system = this.#splitSystem(device, port);
+    if (system !== undefined) {
+      this.#split = this.#splitBy(system);
+      return await this.#split.settle(this.#namespaces.names);
     }
     await root.open(
       "resolver.resolv-conf",
-      { nameserver: OUR_ADDRESS, search: [...search] },
+      { nameserver: OUR_ADDRESS, search: [...link.resolver.search] },
       (event) => this.#resolvConfChanged(event),
     );
   }
 
+  #splitSystem(
+    device: string | undefined,
+    port: number,
+  ): SplitDnsSystem | undefined {
+    const { local: { kind }, link, session: { id: session } } = this.#options;
+    if (kind === "macos") return { kind, port };
+    if (kind === "windows") {
+      const [suffix] = link.resolver.search;
+      const isOurs = device === wintunName(session);
+      return { kind, session, ...isOurs && suffix !== undefined && { suffix } };
+    }
+    if (kind === "systemd-resolved" && device !== undefined) {
+      return { kind, device };
+    }
+    return undefined;
+  }
+
+  #splitBy(system: SplitDnsSystem): SplitDns {
+    const { connect: { includeDomains }, root, cluster, link } = this.#options;
+    return new SplitDns({
+      root,
+      system,
+      clusterDomain: this.#domain,
+      cidrs: cluster,
+      includeDomains,
+      search: link.resolver.search,
+    });
+  }
+
   /** Keeps Services in the hosts file (`--dnsMode hosts`); returns when those of now are there. */
   async installHosts(): Promise<void> {
-    const { connect, root, session } = this.#options;
-    const { kube, scope, report } = session;
-    const named = connect.dnsMode.kind === "hosts"
-      ? connect.dnsMode.namespaces
-      : [];
-    const names = new ServiceNames(
-      kube,
-      named.length > 0 ? named : [kube.namespace],
-    );
-    let written = "";
-    let open: { close(): Promise<void> } | undefined;
-    await Settling.start(scope, {
-      name: "hosts file",
-      follow: (options) =>
-        names.follow(options, (namespace) =>
-          report.warn(
-            "SERVICES_UNKNOWN",
-            `Services of namespace "${namespace}" get no names: they may not be watched`,
-          )),
-      settle: async () => {
-        const entries = serviceHosts(names.services, {
-          clusterDomain: this.#domain,
-          namespace: kube.namespace,
-        }).map(({ address, names }) => ({ address, names: [...names] }));
-        if (JSON.stringify(entries) === written) return;
-        written = JSON.stringify(entries);
-        const before = open;
-        open = await root.open("resolver.hosts", { entries });
-        await before?.close(); // whose lines are replaced already
-      },
+    const { connect: { dnsMode }, root, session } = this.#options;
+    await keepHosts({
+      session,
+      root,
+      clusterDomain: this.#domain,
+      namespaces: dnsMode.kind === "hosts" ? dnsMode.namespaces : [],
     });
   }
 
@@ -240,7 +229,7 @@ export class ConnectNames {
     await Settling.start(this.#options.session.scope, {
       name: "namespaces",
       follow: (options) => this.#namespaces.follow(options),
-      settle: () => this.#settleDomains(),
+      settle: async () => await this.#split?.settle(this.#namespaces.names),
     });
   }
 
@@ -260,44 +249,6 @@ export class ConnectNames {
       );
     });
     return hosts;
-  }
-
-  /** Split DNS: the domains of the cluster go to us, and follow its namespaces. */
-  async #settleDomains(): Promise<void> {
-    if (this.#splitBy === undefined) return;
-    const { connect, root, cluster, link, session } = this.#options;
-    const domains = routedDomains({
-      clusterDomain: this.#domain,
-      namespaces: this.#namespaces.names,
-      cidrs: cluster,
-      includeDomains: connect.includeDomains,
-    });
-    if (domains.join() === this.#splitDomains) return;
-    this.#splitDomains = domains.join();
-    if (this.#splitBy === "macos") {
-      await root.open("resolver.macos", {
-        nameserver: "127.0.0.1",
-        port: this.#server!.port,
-        domains,
-      });
-      return;
-    }
-    if (this.#splitBy === "windows") {
-      const [suffix] = link.resolver.search;
-      await root.open("resolver.nrpt", {
-        session: session.id,
-        nameserver: OUR_ADDRESS,
-        domains,
-        ...this.#hasOwnDevice && suffix !== undefined && { suffix },
-      });
-      return;
-    }
-    await root.open("resolver.systemd-resolved", {
-      device: this.#splitBy.device,
-      nameserver: OUR_ADDRESS,
-      search: [...link.resolver.search],
-      routed: domains,
-    });
   }
 
   /** Somebody, such as DHCP in another network, has written the file anew. */

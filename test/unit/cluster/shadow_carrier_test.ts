@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Duplex, PassThrough } from "node:stream";
+import { type Duplex, PassThrough } from "node:stream";
 import { openShadowCarrier } from "../../../src/cluster/shadow_carrier.ts";
 import type { Shadow } from "../../../src/cluster/shadow.ts";
 import { LinkError, PermissionError } from "../../../src/core/errors.ts";
