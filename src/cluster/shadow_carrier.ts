@@ -24,6 +24,8 @@ export interface CarrierOptions {
    * cost of a port-forward that would find the same. @default false
    */
   readonly isStarting?: boolean;
+  /** Told which way the connection goes. */
+  readonly onWay?: (way: "proxy" | "port-forward") => void;
 }
 
 /**
@@ -38,9 +40,13 @@ export async function openShadowCarrier(
   shadow: Shadow,
   options: CarrierOptions,
 ): Promise<Duplex> {
+  const { onWay = () => {} } = options;
   const first = new ProxyAttempt(kube, shadow, options);
   const early = await first.within(HEAD_START_MS);
-  if (early !== undefined) return early;
+  if (early !== undefined) {
+    onWay("proxy");
+    return early;
+  }
   using _first = first;
   if (first.wasTooEarly && options.isStarting) throw first.error;
   const { spec, podName: name } = shadow;
@@ -51,6 +57,7 @@ export async function openShadowCarrier(
     ? new ProxyAttempt(kube, shadow, options)
     : undefined;
   const late = await (again ?? first).within(GRACE_MS);
+  onWay(late === undefined ? "port-forward" : "proxy");
   if (late === undefined) return forward;
   forward.destroy();
   return late;

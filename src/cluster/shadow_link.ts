@@ -14,7 +14,7 @@ export interface LocalPort {
   readonly localPort: number;
 }
 
-export interface LinkOptions {
+export interface LinkOptions extends Pick<CarrierOptions, "onWay"> {
   readonly ports: readonly LocalPort[];
   /** Ends the attempt; a link that is open outlives it. */
   readonly signal: AbortSignal;

@@ -325,9 +325,16 @@ export class ShadowSession {
 
   #linkOptions(signal: AbortSignal): LinkOptions {
     const { ports = [], linkTimeoutMs, onLocalRefused } = this.#options;
+    const { report } = this.#options;
     return {
       ports,
       signal,
+      onWay: (way) =>
+        report.debug(
+          way === "proxy"
+            ? "The link goes straight to the pod, by the API server's proxy"
+            : "The link goes by port-forward: the API server's proxy leads nowhere",
+        ),
       timeoutMs: linkTimeoutMs,
       onLocalRefused: onLocalRefused ?? (() => {}),
     };

@@ -22,6 +22,7 @@ interface Ways {
 function open({ proxy, forward }: Ways, isStarting = false) {
   const calls: string[] = [];
   const signals: AbortSignal[] = [];
+  const ways: string[] = [];
   const outcome = (way: Error | Promise<Duplex> | Duplex | undefined) =>
     way instanceof Error ? Promise.reject(way) : Promise.resolve(way!);
   const left = [...proxy];
@@ -44,26 +45,29 @@ function open({ proxy, forward }: Ways, isStarting = false) {
     signal: new AbortController().signal,
     timeoutMs: 5000,
     isStarting,
+    onWay: (way) => void ways.push(way),
   });
-  return { opening, calls, signals };
+  return { opening, calls, signals, ways };
 }
 
 const never = () => Promise.withResolvers<Duplex>().promise;
 
 Deno.test("the link goes through the proxy where that answers, and no port-forward is made", async () => {
   const proxy = new PassThrough();
-  const { opening, calls } = open({ proxy: [proxy] });
+  const { opening, calls, ways } = open({ proxy: [proxy] });
   assert.equal(await opening, proxy);
   assert.deepEqual(calls, ["proxy shadow:80"]);
+  assert.deepEqual(ways, ["proxy"]);
 });
 
 Deno.test("without the permission for the proxy the link takes a port-forward", async () => {
   const forward = new PassThrough();
-  const { opening, calls } = open({
+  const { opening, calls, ways } = open({
     proxy: [new PermissionError("RBAC_FORBIDDEN", "no")],
     forward,
   });
   assert.equal(await opening, forward);
+  assert.deepEqual(ways, ["port-forward"]);
   assert.deepEqual(calls, ["proxy shadow:80", "forward shadow:22"]);
 });
 
