@@ -34,7 +34,7 @@ const root = new URL("../", import.meta.url);
  * by itself, or measures.
  */
 const CLUSTER_ALONE =
-  /\/(api_server_restart|conformance|connect_(end|names|ranges)|killed_\w+|lost_link|many_connections|mesh_(load|manual|router_death)|signals)_test/;
+  /\/(api_server_restart|barred_proxy|conformance|connect_(end|names|ranges)|killed_\w+|lost_link|many_connections|mesh_(load|manual|router_death)|signals)_test/;
 
 /**
  * More failures than this are no accident. Fewer may be: a cluster and its tests share two processors,
