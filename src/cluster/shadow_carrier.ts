@@ -1,6 +1,5 @@
 /** What the link to a Shadow Pod rides on. */
 import type { Duplex } from "node:stream";
-import { setTimeout as delay } from "node:timers/promises";
 import { LinkError } from "../core/errors.ts";
 import {
   LINK_PATH,
@@ -8,6 +7,7 @@ import {
   LINK_TOKEN_HEADER,
   linkToken,
 } from "../core/link_request.ts";
+import { within } from "../core/within.ts";
 import type { KubeApi } from "../kube/kube_api.ts";
 import type { Shadow } from "./shadow.ts";
 
@@ -41,13 +41,12 @@ export async function openShadowCarrier(
   options: CarrierOptions,
 ): Promise<Duplex> {
   const { onWay = () => {} } = options;
-  const first = new ProxyAttempt(kube, shadow, options);
+  using first = new ProxyAttempt(kube, shadow, options);
   const early = await first.within(HEAD_START_MS);
   if (early !== undefined) {
     onWay("proxy");
     return early;
   }
-  using _first = first;
   if (first.wasTooEarly && options.isStarting) throw first.error;
   const { spec, podName: name } = shadow;
   const { namespace, agent: { sshPort: port } } = spec;
@@ -97,11 +96,7 @@ class ProxyAttempt implements Disposable {
 
   /** Undefined where it failed, or is not open by then. */
   async within(ms: number): Promise<Duplex | undefined> {
-    using timer = abortion();
-    const stream = await Promise.race([
-      this.#opening,
-      delay(ms, undefined, { signal: timer.signal }).catch(() => undefined),
-    ]);
+    const stream = await within(ms, this.#opening);
     this.#taken ||= stream !== undefined;
     return stream;
   }
@@ -111,12 +106,4 @@ class ProxyAttempt implements Disposable {
     this.#stop.abort();
     void this.#opening.then((stream) => stream?.destroy());
   }
-}
-
-function abortion(): Disposable & { signal: AbortSignal } {
-  const controller = new AbortController();
-  return {
-    signal: controller.signal,
-    [Symbol.dispose]: () => controller.abort(),
-  };
 }

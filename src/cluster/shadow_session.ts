@@ -324,8 +324,7 @@ export class ShadowSession {
   }
 
   #linkOptions(signal: AbortSignal): LinkOptions {
-    const { ports = [], linkTimeoutMs, onLocalRefused } = this.#options;
-    const { report } = this.#options;
+    const { ports = [], linkTimeoutMs, onLocalRefused, report } = this.#options;
     return {
       ports,
       signal,

@@ -115,7 +115,7 @@ class Connection {
 
   async run(markReady: () => void): Promise<void> {
     const { scope, report } = this.#session;
-    const { plugin, needs, options } = this.#its;
+    const { plugin, options } = this.#its;
     // made first, so that the machine is put back first, whatever becomes of the cluster
     const inCluster = scope.child("cluster");
     scope.use(this.#root, "root helper");
@@ -139,14 +139,12 @@ class Connection {
           "open the way into the cluster",
           () => this.#open(ranges),
         );
-        const isLed = needs.dns === "transport" &&
-          options.dnsMode.kind !== "hosts";
         await followCaptured({
           session: this.#session,
           plugin,
           transport,
           ranges,
-          names: isLed ? this.#names : undefined,
+          names: this.#isLed ? this.#names : undefined,
         });
         markReady();
         report.event(this.#readyEvent(ranges, transport));
@@ -172,13 +170,18 @@ class Connection {
     });
   }
 
+  /** The transport leads name servers' port 53 to our own. */
+  get #isLed(): boolean {
+    const { needs, options } = this.#its;
+    return needs.dns === "transport" && options.dnsMode.kind !== "hosts";
+  }
+
   /** Finds what stands in the way before anything is changed. */
   async #check(): Promise<CapturedRanges | undefined> {
     const { kube, report, scope } = this.#session;
     const { plugin, given, needs, options } = this.#its;
-    if (needs.dns !== "none") {
-      await ConnectNames.probe(options, { isLed: needs.dns === "transport" });
-    }
+    const isLed = this.#isLed;
+    if (needs.dns !== "none") await ConnectNames.probe(options, { isLed });
     await probePlugin(plugin, {
       kube,
       signal: scope.signal,
@@ -216,7 +219,7 @@ class Connection {
         root: this.#root,
         local: await localResolver(scope.signal),
         cluster: ranges?.cluster ?? [],
-        isLed: needs.dns === "transport",
+        isLed: this.#isLed,
       });
     }
     const names = this.#names;
@@ -233,7 +236,7 @@ class Connection {
         warn: (code, message) => report.warn(code, message),
         debug: (message) => report.debug(message),
       },
-      ...(needs.dns === "transport" && dns && { dns }),
+      ...(this.#isLed && dns && { dns }),
     });
     if (isHosts) await names?.installHosts();
     else if (needs.dns === "machine") await names?.install(transport.device);

@@ -1,5 +1,6 @@
 import { CleanupError, type KtctlError, LinkError } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
+import { within } from "../core/within.ts";
 import { type CallOptions, HelperCalls } from "./helper_calls.ts";
 import {
   encodeLine,
@@ -191,7 +192,7 @@ export class HelperClient implements AsyncDisposable {
 
   async #dispose(): Promise<void> {
     this.#writer.close().catch(() => {}); // it may have died
-    if (!await within(this.#undoMs, this.#over)) {
+    if (!await within(this.#undoMs, over(this.#over))) {
       throw new CleanupError(
         "HELPER_SLOW",
         `The root helper has not put everything back within ${this.#undoMs} ms; it goes on trying`,
@@ -202,7 +203,7 @@ export class HelperClient implements AsyncDisposable {
         },
       );
     }
-    await within(END_MS, this.#process.ended);
+    await within(END_MS, over(this.#process.ended));
     if (this.#bye?.error !== undefined) throw this.#bye.error;
     if (this.#bye === undefined && this.#calls.open.length > 0) {
       throw this.#lost();
@@ -210,14 +211,7 @@ export class HelperClient implements AsyncDisposable {
   }
 }
 
-/** Whether it was over in time. */
-async function within(ms: number, work: Promise<unknown>): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>();
-  const timer = setTimeout(() => resolve(false), ms);
-  work.then(() => resolve(true), () => resolve(true));
-  try {
-    return await promise;
-  } finally {
-    clearTimeout(timer);
-  }
+/** True once it is over, however it ends. */
+function over(work: Promise<unknown>): Promise<true> {
+  return work.then(() => true, () => true);
 }

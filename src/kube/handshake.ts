@@ -5,6 +5,7 @@ import { apiError, type CallSubject } from "./api_errors.ts";
 import { Deadline } from "./deadline.ts";
 import type { KubeHttp } from "./http.ts";
 import type { CallOptions } from "./kube_api.ts";
+import { readBody } from "./read_body.ts";
 
 /** An attempt to make a stream of a request. */
 export interface Handshake {
@@ -39,8 +40,7 @@ export async function refusedHandshake(
   subject: CallSubject,
   failed: string,
 ): Promise<KtctlError> {
-  let body = "";
-  for await (const chunk of response) body += new TextDecoder().decode(chunk);
+  const body = await readBody(response);
   const error = apiError({ code: response.statusCode!, body }, subject);
   if (error instanceof NotFoundError && error.code === "NOT_FOUND") {
     return new NotFoundError("POD_NOT_FOUND", error.message, {

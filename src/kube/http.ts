@@ -12,14 +12,13 @@ import { type Authorization, type Credentials, pem } from "./credentials.ts";
 import { Deadline, type DeadlineOptions } from "./deadline.ts";
 import { type KubeAgent, makeKubeAgent } from "./kube_agent.ts";
 import type { KubeTarget } from "./kubeconfig.ts";
+import { readBody } from "./read_body.ts";
 import { sendOnce } from "./send_once.ts";
 import { unreachable } from "./unreachable.ts";
 
 /** How often a 429 is waited out, and for how long at most each time. */
 const THROTTLE_RETRIES = 4;
 const THROTTLE_MAX_MS = 10_000;
-/** Enough of a refusal to say what it was. */
-const ERROR_BODY_BYTES = 64 * 1024;
 
 export interface HttpCall extends DeadlineOptions {
   /** @default "GET" */
@@ -276,30 +275,4 @@ async function* chunksOf(
   } catch (error) {
     throw unreachable(error, server);
   }
-}
-
-/** The body as text; of an error only its beginning. */
-async function readBody(response: http.IncomingMessage): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of response) {
-    chunks.push(chunk);
-    size += chunk.length;
-    if (response.statusCode! >= 300 && size > ERROR_BODY_BYTES) {
-      response.destroy();
-      break;
-    }
-  }
-  return new TextDecoder().decode(concat(chunks, size));
-}
-
-function concat(chunks: readonly Uint8Array[], size: number): Uint8Array {
-  if (chunks.length === 1) return chunks[0]!;
-  const whole = new Uint8Array(size);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.length;
-  }
-  return whole;
 }

@@ -4,6 +4,7 @@ import { ChannelStream } from "../core/channel_stream.ts";
 import { Cancelled, LinkError, messageOf } from "../core/errors.ts";
 import type { PacketStream } from "../core/packet_stream.ts";
 import { relay } from "../core/relay.ts";
+import { within } from "../core/within.ts";
 import type { ResolvConf } from "../core/dns/resolv_conf.ts";
 import {
   formatServiceHost,
@@ -264,14 +265,4 @@ function linkLost(cause: Error | undefined | null): LinkError {
     `Lost the link to the Shadow Pod: ${reason}`,
     { cause },
   );
-}
-
-/** Waits for a promise, but no longer than so. */
-async function within(ms: number, promise: Promise<unknown>): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  await Promise.race([
-    promise,
-    new Promise((resolve) => timer = setTimeout(resolve, ms)),
-  ]);
-  clearTimeout(timer);
 }

@@ -1,8 +1,6 @@
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { ConflictError } from "../../core/errors.ts";
-
-/** How often another port is tried when only one family has the first. */
-const PORT_ATTEMPTS = 10;
+import { openOnLoopback } from "../open_on_loopback.ts";
 
 /**
  * On loopback two sockets; on every address one that takes both families, as Deno 2.9.6 ignores
@@ -17,22 +15,17 @@ export async function listenOnBoth(
   if (forwarded) {
     return [
       await listen("::", port).catch((error) => {
-        if (isTaken(error)) throw error;
+        if (error instanceof ConflictError) throw error;
         return listen("0.0.0.0", port); // no IPv6 here
       }),
     ];
   }
-  for (let attempt = 1;; attempt++) {
-    const ipv4 = await listen("127.0.0.1", port);
-    try {
-      const same = (ipv4.address() as AddressInfo).port;
-      return [ipv4, await listen("::1", same)];
-    } catch (error) {
-      if (!isTaken(error)) return [ipv4]; // no IPv6 here
-      await new Promise((resolve) => ipv4.close(resolve));
-      if (port !== 0 || attempt === PORT_ATTEMPTS) throw error;
-    }
-  }
+  const [ipv4, ipv6] = await openOnLoopback({
+    port,
+    open: listen,
+    portOf: (server) => (server.address() as AddressInfo).port,
+  });
+  return ipv6 === undefined ? [ipv4] : [ipv4, ipv6];
 }
 
 function listen(host: string, port: number): Promise<Server> {
@@ -56,8 +49,4 @@ function listen(host: string, port: number): Promise<Server> {
   });
   server.listen({ host, port }, () => resolve(server));
   return promise;
-}
-
-function isTaken(error: unknown): boolean {
-  return error instanceof ConflictError;
 }

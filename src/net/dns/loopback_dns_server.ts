@@ -1,8 +1,5 @@
-import { ConflictError } from "../../core/errors.ts";
+import { openOnLoopback } from "../open_on_loopback.ts";
 import { DnsServer, type DnsServerOptions } from "./dns_server.ts";
-
-/** How often another port is tried where only one family has the first. */
-const PORT_ATTEMPTS = 10;
 
 export interface LoopbackDnsServer extends AsyncDisposable {
   /** The same for both families. */
@@ -19,25 +16,21 @@ export interface LoopbackDnsServerOptions
 export async function listenOnLoopback(
   { alsoIpv6, port, answer }: LoopbackDnsServerOptions,
 ): Promise<LoopbackDnsServer> {
-  for (let attempt = 1;; attempt++) {
-    await using stack = new AsyncDisposableStack();
-    const ipv4 = await DnsServer.listen({ host: "127.0.0.1", port, answer });
-    stack.use(ipv4);
-    try {
-      if (alsoIpv6) {
-        stack.use(
-          await DnsServer.listen({ host: "::1", port: ipv4.port, answer }),
-        );
-      }
-    } catch (error) {
-      const isTaken = error instanceof ConflictError;
-      if (isTaken && port === 0 && attempt < PORT_ATTEMPTS) continue;
-      if (isTaken) throw error; // else there is no IPv6 here
-    }
-    const open = stack.move();
-    return {
-      port: ipv4.port,
-      [Symbol.asyncDispose]: () => open.disposeAsync(),
-    };
-  }
+  const open = (host: string, port: number) =>
+    DnsServer.listen({ host, port, answer });
+  if (!alsoIpv6) return await open("127.0.0.1", port);
+  const [ipv4, ipv6] = await openOnLoopback({
+    port,
+    open,
+    portOf: ({ port }) => port,
+  });
+  return {
+    port: ipv4.port,
+    async [Symbol.asyncDispose]() {
+      await Promise.all([
+        ipv4[Symbol.asyncDispose](),
+        ipv6?.[Symbol.asyncDispose](),
+      ]);
+    },
+  };
 }
