@@ -133,13 +133,9 @@ Deno.test("connect --shareShadow", async (t) => {
     async () => {
       const alice = await lab.connect(lab.alice);
       const bob = await lab.connect(lab.bob);
-      const isUp = (event: { event: string; state?: string }) =>
-        event.event === "link" && event.state === "up";
       for (const how of [["--force", "--grace-period=0"], []]) {
         const uid = await lab.field("pod", ".metadata.uid");
-        const back = [alice, bob].map(({ process }) =>
-          process.next(isUp, 45_000)
-        );
+        const back = [alice, bob].map(({ process }) => process.linkUp(45_000));
         succeeded(
           await lab.namespace.kubectl(["delete", "pod", SHARE_NAME, ...how]),
         );
@@ -155,9 +151,7 @@ Deno.test("connect --shareShadow", async (t) => {
       }
       // the record deleted by hand takes all with it: they begin anew
       const uid = await lab.field("secret", ".metadata.uid");
-      const back = [alice, bob].map(({ process }) =>
-        process.next(isUp, 45_000)
-      );
+      const back = [alice, bob].map(({ process }) => process.linkUp(45_000));
       succeeded(await lab.namespace.kubectl(["delete", "secret", SHARE_NAME]));
       await Promise.all(back);
       await Promise.all([works(alice), works(bob)]);

@@ -67,9 +67,7 @@ Deno.test("forward host:port reaches an address that only the cluster reaches, a
     await using forward = laptop.start(["forward", `${host}:80`, "0"]);
     const local = await localPort(forward);
     for (let i = 0; i < 5; i++) assert.match(await answerAt(local), /^web-/);
-    const up = forward.next(({ event, state }) =>
-      event === "link" && state === "up"
-    );
+    const up = forward.linkUp();
     const get = ["get", "pods", "-l", "kt-role=shadow-connect", "-o", "name"];
     const pod = succeeded(await namespace.kubectl(get)).trim();
     await deletePod(namespace, pod.replace("pod/", ""));

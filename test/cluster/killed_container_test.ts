@@ -29,9 +29,7 @@ Deno.test({
     const agent = await pidInPod(namespace, pod, "agent.js");
 
     const log = await startRequestLog(client, 20);
-    const up = exchange.next(({ event, state }) =>
-      event === "link" && state === "up"
-    );
+    const up = exchange.linkUp();
     process.kill(agent, "SIGKILL");
     const { ms } = await up;
     await reaches(client);

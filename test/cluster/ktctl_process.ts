@@ -121,6 +121,14 @@ export class KtctlProcess implements AsyncDisposable {
     }
   }
 
+  /** The next time that the link is back. */
+  linkUp(timeoutMs?: number): Promise<KtctlEvent> {
+    return this.next(
+      ({ event, state }) => event === "link" && state === "up",
+      timeoutMs,
+    );
+  }
+
   /** Waits for `ready`. */
   ready(timeoutMs?: number): Promise<KtctlEvent> {
     return this.event("ready", timeoutMs);

@@ -1,19 +1,12 @@
 // The laptop's connection breaks, or the Shadow Pod goes, while a Service is exchanged.
 import assert from "node:assert/strict";
 import { openTestCluster, succeeded } from "./cluster.ts";
-import type { KtctlProcess } from "./ktctl_process.ts";
 import { assertNoTrace, Laptop, reaches } from "./laptop.ts";
 import { shadowPod } from "./pod_process.ts";
 import { type LoggedRequest, startRequestLog } from "./request_log.ts";
 import { TcpProxy } from "./tcp_proxy.ts";
 
 const ours = !Deno.env.get("KTCTL_TEST_KUBECONFIG");
-
-function linkUp(exchange: KtctlProcess) {
-  return exchange.next(
-    ({ event, state }) => event === "link" && state === "up",
-  );
-}
 
 /** The clock of the request log: the node is this machine. */
 function uptime(): number {
@@ -57,7 +50,7 @@ Deno.test({
     const log = await startRequestLog(client, 20);
     const cuts: number[] = [];
     for (let i = 0; i < 3; i++) {
-      const up = linkUp(exchange);
+      const up = exchange.linkUp();
       assert.ok(proxy.connections > 0);
       const cutAt = performance.now();
       proxy.cut();
@@ -156,7 +149,7 @@ Deno.test("a Shadow Pod that is deleted comes back as a new one; meanwhile the o
 
   const pod = await shadowPod(namespace);
   const log = await startRequestLog(client, 30);
-  const up = linkUp(exchange);
+  const up = exchange.linkUp();
   succeeded(await namespace.kubectl(["delete", pod, "--wait=false"]));
   const { ms } = await up;
   await reaches(client);

@@ -315,9 +315,7 @@ Deno.test("when the Shadow Pod is deleted, the mesh comes back by itself and the
   await first.ready();
   await using second = startMesh(bob, "bob");
   await second.ready();
-  const up = first.next(({ event, state }) =>
-    event === "link" && state === "up"
-  );
+  const up = first.linkUp();
   const start = performance.now();
   const remove = [
     "delete",

@@ -28,9 +28,7 @@ for (const [mode, end] of cases) {
     await reaches(client);
 
     const pod = await shadowPod(namespace);
-    const up = exchange.next(({ event, state }) =>
-      event === "link" && state === "up"
-    );
+    const up = exchange.linkUp();
     const deadline = JSON.stringify({ spec: { activeDeadlineSeconds: 1 } });
     const ending = end === "is deleted"
       ? ["delete", pod, "--wait=false"]
@@ -66,9 +64,7 @@ Deno.test({
     await exchange.ready();
     await reaches(client);
     const pod = await shadowPod(namespace);
-    const up = exchange.next(({ event, state }) =>
-      event === "link" && state === "up"
-    );
+    const up = exchange.linkUp();
     proxy.cut();
     await up;
     await reaches(client);
