@@ -36,6 +36,9 @@ const root = new URL("../", import.meta.url);
 const CLUSTER_ALONE =
   /\/(api_server_restart|barred_proxy|conformance|connect_(end|names|ranges)|killed_\w+|lost_link|many_connections|mesh_(load|manual|router_death)|signals)_test/;
 
+/** What measures the whole process, or changes its environment: test files that run side by side share one. */
+const UNIT_ALONE = /\/(finished_ciphers|socks|start_helper)_test/;
+
 /**
  * More failures than this are no accident. Fewer may be: a cluster and its tests share two processors,
  * and each test has the cluster's own deadlines in it.
@@ -43,7 +46,12 @@ const CLUSTER_ALONE =
 const MAX_RUN_AGAIN = 3;
 
 const GROUPS: readonly Group[] = [
-  { name: "unit", folder: "test/unit", obstacle: () => undefined },
+  {
+    name: "unit",
+    folder: "test/unit",
+    obstacle: () => undefined,
+    alone: UNIT_ALONE,
+  },
   { name: "netns", folder: "test/netns", obstacle: linuxRoot },
   {
     name: "cluster",
