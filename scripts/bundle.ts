@@ -9,11 +9,13 @@ import { buildAgent } from "../src/cluster/build_agent.ts";
 import { denoBundle } from "../src/core/deno_bundle.ts";
 import { UsageError } from "../src/core/errors.ts";
 import { EMBEDDED_PACKET_WORKER } from "../src/net/tun/start_packet_worker.ts";
+import { minify } from "./minify.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 
 await mkdir(`${root}dist`, { recursive: true });
 await buildAgent(`${root}dist/agent.js`);
+await minify(`${root}dist/agent.js`);
 await bundleCli();
 
 /** The CLI with two texts as globals in front. */
@@ -37,4 +39,5 @@ async function bundle(source: string, output: string): Promise<void> {
       details: stderr.split("\n"),
     });
   }
+  await minify(output);
 }

@@ -162,6 +162,23 @@ function isOptions(parameter: Deno.lint.Parameter | undefined): boolean {
     (target?.type === "Identifier" && target.name === "options");
 }
 
+/** Bundlers turn what stands at the top of a module into assignments, which dispose nothing. */
+const noUsingAtTop: Deno.lint.Rule = {
+  create(context) {
+    const isProduct = placeOf(context.filename).length > 0;
+    return {
+      "Program > VariableDeclaration"(node: Deno.lint.VariableDeclaration) {
+        if (!isProduct || !node.kind.endsWith("using")) return;
+        context.report({
+          node,
+          message: `"${node.kind}" at the top of a module is lost in a bundle`,
+          hint: "Put it into a function or a block",
+        });
+      },
+    };
+  },
+};
+
 const plugin: Deno.lint.Plugin = {
   name: "ktctl",
   rules: {
@@ -172,6 +189,7 @@ const plugin: Deno.lint.Plugin = {
     "reserved-calls": reservedCalls,
     "error-messages": errorMessages,
     "few-parameters": fewParameters,
+    "no-using-at-top": noUsingAtTop,
   },
 };
 export default plugin;

@@ -6,7 +6,7 @@ import { UnsupportedError } from "../core/errors.ts";
 const MAX_BYTES = 1_000_000;
 
 /**
- * Bundles the agent into one minified file.
+ * Bundles the agent into one file.
  *
  * @throws {UnsupportedError} `AGENT_BUNDLE_FAILED` or `AGENT_BUNDLE_TOO_LARGE`.
  */

@@ -118,6 +118,10 @@ for (
     ["src/core/x.ts", "export function f(a, b, c, options = {}) {}", []],
     ["src/core/x.ts", "export function f(a, b, c, { d }) {}", []],
     ["src/core/x.ts", "function f(a, b, c, d) {}", []],
+    ["src/core/x.ts", "using file = open();", ["no-using-at-top"]],
+    ["src/core/x.ts", "await using file = open();", ["no-using-at-top"]],
+    ["src/core/x.ts", "const file = open(); { using x = file; }", []],
+    ["scripts/x.ts", "using file = open();", []],
   ] as const
 ) {
   const claim = rules.length === 0 ? "allows" : `refuses (${rules})`;
