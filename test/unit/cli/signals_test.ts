@@ -12,10 +12,11 @@ const program = `
     onDefect: (error) => say("defect " + error.message),
   });
   signal.addEventListener("abort", () => say("ends: " + signal.reason.message));
+  // heard after the listener under test
+  addEventListener("unhandledrejection", () => say("rejected"));
   say("listening");
   for await (const _ of Deno.stdin.readable) {
     Promise.reject(new Error("oh"));
-    setTimeout(() => say("rejected"));
   }
 `;
 
