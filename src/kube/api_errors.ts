@@ -57,10 +57,15 @@ export function describeCall(subject: CallSubject): string {
   return `Cannot ${action} ${object}${place}`;
 }
 
-/** The error for an answer of status 400 or above. */
+/**
+ * The error for an answer of status 400 or above.
+ *
+ * @param fault What is known here to be wrong with our credentials.
+ */
 export function apiError(
   failure: ApiFailure,
   subject: CallSubject,
+  fault?: string,
 ): KtctlError {
   const status = readStatus(failure);
   const message = sentence(status.message ?? failure.body) ||
@@ -72,12 +77,13 @@ export function apiError(
         "UNAUTHORISED",
         `${what}the API server does not accept the credentials`,
         {
-          hint: "Sign in again, or check the user of this kubeconfig context.",
+          hint: fault ??
+            "Sign in again, or check the user of this kubeconfig context.",
           details: [message],
         },
       );
     case 403:
-      return forbidden(status, message, what);
+      return forbidden(status, message, { what, fault });
     case 404:
       return notFound(status, message, subject);
     case 409:
@@ -115,7 +121,7 @@ export function readStatus({ body }: ApiFailure): ApiStatus {
 function forbidden(
   status: ApiStatus,
   message: string,
-  what: string,
+  { what, fault }: { what: string; fault: string | undefined },
 ): KtctlError {
   if (/exceeded quota|failed quota/.test(message)) {
     return new ClusterError("QUOTA_EXCEEDED", what + message, {
@@ -157,7 +163,9 @@ function forbidden(
   }
   const rule = missingRule(message);
   return new PermissionError("RBAC_FORBIDDEN", what + message, {
-    hint: rule === undefined
+    hint: fault !== undefined
+      ? fault
+      : rule === undefined
       ? "Ask the cluster's administrators for this permission."
       : `Missing rule: ${rule}`,
     details: causeLines(status),

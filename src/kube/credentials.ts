@@ -36,6 +36,7 @@ export function makeCredentials(
   options: CredentialsOptions = {},
 ): Credentials {
   const { user } = target;
+  if (isPlain(target)) return withheldCredentials(target);
   const usesPlugin = user.exec !== undefined || user.authProvider !== undefined;
   if (usesPlugin) return pluginCredentials(target, options);
   let certificate: Promise<Omit<Authorization, "headers">> | undefined;
@@ -70,6 +71,19 @@ export function makeCredentials(
       token = undefined;
       return user.tokenFile !== undefined;
     },
+  };
+}
+
+/** Whether everybody on the way can read along. */
+export function isPlain({ cluster }: KubeTarget): boolean {
+  return URL.parse(cluster.server)?.protocol === "http:";
+}
+
+/** As kubectl does: over plain http no secret is sent, and no plugin is asked for one. */
+function withheldCredentials({ user }: KubeTarget): Credentials {
+  return {
+    authorize: () => Promise.resolve({ headers: { ...user.impersonation } }),
+    drop: () => false,
   };
 }
 

@@ -6,8 +6,14 @@
 import * as http from "node:http";
 import * as https from "node:https";
 import { setTimeout as delay } from "node:timers/promises";
-import { ClusterError } from "../core/errors.ts";
-import { apiError, type CallSubject, describeCall } from "./api_errors.ts";
+import { ClusterError, type KtctlError } from "../core/errors.ts";
+import {
+  apiError,
+  type ApiFailure,
+  type CallSubject,
+  describeCall,
+} from "./api_errors.ts";
+import { credentialFault } from "./credential_fault.ts";
 import { type Authorization, type Credentials, pem } from "./credentials.ts";
 import { Deadline, type DeadlineOptions } from "./deadline.ts";
 import { type KubeAgent, makeKubeAgent } from "./kube_agent.ts";
@@ -47,7 +53,9 @@ export interface ConnectionParameters {
 
 export class KubeHttp {
   readonly #options: KubeHttpOptions;
-  #agent: { agent: KubeAgent; cert: unknown; key: unknown } | undefined;
+  #agent:
+    | { agent: KubeAgent; cert: Authorization["cert"]; key: unknown }
+    | undefined;
   #ca: Promise<string | undefined> | undefined;
   #clockOffsetMs = 0;
   /** IP addresses that connections have gone to. */
@@ -75,7 +83,7 @@ export class KubeHttp {
     const response = await this.#send(call, deadline);
     const body = await deadline.race(readBody(response));
     if (response.statusCode! >= 300) {
-      throw apiError({ code: response.statusCode!, body }, call.subject);
+      throw this.#refusal({ code: response.statusCode!, body }, call);
     }
     try {
       return JSON.parse(body) as T;
@@ -103,7 +111,7 @@ export class KubeHttp {
     const response = await this.#send(call, deadline);
     if (response.statusCode! >= 300) {
       const body = await deadline.race(readBody(response));
-      throw apiError({ code: response.statusCode!, body }, call.subject);
+      throw this.#refusal({ code: response.statusCode!, body }, call);
     }
     deadline.release();
     const abort = () => response.destroy();
@@ -201,9 +209,22 @@ export class KubeHttp {
         const stale = wasReused() &&
           /ECONNRESET|EPIPE/.test((error as NodeJS.ErrnoException).code ?? "");
         if (idempotent && stale && attempt === 0) continue;
-        throw unreachable(error, this.server);
+        throw unreachable(error, this.server, this.#fault());
       }
     }
+  }
+
+  #refusal(failure: ApiFailure, { subject }: HttpCall): KtctlError {
+    const isAboutUs = failure.code === 401 ||
+      (failure.code === 403 && failure.body.includes("system:anonymous"));
+    return apiError(failure, subject, isAboutUs ? this.#fault() : undefined);
+  }
+
+  #fault(): string | undefined {
+    return credentialFault(this.#options.target, {
+      cert: this.#agent?.cert,
+      nowMs: this.now() * 1000,
+    });
   }
 
   #request(

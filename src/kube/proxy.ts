@@ -29,7 +29,9 @@ export function proxyFor(
   if (url === null || !/^https?:$/.test(url.protocol)) {
     throw new UnsupportedError(
       "PROXY_UNSUPPORTED",
-      `Cannot reach the API server through the proxy "${wanted}": only http and https proxies are supported`,
+      `Cannot reach the API server through the proxy "${
+        wanted.replace(/\/\/[^/]*@/, "//…@")
+      }": only http and https proxies are supported`,
     );
   }
   return url;

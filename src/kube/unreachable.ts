@@ -32,10 +32,15 @@ const UNTRUSTED =
 /**
  * @param error What the connection failed with; an error of ours comes back as it is.
  * @param server The API server's URL.
+ * @param fault What is known here to be wrong with our credentials.
  */
-export function unreachable(error: unknown, server: string): KtctlError {
+export function unreachable(
+  error: unknown,
+  server: string,
+  fault?: string,
+): KtctlError {
   if (error instanceof KtctlError) return error;
-  const { text, hint } = reasonOf(error);
+  const { text, hint } = reasonOf(error, fault);
   return new ClusterError(
     "CLUSTER_UNREACHABLE",
     `Cannot reach the API server "${server}": ${text}`,
@@ -59,7 +64,7 @@ export function cancelled(signal: AbortSignal): KtctlError {
   return signal.reason instanceof KtctlError ? signal.reason : new Cancelled();
 }
 
-function reasonOf(error: unknown): Reason {
+function reasonOf(error: unknown, fault?: string): Reason {
   const code = (error as NodeJS.ErrnoException)?.code ?? "";
   const known = REASONS[code];
   if (known !== undefined) return known;
@@ -67,8 +72,7 @@ function reasonOf(error: unknown): Reason {
   if (/ALERT|alert/.test(`${code} ${message}`)) {
     return {
       text: `it refuses our client certificate (${message})`,
-      hint:
-        "Check the user of this kubeconfig context; its certificate may have expired.",
+      hint: fault ?? "Check the user of this kubeconfig context.",
     };
   }
   if (code === "ERR_TLS_CERT_ALTNAME_INVALID") {

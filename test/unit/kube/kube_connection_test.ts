@@ -11,11 +11,10 @@ import {
   clientOf,
   type ClientOptions,
   FakeApiServer,
-  json,
   refusal,
 } from "./fake_api_server.ts";
 import { TempFolder } from "./temp_folder.ts";
-import { makePki, type TestPki } from "./test_pki.ts";
+import { type KeyPair, makePki, type TestPki } from "./test_pki.ts";
 
 /** Says who the client's certificate is for. */
 const whoAmI: Answer = (_request, response) => {
@@ -206,8 +205,9 @@ Deno.test("proxyFor() reads the environment as Go programs do", () => {
   assert.equal(via("https://11.0.0.1"), "proxy:3128");
   assert.equal(via("https://exact:443"), "proxy:3128");
   assert.equal(via("https://notinternal.acme.io"), "proxy:3128");
-  assert.throws(() => via("https://a", "socks5://x"), {
+  assert.throws(() => via("https://a", "socks5://me:secret@x"), {
     code: "PROXY_UNSUPPORTED",
+    message: /the proxy "socks5:\/\/…@x"/,
   });
 });
 
@@ -217,24 +217,87 @@ const UNAUTHORISED = refusal(401, { message: "Unauthorized" });
 const repeat: Answer = (request, response) =>
   response.end(JSON.stringify(request.headers.authorization ?? null));
 
+/** A server with TLS, and what a client needs to trust it. */
+async function trustedServer(answers: readonly Answer[]) {
+  const stack = new AsyncDisposableStack();
+  const pki = stack.use(await makePki());
+  const server = stack.use(
+    await FakeApiServer.start(answers, { tls: pki.server }),
+  );
+  return {
+    server,
+    pki,
+    ask: (user: ClientOptions["user"] = {}) =>
+      ask(server.url, { cluster: authority(pki), user }),
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  };
+}
+
 Deno.test("tokens, passwords and impersonation travel as headers", async () => {
-  await using server = await FakeApiServer.start([repeat]);
-  assert.equal(await ask(server.url, { user: { token: "t" } }), "Bearer t");
+  await using trusted = await trustedServer([repeat]);
+  assert.equal(await trusted.ask({ token: "t" }), "Bearer t");
   assert.equal(
-    await ask(server.url, { user: { username: "jäne", password: "p" } }),
+    await trusted.ask({ username: "jäne", password: "p" }),
     `Basic ${new TextEncoder().encode("jäne:p").toBase64()}`,
   );
-  await ask(server.url, {
-    user: {
-      impersonation: {
-        "Impersonate-User": "jane",
-        "Impersonate-Group": ["a", "b"],
-      },
+  await trusted.ask({
+    impersonation: {
+      "Impersonate-User": "jane",
+      "Impersonate-Group": ["a", "b"],
     },
   });
-  const { headers } = server.requests.at(-1)!;
+  const { headers } = trusted.server.requests.at(-1)!;
   assert.equal(headers["impersonate-user"], "jane");
   assert.equal(headers["impersonate-group"], "a, b");
+});
+
+Deno.test("over plain http no secret is sent, and no plugin is run, as with kubectl", async () => {
+  await using folder = await TempFolder.make();
+  const trace = `${folder.path}/ran`;
+  const exec = {
+    command: await folder.write("login.sh", `#!/bin/sh\n>${trace}\n`, 0o700),
+  };
+  const tokenFile = await folder.write("token", "secret");
+  await using server = await FakeApiServer.start([repeat]);
+  for (
+    const user of [
+      { token: "secret" },
+      { tokenFile },
+      { username: "jane", password: "secret" },
+      { exec },
+    ]
+  ) assert.equal(await ask(server.url, { user }), null);
+  await ask(server.url, {
+    user: { token: "secret", impersonation: { "Impersonate-User": "jane" } },
+  });
+  assert.equal(server.requests.at(-1)!.headers["impersonate-user"], "jane");
+  await assert.rejects(Deno.stat(trace), Deno.errors.NotFound);
+});
+
+Deno.test("who is refused without credentials reads that they were not sent", async () => {
+  await using server = await FakeApiServer.start([UNAUTHORISED]);
+  await assert.rejects(ask(server.url, { user: { token: "t" } }), {
+    code: "UNAUTHORISED",
+    hint: /were not sent, as "http:.*" is plain http/,
+  });
+  await assert.rejects(ask(server.url, {}), { hint: /Sign in again/ });
+});
+
+Deno.test("who is refused with a client certificate that has expired reads when it did", async () => {
+  await using trusted = await trustedServer([UNAUTHORISED]);
+  const { pki } = trusted;
+  const userOf = ({ cert, key }: KeyPair) => ({
+    certData: btoa(cert),
+    keyData: btoa(key),
+  });
+  await assert.rejects(trusted.ask(userOf(pki.expiredClient)), {
+    code: "UNAUTHORISED",
+    hint:
+      /^The client certificate of this context expired at \d{4}-\d\d-\d\dT[\d:]{8}Z: get a new one\.$/,
+  });
+  await assert.rejects(trusted.ask(userOf(pki.client)), {
+    hint: /Sign in again/,
+  });
 });
 
 Deno.test("a token file is read again when the server refuses the token", async () => {
@@ -244,22 +307,22 @@ Deno.test("a token file is read again when the server refuses the token", async 
     await folder.write("token", "new\n");
     UNAUTHORISED(request, response);
   };
-  await using server = await FakeApiServer.start([rotate, repeat]);
-  assert.equal(await ask(server.url, { user: { tokenFile } }), "Bearer new");
+  await using trusted = await trustedServer([rotate, repeat]);
+  assert.equal(await trusted.ask({ tokenFile }), "Bearer new");
 });
 
 Deno.test("a refused fixed token is not tried twice", async () => {
-  await using server = await FakeApiServer.start([UNAUTHORISED]);
-  await assert.rejects(ask(server.url, { user: { token: "t" } }), {
-    code: "UNAUTHORISED",
-  });
-  assert.equal(server.requests.length, 1);
+  await using trusted = await trustedServer([UNAUTHORISED]);
+  await assert.rejects(trusted.ask({ token: "t" }), { code: "UNAUTHORISED" });
+  assert.equal(trusted.server.requests.length, 1);
 });
 
 Deno.test("a credential file that is not there is named", async () => {
-  await using server = await FakeApiServer.start([json({})]);
-  await assert.rejects(ask(server.url, { user: { tokenFile: "/no/token" } }), {
-    code: "KUBECONFIG_INVALID",
-    message: /^Cannot read the token file "\/no\/token"/,
-  });
+  await assert.rejects(
+    ask("https://127.0.0.1:1", { user: { tokenFile: "/no/token" } }),
+    {
+      code: "KUBECONFIG_INVALID",
+      message: /^Cannot read the token file "\/no\/token"/,
+    },
+  );
 });

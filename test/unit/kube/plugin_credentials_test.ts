@@ -10,6 +10,7 @@ import {
   targetOf,
 } from "./fake_api_server.ts";
 import { TempFolder } from "./temp_folder.ts";
+import { makePki } from "./test_pki.ts";
 
 const API_VERSION = "client.authentication.k8s.io/v1beta1";
 
@@ -123,8 +124,12 @@ Deno.test("one run of the plugin serves all callers until it expires", async () 
 Deno.test("a 401 runs the plugin again, once", async () => {
   await using folder = await TempFolder.make();
   const refused = refusal(401, { message: "Unauthorized" });
-  await using server = await FakeApiServer.start([refused, json({}), refused]);
+  await using pki = await makePki();
+  await using server = await FakeApiServer.start([refused, json({}), refused], {
+    tls: pki.server,
+  });
   await using api = clientOf(server.url, {
+    cluster: { caData: btoa(pki.ca.cert) },
     user: { exec: await plugin(folder) },
   });
   await api.raw("/x");

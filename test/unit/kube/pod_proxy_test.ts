@@ -86,10 +86,11 @@ async function closed(stream: Duplex): Promise<void> {
 }
 
 Deno.test("a connection to a pod's program asks for its protocol and carries bytes both ways", async () => {
+  await using pki = await makePki();
   await using web = await pod((socket) => {
     switchProtocol(socket, "hello ");
     socket.on("data", (data) => socket.write(data));
-  }, { client: { user: { token: "secret" } } });
+  }, { pki, client: { user: { token: "secret" } } });
   const stream = await web.open();
   let text = "";
   stream.on("data", (data) => text += data);

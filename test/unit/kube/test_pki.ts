@@ -19,6 +19,8 @@ export interface TestPki extends AsyncDisposable {
   /** For kube.internal only. */
   readonly namedServer: KeyPair;
   readonly client: KeyPair;
+  /** Ended a day before it was made. */
+  readonly expiredClient: KeyPair;
   /** An authority that signed none of these. */
   readonly stranger: KeyPair;
 }
@@ -48,7 +50,11 @@ export async function makePki(): Promise<TestPki> {
     );
     return await pair(name);
   }
-  async function signed(name: string, extension: string): Promise<KeyPair> {
+  async function signed(
+    name: string,
+    extension: string,
+    dates = ["-days", "2"],
+  ): Promise<KeyPair> {
     await run(
       "openssl",
       ["req", ...KEY].concat([
@@ -59,7 +65,7 @@ export async function makePki(): Promise<TestPki> {
     await folder.write(`${name}.ext`, extension);
     await run(
       "openssl",
-      ["x509", "-req", "-days", "2"].concat([
+      ["x509", "-req", ...dates].concat([
         ...["-in", file(`${name}.csr`), "-out", file(`${name}.crt`)],
         ...["-CA", file("ca.crt"), "-CAkey", file("ca.key"), "-CAcreateserial"],
         ...["-extfile", file(`${name}.ext`)],
@@ -77,6 +83,11 @@ export async function makePki(): Promise<TestPki> {
     ),
     namedServer: await signed("named", "subjectAltName=DNS:kube.internal\n"),
     client: await signed("client", "extendedKeyUsage=clientAuth\n"),
+    expiredClient: await signed(
+      "expired",
+      "extendedKeyUsage=clientAuth\n",
+      ["-days", "-1"],
+    ),
     [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
   };
 }
