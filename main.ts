@@ -1,6 +1,12 @@
 import { run } from "./src/cli/run.ts";
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
+// Deno keeps V8's compiled code of a module for the next start once the module is evaluated. With
+// an exit inside of that it never would be, and each start would compile the whole bundle again.
+if (import.meta.main) setTimeout(start, 0);
+
+async function start(): Promise<void> {
+  Deno.exit(await main(Deno.args));
+}
 
 async function main(args: readonly string[]): Promise<number> {
   if (args[0] !== "__helper") return await run(args, Deno.exit);
