@@ -1,5 +1,6 @@
 /**
- * Credentials from a plugin program (`exec`) or a legacy `auth-provider`, run by client-node.
+ * Credentials from a plugin program (`exec`) or a legacy `auth-provider`, run by client-node (but
+ * for `oidc`).
  *
  * Each authenticator is imported by itself: client-node's index costs 520 ms, its exec part 5 ms.
  * What client-node leaves out is supplied here: `KUBERNETES_EXEC_INFO`, `interactiveMode`, one run
@@ -18,7 +19,7 @@ import {
 } from "./credentials.ts";
 import type { ExecPlugin, KubeTarget } from "./kubeconfig.ts";
 
-/** The part of client-node's authenticators that we use. */
+/** The part of client-node's authenticators that we use, and of our own. */
 interface Authenticator {
   // deno-lint-ignore no-explicit-any -- client-node's User type differs between its parts
   applyAuthentication(user: any, options: RequestOptions): Promise<void>;
@@ -96,11 +97,8 @@ async function loadAuthenticator(
       return new AzureAuth();
     }
     case "oidc": {
-      // Costs what the whole of client-node costs; paid only by those who sign in this way.
-      const { OpenIDConnectAuth } = await import(
-        "@kubernetes/client-node/dist/oidc_auth.js"
-      );
-      return new OpenIDConnectAuth();
+      const { OidcAuthenticator } = await import("./oidc_authenticator.ts");
+      return new OidcAuthenticator();
     }
     default:
       throw new UsageError(
