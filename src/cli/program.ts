@@ -3,6 +3,7 @@ import { Command, Help, type Option } from "commander";
 import { addGlobalOptions } from "../commands/global_options.ts";
 import type { Host } from "../commands/host.ts";
 import { didYouMean } from "../core/did_you_mean.ts";
+import { terminalText } from "../core/terminal_text.ts";
 import { VERSION } from "../core/version.ts";
 
 interface Verb {
@@ -87,7 +88,8 @@ export async function createProgram(
   for (const command of [program, ...program.commands]) {
     command.configureHelp({ optionDescription: describeOption });
     command.exitOverride().configureOutput({
-      writeOut: write.out,
+      // plugins' words are in it
+      writeOut: (text) => write.out(terminalText(text, Infinity)),
       writeErr: () => {}, // told by `run`, in the form of output asked for
     });
   }

@@ -2,15 +2,24 @@ import process from "node:process";
 import { styleText } from "node:util";
 import { Cancelled } from "../core/errors.ts";
 import type { ClosedEvent, Report, ReportEvent } from "../core/report.ts";
+import { terminalText } from "../core/terminal_text.ts";
 import { AbstractReport } from "./abstract_report.ts";
+import { wrapText } from "./wrap_text.ts";
 
-/** Lines for people: what is asked for on stdout, the rest on stderr. */
+type Colour = Parameters<typeof styleText>[0];
+
+/**
+ * Lines for people: what is asked for on stdout, the rest on stderr. The one place where texts of
+ * others come to a terminal: all of them are made harmless here, and none can look like a line of
+ * ours, as every line of a text but its first is indented.
+ */
 export class HumanReport extends AbstractReport implements Report {
   #out: (text: string) => void;
   #err: (text: string) => void;
   #debug: boolean;
   /** On a terminal a running step is shown, and its line is written over when it ends. */
   #live: boolean;
+  #width: () => number | undefined;
 
   constructor(
     options: {
@@ -18,6 +27,8 @@ export class HumanReport extends AbstractReport implements Report {
       err: (text: string) => void;
       debug: boolean;
       live: boolean;
+      /** The terminal's; `undefined` where lines are not to be broken. */
+      width?: () => number | undefined;
     },
   ) {
     super();
@@ -25,6 +36,7 @@ export class HumanReport extends AbstractReport implements Report {
     this.#err = options.err;
     this.#debug = options.debug;
     this.#live = options.live;
+    this.#width = options.width ?? (() => undefined);
   }
 
   event(event: ReportEvent): void {
@@ -34,23 +46,9 @@ export class HumanReport extends AbstractReport implements Report {
       case "ready":
         return this.#ready(event);
       case "link":
-        return this.#line(
-          event.state === "up"
-            ? paint(
-              "green",
-              `Connected again${
-                event.ms === undefined ? "" : ` after ${seconds(event.ms)}`
-              }`,
-            )
-            : paint(
-              "yellow",
-              `Connection lost: ${
-                event.reason ?? "unknown reason"
-              }; connecting again`,
-            ),
-        );
+        return this.#link(event);
       case "warning":
-        return this.#line(paint("yellow", `Warning: ${event.message}`));
+        return this.#line(`Warning: ${event.message}`, { colour: "yellow" });
       case "closing":
         return this.#line(event.reason);
       case "closed":
@@ -60,10 +58,12 @@ export class HumanReport extends AbstractReport implements Report {
       case "captured":
         return this.#line(event.message);
       case "action":
-        return this.#out(`${event.message}\n`);
+        return this.#out(`${outText(event.message)}\n`);
       case "error":
-        this.#line(paint("red", `Error: ${event.message}`));
-        for (const detail of event.details ?? []) this.#line(`  ${detail}`);
+        this.#line(`Error: ${event.message}`, { colour: "red" });
+        for (const detail of event.details ?? []) {
+          this.#line(`  ${detail}`, { indent: "    " });
+        }
         if (event.hint !== undefined) this.#line(event.hint);
         if (this.#debug) this.#line(`(${event.code})`);
     }
@@ -71,10 +71,24 @@ export class HumanReport extends AbstractReport implements Report {
 
   /** An output of its own, rules say, has stdout to itself, as it may go to a file. */
   #ready({ message, output }: ReportEvent & { event: "ready" }): void {
-    const text = paint("green", message);
-    if (typeof output !== "string") return this.#out(`${text}\n`);
-    this.#line(text);
-    this.#out(output);
+    if (typeof output !== "string") {
+      return this.#out(`${paint("green", outText(message))}\n`);
+    }
+    this.#line(message, { colour: "green" });
+    const text = terminalText(output, Infinity);
+    this.#out(text.endsWith("\n") ? text : `${text}\n`);
+  }
+
+  #link({ state, reason, ms }: ReportEvent & { event: "link" }): void {
+    if (state === "up") {
+      const after = ms === undefined ? "" : ` after ${seconds(ms)}`;
+      this.#line(`Connected again${after}`, { colour: "green" });
+    } else {
+      const why = reason ?? "unknown reason";
+      this.#line(`Connection lost: ${why}; connecting again`, {
+        colour: "yellow",
+      });
+    }
   }
 
   /** After an error only what it does not say by itself. */
@@ -84,30 +98,50 @@ export class HumanReport extends AbstractReport implements Report {
   }
 
   debug(message: string): void {
-    if (this.#debug) this.#line(paint("gray", message));
+    if (this.#debug) this.#line(message, { colour: "gray" });
   }
 
   #step(event: ReportEvent & { event: "step" }): void {
-    const name = event.name[0]!.toUpperCase() + event.name.slice(1);
+    const text = event.name[0]!.toUpperCase() + event.name.slice(1);
+    const name = terminalText(text.replaceAll("\n", " "));
     if (event.state === "started") {
-      if (this.#live) this.#err(`  ${name} …`);
+      // one line at most, or what is written over it would leave a rest
+      const room = (this.#width() ?? Infinity) - "   …".length;
+      if (this.#live) this.#err(`  ${name.slice(0, room)} …`);
     } else {
       const mark = event.state === "done"
         ? paint("green", "✔")
         : paint("red", "✘");
-      this.#line(`${mark} ${name} ${paint("gray", `(${seconds(event.ms)})`)}`);
+      this.#write(`${mark} ${name} ${paint("gray", `(${seconds(event.ms)})`)}`);
     }
   }
 
-  #line(text: string): void {
+  #line(
+    text: string,
+    { colour, indent }: { colour?: Colour; indent?: string } = {},
+  ): void {
+    const safe = wrapText(
+      terminalText(text.trimEnd()),
+      this.#width(),
+      indent,
+    );
+    this.#write(colour === undefined ? safe : paint(colour, safe));
+  }
+
+  #write(text: string): void {
     this.#err(`${this.#live ? "\r\x1b[K" : ""}${text}\n`);
   }
+}
+
+/** Its lines are not broken: a program may read them. */
+function outText(text: string): string {
+  return wrapText(terminalText(text.trimEnd()), undefined);
 }
 
 function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(1)} s`;
 }
 
-function paint(colour: Parameters<typeof styleText>[0], text: string): string {
+function paint(colour: Colour, text: string): string {
   return styleText(colour, text, { stream: process.stderr });
 }

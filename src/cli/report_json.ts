@@ -1,4 +1,5 @@
 import type { Report, ReportEvent } from "../core/report.ts";
+import { terminalJson } from "../core/terminal_text.ts";
 import { AbstractReport } from "./abstract_report.ts";
 
 /** One JSON object a line on stdout. */
@@ -16,9 +17,8 @@ export class JsonReport extends AbstractReport implements Report {
   }
 
   event(event: ReportEvent): void {
-    this.#write(
-      JSON.stringify({ time: new Date().toISOString(), ...event }) + "\n",
-    );
+    const json = JSON.stringify({ time: new Date().toISOString(), ...event });
+    this.#write(`${terminalJson(json)}\n`);
   }
 
   debug(message: string): void {

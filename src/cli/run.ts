@@ -171,7 +171,14 @@ function makeReport(
   { out, err }: { out: (text: string) => void; err: (text: string) => void },
 ): Report {
   if (output === "json") return new JsonReport(out, { debug });
-  return new HumanReport({ out, err, debug, live: Deno.stderr.isTerminal() });
+  const live = Deno.stderr.isTerminal();
+  return new HumanReport({ out, err, debug, live, width: terminalWidth });
+}
+
+/** Asked for each time, as a window's width changes. Some terminals say 0. */
+function terminalWidth(): number | undefined {
+  const width = Deno.stderr.isTerminal() ? process.stderr.columns : 0;
+  return width >= 20 ? width : undefined;
 }
 
 /** Known before the command line is parsed, so that its errors come in the form asked for. */

@@ -6,6 +6,7 @@ import {
   UsageError,
 } from "../core/errors.ts";
 import { exec } from "../core/exec.ts";
+import { terminalText } from "../core/terminal_text.ts";
 import { hasRootRights } from "./has_root_rights.ts";
 import { HELPER_FOLDER } from "./helper_folder.ts";
 import { ignoreCtrlC } from "./ignore_ctrl_c.ts";
@@ -85,7 +86,7 @@ function whyNot(): KtctlError | undefined {
 
 function tell(lines: readonly string[]): void {
   const text = lines.filter((line) => line !== "").map((line) =>
-    `ktctl: ${line}\n`
+    `ktctl: ${terminalText(line)}\n`
   ).join("");
   try {
     Deno.stderr.writeSync(new TextEncoder().encode(text));

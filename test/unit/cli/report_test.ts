@@ -137,6 +137,78 @@ Deno.test("what an error says is not said again at the end", () => {
   assert.equal(said.err, "");
 });
 
+const EVIL = "\x1b[2J\x1b]0;t\x07\x9b31m\r\u202egood\nError: a lie";
+/** What a text of others may not bring to a terminal. */
+// deno-lint-ignore no-control-regex -- they are what it is about
+const OBEYED = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/;
+
+/** Every event with others' words wherever there are any. */
+function tellEvil(report: Report): void {
+  report.event({ event: "step", name: EVIL, state: "started" });
+  report.event({ event: "step", name: EVIL, state: "failed", ms: 50 });
+  report.event({ event: "ready", message: EVIL });
+  report.event({ event: "ready", message: EVIL, output: EVIL });
+  report.event({ event: "link", state: "down", reason: EVIL });
+  report.event({ event: "captured", message: EVIL, cidrs: [EVIL] });
+  report.event({ event: "action", state: "done", message: EVIL });
+  report.warn("ODD", EVIL);
+  report.event({ event: "closing", reason: EVIL });
+  report.event({
+    event: "error",
+    code: "X",
+    message: EVIL,
+    hint: EVIL,
+    details: [EVIL],
+  });
+  report.debug(EVIL);
+  report.event({
+    event: "closed",
+    state: "restored",
+    reason: EVIL,
+    exitCode: 0,
+  });
+}
+
+for (const width of [undefined, 30]) {
+  Deno.test(`no text of others gets a terminal to obey, nor looks like a line of ours (width ${width})`, () => {
+    const said = { out: "", err: "" };
+    const report = new HumanReport({
+      out: (text) => void (said.out += text),
+      err: (text) => void (said.err += text),
+      debug: true,
+      live: true,
+      width: () => width,
+    });
+    tellEvil(report);
+    // our own: the line that is written over, and colours
+    // deno-lint-ignore no-control-regex -- they are what it is about
+    const err = said.err.replaceAll("\r\x1b[K", "").replace(/\x1b\[\d+m/g, "");
+    // deno-lint-ignore no-control-regex -- they are what it is about
+    const out = said.out.replace(/\x1b\[\d+m/g, "");
+    assert.doesNotMatch(err, OBEYED);
+    assert.doesNotMatch(out, OBEYED);
+    assert.doesNotMatch(err, /^Error: a lie/m);
+    assert.match(err, /^Error:\s+\^\[\[2J/m);
+  });
+}
+
+Deno.test("scripts get others' texts exactly, in characters that no terminal obeys", () => {
+  let lines = "";
+  tellEvil(new JsonReport((line) => lines += line, { debug: true }));
+  assert.doesNotMatch(lines, OBEYED);
+  for (const line of lines.trim().split("\n")) {
+    const { message, reason, name } = JSON.parse(line);
+    assert.ok(String(message ?? reason ?? name).endsWith(EVIL));
+  }
+});
+
+Deno.test("an output of its own ends with a newline", () => {
+  const { report, said } = human();
+  report.event({ event: "ready", message: "Ready", output: "a: 1\nb: 2" });
+  report.event({ event: "ready", message: "Ready", output: "c: 3\n" });
+  assert.equal(said.out, "a: 1\nb: 2\nc: 3\n");
+});
+
 Deno.test("step() gives the result on, and tells of a failure before it passes it on", async () => {
   const lines: string[] = [];
   const report = new JsonReport((line) => lines.push(line));
