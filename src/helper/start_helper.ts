@@ -1,9 +1,11 @@
+import { aborted } from "../core/aborted.ts";
 import {
   LinkError,
   PermissionError,
   UnsupportedError,
 } from "../core/errors.ts";
 import { spawn } from "../core/exec.ts";
+import { within } from "../core/within.ts";
 import { hasRootRights } from "./has_root_rights.ts";
 import { HelperClient } from "./helper_client.ts";
 import {
@@ -36,6 +38,7 @@ export interface StartHelperOptions {
 const START_MS = 90_000;
 /** sudo itself gives up the prompt after five minutes. */
 const PROMPT_MS = 6 * 60_000;
+const SAME_CTRL_C_MS = 500;
 const HINT =
   "Run ktctl as root, or without what needs root: --disableTunDevice.";
 
@@ -76,7 +79,11 @@ export async function startHelper(
     // sudo at its prompt cannot be killed by us: it ends with the prompt, and the helper at once
     client[Symbol.asyncDispose]().catch(() => {});
     if (signal.aborted) throw signal.reason;
-    throw await startError(error, { ended, isRoot });
+    const reason = await startError(error, { ended, isRoot });
+    // sudo ends by the same Ctrl-C, and its end may be seen first
+    if (!isRoot) await within(SAME_CTRL_C_MS, aborted(signal).catch(() => {}));
+    if (signal.aborted) throw signal.reason;
+    throw reason;
   }
 }
 
