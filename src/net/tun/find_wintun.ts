@@ -8,22 +8,17 @@ export interface WintunPlaces {
   /** Where this program is: its own file, or Deno and the script. */
   readonly programFolders: readonly string[];
   readonly systemRoot: string;
-  /** The PATH. */
-  readonly path: string;
 }
 
 /**
- * Its paths, the best first: beside the program, then where Windows looks for libraries. Never in
- * the current folder, as this runs with an administrator's rights.
+ * Its paths, the best first: beside the program, and where Windows has its own libraries. Neither
+ * in the current folder nor on the PATH, where others may put files: it runs with an
+ * administrator's rights.
  */
 export function wintunPaths(
-  { programFolders, systemRoot, path }: WintunPlaces,
+  { programFolders, systemRoot }: WintunPlaces,
 ): string[] {
-  const folders = [
-    ...programFolders,
-    win32.join(systemRoot, "System32"),
-    ...path.split(";").map((folder) => folder.replaceAll('"', "").trim()),
-  ];
+  const folders = [...programFolders, win32.join(systemRoot, "System32")];
   return [
     ...new Set(
       folders.filter((folder) => /^([a-z]:[\\/]|\\\\)/i.test(folder))
@@ -43,7 +38,6 @@ export function findWintun(): string {
   const found = wintunPaths({
     programFolders,
     systemRoot: Deno.env.get("SystemRoot") ?? "C:\\Windows",
-    path: Deno.env.get("PATH") ?? "",
   }).find(isFile);
   if (found !== undefined) return found;
   throw new UnsupportedError(
@@ -53,7 +47,7 @@ export function findWintun(): string {
       hint:
         `Get it, for this machine's processor, from https://www.wintun.net, and put it into "${
           programFolders[0]
-        }" or a folder of the PATH. Or use --disableTunDevice for a SOCKS5 proxy, or ktctl forward.`,
+        }". Or use --disableTunDevice for a SOCKS5 proxy, or ktctl forward.`,
     },
   );
 }

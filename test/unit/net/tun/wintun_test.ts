@@ -1,6 +1,7 @@
 // What of Windows' wintun can be proven on any system: its packets, by the real pump over a stand-in
 // for the two libraries, which keeps packets as the ring does: at addresses, until they are given back.
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import fc from "fast-check";
 import { CommandRing } from "../../../../src/net/tun/command_ring.ts";
 import { EventCommands } from "../../../../src/net/tun/event_commands.ts";
@@ -269,21 +270,49 @@ Deno.test("CommandRing goes round, and holds two commands for each connection th
   }
 });
 
-Deno.test("wintun.dll is looked for beside the program, in the system and on the PATH, never in the current folder", () => {
+Deno.test("wintun.dll is looked for beside the program and in the system", () => {
   assert.deepEqual(
     wintunPaths({
-      programFolders: ["C:\\Program Files\\ktctl", "C:\\deno"],
+      programFolders: ["C:\\Program Files\\ktctl", "C:\\deno", ".", "tools"],
       systemRoot: "C:\\Windows",
-      path: '"D:\\with space";.;;C:\\deno\\;tools;\\\\server\\share',
     }),
     [
       "C:\\Program Files\\ktctl\\wintun.dll",
       "C:\\deno\\wintun.dll",
       "C:\\Windows\\System32\\wintun.dll",
-      "D:\\with space\\wintun.dll",
-      "\\\\server\\share\\wintun.dll",
     ],
   );
+});
+
+Deno.test({
+  name: "a wintun.dll on the PATH or in the current folder is not loaded",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    const folder = await Deno.makeTempDir();
+    try {
+      // names of Windows are names of files in the current folder here
+      for (const name of ["C:\\tools\\wintun.dll", "wintun.dll"]) {
+        await Deno.writeTextFile(join(folder, name), "");
+      }
+      const url = new URL(
+        "../../../../src/net/tun/find_wintun.ts",
+        import.meta.url,
+      );
+      const { stdout } = await new Deno.Command(Deno.execPath(), {
+        args: [
+          "eval",
+          "--quiet",
+          `import { findWintun } from ${JSON.stringify(url.href)};
+          try { console.log(findWintun()); } catch ({ code }) { console.log(code); }`,
+        ],
+        cwd: folder,
+        env: { PATH: "C:\\tools;." },
+      }).output();
+      assert.equal(new TextDecoder().decode(stdout), "WINTUN_MISSING\n");
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
 });
 
 Deno.test({
