@@ -12,6 +12,7 @@ import {
   listenOnLoopback,
   type LoopbackDnsServer,
 } from "../net/dns/loopback_dns_server.ts";
+import { LocalAddresses } from "../net/local_addresses.ts";
 import { wintunName } from "../net/tun/wintun_name.ts";
 import type { RootRights, TransportDns } from "../plugins/plugin.ts";
 import type { ConnectOptions } from "./connect_options.ts";
@@ -98,6 +99,7 @@ export class ConnectNames {
       ? dnsMode.order
       : undefined;
     const ingress = this.#followIngresses();
+    const addresses = scope.use(new LocalAddresses(), "own addresses");
     const resolver = new DnsResolver({
       link,
       upstreams: local.upstreams,
@@ -106,7 +108,10 @@ export class ConnectNames {
       includeDomains,
       isNamespace: (label) => this.#namespaces.names.includes(label),
       cacheTtlS: dnsCacheTtl,
-      sourcePorts: OWN_SOURCE_PORTS,
+      askFrom: {
+        localPorts: OWN_SOURCE_PORTS,
+        localAddressTo: (address) => addresses.to(address),
+      },
       ...(order && { order }),
       ...(ingress && { ingressAddresses: ingress.addressesOf }),
     });

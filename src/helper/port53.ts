@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto";
 import { createSocket, type Socket as DatagramSocket } from "node:dgram";
 import { once } from "node:events";
 import {
@@ -8,8 +9,11 @@ import {
   type Socket,
 } from "node:net";
 import { dial } from "../core/dial.ts";
-import { HEADER_BYTES, viewOf } from "../core/dns/dns_header.ts";
+import { HEADER_BYTES, readHeader, withId } from "../core/dns/dns_header.ts";
 import { dnsListenError } from "../core/dns/dns_listen_error.ts";
+import { isAnswerTo } from "../core/dns/is_answer_to.ts";
+import { readQuestion } from "../core/dns/read_question.ts";
+import { PeerSocket } from "../core/peer_socket.ts";
 import { relay, reset } from "../core/relay.ts";
 
 export interface Port53Options {
@@ -22,32 +26,35 @@ export interface Port53Options {
 
 const DIAL_TIMEOUT_MS = 2000;
 const MAX_CONNECTIONS = 256;
+/** Who asked first of so many, and got no answer, is forgotten. */
+const MOST_WAITING = 4096;
 
-/** Who asked, under which id. */
+/** Who asked, and what. */
 interface Asker {
   readonly id: number;
+  /** Header and question, under the id that goes to the target. */
+  readonly asked: Uint8Array;
   readonly address: string;
   readonly port: number;
 }
 
 /**
  * Hands what comes for a DNS port to another port of this machine. One socket carries all datagrams:
- * each query gets the next of 65536 ids, so that an answer finds its way back and whoever never
- * gets one is forgotten in turn.
+ * each query gets an id that nobody can guess, by which the answer finds its way back.
  */
 export class Port53 implements AsyncDisposable {
   readonly port: number;
   readonly #front: DatagramSocket;
-  readonly #back: DatagramSocket;
+  readonly #back: PeerSocket;
   readonly #tcp: Server;
   readonly #targetPort: number;
   readonly #connections = new Set<Socket>();
-  readonly #askers: (Asker | undefined)[] = new Array(0x10000);
-  #nextId = 0;
+  /** By the id that goes to the target; the oldest first. */
+  readonly #askers = new Map<number, Asker>();
 
   private constructor(
     { targetPort }: Port53Options,
-    sockets: { front: DatagramSocket; back: DatagramSocket; tcp: Server },
+    sockets: { front: DatagramSocket; back: PeerSocket; tcp: Server },
   ) {
     this.#targetPort = targetPort;
     this.port = sockets.front.address().port;
@@ -55,10 +62,8 @@ export class Port53 implements AsyncDisposable {
     this.#back = sockets.back;
     this.#tcp = sockets.tcp;
     this.#front.on("message", (query, peer) => this.#pass(query, peer));
-    this.#back.on("message", (answer) => this.#passBack(answer));
-    for (const socket of [this.#front, this.#back]) {
-      socket.on("error", () => {}); // a datagram less
-    }
+    this.#back.onMessage = (answer) => this.#passBack(answer);
+    this.#front.on("error", () => {}); // a datagram less
     this.#tcp.on("connection", (socket) => this.#connect(socket));
     this.#tcp.on("error", () => {});
   }
@@ -67,7 +72,6 @@ export class Port53 implements AsyncDisposable {
   static async open(options: Port53Options): Promise<Port53> {
     const { address, port, targetPort } = options;
     const front = createSocket(isIPv6(address) ? "udp6" : "udp4");
-    const back = createSocket("udp4");
     const tcp = createServer({ allowHalfOpen: true, pauseOnConnect: true });
     tcp.maxConnections = MAX_CONNECTIONS;
     try {
@@ -75,12 +79,11 @@ export class Port53 implements AsyncDisposable {
       await once(tcp, "listening");
       front.bind((tcp.address() as AddressInfo).port, address);
       await once(front, "listening");
-      back.connect(targetPort, "127.0.0.1");
-      await once(back, "connect");
+      const target = { address: "127.0.0.1", port: targetPort };
+      const back = await PeerSocket.open(target);
       return new Port53(options, { front, back, tcp });
     } catch (error) {
       close(front);
-      close(back);
       tcp.close();
       throw dnsListenError(error, `${address}:${port}`);
     }
@@ -88,34 +91,34 @@ export class Port53 implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     close(this.#front);
-    close(this.#back);
+    this.#back[Symbol.dispose]();
     for (const socket of this.#connections) socket.destroy();
     await new Promise<void>((resolve) => this.#tcp.close(() => resolve()));
   }
 
-  #pass(query: Uint8Array, peer: { address: string; port: number }): void {
-    if (query.length < HEADER_BYTES) return;
-    const view = viewOf(query);
-    const id = this.#nextId;
-    this.#nextId = (id + 1) % this.#askers.length;
-    this.#askers[id] = {
-      id: view.getUint16(0),
-      address: peer.address,
-      port: peer.port,
-    };
-    view.setUint16(0, id);
-    this.#back.send(query);
+  #pass(query: Uint8Array, from: { address: string; port: number }): void {
+    const header = readHeader(query);
+    if (header === undefined) return;
+    let id: number;
+    do id = randomInt(0x10000); while (this.#askers.has(id));
+    const sent = withId(query, id);
+    this.#askers.set(id, {
+      id: header.id,
+      asked: sent.slice(0, readQuestion(sent)?.end ?? HEADER_BYTES),
+      address: from.address,
+      port: from.port,
+    });
+    const [oldest] = this.#askers.keys();
+    if (this.#askers.size > MOST_WAITING) this.#askers.delete(oldest!);
+    this.#back.send(sent);
   }
 
   #passBack(answer: Uint8Array): void {
-    if (answer.length < HEADER_BYTES) return;
-    const view = viewOf(answer);
-    const id = view.getUint16(0);
-    const asker = this.#askers[id];
-    if (asker === undefined) return;
-    this.#askers[id] = undefined;
-    view.setUint16(0, asker.id);
-    this.#front.send(answer, asker.port, asker.address);
+    const id = readHeader(answer)?.id;
+    const asker = id === undefined ? undefined : this.#askers.get(id);
+    if (asker === undefined || !isAnswerTo(asker.asked, answer)) return;
+    this.#askers.delete(id!);
+    this.#front.send(withId(answer, asker.id), asker.port, asker.address);
   }
 
   async #connect(socket: Socket): Promise<void> {

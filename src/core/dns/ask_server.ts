@@ -1,10 +1,14 @@
-import { createSocket } from "node:dgram";
 import { randomInt } from "node:crypto";
-import { isIPv6 } from "node:net";
 import { dial } from "../dial.ts";
 import { LinkError, messageOf } from "../errors.ts";
+import {
+  PeerSocket,
+  type PeerSocketOptions,
+  type PortRange,
+  randomPort,
+} from "../peer_socket.ts";
 import { readHeader, withId } from "./dns_header.ts";
-import { readQuestion } from "./read_question.ts";
+import { isAnswerTo } from "./is_answer_to.ts";
 import { frameMessage, TcpMessages } from "./tcp_messages.ts";
 
 /** A name server, and how to talk to it. */
@@ -16,22 +20,22 @@ export interface DnsServer {
   readonly protocol?: "udp" | "tcp";
 }
 
-export interface AskOptions {
+/** From where a name server is asked. */
+export type AskFrom = Pick<PeerSocketOptions, "localPorts" | "localAddressTo">;
+
+export interface AskOptions extends AskFrom {
   readonly signal?: AbortSignal;
   /** @default 5000 */
   readonly timeoutMs?: number;
-  /** Own ports to ask from, by which a firewall knows us. @default any that is free */
-  readonly sourcePorts?: PortRange;
-}
-
-/** Both ends included. */
-export interface PortRange {
-  readonly from: number;
-  readonly to: number;
 }
 
 /** A datagram may get lost. */
 const RESEND_AFTER_MS = 1000;
+/**
+ * So many answers from the server's address with another id or question: somebody guesses. One in
+ * 65536 ids is right, so TCP, which nobody speaks without seeing it, is asked long before.
+ */
+const MOST_FALSE_ANSWERS = 8;
 
 /**
  * Sends a query as it is and returns the whole answer as it came; only the id differs on the way,
@@ -49,15 +53,16 @@ export async function askServer(
   const signal = options.signal === undefined
     ? deadline
     : AbortSignal.any([options.signal, deadline]);
-  const { sourcePorts } = options;
   // an id that cannot be guessed; the port is as random as the system makes it
   const sent = withId(query, randomInt(0x10000));
   try {
     if (server.protocol !== "tcp") {
-      const answer = await askOverUdp(sent, server, { signal, sourcePorts });
-      if (!readHeader(answer)?.isTruncated) return withId(answer, id);
+      const answer = await askOverUdp(sent, server, { ...options, signal });
+      const isWhole = answer && !readHeader(answer)?.isTruncated;
+      if (isWhole) return withId(answer, id);
     }
-    return withId(await askOverTcp(sent, server, { signal, sourcePorts }), id);
+    const { localPorts } = options;
+    return withId(await askOverTcp(sent, server, { signal, localPorts }), id);
   } catch (error) {
     const reason = deadline.aborted ? "no answer in time" : messageOf(error);
     throw new LinkError(
@@ -68,56 +73,45 @@ export async function askServer(
   }
 }
 
-interface AskFrom {
-  readonly signal: AbortSignal;
-  readonly sourcePorts: PortRange | undefined;
-}
-
-function askOverUdp(
+/** `undefined` where false answers come with it, so that none is to be believed. */
+async function askOverUdp(
   query: Uint8Array,
-  server: DnsServer,
-  { signal, sourcePorts }: AskFrom,
-): Promise<Uint8Array> {
-  const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
-  const socket = createSocket(isIPv6(server.host) ? "udp6" : "udp4");
-  const send = () => socket.send(query);
-  let timer: ReturnType<typeof setInterval> | undefined;
+  { host, port = 53 }: DnsServer,
+  { signal, localPorts, localAddressTo }: AskFrom & { signal: AbortSignal },
+): Promise<Uint8Array | undefined> {
+  signal.throwIfAborted();
+  const to = { address: host, port };
+  using socket = await PeerSocket.open({ ...to, localPorts, localAddressTo });
+  const { promise, resolve, reject } = Promise.withResolvers<
+    Uint8Array | undefined
+  >();
   const abort = () => reject(signal.reason);
-  socket.on("error", reject);
-  socket.on("message", (message: Uint8Array) => {
+  let falseAnswers = 0;
+  socket.onError = reject;
+  socket.onMessage = (message) => {
     if (isAnswerTo(query, message)) resolve(new Uint8Array(message));
-  });
+    else if (++falseAnswers === MOST_FALSE_ANSWERS) resolve(undefined);
+  };
   signal.addEventListener("abort", abort, { once: true });
   if (signal.aborted) abort();
-  // connected, so that the kernel drops what others send
-  else {
-    const connect = () =>
-      socket.connect(server.port ?? 53, server.host, () => {
-        send();
-        timer = setInterval(send, RESEND_AFTER_MS);
-      });
-    const port = randomPort(sourcePorts);
-    if (port === undefined) connect();
-    else socket.bind(port, connect);
-  }
-  return promise.finally(() => {
+  else socket.send(query);
+  const timer = setInterval(() => socket.send(query), RESEND_AFTER_MS);
+  return await promise.finally(() => {
     clearInterval(timer);
     signal.removeEventListener("abort", abort);
-    socket.close();
   });
-}
-
-/** Not to be guessed; one that happens to be taken fails, and is asked from again by whoever asked. */
-function randomPort(range: PortRange | undefined): number | undefined {
-  return range && randomInt(range.from, range.to + 1);
 }
 
 async function askOverTcp(
   query: Uint8Array,
   server: DnsServer,
-  { signal, sourcePorts }: AskFrom,
+  { signal, localPorts }: {
+    signal: AbortSignal;
+    localPorts: PortRange | undefined;
+  },
 ): Promise<Uint8Array> {
-  const localPort = randomPort(sourcePorts);
+  // one that happens to be taken fails, and is asked from again by whoever asked
+  const localPort = localPorts && randomPort(localPorts);
   const socket = await dial({
     ...(localPort !== undefined && { localPort }),
     host: server.host,
@@ -145,16 +139,4 @@ async function askOverTcp(
     signal.removeEventListener("abort", abort);
     socket.destroy();
   });
-}
-
-/** A server that cannot read a query may answer with nothing but a header. */
-function isAnswerTo(query: Uint8Array, answer: Uint8Array): boolean {
-  const header = readHeader(answer);
-  if (!header?.isResponse || header.id !== readHeader(query)?.id) return false;
-  if (header.counts[0] === 0) return header.rcode !== 0;
-  const asked = readQuestion(query);
-  const got = readQuestion(answer);
-  return asked === undefined ||
-    (got?.name === asked.name && got.type === asked.type &&
-      got.class === asked.class);
 }

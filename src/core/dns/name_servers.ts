@@ -1,9 +1,9 @@
 import { LinkError } from "../errors.ts";
 import {
+  type AskFrom,
   type AskOptions,
   askServer,
   type DnsServer,
-  type PortRange,
 } from "./ask_server.ts";
 import { RCODE, readHeader } from "./dns_header.ts";
 
@@ -16,14 +16,11 @@ export class NameServers {
   /** The one that answered last is asked first: a dead one costs its second only once. */
   #first = 0;
 
-  readonly #sourcePorts: PortRange | undefined;
+  readonly #from: AskFrom;
 
-  constructor(
-    servers: readonly DnsServer[],
-    options: Pick<AskOptions, "sourcePorts"> = {},
-  ) {
+  constructor(servers: readonly DnsServer[], from: AskFrom = {}) {
     this.servers = servers;
-    this.#sourcePorts = options.sourcePorts;
+    this.#from = from;
   }
 
   /**
@@ -32,7 +29,10 @@ export class NameServers {
    *
    * @throws {LinkError} `DNS_NO_SERVER`, `DNS_NO_ANSWER`.
    */
-  async ask(query: Uint8Array, options: AskOptions = {}): Promise<Uint8Array> {
+  async ask(
+    query: Uint8Array,
+    options: Omit<AskOptions, keyof AskFrom> = {},
+  ): Promise<Uint8Array> {
     if (this.servers.length === 0) {
       throw new LinkError("DNS_NO_SERVER", "There is no name server to ask");
     }
@@ -63,9 +63,9 @@ export class NameServers {
       const timer = setTimeout(next, NEXT_AFTER_MS);
       try {
         const answer = await askServer(query, server, {
+          ...this.#from,
           signal: ended,
           timeoutMs,
-          ...(this.#sourcePorts && { sourcePorts: this.#sourcePorts }),
         });
         if (isFinal(answer)) {
           this.#first = index;

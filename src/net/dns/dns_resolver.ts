@@ -1,4 +1,4 @@
-import type { DnsServer, PortRange } from "../../core/dns/ask_server.ts";
+import type { AskFrom, DnsServer } from "../../core/dns/ask_server.ts";
 import { RCODE, readHeader } from "../../core/dns/dns_header.ts";
 import { NameServers } from "../../core/dns/name_servers.ts";
 import {
@@ -35,8 +35,8 @@ export interface DnsResolverOptions {
   readonly cacheTtlS?: number;
   /** Below the five seconds after which libc asks again. @default 4000 */
   readonly timeoutMs?: number;
-  /** Own ports from which name servers outside of the cluster are asked. @default any that is free */
-  readonly sourcePorts?: PortRange;
+  /** From where name servers outside of the cluster are asked. */
+  readonly askFrom?: AskFrom;
 }
 
 /** The Ingress may move. */
@@ -131,8 +131,7 @@ export class DnsResolver {
   }
 
   #serversAt(servers: readonly DnsServer[]): NameServers {
-    const { sourcePorts } = this.#options;
-    return new NameServers(servers, sourcePorts ? { sourcePorts } : {});
+    return new NameServers(servers, this.#options.askFrom);
   }
 
   #sourceOf(source: DnsSource): Source {

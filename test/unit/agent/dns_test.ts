@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
+import { a, read, response } from "../net/dns/packets.ts";
 import { AgentProcess, freePorts } from "./agent_process.ts";
 import {
   dnsQuery,
@@ -9,6 +10,7 @@ import {
   dnsServer,
   readResponse,
 } from "./dns_server.ts";
+import { udpPeer } from "./udp_peer.ts";
 
 /** An agent in a pod with these name servers. */
 async function agentWith(
@@ -69,6 +71,23 @@ Deno.test("a name that does not exist stays one", async () => {
   await using link = await pod.agent.link();
   const answer = await link.resolve(dnsQuery(1, "nobody.example"));
   assert.deepEqual(readResponse(answer), { id: 1, code: 3, addresses: [] });
+});
+
+Deno.test("a stranger's answer is not taken for the name server's", async () => {
+  await using stranger = await udpPeer();
+  await using server = await udpPeer((asked, reply, from) => {
+    const forged = response(asked, [a("host1", "203.0.113.1")]);
+    stranger.socket.send(
+      forged,
+      from.port,
+      from.address,
+      () => reply(response(asked, [a("host1", "10.0.0.1")])),
+    );
+  });
+  await using pod = await agentWith(`[127.0.0.1]:${server.port}`);
+  await using link = await pod.agent.link();
+  const answer = read(await link.resolve(dnsQuery(1, "host1")));
+  assert.deepEqual(answer.records, ["host1 A 10.0.0.1"]);
 });
 
 Deno.test("an answer that is too long for UDP comes whole, by TCP", async () => {

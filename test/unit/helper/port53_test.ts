@@ -12,6 +12,8 @@ import {
 import { probePort53 } from "../../../src/helper/probe_port53.ts";
 import { DnsServer } from "../../../src/net/dns/dns_server.ts";
 import { MemoryJournal } from "../core/memory_journal.ts";
+import { readHeader, withId } from "../../../src/core/dns/dns_header.ts";
+import { udpPeer } from "../agent/udp_peer.ts";
 import { a, query, read, response } from "../net/dns/packets.ts";
 
 /** A server behind a relay; both on free ports. */
@@ -65,6 +67,53 @@ Deno.test("a large answer comes whole through the relay", async () => {
   await using it = await setUp();
   const answer = read(await askServer(query("large.test"), it.front));
   assert.equal(answer.records.length, 100);
+});
+
+Deno.test("the relay believes its target alone, and that only what it was asked", async () => {
+  await using stranger = await udpPeer();
+  const ids: number[] = [];
+  await using target = await udpPeer((asked, reply, from) => {
+    const id = readHeader(asked)!.id;
+    ids.push(id);
+    const forged = response(asked, [a("a.test", "203.0.113.1")]);
+    const other = response(query("b.test"), [a("b.test", "203.0.113.2")]);
+    stranger.socket.send(forged, from.port, from.address, () => {
+      reply(withId(other, id));
+      setTimeout(reply, 0, response(asked, [a("a.test", "192.0.2.1")]));
+    });
+  });
+  await using relay = await Port53.open({
+    address: "127.0.0.1",
+    port: 0,
+    targetPort: target.port,
+  });
+  const front = { host: "127.0.0.1", port: relay.port };
+  for (let i = 0; i < 20; i++) {
+    const answer = read(await askServer(query("a.test"), front));
+    assert.deepEqual(answer.records, ["a.test A 192.0.2.1"]);
+  }
+  // not 0, 1, 2…: twenty at random are never in order
+  assert.notDeepEqual(ids, ids.toSorted((a, b) => a - b));
+});
+
+Deno.test("a message without one question gets the target's refusal, and nothing else", async () => {
+  const unreadable = Uint8Array.from([9, 9, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+  await using target = await udpPeer((asked, reply) => {
+    reply(response(withId(query("a.test"), readHeader(asked)!.id), []));
+    const refusal = asked.slice();
+    refusal.set([0x81, 0x81], 2);
+    setTimeout(reply, 0, refusal);
+  });
+  await using relay = await Port53.open({
+    address: "127.0.0.1",
+    port: 0,
+    targetPort: target.port,
+  });
+  const answered = Promise.withResolvers<Uint8Array>();
+  await using asker = await udpPeer((data) => answered.resolve(data));
+  asker.socket.send(unreadable, relay.port, "127.0.0.1");
+  const answer = readHeader(await answered.promise);
+  assert.deepEqual([answer?.id, answer?.rcode], [0x0909, 1]);
 });
 
 Deno.test("a name server for others than this machine is refused", async () => {

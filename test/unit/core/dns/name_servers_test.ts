@@ -3,6 +3,7 @@ import { askServer } from "../../../../src/core/dns/ask_server.ts";
 import { readHeader, withId } from "../../../../src/core/dns/dns_header.ts";
 import { NameServers } from "../../../../src/core/dns/name_servers.ts";
 import { a, query, read, response } from "../../net/dns/packets.ts";
+import { udpPeer } from "../../agent/udp_peer.ts";
 import { FakeNameServer, type Say } from "./fake_name_server.ts";
 
 const ANSWERS: Say = (asked) => [response(asked, [a("a.test", "192.0.2.1")])];
@@ -48,6 +49,53 @@ Deno.test("answers with a foreign id or question are not taken", async () => {
   });
   const answer = read(await askServer(asked, server.address));
   assert.deepEqual(answer.records, ["a.test A 192.0.2.1"]);
+});
+
+Deno.test("a stranger's answer is not taken, though it has the right id and question", async () => {
+  await using stranger = await udpPeer();
+  await using server = await udpPeer((asked, reply, from) => {
+    const forged = response(asked, [a("a.test", "203.0.113.1")]);
+    stranger.socket.send(
+      forged,
+      from.port,
+      from.address,
+      () => reply(response(asked, [a("a.test", "192.0.2.1")])),
+    );
+  });
+  const address = { host: "127.0.0.1", port: server.port };
+  const answer = read(await askServer(asked, address));
+  assert.deepEqual(answer.records, ["a.test A 192.0.2.1"]);
+});
+
+Deno.test("where false answers come in numbers, the server is asked over TCP", async () => {
+  await using server = await FakeNameServer.start((asked, over) => {
+    if (over === "tcp") return ANSWERS(asked, over);
+    const id = readHeader(asked)?.id ?? 0;
+    const guess = (n: number) =>
+      withId(
+        response(asked, [a("a.test", "203.0.113.1")]),
+        (id + n + 1) & 0xffff,
+      );
+    return Array.from({ length: 100 }, (_, n) => guess(n));
+  });
+  const answer = read(await askServer(asked, server.address));
+  assert.deepEqual(answer.records, ["a.test A 192.0.2.1"]);
+  assert.deepEqual(server.asked, ["udp", "tcp"]);
+});
+
+Deno.test("each question has an id and a port that cannot be guessed", async () => {
+  const ids = new Set<number>();
+  const ports = new Set<number>();
+  await using server = await udpPeer((asked, reply, from) => {
+    ids.add(readHeader(asked)!.id);
+    ports.add(from.port);
+    reply(response(asked, [a("a.test", "192.0.2.1")]));
+  });
+  const address = { host: "127.0.0.1", port: server.port };
+  for (let i = 0; i < 20; i++) await askServer(asked, address);
+  // twenty of 65536: two alike happen, four pairs do not
+  assert.ok(ids.size > 16, `${[...ids]}`);
+  assert.ok(ports.size > 16, `${[...ports]}`);
 });
 
 Deno.test("a server that does not answer is an error at the deadline", async () => {
