@@ -39,6 +39,9 @@ const CLUSTER_ALONE =
 /** What measures the whole process, or changes its environment: test files that run side by side share one. */
 const UNIT_ALONE = /\/(finished_ciphers|socks|start_helper)_test/;
 
+/** No file's path. */
+const NONE = /^$/;
+
 /**
  * More failures than this are no accident. Fewer may be: a cluster and its tests share two processors,
  * and each test has the cluster's own deadlines in it.
@@ -52,7 +55,8 @@ const GROUPS: readonly Group[] = [
     obstacle: () => undefined,
     alone: UNIT_ALONE,
   },
-  { name: "netns", folder: "test/netns", obstacle: linuxRoot },
+  // each test makes network namespaces of its own
+  { name: "netns", folder: "test/netns", obstacle: linuxRoot, alone: NONE },
   {
     name: "cluster",
     folder: "test/cluster",
