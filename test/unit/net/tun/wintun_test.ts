@@ -306,7 +306,7 @@ Deno.test({
           try { console.log(findWintun()); } catch ({ code }) { console.log(code); }`,
         ],
         cwd: folder,
-        env: { PATH: "C:\\tools;." },
+        env: { PATH: ";C:\\tools;." },
       }).output();
       assert.equal(new TextDecoder().decode(stdout), "WINTUN_MISSING\n");
     } finally {
