@@ -15,6 +15,7 @@ import type { Host } from "../commands/host.ts";
 import { createProgram } from "./program.ts";
 import { normaliseFlags } from "./normalise_flags.ts";
 import { type Conclusion, errorEvent, type Report } from "../core/report.ts";
+import type { LoadPluginOptions } from "../plugins/load_plugin.ts";
 import type { PluginRegistry } from "../plugins/registry.ts";
 import { HumanReport } from "./report_human.ts";
 import { JsonReport } from "./report_json.ts";
@@ -66,7 +67,11 @@ export async function run(
     },
   });
   const host: Host = {
-    registry: () => registry ??= openRegistry(pluginSources(argv)),
+    registry: () =>
+      registry ??= openRegistry(pluginSources(argv), {
+        signal: signals.signal,
+        report,
+      }),
     env: (name) => Deno.env.get(name),
     signal: signals.signal,
     journalDir: join(envPaths("ktctl", { suffix: "" }).log, "sessions"),
@@ -108,12 +113,13 @@ async function runProgram(
 /** The built-in plugins, and those of the command line. */
 async function openRegistry(
   sources: readonly string[],
+  options: LoadPluginOptions,
 ): Promise<PluginRegistry> {
   const { builtinRegistry } = await import("../plugins/builtin.ts");
   const registry = builtinRegistry();
   if (sources.length === 0) return registry;
   const { loadPlugin } = await import("../plugins/load_plugin.ts");
-  for (const source of sources) await loadPlugin(registry, source);
+  for (const source of sources) await loadPlugin(registry, source, options);
   return registry;
 }
 

@@ -2,23 +2,66 @@
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { messageOf, PluginError } from "../core/errors.ts";
+import type { Report } from "../core/report.ts";
+import { fetchPlugin } from "./fetch_plugin.ts";
+import { refuseImports } from "./refuse_imports.ts";
 import type { PluginRegistry } from "./registry.ts";
 
+export interface LoadPluginOptions {
+  readonly signal: AbortSignal;
+  readonly report: Pick<Report, "warn">;
+}
+
 /**
- * `source` is a path, a `file:`, `https:` or `npm:` URL.
- * Throws `PluginError` (`PLUGIN_NOT_LOADED`, and what the registry throws).
+ * `source` is a path, a `file:`, `https:` or `npm:` URL; `http:` as {@link fetchPlugin} allows.
+ * Throws `PluginError` (`PLUGIN_NOT_LOADED`, and what `fetchPlugin`, `refuseImports` and the registry
+ * throw).
  */
 export async function loadPlugin(
   registry: PluginRegistry,
   source: string,
+  options: LoadPluginOptions,
 ): Promise<void> {
-  let module: { default?: unknown };
+  const url = URL.parse(source);
+  const module = url?.protocol === "http:" || url?.protocol === "https:"
+    ? await importFetched(url, options)
+    : await importModule(specifierOf(source), source);
+  registry.add(module.default, source);
+}
+
+/** What is checked is what runs: the bytes are imported, not the URL once more. */
+async function importFetched(
+  url: URL,
+  { signal, report }: LoadPluginOptions,
+): Promise<{ default?: unknown }> {
+  const { code, type, digest, isPinned } = await fetchPlugin(url, signal);
+  await refuseImports(url, { code, isPinned });
+  if (!isPinned && url.protocol === "https:") {
+    report.warn(
+      "PLUGIN_UNPINNED",
+      `The plugin ${url.href} is whatever its server sends, today sha256 ${digest}; to be asked before it changes: \`--plugin "${url.href}#sha256=${digest}"\``,
+    );
+  }
+  const blob = URL.createObjectURL(new Blob([code], { type }));
   try {
-    module = await import(specifierOf(source));
+    return await importModule(blob, url.href);
+  } finally {
+    URL.revokeObjectURL(blob);
+  }
+}
+
+async function importModule(
+  specifier: string,
+  source: string,
+): Promise<{ default?: unknown }> {
+  try {
+    return await import(specifier);
   } catch (error) {
     throw new PluginError(
       "PLUGIN_NOT_LOADED",
-      `Cannot load the plugin ${source}: ${messageOf(error)}`,
+      `Cannot load the plugin ${source}: ${
+        messageOf(error).replaceAll(specifier, source)
+      }`,
       {
         hint:
           "It has to be one ES module that Deno can import by itself; imports of types alone are free",
@@ -26,7 +69,6 @@ export async function loadPlugin(
       },
     );
   }
-  registry.add(module.default, source);
 }
 
 function specifierOf(source: string): string {
