@@ -23,10 +23,14 @@ import { listenForSignals } from "./signals.ts";
 import { writeAll } from "./write_all.ts";
 import { VERSION } from "../core/version.ts";
 
-/** @param exit Ends the process at once, for the second Ctrl-C. */
+/**
+ * @param exit Ends the process at once, for the second Ctrl-C.
+ * @param options.machineRoot As `Host` has it, for tests.
+ */
 export async function run(
   args: readonly string[],
   exit: (code: number) => never,
+  { machineRoot = "" }: { machineRoot?: string } = {},
 ): Promise<number> {
   const argv = normaliseFlags(args);
   const out = (text: string) => writeAll(Deno.stdout, text);
@@ -75,6 +79,7 @@ export async function run(
     env: (name) => Deno.env.get(name),
     signal: signals.signal,
     journalDir: join(envPaths("ktctl", { suffix: "" }).log, "sessions"),
+    machineRoot,
     report(options) {
       hasBegun = true;
       return makeReport(options, { out, err });

@@ -11,9 +11,9 @@ import { refuseMissingNamespace } from "../cluster/refuse_missing_namespace.ts";
 import { runRepairs } from "../cluster/run_repairs.ts";
 import { sweepJournals } from "../cluster/sweep_journals.ts";
 import { isSweptAlready } from "../cluster/swept_already.ts";
-import { CleanupError } from "../core/errors.ts";
+import { CleanupError, KtctlError } from "../core/errors.ts";
 import { openDeadJournals } from "../core/journal.ts";
-import type { Report } from "../core/report.ts";
+import { errorEvent, type Report } from "../core/report.ts";
 import {
   annotation,
   DEFAULT_THRESHOLD_MINUTES,
@@ -67,8 +67,55 @@ export async function clean(
 ): Promise<void> {
   const report = host.report(options);
   const { dryRun } = options;
-  const ofMachine = await cleanMachine(host, { report, dryRun });
-  if (options.localOnly) return concludeLocal(host, { ofMachine, dryRun });
+  if (options.localOnly) {
+    const ofMachine = await cleanMachine(host, { report, dryRun });
+    return concludeLocal(host, { ofMachine, dryRun });
+  }
+  // before the cluster, which a dead connect's routes and names may be in the way to
+  const machine = await tryMachine(host, { report, dryRun });
+  try {
+    await cleanCluster(host, options, { report, ofMachine: machine.count });
+  } catch (error) {
+    if (machine.failure) report.event(errorEvent(machine.failure));
+    throw error;
+  }
+  if (machine.failure === undefined) return;
+  host.conclude({
+    state: "incomplete",
+    reason: "The cluster is clean, this machine may not be",
+  });
+  throw machine.failure;
+}
+
+/** What cannot be done without root is told at the end: the cluster needs none. */
+async function tryMachine(
+  host: Host,
+  options: { report: Report; dryRun: boolean },
+): Promise<{ count: number; failure?: CleanupError }> {
+  try {
+    return { count: await cleanMachine(host, options) };
+  } catch (error) {
+    if (!(error instanceof KtctlError) || host.signal.aborted) throw error;
+    if (error instanceof CleanupError) return { count: 0, failure: error };
+    const failure = new CleanupError(
+      "MACHINE_NOT_CLEANED",
+      `This machine may not be clean: ${error.message}`,
+      {
+        hint: "Run `ktctl clean --localOnly` as root",
+        details: error.details,
+        cause: error,
+      },
+    );
+    return { count: 0, failure };
+  }
+}
+
+async function cleanCluster(
+  host: Host,
+  options: CleanOptions & GlobalOptions,
+  { report, ofMachine }: { report: Report; ofMachine: number },
+): Promise<void> {
+  const { dryRun } = options;
   const { signal } = host;
   const kube = await openCluster(host, options, report);
   const steps = (await host.registry()).steps();

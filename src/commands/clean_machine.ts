@@ -1,6 +1,7 @@
 /** What dead sessions left on this machine, which root has to take back. */
 import { CleanupError } from "../core/errors.ts";
 import type { Report } from "../core/report.ts";
+import { HELPER_FOLDER } from "../helper/helper_folder.ts";
 import { leftLines } from "../helper/left_lines.ts";
 import { pendingHelperJournals } from "../helper/pending_helper_journals.ts";
 import type { Host } from "./host.ts";
@@ -17,8 +18,10 @@ export async function cleanMachine(
   { report, dryRun }: { report: Report; dryRun: boolean },
 ): Promise<number> {
   const isInUse = capturingSession(host) !== undefined;
-  const { changes, isUnreadable } = pendingHelperJournals();
-  const files = isInUse ? [] : leftLines();
+  const { changes, isUnreadable } = pendingHelperJournals(
+    `${host.machineRoot}${HELPER_FOLDER}`,
+  );
+  const files = isInUse ? [] : leftLines(host.machineRoot);
   if (changes === 0 && files.length === 0 && (!isUnreadable || isInUse)) {
     return 0;
   }
@@ -26,6 +29,9 @@ export async function cleanMachine(
     const what = [
       ...changes > 0 ? [`${changes} changes of a dead connect`] : [],
       ...files.map((path) => `lines of ktctl in ${path}`),
+      ...isUnreadable && !isInUse
+        ? ["what records tell of that only root may read"]
+        : [],
     ];
     for (const one of what) {
       const message = `would take back on this machine: ${one}`;

@@ -55,6 +55,11 @@ export interface PendingStep {
   readonly args: Json;
 }
 
+export interface FileJournalOptions extends JournalOptions {
+  /** Whether the folder is made where it is missing. @default true */
+  readonly makesFolder?: boolean;
+}
+
 /** A journal on disk: `<dir>/<session>.jsonl`. */
 export class FileJournal implements Journal {
   readonly path: string;
@@ -67,12 +72,14 @@ export class FileJournal implements Journal {
   constructor(
     dir: string,
     header: JournalHeader,
-    options: JournalOptions = {},
+    options: FileJournalOptions = {},
   ) {
     this.path = join(dir, `${header.session}.jsonl`);
     this.#dir = dir;
     this.#file = this.#write(() => {
-      Deno.mkdirSync(dir, { recursive: true, mode: 0o700 });
+      if (options.makesFolder !== false) {
+        Deno.mkdirSync(dir, { recursive: true, mode: 0o700 });
+      }
       this.#lock = openLockBeside(this.path, options);
       return createLocked(this.path, this.#lock);
     });

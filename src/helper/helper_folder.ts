@@ -2,6 +2,7 @@
  * Where root helpers keep their journals: gone after a reboot, as are nearly all of their changes; but
  * on Windows, where both stay.
  */
+import { rmdirSync } from "node:fs";
 import { messageOf, PermissionError } from "../core/errors.ts";
 import { FileJournal } from "../core/journal.ts";
 import { randomLower } from "../core/random_name.ts";
@@ -14,8 +15,11 @@ export const HELPER_FOLDER = Deno.build.os === "darwin"
   ? `${Deno.env.get("ProgramData") ?? "C:\\ProgramData"}\\ktctl`
   : "/run/ktctl";
 
+/** Others see whether there is something to take back; what that is, and its lock, are root's alone. */
+const FOLDER_MODE = 0o755;
+
 /**
- * Makes the folder, which nobody else may look into, or on Windows change.
+ * Makes the folder, in which nobody else may change anything.
  *
  * @throws {PermissionError} `JOURNAL_UNWRITABLE`.
  */
@@ -26,12 +30,12 @@ export async function prepareHelperFolder(
 ): Promise<void> {
   try {
     if (os === "windows") return await prepareWindowsFolder(folder, machine);
-    Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
+    Deno.mkdirSync(folder, { recursive: true, mode: FOLDER_MODE });
     const { isDirectory, uid } = Deno.lstatSync(folder);
     if (!isDirectory || uid !== Deno.uid()) {
       throw new PermissionError("JOURNAL_UNWRITABLE", "It is somebody else's");
     }
-    Deno.chmodSync(folder, 0o700);
+    Deno.chmodSync(folder, FOLDER_MODE);
   } catch (error) {
     throw new PermissionError(
       "JOURNAL_UNWRITABLE",
@@ -79,18 +83,55 @@ async function prepareWindowsFolder(
   });
 }
 
-/** The record of this helper, locked until it is closed or the process ends. */
-export function openHelperJournal(folder: string): FileJournal {
-  return new FileJournal(folder, {
-    type: "session",
-    version: 1,
-    session: `helper-${randomLower(8)}`,
-    pid: Deno.pid,
-    command: "root helper",
-    kubeconfig: null,
-    context: "",
-    server: "",
-    namespace: "",
-    startedAt: Math.floor(Date.now() / 1000),
-  });
+/** As many helpers may end, one after the other, while one starts. */
+const MAX_ATTEMPTS = 10;
+
+/** The record of this helper, locked until it is closed or the process ends. `folder` is prepared. */
+export async function openHelperJournal(
+  folder: string,
+  machine: Pick<Machine, "exec">,
+): Promise<FileJournal> {
+  for (let attempt = 1;; attempt++) {
+    try {
+      return new FileJournal(folder, {
+        type: "session",
+        version: 1,
+        session: `helper-${randomLower(8)}`,
+        pid: Deno.pid,
+        command: "root helper",
+        kubeconfig: null,
+        context: "",
+        server: "",
+        namespace: "",
+        startedAt: Math.floor(Date.now() / 1000),
+      }, { makesFolder: false });
+    } catch (error) {
+      if (!isFolderGone(error) || attempt === MAX_ATTEMPTS) throw error;
+    }
+    await prepareHelperFolder(folder, machine).catch((error) => {
+      if (!isFolderGone(error)) throw error;
+    });
+  }
+}
+
+/** Another helper has ended at this moment, and taken the folder away. */
+function isFolderGone(error: unknown): boolean {
+  return error instanceof PermissionError &&
+    error.cause instanceof Deno.errors.NotFound;
+}
+
+/**
+ * Takes the folder away where nothing is in it. Not on Windows, where another user could make it then
+ * and would be in the way of the next helper.
+ */
+export function removeHelperFolder(
+  folder: string,
+  os: typeof Deno.build.os = Deno.build.os,
+): void {
+  if (os === "windows") return;
+  try {
+    rmdirSync(folder);
+  } catch {
+    // other records are in it, or it is gone; and an empty folder that stays is in nobody's way
+  }
 }

@@ -1,21 +1,25 @@
+import { statfsSync } from "node:fs";
 import { openDeadJournals } from "../core/journal.ts";
-import { HELPER_FOLDER } from "./helper_folder.ts";
 
 export interface PendingHelperJournals {
   /** Journals of dead helpers with something to take back. */
   readonly journals: number;
   /** The changes in them. */
   readonly changes: number;
-  /** The folder is there and is not ours to read: only a root helper can tell. */
+  /** There may be more, which only a root helper can tell. */
   readonly isUnreadable: boolean;
 }
 
-/** Whether dead root helpers left something, which the next helper takes back when it starts. Changes nothing. */
-export function pendingHelperJournals(
-  folder: string = HELPER_FOLDER,
-): PendingHelperJournals {
+/**
+ * Whether dead root helpers left something in `folder`, which the next helper takes back when it
+ * starts. Changes nothing. Without root it can be seen that nothing is there, or that all that is there
+ * belongs to living helpers.
+ */
+export function pendingHelperJournals(folder: string): PendingHelperJournals {
   let isUnreadable = false;
-  const dead = openDeadJournals(folder, () => isUnreadable = true);
+  const dead = openDeadJournals(folder, (path) => {
+    isUnreadable ||= path === folder ? !isEmptyTmpfs(path) : !isLocked(path);
+  });
   for (const journal of dead) journal[Symbol.dispose]();
   const pending = dead.filter((journal) => journal.pending.length > 0);
   return {
@@ -23,4 +27,43 @@ export function pendingHelperJournals(
     changes: pending.reduce((sum, one) => sum + one.pending.length, 0),
     isUnreadable,
   };
+}
+
+const TMPFS_MAGIC = 0x01021994;
+/** Of a folder there without entries: each one adds 20. */
+const EMPTY_BYTES = 40;
+
+/** Earlier versions left a folder behind that nobody may look into; on a tmpfs, as /run is, its size tells. */
+function isEmptyTmpfs(folder: string): boolean {
+  if (Deno.build.os !== "linux") return false;
+  try {
+    return statfsSync(folder).type === TMPFS_MAGIC &&
+      Deno.lstatSync(folder).size <= EMPTY_BYTES;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether the kernel lists a lock on the file, which lives as long as the process that holds it. */
+function isLocked(path: string): boolean {
+  try {
+    const { dev, ino } = Deno.lstatSync(path);
+    // 1: FLOCK  ADVISORY  WRITE 4242 00:1a:1234 0 EOF
+    return Deno.readTextFileSync("/proc/locks").split("\n").some((line) => {
+      const [, kind, , mode, , file = ""] = line.trim().split(/\s+/);
+      return kind === "FLOCK" && mode === "WRITE" &&
+        file === `${deviceText(dev)}:${ino}`;
+    });
+  } catch {
+    return false; // there is no such list but on Linux
+  }
+}
+
+/** As the kernel writes it there: of glibc's number, the parts in hexadecimal. */
+function deviceText(dev: number): string {
+  const wide = BigInt(dev);
+  const major = (wide >> 8n & 0xfffn) | (wide >> 32n & ~0xfffn);
+  const minor = (wide & 0xffn) | (wide >> 12n & ~0xffn);
+  const hex = (part: bigint) => part.toString(16).padStart(2, "0");
+  return `${hex(major)}:${hex(minor)}`;
 }

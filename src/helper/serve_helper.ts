@@ -3,7 +3,11 @@ import { Scope } from "../core/scope.ts";
 import { VERSION } from "../core/version.ts";
 import { AnswerWriter } from "./answer_writer.ts";
 import { liveSessions } from "../core/live_sessions.ts";
-import { openHelperJournal, prepareHelperFolder } from "./helper_folder.ts";
+import {
+  openHelperJournal,
+  prepareHelperFolder,
+  removeHelperFolder,
+} from "./helper_folder.ts";
 import type { Machine } from "./operation.ts";
 import { OpenOperations } from "./open_operations.ts";
 import type { AnyOperation } from "./operations.ts";
@@ -62,15 +66,27 @@ async function serve(
   options: ServeHelperOptions,
   answers: AnswerWriter,
 ): Promise<unknown> {
-  const { machine, journalFolder, operations } = options;
+  const { machine, journalFolder } = options;
   await prepareHelperFolder(journalFolder, machine);
+  try {
+    return await serveJournalled(options, answers);
+  } finally {
+    removeHelperFolder(journalFolder);
+  }
+}
+
+async function serveJournalled(
+  options: ServeHelperOptions,
+  answers: AnswerWriter,
+): Promise<unknown> {
+  const { machine, journalFolder, operations } = options;
   const steps = operations.flatMap((one) => one.steps);
   const found = await sweepHelperJournals(journalFolder, { steps, machine });
   // a reboot takes the journals with it, and leaves files
   if (liveSessions(journalFolder).length === 0) {
     found.swept.push(...removeLeftLines(machine.root));
   }
-  const journal = openHelperJournal(journalFolder);
+  const journal = await openHelperJournal(journalFolder, machine);
   const ending = new AbortController();
   const scope = Scope.root({ world: machine, journal, signal: ending.signal });
   scope.failed.catch(() => {}); // each operation tells of its own

@@ -4,6 +4,9 @@ import { UID } from "../netns/machine_user.ts";
 import { cluster, ConnectLab, obstacle } from "./connect_lab.ts";
 import { LaptopUser, PATH_WITHOUT_SUDO } from "./laptop_user.ts";
 
+/** As a helper leaves it that was killed. */
+const LEFT_JOURNAL = "/run/ktctl/helper-dead.jsonl";
+
 Deno.test({
   name:
     "connect as a user: the proxy needs no sudo, all else asks it for root, and what is the user's stays so",
@@ -70,6 +73,28 @@ Deno.test({
         await assertAsBefore();
       });
     }
+
+    await t.step(
+      "without root, clean does the cluster's part, and says that this machine's is left",
+      async () => {
+        await using connect = user.ktctl(["connect", "--disableTunDevice"]);
+        await connect.ready();
+        connect.kill("SIGKILL");
+        await connect.ended();
+        await laptop.output("mkdir", "-m", "755", "/run/ktctl");
+        await laptop.output("install", "-m", "600", "/dev/null", LEFT_JOURNAL);
+        assert.notEqual(await namespace.snapshot(), lab.namespaceBefore);
+        const left = await user.ktctl(["clean"]).ended();
+        assert.equal(left.code, 9, left.stdout + left.stderr);
+        assert.equal(left.error?.["code"], "MACHINE_NOT_CLEANED");
+        assert.equal(left.events.at(-1)?.["state"], "incomplete");
+        await laptop.output("rm", "-r", "/run/ktctl");
+        await assertAsBefore();
+        const { code, stdout } = await user.ktctl(["clean"]).ended();
+        assert.equal(code, 0, stdout);
+        assert.match(stdout, /Nothing to clean/);
+      },
+    );
 
     await user.allowSudo();
     before = await laptop.snapshot();

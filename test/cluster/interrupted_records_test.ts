@@ -55,6 +55,7 @@ Deno.test("an exchange cancelled at any record of its journal leaves nothing beh
       env: () => undefined,
       signal: controller.signal,
       journalDir: `${laptop.stateHome}/ktctl/sessions`,
+      machineRoot: "",
       report: () =>
         quietReport(({ event }) => {
           if (event !== "ready") return;

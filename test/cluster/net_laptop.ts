@@ -238,6 +238,7 @@ export class NetLaptop implements AsyncDisposable {
       "nft list ruleset",
       "ls -ln --time-style=+ /etc | grep -v '^total'",
       "cat /etc/resolv.conf; echo; cat /etc/hosts",
+      "ls -A /run | grep ktctl",
       "ss -Hltnu | awk '{print $1, $4, $5}' | sort",
     ];
     return await this.output("sh", "-c", commands.join("; echo --; "));

@@ -144,6 +144,35 @@ test("a user gets the helper by sudo: it writes nothing into the user's home, an
   assert.equal(await machine.foreignFiles(), "");
 });
 
+test("without root it is seen whether root has anything to take back", async () => {
+  const { machine } = await machineWithRules({ sudoers: "ALL" });
+  await using _ = machine;
+  const clean = () => machine.asUser("clean", "--localOnly");
+  const isClean = async (title: string) => {
+    const { code, stdout, stderr } = await clean();
+    assert.equal(code, 0, `${title}: ${stdout}${stderr}`);
+    assert.match(stdout + stderr, /Nothing to clean on this laptop/, title);
+  };
+  await machine.run("mkdir", "-m", "700", "/run/ktctl");
+  await isClean("the empty folder of an earlier version");
+  {
+    await using client = machine.startClient();
+    await client.ready();
+    await isClean("the journal of a helper that lives");
+    await client.endInput();
+    await client.says("closed");
+  }
+  assert.notEqual((await machine.run("test", "-e", "/run/ktctl")).code, 0);
+  await isClean("after the end");
+  await using client = machine.startClient();
+  const { helper } = await client.ready();
+  Deno.kill(helper, "SIGKILL");
+  await client.says("failed");
+  const { code, stderr } = await clean();
+  assert.equal(code, 4, stderr);
+  assert.match(stderr, /Cannot become root/);
+});
+
 test("without a terminal nobody is asked for a password: sudo's refusal is an error of its own", async () => {
   const { machine, before } = await machineWithRules({ sudoers: "ALL" });
   await using _ = machine;

@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 
-const main = fileURLToPath(new URL("../../../main.ts", import.meta.url));
+const main = fileURLToPath(new URL("ktctl_here.ts", import.meta.url));
 
 async function ktctl(...args: string[]) {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--quiet", main, ...args],
+    args: ["run", "-A", "--quiet", main, "/nonexistent", ...args],
     env: { KUBECONFIG: "/nonexistent/kubeconfig", NO_COLOR: "1" },
   }).output();
   const decoder = new TextDecoder();

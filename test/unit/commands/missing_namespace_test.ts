@@ -29,11 +29,20 @@ const NAMESPACES = json({
   items: [{ metadata: { name: "shop" } }],
 });
 
-const main = fileURLToPath(new URL("../../../main.ts", import.meta.url));
+const main = fileURLToPath(new URL("../cli/ktctl_here.ts", import.meta.url));
 
 async function ktctl(args: readonly string[], env: Record<string, string>) {
   const { code, stdout } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--quiet", main, ...args, "--output", "json"],
+    args: [
+      "run",
+      "-A",
+      "--quiet",
+      main,
+      "/nonexistent",
+      ...args,
+      "--output",
+      "json",
+    ],
     env,
   }).output();
   const lines = new TextDecoder().decode(stdout).trim().split("\n");

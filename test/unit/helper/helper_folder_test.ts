@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
-import type { ExecOptions } from "../../../src/core/exec.ts";
+import { exec, type ExecOptions } from "../../../src/core/exec.ts";
 import { PermissionError } from "../../../src/core/errors.ts";
-import { prepareHelperFolder } from "../../../src/helper/helper_folder.ts";
+import {
+  openHelperJournal,
+  prepareHelperFolder,
+  removeHelperFolder,
+} from "../../../src/helper/helper_folder.ts";
+import { TemporaryFolder } from "./helper_pair.ts";
 
 Deno.test("on Windows the folder of the journals is made by one script, and none that is somebody else's is used", async () => {
   const folder = "C:\\ProgramData\\ktctl";
@@ -30,4 +35,35 @@ Deno.test("on Windows the folder of the journals is made by one script, and none
       return true;
     },
   );
+});
+
+Deno.test("a folder that another helper takes away as it ends is made anew for the journal", async () => {
+  using folder = new TemporaryFolder();
+  await prepareHelperFolder(folder.path, { exec });
+  removeHelperFolder(folder.path);
+  const journal = await openHelperJournal(folder.path, { exec });
+  assert.equal(folder.journals.length, 1);
+  assert.equal(Deno.statSync(folder.path).mode! & 0o777, 0o755);
+  removeHelperFolder(folder.path);
+  assert.equal(folder.journals.length, 1);
+  journal.remove();
+  journal.close();
+});
+
+Deno.test("a link in the folder's place is neither used nor removed", async () => {
+  using folder = new TemporaryFolder();
+  const target = Deno.makeTempDirSync();
+  Deno.symlinkSync(target, folder.path);
+  const refused = { code: "JOURNAL_UNWRITABLE" };
+  await assert.rejects(prepareHelperFolder(folder.path, { exec }), refused);
+  removeHelperFolder(folder.path);
+  assert.ok(Deno.lstatSync(folder.path).isSymlink);
+  Deno.removeSync(target);
+});
+
+Deno.test("on Windows the folder stays, lest another user makes it", () => {
+  using folder = new TemporaryFolder();
+  Deno.mkdirSync(folder.path);
+  removeHelperFolder(folder.path, "windows");
+  assert.ok(Deno.statSync(folder.path).isDirectory);
 });

@@ -1,4 +1,5 @@
 /** A client and a helper in one process, over pipes, with operations that write into a list. */
+import { existsSync } from "node:fs";
 import * as v from "valibot";
 import {
   Cancelled,
@@ -135,6 +136,7 @@ export class TemporaryFolder implements Disposable {
   readonly path = `${Deno.makeTempDirSync()}/ktctl`;
 
   get journals(): string[] {
+    if (!existsSync(this.path)) return [];
     return [...Deno.readDirSync(this.path)].map(({ name }) => name);
   }
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import fc from "fast-check";
 import { FileJournal } from "../../../src/core/journal.ts";
 import { LineSplitter } from "../../../src/helper/line_splitter.ts";
@@ -8,7 +9,7 @@ import {
   MAX_LINE_BYTES,
   parseAnswer,
 } from "../../../src/helper/protocol.ts";
-import { FakeWorld, serve, TemporaryFolder } from "./helper_pair.ts";
+import { FakeWorld, serve, startPair, TemporaryFolder } from "./helper_pair.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
@@ -174,9 +175,29 @@ Deno.test("a folder that cannot be written is told instead of a hello, and nothi
   assert.deepEqual(world.log, []);
 });
 
-Deno.test("the folder of the journals is open to nobody else", async () => {
+Deno.test("others see that there are journals and cannot read them; the folder goes with the last of them", async () => {
   using folder = new TemporaryFolder();
-  Deno.mkdirSync(folder.path, { mode: 0o755 });
-  await talk(new FakeWorld(), folder.path);
-  assert.equal(Deno.statSync(folder.path).mode! & 0o777, 0o700);
+  Deno.mkdirSync(folder.path, { mode: 0o700 }); // as earlier versions made it
+  const first = await startPair(new FakeWorld(), folder.path);
+  const second = await startPair(new FakeWorld(), folder.path);
+  const mode = (path: string) => Deno.statSync(path).mode! & 0o777;
+  assert.equal(mode(folder.path), 0o755);
+  assert.equal(folder.journals.length, 2);
+  for (const name of folder.journals) {
+    assert.equal(mode(`${folder.path}/${name}`), 0o600);
+  }
+  await first.client[Symbol.asyncDispose]();
+  assert.equal(folder.journals.length, 1);
+  await second.client[Symbol.asyncDispose]();
+  await second.code;
+  assert.equal(existsSync(folder.path), false);
+});
+
+Deno.test("the folder stays while a dead helper's journal is in it", async () => {
+  using folder = new TemporaryFolder();
+  deadJournal(folder.path, "helper-dead", ["a"]);
+  const world = new FakeWorld();
+  world.stuck.add("a");
+  await talk(world, folder.path);
+  assert.deepEqual(folder.journals, ["helper-dead.jsonl"]);
 });
