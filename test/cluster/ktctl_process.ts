@@ -1,5 +1,5 @@
 // Runs ktctl as its users do: a process of its own, read through `--output json`.
-import { fileURLToPath } from "node:url";
+import { type ProgramPlace, programWords } from "./tested_program.ts";
 import { TextLineStream } from "./text_line_stream.ts";
 
 /** One line of `--output json`. */
@@ -15,10 +15,8 @@ export interface KtctlOptions {
   readonly namespace?: string;
   readonly env?: Record<string, string>;
   readonly cwd?: string;
-  /** The file that is run. @default main.ts */
-  readonly program?: string;
-  /** What runs it. @default this Deno */
-  readonly deno?: string;
+  /** Where ktctl is. @default as on this machine */
+  readonly place?: ProgramPlace;
   /** A command that runs another one: somewhere else, as somebody else. */
   readonly within?: readonly string[];
   /** Leave out `--output json`. */
@@ -34,8 +32,6 @@ export interface KtctlResult {
   readonly error: KtctlEvent | undefined;
 }
 
-const main = fileURLToPath(new URL("../../main.ts", import.meta.url));
-
 export class KtctlProcess implements AsyncDisposable {
   readonly child: Deno.ChildProcess;
   readonly events: KtctlEvent[] = [];
@@ -50,23 +46,14 @@ export class KtctlProcess implements AsyncDisposable {
   #ended: Promise<KtctlResult>;
 
   constructor(args: readonly string[], options: KtctlOptions) {
-    const { program = main, deno = Deno.execPath(), within = [] } = options;
+    const { place, within = [] } = options;
     const form = options.human ? [] : ["--output", "json"];
     const namespace = options.namespace === undefined
       ? []
       : ["-n", options.namespace];
-    const [command, ...words] = [...within, deno];
+    const [command, ...words] = [...within, ...programWords(place)];
     this.child = new Deno.Command(command!, {
-      args: [
-        ...words,
-        "run",
-        "-A",
-        "--quiet",
-        program,
-        ...args,
-        ...namespace,
-        ...form,
-      ],
+      args: [...words, ...args, ...namespace, ...form],
       env: { KUBECONFIG: options.kubeconfig, ...options.env },
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
       stdin: "null",

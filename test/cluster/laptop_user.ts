@@ -1,10 +1,9 @@
 // A user of a laptop who is not root, with a kubeconfig that only this user can make use of.
 import {
   asUser,
-  CHECKOUT,
-  DENO,
   foreignFilesWords,
   HOME,
+  PLACE,
   sudoScript,
   UID,
   userScript,
@@ -106,8 +105,7 @@ export class LaptopUser {
         ...[...this.#laptop.enter, "setsid", "env", "-C", HOME],
         ...["-u", "KUBECONFIG", ...asUser, ...settings],
       ],
-      deno: DENO,
-      program: `${CHECKOUT}/main.ts`,
+      place: PLACE,
     });
   }
 

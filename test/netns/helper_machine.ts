@@ -6,12 +6,14 @@ import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import type { RedirectArgs } from "../../src/net/capture/redirect_args.ts";
 import { type CommandResult, run, succeeded } from "../cluster/command.ts";
+import { programWords } from "../cluster/tested_program.ts";
 import { TextLineStream } from "../cluster/text_line_stream.ts";
 import {
   asUser,
   CHECKOUT,
   DENO,
   foreignFilesWords,
+  PLACE,
   sudoScript,
   userScript,
 } from "./machine_user.ts";
@@ -103,8 +105,7 @@ export class HelperMachine implements AsyncDisposable {
 
   /** ktctl itself, as the user. */
   asUser(...args: string[]): Promise<CommandResult> {
-    const main = `${CHECKOUT}/main.ts`;
-    return this.run(...asUser, DENO, "run", "-A", "--quiet", main, ...args);
+    return this.run(...asUser, ...programWords(PLACE), ...args);
   }
 
   /** Starts a program inside that is talked to. */

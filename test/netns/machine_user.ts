@@ -2,6 +2,10 @@
 // machine's own: the home of whoever runs the tests may be root's alone.
 import { fileURLToPath } from "node:url";
 import { run, succeeded } from "../cluster/command.ts";
+import {
+  PROGRAM_FOLDER,
+  type ProgramPlace,
+} from "../cluster/tested_program.ts";
 
 export const UID = 61_234;
 export const HOME = "/mnt/home";
@@ -9,6 +13,13 @@ export const DENO = "/mnt/deno";
 export const CHECKOUT = "/mnt/ktctl";
 /** Opened through sudo by this user's password. */
 export const PASSWORD = "sesame";
+
+/** Where the user has ktctl. */
+export const PLACE: ProgramPlace = {
+  deno: DENO,
+  checkout: CHECKOUT,
+  folder: `${HOME}/program`,
+};
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -36,6 +47,7 @@ export async function userScript(): Promise<string[]> {
     `mount --bind ${Deno.execPath()} ${DENO}`,
     `mkdir -p ${CHECKOUT} ${HOME}/.cache/deno/npm ${HOME}/.cache/deno/dl`,
     `mount --bind ${root} ${CHECKOUT}`,
+    `cp -R ${PROGRAM_FOLDER} ${PLACE.folder}`,
     `chown -R ${UID}:${UID} ${HOME}`,
     `mount --bind ${cache}/npm ${HOME}/.cache/deno/npm`,
     // what `deno bundle` needs
