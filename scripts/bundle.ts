@@ -1,35 +1,67 @@
 /**
- * Makes `dist/agent.js` (what runs in the Shadow Pod) and `dist/ktctl.js` (what `deno run URL` runs:
- * one file, the agent and the Worker for packets included).
+ * `deno task bundle [FOLDER]`: makes `ktctl.js` (what `deno run` takes from a file or URL: one file,
+ * the agent and the Worker for packets included), a list of what is in it, and checksums.
  */
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
+import config from "../deno.json" with { type: "json" };
 import { EMBEDDED_AGENT } from "../src/cluster/agent_source.ts";
 import { buildAgent } from "../src/cluster/build_agent.ts";
 import { denoBundle } from "../src/core/deno_bundle.ts";
 import { UsageError } from "../src/core/errors.ts";
 import { EMBEDDED_PACKET_WORKER } from "../src/net/tun/start_packet_worker.ts";
 import { minify } from "./minify.ts";
+import { billOfMaterials } from "./bill_of_materials.ts";
+import { tellMade, writeChecksums } from "./release_files.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
+const dist = Deno.args[0] ?? `${root}dist`;
 
-await mkdir(`${root}dist`, { recursive: true });
-await buildAgent(`${root}dist/agent.js`);
-await minify(`${root}dist/agent.js`);
-await bundleCli();
+await mkdir(dist, { recursive: true });
+// what is made appears whole: somebody may be running the one of before
+const work = await Deno.makeTempDir({ dir: dist, prefix: ".bundle-" });
+try {
+  await bundleCli(work);
+  await writeFile(`${work}/ktctl.cdx.json`, await listParts());
+  for (const name of ["ktctl.js", "ktctl.cdx.json"]) {
+    await rename(`${work}/${name}`, `${dist}/${name}`);
+  }
+} finally {
+  await Deno.remove(work, { recursive: true });
+}
+await writeChecksums(dist);
+await tellMade(dist, {
+  "ktctl.js": `the program: deno run -A ktctl.js`,
+  "ktctl.cdx.json": "what it is made of (CycloneDX)",
+  "SHA256SUMS": "sha256sum -c SHA256SUMS",
+});
 
-/** The CLI with two texts as globals in front. */
-async function bundleCli(): Promise<void> {
-  const file = `${root}dist/ktctl.js`;
-  const workerFile = `${root}dist/packet_worker.js`;
-  await bundle("main.ts", file);
-  await bundle("src/net/tun/packet_worker.ts", workerFile);
-  const cli = await readFile(file, "utf8");
-  const globals = [
-    [EMBEDDED_AGENT, await readFile(`${root}dist/agent.js`, "utf8")],
-    [EMBEDDED_PACKET_WORKER, await readFile(workerFile, "utf8")],
-  ].map(([name, text]) => `globalThis.${name} = ${JSON.stringify(text)};\n`);
-  await writeFile(file, globals.join("") + cli);
+/** The CLI with two texts as globals in front, which V8 reads only when they are asked for. */
+async function bundleCli(folder: string): Promise<void> {
+  await bundle("main.ts", `${folder}/ktctl.js`);
+  await bundle("src/net/tun/packet_worker.ts", `${folder}/packet_worker.js`);
+  await buildAgent(`${folder}/agent.js`);
+  await minify(`${folder}/agent.js`);
+  const texts = [[EMBEDDED_AGENT, "agent"], [
+    EMBEDDED_PACKET_WORKER,
+    "packet_worker",
+  ]];
+  let text = "";
+  for (const [global, name] of texts) {
+    const literal = inAscii(await readFile(`${folder}/${name}.js`, "utf8"));
+    text +=
+      `Object.defineProperty(globalThis, "${global}", { get: () => ${literal} });\n`;
+  }
+  text += await readFile(`${folder}/ktctl.js`, "utf8");
+  await writeFile(`${folder}/ktctl.js`, text);
+}
+
+/** V8 takes a file that is ASCII alone as it is, any other it converts at each start. */
+function inAscii(text: string): string {
+  return JSON.stringify(text).replace(
+    /[^\x00-\x7f]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 async function bundle(source: string, output: string): Promise<void> {
@@ -40,4 +72,9 @@ async function bundle(source: string, output: string): Promise<void> {
     });
   }
   await minify(output);
+}
+
+async function listParts(): Promise<string> {
+  const lock = JSON.parse(await readFile(`${root}deno.lock`, "utf8"));
+  return `${JSON.stringify(billOfMaterials(config, lock), null, 2)}\n`;
 }

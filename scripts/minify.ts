@@ -14,7 +14,7 @@ const FLAGS = ["--minify-whitespace", "--minify-identifiers"];
 
 /** Takes white space and long names out of a bundle, and leaves its statements as they are. */
 export async function minify(file: string): Promise<void> {
-  const output = ["--charset=utf8", `--outfile=${file}`, "--allow-overwrite"];
+  const output = [`--outfile=${file}`, "--allow-overwrite"];
   const { code, stderr } = await exec(Deno.execPath(), [
     ...RUN,
     "--frozen",
