@@ -59,7 +59,7 @@ async function bundleCli(folder: string): Promise<void> {
 /** V8 takes a file that is ASCII alone as it is, any other it converts at each start. */
 function inAscii(text: string): string {
   return JSON.stringify(text).replace(
-    /[^\x00-\x7f]/g,
+    /[\u0080-\uffff]/g,
     (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 }
