@@ -3,7 +3,7 @@ import type { TestCluster, TestNamespace } from "../test/cluster/cluster.ts";
 import { type ClientPod, succeeded } from "../test/cluster/cluster.ts";
 import { KtctlProcess } from "../test/cluster/ktctl_process.ts";
 import { compare, type Figure, judge, spread } from "./figures.ts";
-import { MAIN } from "./programs.ts";
+import { MAIN, runWords } from "./programs.ts";
 
 /** What one run of wrk measured. */
 interface Load {
@@ -42,7 +42,7 @@ function startMesh(
   return new KtctlProcess(["mesh", "origin", "--versionMark", mark, ...args], {
     kubeconfig: cluster.kubeconfig,
     namespace: namespace.name,
-    program: MAIN,
+    program: runWords(MAIN),
   });
 }
 

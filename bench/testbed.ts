@@ -8,6 +8,7 @@ import { SHADOW_IMAGE } from "../src/cluster/shadow_spec.ts";
 import type { TestCluster, TestNamespace } from "../test/cluster/cluster.ts";
 import { succeeded } from "../test/cluster/command.ts";
 import { KtctlProcess } from "../test/cluster/ktctl_process.ts";
+import { runWords } from "./programs.ts";
 
 export const PORT = 9000;
 const TRAFFIC = fileURLToPath(new URL("traffic.ts", import.meta.url));
@@ -59,7 +60,7 @@ export class Testbed implements AsyncDisposable {
     return new KtctlProcess(["exchange", "web", expose], {
       kubeconfig: this.cluster.kubeconfig,
       namespace: this.namespace.name,
-      program,
+      program: runWords(program),
       env: { XDG_STATE_HOME: this.stateDir },
     });
   }

@@ -1,5 +1,5 @@
 // Runs ktctl as its users do: a process of its own, read through `--output json`.
-import { type ProgramPlace, programWords } from "./tested_program.ts";
+import { programWords } from "./tested_program.ts";
 import { TextLineStream } from "./text_line_stream.ts";
 
 /** One line of `--output json`. */
@@ -15,8 +15,8 @@ export interface KtctlOptions {
   readonly namespace?: string;
   readonly env?: Record<string, string>;
   readonly cwd?: string;
-  /** Where ktctl is. @default as on this machine */
-  readonly place?: ProgramPlace;
+  /** Words that start ktctl. @default those of the tested program */
+  readonly program?: readonly string[];
   /** A command that runs another one: somewhere else, as somebody else. */
   readonly within?: readonly string[];
   /** Leave out `--output json`. */
@@ -46,12 +46,12 @@ export class KtctlProcess implements AsyncDisposable {
   #ended: Promise<KtctlResult>;
 
   constructor(args: readonly string[], options: KtctlOptions) {
-    const { place, within = [] } = options;
+    const { program = programWords(), within = [] } = options;
     const form = options.human ? [] : ["--output", "json"];
     const namespace = options.namespace === undefined
       ? []
       : ["-n", options.namespace];
-    const [command, ...words] = [...within, ...programWords(place)];
+    const [command, ...words] = [...within, ...program];
     this.child = new Deno.Command(command!, {
       args: [...words, ...args, ...namespace, ...form],
       env: { KUBECONFIG: options.kubeconfig, ...options.env },

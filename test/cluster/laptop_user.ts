@@ -11,6 +11,7 @@ import {
 import { succeeded, type TestCluster } from "./cluster.ts";
 import { KtctlProcess } from "./ktctl_process.ts";
 import type { NetLaptop } from "./net_laptop.ts";
+import { programWords } from "./tested_program.ts";
 
 const ASKED_BY = `${HOME}/asked-by`;
 const CREDENTIALS = `${HOME}/credentials`;
@@ -105,7 +106,7 @@ export class LaptopUser {
         ...[...this.#laptop.enter, "setsid", "env", "-C", HOME],
         ...["-u", "KUBECONFIG", ...asUser, ...settings],
       ],
-      place: PLACE,
+      program: programWords(PLACE),
     });
   }
 
