@@ -1,6 +1,6 @@
 /** What the link to a Shadow Pod rides on. */
 import type { Duplex } from "node:stream";
-import { LinkError } from "../core/errors.ts";
+import { LinkError, PermissionError } from "../core/errors.ts";
 import {
   LINK_PATH,
   LINK_PROTOCOL,
@@ -33,7 +33,8 @@ export interface CarrierOptions {
  * a port-forward. The proxy may be forbidden to us (`get pods/proxy`), or its way to the pod barred by
  * a network policy, a firewall or a sidecar; only that the port-forward fails too is an error.
  *
- * @throws What `KubeApi.portForward` throws; with `isStarting` also `LinkError` `POD_PROXY_FAILED`.
+ * @throws What `KubeApi.portForward` throws; `LinkError` `POD_PROXY_FAILED` with `isStarting`, or where
+ * a port-forward is forbidden and the agent did not listen.
  */
 export async function openShadowCarrier(
   kube: KubeApi,
@@ -50,7 +51,17 @@ export async function openShadowCarrier(
   if (first.wasTooEarly && options.isStarting) throw first.error;
   const { spec, podName: name } = shadow;
   const { namespace, agent: { sshPort: port } } = spec;
-  const forward = await kube.portForward({ name, namespace, port }, options);
+  let forward: Duplex;
+  try {
+    forward = await kube.portForward({ name, namespace, port }, options);
+  } catch (error) {
+    // The proxy is the one way then: an agent that is slow, or not up yet, is worth waiting for.
+    if (!(error instanceof PermissionError)) throw error;
+    const late = await first.end();
+    if (late === undefined) throw first.wasTooEarly ? first.error : error;
+    onWay("proxy");
+    return late;
+  }
   // The agent answers now. It may have come up between the two attempts.
   using again = first.wasTooEarly
     ? new ProxyAttempt(kube, shadow, options)
@@ -95,8 +106,19 @@ class ProxyAttempt implements Disposable {
   }
 
   /** Undefined where it failed, or is not open by then. */
-  async within(ms: number): Promise<Duplex | undefined> {
-    const stream = await within(ms, this.#opening);
+  within(ms: number): Promise<Duplex | undefined> {
+    return this.#take(within(ms, this.#opening));
+  }
+
+  /** Undefined where it failed; at the latest by the deadline. */
+  end(): Promise<Duplex | undefined> {
+    return this.#take(this.#opening);
+  }
+
+  async #take(
+    opening: Promise<Duplex | undefined>,
+  ): Promise<Duplex | undefined> {
+    const stream = await opening;
     this.#taken ||= stream !== undefined;
     return stream;
   }

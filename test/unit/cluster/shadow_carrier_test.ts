@@ -2,7 +2,11 @@ import assert from "node:assert/strict";
 import { type Duplex, PassThrough } from "node:stream";
 import { openShadowCarrier } from "../../../src/cluster/shadow_carrier.ts";
 import type { Shadow } from "../../../src/cluster/shadow.ts";
-import { LinkError, PermissionError } from "../../../src/core/errors.ts";
+import {
+  ClusterError,
+  LinkError,
+  PermissionError,
+} from "../../../src/core/errors.ts";
 import type { CallOptions, KubeApi } from "../../../src/kube/kube_api.ts";
 
 const SHADOW = {
@@ -122,4 +126,37 @@ Deno.test("where neither way leads to the agent the port-forward's words are tol
   const silent = open({ proxy: [never()], forward: failed });
   await assert.rejects(silent.opening, failed);
   assert(silent.signals[0]!.aborted);
+});
+
+const FORBIDDEN = new PermissionError("RBAC_FORBIDDEN", "no port-forward");
+
+Deno.test("where a port-forward is forbidden a slow answer of the proxy is waited for", async () => {
+  const slow = Promise.withResolvers<Duplex>();
+  const { opening, signals, ways } = open({
+    proxy: [slow.promise],
+    forward: FORBIDDEN,
+  });
+  const proxy = new PassThrough();
+  setTimeout(() => slow.resolve(proxy), 700);
+  assert.equal(await opening, proxy);
+  assert.deepEqual(ways, ["proxy"]);
+  assert(!signals[0]!.aborted);
+});
+
+Deno.test("where a port-forward is forbidden an agent that does not listen yet is told, so that it is tried again", async () => {
+  const { opening } = open({ proxy: [TOO_EARLY], forward: FORBIDDEN });
+  await assert.rejects(opening, TOO_EARLY);
+});
+
+Deno.test("where both ways are forbidden, or the proxy's is barred, the right to port-forward is missed", async () => {
+  const no = new PermissionError("RBAC_FORBIDDEN", "no proxy");
+  const late = Promise.withResolvers<Duplex>();
+  setTimeout(
+    () => late.reject(new ClusterError("CLUSTER_UNREACHABLE", "")),
+    700,
+  );
+  for (const proxy of [no, late.promise]) {
+    const { opening } = open({ proxy: [proxy], forward: FORBIDDEN });
+    await assert.rejects(opening, FORBIDDEN);
+  }
 });
