@@ -13,7 +13,7 @@ export interface ClusterCidrs {
 
 /**
  * Asks the cluster, with whatever rights there are; what is missing is told through `warn`
- * (`SERVICE_RANGE_GUESSED`, `SERVICE_RANGE_UNKNOWN`, `POD_RANGE_GUESSED`, `POD_RANGE_UNKNOWN`).
+ * (`SERVICE_RANGE_PARTIAL`, `SERVICE_RANGE_GUESSED`, `SERVICE_RANGE_UNKNOWN`, `POD_RANGE_GUESSED`, `POD_RANGE_UNKNOWN`).
  *
  * @throws {KtctlError} Only if the server cannot be asked at all.
  */

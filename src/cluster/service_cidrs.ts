@@ -4,7 +4,7 @@ import type { KubeApi, KubeObject } from "../kube/kube_api.ts";
 import { randomLower } from "../core/random_name.ts";
 import { SERVICE_CIDRS, SERVICES } from "../kube/resources.ts";
 import { Cidr } from "../net/cidr.ts";
-import { coverAddresses, mergeCidrs } from "../net/cidr_list.ts";
+import { coverAddresses, isCovered, mergeCidrs } from "../net/cidr_list.ts";
 import {
   type DiscoveryOptions,
   isRefusal,
@@ -25,11 +25,13 @@ export async function discoverServiceCidrs(
   kube: KubeApi,
   options: DiscoveryOptions,
 ): Promise<Cidr[]> {
-  for (const ask of [fromApi, fromRefusal]) {
-    const cidrs = await ask(kube, options);
-    if (cidrs.length > 0) return mergeCidrs(cidrs);
-  }
-  return await fromServices(kube, options);
+  const told = await fromApi(kube, options);
+  if (told.length > 0) return mergeCidrs(told);
+  const named = await fromRefusal(kube, options);
+  if (named.length === 0) return await fromServices(kube, options);
+  return await servesRanges(kube, options)
+    ? await withOthers(kube, named, options)
+    : mergeCidrs(named);
 }
 
 /** All addresses of a Service inside the cluster. */
@@ -80,6 +82,41 @@ async function fromRefusal(
     );
   }));
   return found.flat();
+}
+
+/** Whether the cluster can have more ranges than the one of its start, which its refusals name. */
+async function servesRanges(
+  kube: KubeApi,
+  { signal }: DiscoveryOptions,
+): Promise<boolean> {
+  for (const { apiVersion, plural } of SERVICE_CIDRS) {
+    const found = await unlessRefused(() =>
+      kube.raw<{ resources?: { name?: string }[] }>(`/apis/${apiVersion}`, {
+        ...(signal && { signal }),
+      })
+    );
+    if (found?.resources?.some(({ name }) => name === plural)) return true;
+  }
+  return false;
+}
+
+/** The ranges that are named, and what the Services that may be seen have beside them. */
+async function withOthers(
+  kube: KubeApi,
+  named: Cidr[],
+  options: DiscoveryOptions,
+): Promise<Cidr[]> {
+  const found = await listVisible(kube, SERVICES, options);
+  const others = (found?.items ?? []).flatMap(clusterIps)
+    .filter((address) => !isCovered(address, named));
+  const cidrs = mergeCidrs([...named, ...coverAddresses(others, WIDEST)]);
+  options.warn(
+    "SERVICE_RANGE_PARTIAL",
+    `This cluster may have more ranges of Services than are captured (${
+      cidrs.join(", ")
+    }): it has ServiceCIDRs, and they may not be listed; that right (servicecidrs of networking.k8s.io, in docs/rbac/connect-cluster.yaml) would tell, and --includeIps adds a range`,
+  );
+  return cidrs;
 }
 
 /** What the server says against the object; undefined where it takes it, and then it is gone again. */

@@ -39,6 +39,15 @@ export class AddressKube extends MemoryKube {
     return Promise.try(() => this.#read("list", resource!, options.namespace));
   }
 
+  /** What a group serves, which every user may ask. */
+  raw(path: string): Promise<unknown> {
+    const group = path.replace("/apis/", "");
+    const resources = Object.keys(this.objects)
+      .filter((key) => key.startsWith(`${group}/`))
+      .map((key) => ({ name: key.slice(group.length + 1) }));
+    return Promise.resolve({ resources });
+  }
+
   create(
     resource: Resource,
     { metadata: { name }, spec }: KubeObject,

@@ -85,6 +85,27 @@ Deno.test("the ServiceCIDR API comes first, in whichever version is served", asy
   }
 });
 
+Deno.test("who may not list the ranges of a cluster that can have several is told, and gets those of the Services that are seen", async () => {
+  const kube = quiet(new AddressKube());
+  kube.refusal = REFUSALS["1.31, one family"];
+  kube.objects["networking.k8s.io/v1/servicecidrs"] = [
+    { metadata: { name: "kubernetes" }, spec: { cidrs: ["10.96.0.0/16"] } },
+    { metadata: { name: "more" }, spec: { cidrs: ["172.30.0.0/16"] } },
+  ];
+  kube.objects["v1/services"] = [
+    service(["10.96.0.1"], "default"),
+    service(["172.30.0.7"]),
+  ];
+  kube.forbidden = new Set(["list servicecidrs"]);
+  const { services, warnings } = await discover(kube);
+  assert.deepEqual(services, ["10.96.0.0/16", "172.30.0.7/32"]);
+  assert.equal(warnings.length, 1);
+  assert.match(
+    warnings.join(),
+    /^SERVICE_RANGE_PARTIAL: .*10\.96\.0\.0\/16, 172\.30\.0\.7\/32.*servicecidrs/,
+  );
+});
+
 Deno.test("without rights the Services that exist tell, with a warning that says which right is missing", async () => {
   const kube = quiet(new AddressKube());
   kube.objects["networking.k8s.io/v1/servicecidrs"] = [];
