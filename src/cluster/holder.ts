@@ -14,7 +14,8 @@ import {
 } from "../kube/contract.ts";
 import type { KubeApi, KubeObject } from "../kube/kube_api.ts";
 import { PODS } from "../kube/resources.ts";
-import { findState, routerRef } from "./router_store.ts";
+import { readRouter } from "./router_record.ts";
+import { routerRef } from "./router_store.ts";
 
 export interface Holder {
   readonly user: string;
@@ -62,8 +63,10 @@ async function meshUsers(
   if (service.spec?.selector?.[ROLE] !== "router") return undefined;
   const { name, namespace } = service.metadata;
   const ref = routerRef(name, namespace ?? kube.namespace);
-  const state = await findState(kube, ref, signal);
-  const users = new Set(state?.participants.map(({ user }) => user));
+  const configMap = await kube.find(ref, { signal });
+  const read = configMap && readRouter(configMap);
+  if (read === undefined || read.reason !== undefined) return undefined;
+  const users = new Set(read.value.participants.map(({ user }) => user));
   return users.size === 0 ? undefined : [...users].join(", ");
 }
 

@@ -60,6 +60,12 @@ export function parseMark(text = ""): MeshMark {
   return { key, value: value === "" ? randomLower(5) : value };
 }
 
+/** Whether somebody's record holds what {@link parseMark} would have made. */
+export function isMeshMark({ key, value }: MeshMark): boolean {
+  return KEY.test(key) && key === key.toLowerCase() && !RESERVED.has(key) &&
+    VALUE.test(value);
+}
+
 /** As a request carries it. */
 export function markText({ key, value }: MeshMark): string {
   return `${key}: ${value}`;

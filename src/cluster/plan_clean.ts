@@ -1,20 +1,13 @@
 /** Decides what `clean` has to do, from the state of a namespace alone. */
 import {
   annotation,
-  CONFIG,
-  CONTROL_BY,
-  CONTROL_BY_KT,
-  includesLabels,
+  isMade,
   isSwitched,
   label,
   LOCK,
-  LOCK_LIFETIME_SECONDS,
-  parseConfig,
-  ROLE,
   ROUTER_STATE,
   SESSION,
   SHARED,
-  stuntmanName,
   TARGET,
 } from "../kube/contract.ts";
 import type { KubeObject, Resource } from "../kube/kube_api.ts";
@@ -25,13 +18,18 @@ import {
   SECRETS,
   SERVICES,
 } from "../kube/resources.ts";
-import { isStale } from "./liveness.ts";
+import { holdsService } from "./holds_service.ts";
+import { isOlder, isStale } from "./liveness.ts";
 import type { NamespaceState } from "./namespace_state.ts";
 import { inOrder, type Repair } from "./repair.ts";
-import { belongsTo, readState, type RouterState } from "./router_state.ts";
-import { readShare, type ShareState } from "./share_state.ts";
 import { replicaRepair, scaleShadows } from "./replica_repair.ts";
+import { readRouter } from "./router_record.ts";
+import { belongsTo, type RouterState } from "./router_state.ts";
+import { isLocked } from "./service_lock.ts";
 import { isMarked } from "./service_selector.ts";
+import { readShare } from "./share_record.ts";
+import type { ShareState } from "./share_state.ts";
+import { unreadableObjects } from "./unreadable.ts";
 
 export interface CleanRules {
   /** Unix seconds by the cluster's clock. */
@@ -43,11 +41,22 @@ export interface CleanRules {
   readonly attachedSessions: ReadonlySet<string>;
 }
 
-/** Restores first, then deletes. Objects of live sessions are left alone. */
+/** Restores first, then deletes. Objects of live sessions are left alone, and those that cannot be read. */
 export function planClean(state: NamespaceState, rules: CleanRules): Repair[] {
-  const isDead = deathJudge(state, rules);
-  const routers = state.configMaps.flatMap((one) => readState(one) ?? []);
-  const shares = state.secrets.flatMap((one) => readShare(one) ?? []);
+  const unreadable = new Set(
+    unreadableObjects(state).map(({ object }) => object),
+  );
+  const isDead = deathJudge(state, rules, unreadable);
+  const readable = (objects: readonly KubeObject[]) =>
+    objects.filter((object) => !unreadable.has(object));
+  const routers = readable(state.configMaps).flatMap((one) => {
+    const read = readRouter(one);
+    return read.reason === undefined ? [read.value] : [];
+  });
+  const shares = readable(state.secrets).flatMap((one) => {
+    const read = readShare(one);
+    return read.reason === undefined ? [read.value] : [];
+  });
   // what belongs to a router goes with it, in its own order
   const isRouters = (object: KubeObject) =>
     routers.some((router) => belongsTo(object, router));
@@ -57,19 +66,23 @@ export function planClean(state: NamespaceState, rules: CleanRules): Repair[] {
     shares.some(({ target }) => label(object, TARGET) === target);
   return inOrder([
     ...shares.flatMap((share) => shareRepairs(share, rules)),
-    ...routers.flatMap((router) => routerRepairs(router, { state, rules })),
+    ...routers.flatMap((router) =>
+      routerRepairs(router, { state, rules, isDead })
+    ),
     ...state.services.flatMap((service) =>
       serviceRepairs(service, { state, rules, isDead }).filter(({ kind }) =>
         kind !== "restore-selector" ||
         !routers.some(({ service: name }) => name === service.metadata.name)
       )
     ),
-    ...state.deployments.flatMap((deployment) =>
+    ...readable(state.deployments).flatMap((deployment) =>
       replicaRepairs(deployment, { state, isDead })
     ),
     ...deletions(
       state,
-      (object) => !isRouters(object) && !isShares(object) && isDead(object),
+      (object) =>
+        !unreadable.has(object) && !isRouters(object) && !isShares(object) &&
+        isDead(object),
     ),
   ]);
 }
@@ -80,25 +93,30 @@ export function planClean(state: NamespaceState, rules: CleanRules): Repair[] {
  */
 function routerRepairs(
   router: RouterState,
-  { state, rules }: { state: NamespaceState; rules: CleanRules },
+  { state, rules, isDead }: {
+    state: NamespaceState;
+    rules: CleanRules;
+    isDead: Judge;
+  },
 ): Repair[] {
-  const isDead = deathJudge(state, rules);
   const objects = [...state.pods, ...state.deployments, ...state.services];
   const sessions = router.participants.filter(({ session, since }) => {
     const own = objects.filter((one) => annotation(one, SESSION) === session);
     return own.length > 0
       ? own.every(isDead)
-      : rules.now - Date.parse(since) / 1000 > rules.thresholdMinutes * 60;
+      : isOlder(Date.parse(since) / 1000, rules);
   }).map(({ session }) => session);
   if (sessions.length === 0 && !router.closing) return [];
-  return [{ kind: "leave-router", state: router, sessions }];
+  const service = state.services.find(({ metadata }) =>
+    metadata.name === router.service
+  );
+  return [{ kind: "leave-router", router, service, sessions }];
 }
 
 /** Who shares a Shadow Pod has a heartbeat of their own, and is asked for by name. */
 function shareRepairs(state: ShareState, rules: CleanRules): Repair[] {
   const sessions = state.sharers.filter(({ session, beat }) =>
-    rules.now - beat > rules.thresholdMinutes * 60 &&
-    !rules.attachedSessions.has(session)
+    isOlder(beat, rules) && !rules.attachedSessions.has(session)
   ).map(({ session }) => session);
   if (sessions.length === 0 && !state.closing) return [];
   return [{ kind: "leave-share", state, sessions }];
@@ -108,9 +126,14 @@ type Judge = (object: KubeObject) => boolean;
 
 /**
  * An object is dead when its heartbeat is older than the threshold, and so are those of all that its
- * session made; a session whose agent says that the laptop is there lives.
+ * session made; a session whose agent says that the laptop is there lives. What cannot be read is no
+ * sign of life.
  */
-function deathJudge(state: NamespaceState, rules: CleanRules): Judge {
+function deathJudge(
+  state: NamespaceState,
+  rules: CleanRules,
+  unreadable: ReadonlySet<KubeObject>,
+): Judge {
   const objects = [
     state.services,
     state.deployments,
@@ -124,14 +147,14 @@ function deathJudge(state: NamespaceState, rules: CleanRules): Judge {
     if (session === undefined) continue;
     const isAttached = object.metadata.uid !== undefined &&
       rules.attached.has(object.metadata.uid);
-    const isFresh = label(object, CONTROL_BY) === CONTROL_BY_KT &&
+    const isFresh = isMade(object) && !unreadable.has(object) &&
       !isStale(object, rules);
     if (isAttached || isFresh) live.add(session);
   }
   return (object) => {
     const session = annotation(object, SESSION);
     if (session !== undefined) return !live.has(session);
-    return isStale(object, rules) &&
+    return (unreadable.has(object) || isStale(object, rules)) &&
       !rules.attached.has(object.metadata.uid ?? "");
   };
 }
@@ -146,16 +169,13 @@ function serviceRepairs(
 ): Repair[] {
   const repairs: Repair[] = [];
   // what a ktctl made leads to a shadow by nature: there is nothing to restore it to
-  const isMade = label(service, CONTROL_BY) === CONTROL_BY_KT;
   const isTaken = isMarked(service) ||
-    (isSwitched(service.spec?.selector) && !isMade);
+    (isSwitched(service.spec?.selector) && !isMade(service));
   if (isTaken && !holders(service, state).some((holder) => !isDead(holder))) {
     repairs.push({ kind: "restore-selector", service });
   }
-  const lockedAt = Number(annotation(service, LOCK) ?? NaN);
   if (
-    annotation(service, LOCK) !== undefined &&
-    !(rules.now - lockedAt < LOCK_LIFETIME_SECONDS)
+    annotation(service, LOCK) !== undefined && !isLocked(service, rules.now)
   ) {
     repairs.push({ kind: "unlock", service });
   }
@@ -164,22 +184,11 @@ function serviceRepairs(
 
 /** What answers for a switched Service: its shadows or router, and its Stuntman Service. */
 function holders(service: KubeObject, state: NamespaceState): KubeObject[] {
-  const selector: Record<string, string> = service.spec?.selector ?? {};
-  const { name } = service.metadata;
   // a pod of a shadow Deployment has no heartbeat: the Deployment's counts
   const pods = state.pods.filter((pod) => !isOwned(pod));
-  const workloads = [...pods, ...state.deployments].filter((object) =>
-    label(object, ROLE) !== undefined &&
-    ((isSwitched(selector) &&
-      includesLabels(object.metadata.labels, selector)) ||
-      parseConfig(annotation(object, CONFIG)).get("service") === name)
+  return [...pods, ...state.deployments, ...state.services].filter((object) =>
+    holdsService(object, service)
   );
-  return [
-    ...workloads,
-    ...state.services.filter(({ metadata }) =>
-      metadata.name === stuntmanName(name)
-    ),
-  ];
 }
 
 function replicaRepairs(
@@ -205,7 +214,7 @@ function deletions(state: NamespaceState, isDead: Judge): Repair[] {
   return kinds.flatMap(([resource, objects]) =>
     objects
       .filter((object) =>
-        label(object, CONTROL_BY) === CONTROL_BY_KT && isDead(object) &&
+        isMade(object) && isDead(object) &&
         // gone already, but for others' last connections
         (resource !== PODS || object.metadata.deletionTimestamp === undefined ||
           annotation(object, ROUTER_STATE) === undefined)

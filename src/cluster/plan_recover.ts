@@ -2,15 +2,15 @@
 import {
   annotation,
   CONFIG,
-  CONTROL_BY,
-  CONTROL_BY_KT,
   includesLabels,
+  isMade,
   isSwitched,
   label,
   LOCK,
   originalSelector,
   parseConfig,
   ROLE,
+  routerName,
   SESSION,
   SHARED,
   stuntmanName,
@@ -26,8 +26,10 @@ import {
 import type { NamespaceState } from "./namespace_state.ts";
 import { inOrder, type Repair } from "./repair.ts";
 import { replicaRepair, scaleShadows } from "./replica_repair.ts";
-import { belongsTo, readState } from "./router_state.ts";
+import { readRouter } from "./router_record.ts";
+import { belongsTo } from "./router_state.ts";
 import { isMarked } from "./service_selector.ts";
+import { unreadableObjects } from "./unreadable.ts";
 
 export interface RecoverPlan {
   /** The Shadow and Router Pods, then Deployments, in the way of the Service's own traffic. */
@@ -46,27 +48,32 @@ export function planRecover(
   const workloads = [...state.pods, ...state.deployments].filter((object) =>
     isInTheWay(object, service, deployments)
   );
-  const sessions = new Set(
-    workloads.map((object) => annotation(object, SESSION)).filter((id) =>
-      id !== undefined
-    ),
-  );
+  const sessions = ownSessions(workloads, state);
   const names = new Set(workloads.map(({ metadata }) => metadata.name));
-  const isTheirs = (object: KubeObject) =>
-    label(object, CONTROL_BY) === CONTROL_BY_KT &&
-    (sessions.has(annotation(object, SESSION) ?? "") ||
-      names.has(object.metadata.name));
+  const unreadable = new Set(
+    unreadableObjects(state).map(({ object }) => object),
+  );
+  const isTheirs = (object: KubeObject) => {
+    if (!isMade(object) || unreadable.has(object)) return false;
+    const session = annotation(object, SESSION);
+    return session === undefined
+      ? names.has(object.metadata.name)
+      : sessions.has(session);
+  };
   const pods = workloads.filter((object) => state.pods.includes(object));
   const repairs: Repair[] = pods.map((pod) => ({
     kind: "release",
     pod,
     by,
   }));
-  const router = state.configMaps.flatMap((one) => readState(one) ?? [])
-    .find((one) => one.service === name);
+  const configMap = state.configMaps.find(({ metadata }) =>
+    metadata.name === routerName(name)
+  );
+  const read = configMap && readRouter(configMap);
+  const router = read?.reason === undefined ? read?.value : undefined;
   if (router !== undefined) {
     const all = router.participants.map(({ session }) => session);
-    repairs.push({ kind: "leave-router", state: router, sessions: all });
+    repairs.push({ kind: "leave-router", router, service, sessions: all });
   } else if (isMarked(service) || isSwitched(service.spec?.selector)) {
     repairs.push({ kind: "restore-selector", service });
   }
@@ -94,20 +101,42 @@ export function planRecover(
   );
   remove(
     PODS,
-    pods.filter(({ metadata }) =>
-      !metadata.ownerReferences?.some(({ controller }) => controller)
-    ),
+    pods.filter((pod) => !isControlled(pod)),
   );
   remove(CONFIG_MAPS, state.configMaps.filter(isTheirs));
   remove(SECRETS, state.secrets.filter(isTheirs));
   remove(
     SERVICES,
     state.services.filter((one) =>
-      label(one, CONTROL_BY) === CONTROL_BY_KT && one.metadata.name !== name &&
+      isMade(one) && one.metadata.name !== name &&
       (isTheirs(one) || one.metadata.name === stuntmanName(name))
     ),
   );
   return { shadows: workloads, repairs: inOrder(repairs) };
+}
+
+/**
+ * The sessions of what is in the way, but of none that has something elsewhere: whoever writes a
+ * session on a pod of theirs must not have all of that session taken away.
+ */
+function ownSessions(
+  workloads: readonly KubeObject[],
+  state: NamespaceState,
+): Set<string> {
+  const sessions = new Set(
+    workloads.flatMap((object) => annotation(object, SESSION) ?? []),
+  );
+  for (const object of [...state.pods, ...state.deployments]) {
+    // a pod of a shadow Deployment does not say what it is for
+    if (workloads.includes(object) || isControlled(object)) continue;
+    sessions.delete(annotation(object, SESSION) ?? "");
+  }
+  return sessions;
+}
+
+function isControlled({ metadata }: KubeObject): boolean {
+  return metadata.ownerReferences?.some(({ controller }) => controller) ??
+    false;
 }
 
 /** The Deployments behind the Service. */

@@ -28,7 +28,9 @@ export type Repair =
   /** Takes sessions out of a router, and the router away where nobody else is in it. */
   | {
     readonly kind: "leave-router";
-    readonly state: RouterState;
+    readonly router: RouterState;
+    /** Undefined where it is gone. */
+    readonly service: KubeObject | undefined;
     readonly sessions: readonly string[];
   }
   /** Takes sessions out of the shared Shadow Pod, and the pod away where nobody else uses it. */
@@ -71,7 +73,7 @@ export function describeRepair(repair: Repair): string {
     case "release":
       return `tell the owner of Pod "${repair.pod.metadata.name}" that the Service is taken back`;
     case "leave-router":
-      return leaveText(repair.state, repair.sessions);
+      return leaveText(repair);
     case "leave-share":
       return leaveShareText(repair.state, repair.sessions);
     case "restore-selector":
@@ -90,21 +92,26 @@ export function describeRepair(repair: Repair): string {
 }
 
 function leaveText(
-  state: RouterState,
-  sessions: readonly string[],
+  { router, service, sessions }: Extract<Repair, { kind: "leave-router" }>,
 ): string {
-  const marks = state.participants.filter(({ session }) =>
+  const marks = router.participants.filter(({ session }) =>
     sessions.includes(session)
   ).map(({ mark, user }) => `${user}'s "${markText(mark)}"`);
-  return left(state, sessions).closing
-    ? `restore the selector of Service "${state.service}" to ${
-      labelSelector(state.original)
-    }, and remove its router${
-      marks.length === 0 ? "" : ` with ${marks.join(", ")}`
-    }`
+  return left(router, sessions).closing
+    ? `${
+      service === undefined
+        ? ""
+        : `restore the selector of Service "${router.service}" to ${
+          selectorText(service)
+        }, and `
+    }remove ${
+      service === undefined
+        ? `the router of Service "${router.service}"`
+        : "its router"
+    }${marks.length === 0 ? "" : ` with ${marks.join(", ")}`}`
     : `take ${
       marks.join(", ")
-    } out of the router of Service "${state.service}"`;
+    } out of the router of Service "${router.service}"`;
 }
 
 function leaveShareText(
@@ -147,7 +154,7 @@ export async function applyRepair(
       return;
     }
     case "leave-router": {
-      const { state: { namespace, service }, sessions } = repair;
+      const { router: { namespace, service }, sessions } = repair;
       const of = { namespace, service, sessions };
       return await leaveRouter(kube, of, signal);
     }

@@ -6,7 +6,15 @@ import {
   parseConfig,
 } from "../kube/contract.ts";
 import type { KubeObject } from "../kube/kube_api.ts";
+import { wholeNumber } from "../kube/object_syntax.ts";
 import type { Repair } from "./repair.ts";
+
+/** Whoever may write on a pod may not be allowed to scale a Deployment: a shadow's word goes so far. */
+const MAX_SHADOW_REPLICAS = 1_000;
+
+function isCount(count: number | undefined): count is number {
+  return count !== undefined && count <= MAX_SHADOW_REPLICAS;
+}
 
 /** The shadows, among `workloads`, that stand in for the Deployment. */
 export function scaleShadows(
@@ -28,9 +36,9 @@ export function replicaRepair(
     return [{ kind: "restore-replicas", deployment }];
   }
   const counts = shadows.map((shadow) =>
-    Number(parseConfig(annotation(shadow, CONFIG)).get("replicas"))
+    wholeNumber(parseConfig(annotation(shadow, CONFIG)).get("replicas"))
   );
-  const replicas = counts.find((count) => count > 0);
+  const replicas = counts.find((count) => isCount(count) && count > 0);
   if (replicas === undefined || deployment.spec?.replicas !== 0) return [];
   return [{ kind: "restore-replicas", deployment, replicas }];
 }

@@ -25,11 +25,11 @@ export interface JoinInput {
   readonly user: string;
   readonly mark: MeshMark;
   readonly pod: RouterPodOptions;
+  /** The Service's own selector, as it was seen to be. */
+  readonly original: Readonly<Record<string, string>>;
   /** The router as it is to be where there is none yet. */
   readonly fresh: Pick<
     RouterState,
-    | "image"
-    | "original"
     | "ports"
     | "statusPort"
     | "runtimePort"
@@ -46,7 +46,8 @@ export const joinRouterStep: Step<JoinArgs, JoinInput, void, World> = {
   undoCommand: ({ service, namespace }) =>
     `ktctl clean -n ${namespace} --thresholdInMinus 0, or for everybody: ktctl recover ${service} -n ${namespace} --takeOver`,
   async apply(args, input, { kube }) {
-    const state = await settleOrigin(kube, await join(kube, args, input));
+    const joined = await join(kube, args, input);
+    const state = await settleOrigin(kube, joined, input.original);
     // it starts while the Shadow Pod does
     if (state !== undefined) {
       await makeRouterPod(kube, state, input);
@@ -83,7 +84,12 @@ async function join(
   { user, mark, fresh }: JoinInput,
 ): Promise<RouterState> {
   const since = new Date(kube.now() * 1000).toISOString();
-  const me: Omit<Participant, "slot"> = { session, user, since, mark };
+  const me: Omit<Participant, "slot"> = {
+    session,
+    user: user.slice(0, 128),
+    since,
+    mark,
+  };
   const ref = routerRef(service, namespace);
   for (;;) {
     const found = await updateState(kube, ref, (state) => {
@@ -93,7 +99,6 @@ async function join(
     if (found !== undefined) return found;
     const state = joined({
       ...fresh,
-      version: 1,
       namespace,
       service,
       podName: routerName(service),

@@ -76,7 +76,11 @@ export class RouterKeeper {
    * Throws `ConflictError` (`SERVICE_RECOVERED`), and what the API throws.
    */
   async #settle(): Promise<RouterState | undefined> {
-    const state = await settleOrigin(this.#kube, await this.#routedState());
+    const state = await settleOrigin(
+      this.#kube,
+      await this.#routedState(),
+      this.#settings.original,
+    );
     if (state === undefined) return; // taken back just now: an event tells of it
     this.#podTarget = state.podTarget;
     return await settleRouter(this.#kube, state, this.#settings);

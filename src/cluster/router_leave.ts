@@ -17,9 +17,11 @@ import { deadParticipants } from "./router_deaths.ts";
 import { DRAIN_SECONDS, routerLabels } from "./router_objects.ts";
 import { applyRuntime } from "./apply_runtime.ts";
 import { openConnections } from "./router_runtime.ts";
-import { left, type RouterState } from "./router_state.ts";
-import { routerRef, stateOf, updateState } from "./router_store.ts";
+import { readRouter } from "./router_record.ts";
+import { belongsTo, left, type RouterState } from "./router_state.ts";
+import { routerRef, updateState } from "./router_store.ts";
 import { restorePatch } from "./service_selector.ts";
+import { stuntmanSelector } from "./stuntman.ts";
 import { updateObject } from "./update_object.ts";
 
 export interface RouterOf {
@@ -42,10 +44,11 @@ export async function leaveRouter(
 ): Promise<void> {
   const ref = routerRef(service, namespace);
   const configMap = await kube.find(ref, { signal });
-  if (configMap === undefined) {
+  const read = configMap && readRouter(configMap);
+  if (read === undefined || read.reason !== undefined) {
     return await restoreAbandoned(kube, { namespace, service }, signal);
   }
-  const dead = await deadParticipants(kube, stateOf(configMap), {
+  const dead = await deadParticipants(kube, read.value, {
     namespace,
     leaving: sessions,
     signal,
@@ -87,7 +90,8 @@ export async function closeRouter(
     labelSelector: labelSelector(routerLabels(state)),
     signal,
   });
-  const serving = pods.filter(({ metadata }) =>
+  const ours = pods.filter((pod) => belongsTo(pod, state));
+  const serving = ours.filter(({ metadata }) =>
     metadata.deletionTimestamp === undefined
   );
   if (restored) {
@@ -97,7 +101,7 @@ export async function closeRouter(
       ),
     );
   }
-  let draining: KubeObject | undefined = pods.find(({ metadata }) =>
+  let draining: KubeObject | undefined = ours.find(({ metadata }) =>
     metadata.deletionTimestamp !== undefined
   );
   for (const pod of serving) {
@@ -115,12 +119,13 @@ export async function restoreService(
   options: { signal?: AbortSignal } = {},
 ): Promise<boolean> {
   let led = false;
+  const known = await stuntmanSelector(kube, state, options.signal);
   await updateObject(
     kube,
     { resource: SERVICES, name: state.service, namespace: state.namespace },
     (object) => {
       led = includesLabels(object.spec?.selector, routerLabels(state));
-      return led ? restorePatch(object, state.original) : undefined;
+      return led ? restorePatch(object, known) : undefined;
     },
     options,
   );
@@ -180,7 +185,7 @@ async function endStuntman(
   await kube.patch(ref, { metadata: { ownerReferences: [owner] } }, { signal });
 }
 
-/** Without its ConfigMap a router can be of no use to anybody: somebody deleted that by hand. */
+/** Without its ConfigMap a router can be of no use to anybody: somebody deleted that by hand, or made it something else. */
 async function restoreAbandoned(
   kube: KubeApi,
   { namespace, service }: RouterOf,
@@ -197,16 +202,15 @@ async function restoreAbandoned(
     labelSelector: labelSelector(selector),
     signal,
   });
-  const ours = pods.filter((pod) =>
-    annotation(pod, ROUTER_STATE) !== undefined
-  );
+  const ours = pods.filter((pod) => belongsTo(pod, { service }));
   if (pods.length > 0 && ours.length === 0) return; // the original ktctl's
+  const known = await stuntmanSelector(kube, { service, namespace }, signal);
   await updateObject(
     kube,
     ref,
     (one) =>
       includesLabels(one.spec?.selector, selector)
-        ? restorePatch(one)
+        ? restorePatch(one, known)
         : undefined,
     { signal },
   );

@@ -13,14 +13,20 @@ import {
 } from "../kube/contract.ts";
 import type { KubeObject } from "../kube/kube_api.ts";
 import { ROUTER_DIR, routerFiles } from "./router_config.ts";
-import { type RouterState, STATE_KEY } from "./router_state.ts";
+import { routerRecord, STATE_KEY } from "./router_record.ts";
+import type { RouterState } from "./router_state.ts";
 import { restrictedPod } from "./restricted_pod.ts";
 import type { PodOptions } from "./shadow_spec.ts";
 
 export const ROUTER_IMAGE = "haproxy:2.6";
 
-/** What shapes the Router Pod beside its state: the global options of whoever makes it. */
-export type RouterPodOptions = Omit<PodOptions, "image" | "asDeployment">;
+/**
+ * What shapes the Router Pod beside its state: the options of whoever makes it. The image is among
+ * them: nobody runs what somebody else wrote into the ConfigMap.
+ */
+export type RouterPodOptions = Omit<PodOptions, "image" | "asDeployment"> & {
+  readonly routerImage: string;
+};
 
 /** The labels by which the Service finds the router. */
 export function routerLabels(
@@ -31,7 +37,7 @@ export function routerLabels(
 
 /** The data of the ConfigMap. */
 export function routerData(state: RouterState): Record<string, string> {
-  return { ...routerFiles(state), [STATE_KEY]: JSON.stringify(state) };
+  return { ...routerFiles(state), [STATE_KEY]: routerRecord(state) };
 }
 
 export function routerConfigMap(
@@ -107,7 +113,7 @@ export function routerPod(
       uid: 99,
       gracePeriodSeconds: DRAIN_SECONDS,
       unprivilegedPortStart: state.lowPorts,
-      image: state.image,
+      image: pod.routerImage,
       command: ["sh", "-c", RUN_ROUTER],
       ports: state.ports,
       statusPort: state.statusPort,

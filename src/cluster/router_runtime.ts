@@ -32,6 +32,8 @@ export interface RuntimeState {
 }
 
 const TIMEOUT_MS = 5_000;
+/** 256 ports have 17,000 servers, each a line of 200 characters. */
+const MAX_BYTES = 8 * 1024 * 1024;
 /** Of `srv_op_state` and `srv_check_result`. */
 const RUNNING = 2;
 const PASSED = 3;
@@ -58,11 +60,11 @@ export async function runtimeCommands(
   try {
     stream.write(`${[...commands, `show env ${END_MARK}`].join(";")}\n`);
     const end = `${END_MARK}=1\n\n`;
-    const text = await readAll(
-      stream,
-      AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
+    const text = await readAll(stream, {
+      signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
+      maxBytes: MAX_BYTES,
       end,
-    );
+    });
     return text.endsWith(end) ? text.slice(0, -end.length) : text;
   } finally {
     stream.destroy();

@@ -25,9 +25,9 @@ import {
   routerPod,
   type RouterPodOptions,
 } from "./router_objects.ts";
-import type { RouterState } from "./router_state.ts";
+import { belongsTo, type RouterState } from "./router_state.ts";
+import { routerOriginal } from "./router_original.ts";
 import { routerRef, updateState } from "./router_store.ts";
-import { meantSelector } from "./meant_selector.ts";
 import { switchPatch } from "./service_selector.ts";
 import { refuseForeignStuntman, stuntmanService } from "./stuntman.ts";
 import { refuseTakenAway } from "./taken_away.ts";
@@ -36,6 +36,8 @@ import { updateObject } from "./update_object.ts";
 export interface RouterSettings {
   readonly user: string;
   readonly pod: RouterPodOptions;
+  /** The Service's own selector, as it was seen to be when this session began. */
+  readonly original: Readonly<Record<string, string>>;
   readonly podTimeoutMs: number;
   readonly signal: AbortSignal;
   /** The Service was changed by somebody, and switched again. */
@@ -48,10 +50,13 @@ const RESTART_MS = 2_000;
 /**
  * The Stuntman Service as it is to be; its cluster IP ends up in the state, which is returned.
  * Undefined where the router is gone.
+ *
+ * @param known The Service's own selector, where nothing in the cluster says it any more.
  */
 export async function settleOrigin(
   kube: KubeApi,
   state: RouterState,
+  known: RouterSettings["original"],
 ): Promise<RouterState | undefined> {
   const { namespace } = state;
   const service = await kube.get({
@@ -59,8 +64,9 @@ export async function settleOrigin(
     name: state.service,
     namespace,
   });
+  const originalOf = await routerOriginal(kube, state, { known });
   const origin = await settleStuntman(kube, service, {
-    selector: state.original,
+    selector: originalOf(service),
     namespace,
   });
   if (origin === state.origin) return state;
@@ -75,7 +81,7 @@ async function settleStuntman(
   kube: KubeApi,
   service: KubeObject,
   { selector, namespace }: {
-    selector: RouterState["original"];
+    selector: RouterSettings["original"];
     namespace: string;
   },
 ): Promise<string> {
@@ -154,7 +160,7 @@ async function settlePod(
   if (pod?.metadata.deletionTimestamp !== undefined) {
     current = await renamed(kube, state);
     if (current === undefined) return undefined;
-  } else if (pod !== undefined && !isServing(pod)) {
+  } else if (pod !== undefined && !isServing(pod) && belongsTo(pod, state)) {
     // evicted, say: it holds the name and will never run again
     await deleteObject(kube, ref(state.podName), pod, {
       awaitGone: true,
@@ -239,7 +245,7 @@ function renamed(
 async function switchService(
   kube: KubeApi,
   state: RouterState,
-  { drifted, signal }: RouterSettings,
+  { drifted, original: known, signal }: RouterSettings,
 ): Promise<boolean> {
   const { namespace } = state;
   const labels = routerLabels(state);
@@ -249,7 +255,7 @@ async function switchService(
   await refuseTakenAway(kube, current, { shadow: labels, signal });
   let isSwitched = false;
   let hasDrifted = false;
-  let original = state.original;
+  const originalOf = await routerOriginal(kube, state, { known, signal });
   await updateObject(
     kube,
     ref,
@@ -261,20 +267,10 @@ async function switchService(
       ) return undefined;
       isSwitched = true;
       hasDrifted = annotation(service, ORIGINAL_SELECTOR) !== undefined;
-      original = meantSelector(service, {
-        shadow: labels,
-        last: state.original,
-      });
+      const original = originalOf(service);
       return switchPatch(service, { original, shadow: labels });
     },
   );
-  if (!sameLabels(original, state.original)) {
-    await updateState(
-      kube,
-      routerRef(state.service, namespace),
-      (current) => ({ ...current, original }),
-    );
-  }
   if (hasDrifted) drifted(state.service);
   return isSwitched;
 }

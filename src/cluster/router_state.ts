@@ -5,7 +5,6 @@ import {
   ROUTER_STATE,
   routerName,
   stuntmanName,
-  TARGET,
 } from "../kube/contract.ts";
 import type { KubeObject } from "../kube/kube_api.ts";
 import { markText, type MeshMark, meshName } from "./mesh_mark.ts";
@@ -40,16 +39,12 @@ export interface Participant {
 }
 
 export interface RouterState {
-  readonly version: 1;
   readonly namespace: string;
   readonly service: string;
-  readonly image: string;
   /** Name of the Router Pod that serves, or that is to be made. */
   readonly podName: string;
   /** Value of the label `kt-target` by which the Service finds it. */
   readonly podTarget: string;
-  /** The Service's own selector: a second copy of its `kt-selector`. */
-  readonly original: Readonly<Record<string, string>>;
   /** Cluster IP of the Stuntman Service; empty until that is made. */
   readonly origin: string;
   readonly ports: readonly RouterPort[];
@@ -65,18 +60,6 @@ export interface RouterState {
 
 /** Slots are made with the router and cost nothing while they are empty. */
 export const MAX_PARTICIPANTS = 32;
-
-export const STATE_KEY = "state.json";
-
-/** Undefined where the ConfigMap is not one of ours. */
-export function readState(configMap: KubeObject): RouterState | undefined {
-  try {
-    const state = JSON.parse(configMap.data?.[STATE_KEY] ?? "");
-    return state?.version === 1 ? state : undefined;
-  } catch {
-    return undefined;
-  }
-}
 
 /**
  * With the participant in it, in a slot of its own. Throws `ConflictError` (`MARK_TAKEN`,
@@ -160,11 +143,20 @@ export function routed(
   };
 }
 
-/** Whether an object is the router's own ConfigMap, Pod or Stuntman Service. */
-export function belongsTo(object: KubeObject, router: RouterState): boolean {
-  const { name, labels } = object.metadata;
+/** Whether an object is the router's own ConfigMap, Pod or Stuntman Service. Its name says so, which nobody can change. */
+export function belongsTo(
+  object: KubeObject,
+  { service }: Pick<RouterState, "service">,
+): boolean {
   return annotation(object, ROUTER_STATE) !== undefined &&
-    (labels?.[TARGET] === router.podTarget ||
-      name === routerName(router.service) ||
-      name === stuntmanName(router.service));
+    (object.metadata.name === stuntmanName(service) ||
+      isRouterPodName(object.metadata.name, service));
+}
+
+/** The router's name, or that with a random end. */
+export function isRouterPodName(name: string, service: string): boolean {
+  const first = routerName(service);
+  return name === first ||
+    name.startsWith(`${first}-`) &&
+      /^[a-z]{5}$/.test(name.slice(first.length + 1));
 }

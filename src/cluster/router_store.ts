@@ -4,7 +4,8 @@ import { routerName } from "../kube/contract.ts";
 import type { KubeApi, KubeObject, ObjectRef } from "../kube/kube_api.ts";
 import { CONFIG_MAPS } from "../kube/resources.ts";
 import { routerData } from "./router_objects.ts";
-import { readState, type RouterState } from "./router_state.ts";
+import { isRouterRecord, readRouter } from "./router_record.ts";
+import type { RouterState } from "./router_state.ts";
 import { updateObject } from "./update_object.ts";
 
 export function routerRef(service: string, namespace: string): ObjectRef {
@@ -38,13 +39,16 @@ export async function updateState(
   return found === undefined ? undefined : result;
 }
 
-/** Throws `ConflictError` (`ROUTER_NAME_TAKEN`) where the ConfigMap is not ours. */
+/** Throws `ConflictError` (`ROUTER_NAME_TAKEN`) where the ConfigMap is not ours, or not as ours are. */
 export function stateOf(configMap: KubeObject): RouterState {
-  const state = readState(configMap);
-  if (state !== undefined) return state;
+  const read = readRouter(configMap);
+  if (read.reason === undefined) return read.value;
+  const { name } = configMap.metadata;
   throw new ConflictError(
     "ROUTER_NAME_TAKEN",
-    `Cannot make a router: ConfigMap "${configMap.metadata.name}" is there already, and ktctl did not make it`,
+    isRouterRecord(configMap)
+      ? `Cannot use the router of ConfigMap "${name}": ${read.reason}`
+      : `Cannot make a router: ConfigMap "${name}" is there already, and ktctl did not make it`,
     { hint: "Rename or delete it, or use --mode manual, which needs none" },
   );
 }

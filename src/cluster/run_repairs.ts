@@ -1,6 +1,7 @@
 import { CleanupError, messageOf } from "../core/errors.ts";
 import type { Report } from "../core/report.ts";
 import type { KubeApi } from "../kube/kube_api.ts";
+import { keptObjects } from "./kept_objects.ts";
 import { applyRepair, describeRepair, type Repair } from "./repair.ts";
 
 export interface RunRepairsOptions {
@@ -10,8 +11,8 @@ export interface RunRepairsOptions {
 }
 
 /**
- * Does the repairs in their order, and tells each. If one of the restoring ones fails, nothing is
- * deleted: the deletion could take the only copy of what was to be restored.
+ * Does the repairs in their order, and tells each. If one of the restoring ones fails, what it is about
+ * is not deleted: the deletion could take the only copy of what was to be restored.
  * Throws `CleanupError` (`REPAIR_FAILED`).
  */
 export async function runRepairs(
@@ -20,6 +21,10 @@ export async function runRepairs(
   { report, signal, dryRun }: RunRepairsOptions,
 ): Promise<void> {
   const failures: string[] = [];
+  const failed: Repair[] = [];
+  const deleted = repairs.flatMap((repair) =>
+    repair.kind === "delete" ? [repair.object] : []
+  );
   for (const repair of repairs) {
     const message = describeRepair(repair);
     if (dryRun) {
@@ -30,7 +35,9 @@ export async function runRepairs(
       });
       continue;
     }
-    if (repair.kind === "delete" && failures.length > 0) break;
+    const isKept = repair.kind === "delete" &&
+      keptObjects(failed, deleted).has(repair.object);
+    if (isKept) continue;
     try {
       await applyRepair(
         kube,
@@ -40,6 +47,7 @@ export async function runRepairs(
       report.event({ event: "action", state: "done", message });
     } catch (error) {
       if (signal.aborted) throw signal.reason;
+      failed.push(repair);
       failures.push(`Cannot ${message}: ${messageOf(error)}`);
     }
   }
@@ -50,7 +58,7 @@ export async function runRepairs(
     {
       details: failures,
       hint:
-        "Nothing was deleted after the first failure; mend its cause and run the command again",
+        "What serves in the place of something that could not be restored was not deleted; mend the cause and run the command again",
     },
   );
 }

@@ -7,6 +7,7 @@ import {
   LOCK_OWNER,
 } from "../kube/contract.ts";
 import type { KubeApi, KubeObject, ObjectRef } from "../kube/kube_api.ts";
+import { wholeNumber } from "../kube/object_syntax.ts";
 import { SERVICES } from "../kube/resources.ts";
 import type { World } from "../kube/world.ts";
 import type { Scope } from "../core/scope.ts";
@@ -62,10 +63,10 @@ export const serviceLockStep: Step<LockArgs, undefined, void, World> = {
   },
 };
 
-/** Whether somebody holds the lock. What is not a number is no lock, as for the original ktctl. */
+/** Whether somebody holds the lock. What is not a number is no lock, as for the original ktctl, nor is a time that is not yet. */
 export function isLocked(service: KubeObject, now: number): boolean {
-  const since = Number(annotation(service, LOCK) ?? NaN);
-  return Number.isFinite(since) && now - since < LOCK_LIFETIME_SECONDS;
+  const since = wholeNumber(annotation(service, LOCK));
+  return since !== undefined && Math.abs(now - since) < LOCK_LIFETIME_SECONDS;
 }
 
 export interface LockOptions {

@@ -154,7 +154,11 @@ export function restorePatch(
   if (annotation(service, ORIGINAL_SELECTOR) === "null") {
     return [{ op: "remove", path: "/spec/selector" }, ...release];
   }
-  throw new ClusterError(
+  throw selectorLost(service);
+}
+
+export function selectorLost(service: KubeObject): ClusterError {
+  return new ClusterError(
     "SELECTOR_LOST",
     `Cannot restore Service "${service.metadata.name}": its ${ORIGINAL_SELECTOR} annotation is missing or unreadable`,
     {

@@ -56,8 +56,9 @@ export const joinShareStep: Step<JoinShareArgs, JoinShareInput, Share, World> =
 async function join(
   kube: KubeApi,
   { namespace, session }: JoinShareArgs,
-  { user, pod }: JoinShareInput,
+  { user: name, pod }: JoinShareInput,
 ): Promise<Share> {
+  const user = name.slice(0, 128);
   const enter = (state: ShareState) =>
     state.closing ? state : beaten(state, { session, user }, kube.now());
   for (;;) {
@@ -71,7 +72,6 @@ async function join(
     if (found !== undefined) return found;
     await refuseForeign(kube, namespace);
     const state = enter({
-      version: 1,
       target: randomLetters(20),
       user,
       pod,

@@ -18,8 +18,18 @@ export interface ShareKeys {
   readonly clientPrivateKey: string;
 }
 
-export function shareSpec(state: ShareState, namespace: string): ShadowSpec {
-  const { target, user, pod, agent } = state;
+/** Who makes the pod, and how: nobody runs the image that somebody else wrote down. */
+export type ShareMaker = Pick<ShareState, "user" | "pod">;
+
+export function shareSpec(
+  state: ShareState,
+  namespace: string,
+  maker: ShareMaker,
+): ShadowSpec {
+  const { target, agent } = state;
+  const { user } = maker;
+  const { asDeployment } = state.pod;
+  const pod = { ...maker.pod, asDeployment };
   return {
     name: SHARE_NAME,
     namespace,
@@ -49,7 +59,7 @@ export function shareSecret(
     now: number;
   },
 ): KubeObject {
-  const secret = shadowSecret(shareSpec(state, namespace), {
+  const secret = shadowSecret(shareSpec(state, namespace, state), {
     hostPrivateKey: host.privateKey,
     clientPublicKey: client.publicKey,
   }, now);
@@ -71,17 +81,17 @@ export function readKeys({ data }: KubeObject): ShareKeys {
 export function shareConfigMap(
   { state, secret }: Share,
   agentSource: string,
-  now: number,
+  { maker, now }: { maker: ShareMaker; now: number },
 ): KubeObject {
-  const spec = shareSpec(state, secret.metadata.namespace ?? "");
+  const spec = shareSpec(state, secret.metadata.namespace ?? "", maker);
   return owned(shadowConfigMap(spec, agentSource, now), secret);
 }
 
 export function shareWorkload(
   { state, secret }: Share,
-  now: number,
+  { maker, now }: { maker: ShareMaker; now: number },
 ): KubeObject {
-  const spec = shareSpec(state, secret.metadata.namespace ?? "");
+  const spec = shareSpec(state, secret.metadata.namespace ?? "", maker);
   const workload = owned(shadowWorkload(spec, now), secret);
   workload.metadata.annotations![REF_COUNT] = String(state.sharers.length);
   return workload;

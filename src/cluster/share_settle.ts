@@ -7,6 +7,7 @@ import { awaitGone, deleteObject } from "./delete_object.ts";
 import {
   shareConfigMap,
   shareConfigMapRef,
+  type ShareMaker,
   shareWorkload,
   shareWorkloadRef,
 } from "./share_objects.ts";
@@ -14,30 +15,35 @@ import { type Share, shareNameTaken } from "./share_store.ts";
 
 /**
  * Others may be doing the same: what is there already is joined. What is on its way out is waited for.
- * `signal` ends that, but never a request that makes something.
+ * `signal` ends that, but never a request that makes something. True where it made the pod.
  * Throws `ConflictError` (`SHARE_NAME_TAKEN`).
  */
 export async function settleShare(
   kube: KubeApi,
   share: Share,
-  options: { signal: AbortSignal; patienceMs: number },
-): Promise<void> {
+  { maker, ...options }: {
+    maker: ShareMaker;
+    signal: AbortSignal;
+    patienceMs: number;
+  },
+): Promise<boolean> {
   const { state, secret } = share;
   const { namespace = "" } = secret.metadata;
   const { target } = state;
   const source = await agentSource();
   await ensure(kube, shareConfigMapRef(namespace), {
     target,
-    make: () => shareConfigMap(share, source, kube.now()),
+    make: () => shareConfigMap(share, source, { maker, now: kube.now() }),
     ...options,
   });
-  await ensure(kube, shareWorkloadRef(state, namespace), {
+  return await ensure(kube, shareWorkloadRef(state, namespace), {
     target,
-    make: () => shareWorkload(share, kube.now()),
+    make: () => shareWorkload(share, { maker, now: kube.now() }),
     ...options,
   });
 }
 
+/** True where it was made here. */
 async function ensure(
   kube: KubeApi,
   ref: ObjectRef,
@@ -47,7 +53,7 @@ async function ensure(
     signal: AbortSignal;
     patienceMs: number;
   },
-): Promise<void> {
+): Promise<boolean> {
   const deadline = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]);
   for (;;) {
     const found = await kube.find(ref, { signal });
@@ -55,7 +61,7 @@ async function ensure(
     if (found === undefined) {
       try {
         await kube.create(ref.resource, make());
-        return;
+        return true;
       } catch (error) {
         if (!(error instanceof KtctlError) || error.code !== "ALREADY_EXISTS") {
           throw error;
@@ -67,7 +73,7 @@ async function ensure(
       }
       await awaitGone(kube, ref, found, { signal: deadline });
     } else if (label(found, TARGET) === target && !hasEnded(found)) {
-      return;
+      return false;
     } else {
       // nobody can use it any more, so that nobody has to wait for its grace period
       await deleteObject(kube, ref, found, {

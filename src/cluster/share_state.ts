@@ -1,7 +1,5 @@
 /** Who uses the shared Shadow Pod of a namespace, and how it was made: kept on its Secret. */
 import type { AgentConfig } from "../agent/agent_config.ts";
-import { annotation, SHARERS } from "../kube/contract.ts";
-import type { KubeObject } from "../kube/kube_api.ts";
 import type { PodOptions } from "./shadow_spec.ts";
 
 /** One session's part in it. */
@@ -15,27 +13,19 @@ export interface Sharer {
 }
 
 export interface ShareState {
-  readonly version: 1;
   /** Value of the label `kt-target` of all that belongs together: another one is another shadow. */
   readonly target: string;
-  /** Who made it. */
+  /** Who made the pod that there is. */
   readonly user: string;
-  /** As its maker wanted it; whoever makes the pod again makes the same. */
+  /**
+   * As its maker wanted it. Whoever makes the pod again does so by options of their own, but for
+   * whether it is a Deployment.
+   */
   readonly pod: PodOptions;
   readonly agent: AgentConfig;
   readonly sharers: readonly Sharer[];
   /** The last one left: all is being taken away, nobody may join. */
   readonly closing?: true;
-}
-
-/** Undefined where the Secret is not one of ours. */
-export function readShare(secret: KubeObject): ShareState | undefined {
-  try {
-    const state = JSON.parse(annotation(secret, SHARERS) ?? "");
-    return state?.version === 1 ? state : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 export function isSharer(state: ShareState, session: string): boolean {

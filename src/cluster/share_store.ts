@@ -3,7 +3,8 @@ import { ConflictError, NotFoundError } from "../core/errors.ts";
 import { HEARTBEAT, REF_COUNT, SHARE_NAME, SHARERS } from "../kube/contract.ts";
 import type { KubeApi, KubeObject, ObjectRef } from "../kube/kube_api.ts";
 import { SECRETS } from "../kube/resources.ts";
-import { readShare, type ShareState } from "./share_state.ts";
+import { isShareRecord, readShare, shareRecord } from "./share_record.ts";
+import type { ShareState } from "./share_state.ts";
 import { annotationPatch, updateObject } from "./update_object.ts";
 
 /** The state, with the Secret that it is on. */
@@ -16,15 +17,17 @@ export function shareRef(namespace: string): ObjectRef {
   return { resource: SECRETS, name: SHARE_NAME, namespace };
 }
 
-/** Undefined where there is none of ours. */
+/** Undefined where there is none of ours, or not as ours are. */
 export async function findShare(
   kube: KubeApi,
   namespace: string,
   options: { signal?: AbortSignal } = {},
 ): Promise<Share | undefined> {
   const secret = await kube.find(shareRef(namespace), options);
-  const state = secret && readShare(secret);
-  return state && { state, secret };
+  const read = secret && readShare(secret);
+  return read === undefined || read.reason !== undefined
+    ? undefined
+    : { state: read.value, secret: secret! };
 }
 
 /**
@@ -40,10 +43,10 @@ export async function updateShare(
   let state: ShareState | undefined;
   try {
     const secret = await updateObject(kube, shareRef(namespace), (found) => {
-      const before = readShare(found);
-      if (before === undefined) throw shareNameTaken(found);
-      state = change(before);
-      return state === before
+      const read = readShare(found);
+      if (read.reason !== undefined) throw shareUnreadable(found, read.reason);
+      state = change(read.value);
+      return state === read.value
         ? undefined
         : annotationPatch(found, shareAnnotations(state));
     }, options);
@@ -57,11 +60,24 @@ export async function updateShare(
 export function shareAnnotations(state: ShareState): Record<string, string> {
   const beats = state.sharers.map(({ beat }) => beat);
   return {
-    [SHARERS]: JSON.stringify(state),
+    [SHARERS]: shareRecord(state),
     [REF_COUNT]: String(state.sharers.length),
     // of the last one alive: whoever takes out a dead one gives no sign of life
     ...(beats.length === 0 ? {} : { [HEARTBEAT]: String(Math.max(...beats)) }),
   };
+}
+
+function shareUnreadable(secret: KubeObject, reason: string): ConflictError {
+  if (!isShareRecord(secret)) return shareNameTaken(secret);
+  const { name, namespace } = secret.metadata;
+  return new ConflictError(
+    "SHARE_NAME_TAKEN",
+    `Cannot share the Shadow Pod of Secret "${name}": ${reason}`,
+    {
+      hint:
+        `Connect without --shareShadow, or, if nobody uses it: kubectl delete secret ${name} -n ${namespace}`,
+    },
+  );
 }
 
 /** Somebody else has the name that all who share a pod meet at. */

@@ -74,14 +74,15 @@ export class SharedShadow {
 
   /** Returns once the container runs. Where the pod was lost, one of all participants makes it again. */
   async make(scope: Scope<World>): Promise<Shadow> {
-    const { namespace, session, podTimeoutMs } = this.#options;
+    const { namespace, session, user, pod: options, podTimeoutMs } =
+      this.#options;
     const settling = this.#settle(scope);
     // what is being made when the scope ends must be there when this session leaves
     scope.defer("making the shared Shadow Pod", async () => {
       await settling.catch(() => {}); // thrown below
     });
     const share = await settling;
-    const spec = shareSpec(share.state, namespace);
+    const spec = shareSpec(share.state, namespace, { user, pod: options });
     const pod = await awaitShadowRuns(scope, spec, podTimeoutMs);
     return {
       spec,
@@ -101,9 +102,34 @@ export class SharedShadow {
     this.#joined = undefined;
     this.#keep(share);
     const { signal } = scope;
-    await settleShare(world.kube, share, { signal, patienceMs: podTimeoutMs });
+    const maker = { user, pod };
+    const isMade = await settleShare(world.kube, share, {
+      maker,
+      signal,
+      patienceMs: podTimeoutMs,
+    });
+    if (isMade) await this.#tellMaker(share, signal);
     await countSharers(world.kube, namespace, { signal });
     return share;
+  }
+
+  /** Whoever joins later is told whose wishes the pod follows. */
+  async #tellMaker(
+    { state: { target, pod: { asDeployment } } }: Share,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { scope: { world }, namespace, user, pod } = this.#options;
+    const wanted = JSON.stringify({ ...pod, asDeployment });
+    await updateShare(
+      world.kube,
+      namespace,
+      (state) =>
+        state.target !== target || state.closing ||
+          state.user === user && JSON.stringify(state.pod) === wanted
+          ? state
+          : { ...state, user, pod: { ...pod, asDeployment } },
+      { signal },
+    );
   }
 
   /** What all share has a heartbeat from each of them. */

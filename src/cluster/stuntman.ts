@@ -6,7 +6,9 @@ import {
   CONTROL_BY,
   CONTROL_BY_KT,
   HEARTBEAT,
+  isSwitched,
   label,
+  ROUTER_STATE,
   SESSION,
   stuntmanName,
 } from "../kube/contract.ts";
@@ -48,6 +50,24 @@ export function stuntmanService(
       ports: service.spec.ports.map(({ nodePort: _, ...port }: any) => port),
     },
   };
+}
+
+/**
+ * The selector that a router's Stuntman Service has: the original's, told by a Service, which not
+ * everybody may write who may write ConfigMaps. Undefined where there is none of a router's.
+ */
+export async function stuntmanSelector(
+  kube: KubeApi,
+  { service, namespace }: { service: string; namespace: string },
+  signal?: AbortSignal,
+): Promise<Readonly<Record<string, string>> | undefined> {
+  const ref = { resource: SERVICES, name: stuntmanName(service), namespace };
+  const stuntman = await kube.find(ref, signal === undefined ? {} : { signal });
+  const selector = stuntman?.spec?.selector;
+  return stuntman === undefined || selector === undefined ||
+      annotation(stuntman, ROUTER_STATE) === undefined || isSwitched(selector)
+    ? undefined
+    : selector;
 }
 
 /** Throws `ConflictError` (`STUNTMAN_NAME_TAKEN`) where a Service that is not ours has the name. */

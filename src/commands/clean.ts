@@ -11,6 +11,11 @@ import { refuseMissingNamespace } from "../cluster/refuse_missing_namespace.ts";
 import { runRepairs } from "../cluster/run_repairs.ts";
 import { sweepJournals } from "../cluster/sweep_journals.ts";
 import { isSweptAlready } from "../cluster/swept_already.ts";
+import {
+  type Unreadable,
+  unreadableObjects,
+  warnOfUnreadable,
+} from "../cluster/unreadable.ts";
 import { CleanupError, KtctlError } from "../core/errors.ts";
 import { openDeadJournals } from "../core/journal.ts";
 import { errorEvent, type Report } from "../core/report.ts";
@@ -141,6 +146,8 @@ async function cleanCluster(
   await refuseMissingNamespace(kube, signal);
   if (!dryRun) host.conclude(STOPPED);
   const state = await readNamespace(kube, { signal, report });
+  const unreadable = unreadableObjects(state);
+  warnOfUnreadable(report, unreadable);
   const repairs = planClean(state, {
     now: kube.now(),
     thresholdMinutes: options.thresholdInMinus,
@@ -156,6 +163,7 @@ async function cleanCluster(
       { hint: "Mend the cause and run the command again" },
     );
   }
+  if (unreadable.length > 0) throw keptAway(host, kube, unreadable);
   if (dryRun && count > 0) return;
   host.conclude(
     count === 0
@@ -167,6 +175,20 @@ async function cleanCluster(
         state: "restored",
         reason: `Namespace "${kube.namespace}" is clean`,
       },
+  );
+}
+
+/** What cannot be read may be what a dead session left: nobody is told that all is clean. */
+function keptAway(
+  host: Host,
+  kube: KubeApi,
+  unreadable: readonly Unreadable[],
+): CleanupError {
+  host.conclude({ state: "incomplete", reason: "Not everything is clean" });
+  return new CleanupError(
+    "OBJECT_UNREADABLE",
+    `Cannot say of ${unreadable.length} objects in namespace "${kube.namespace}" what they are, see the warnings; the rest is clean`,
+    { hint: "Mend or delete them" },
   );
 }
 
@@ -234,10 +256,12 @@ async function attached(
       `Pod "${metadata.name}" is in use: its agent has a laptop attached`,
     );
   }
-  const sessions = answers.flatMap((status) =>
-    Object.entries(status?.clients ?? {}).filter(([, { attached }]) => attached)
-      .map(([name]) => name)
-  );
+  // others' sessions are at the agent of a shared pod alone
+  const sessions = doubtful.flatMap((pod, at) =>
+    annotation(pod, SHARED) === undefined
+      ? []
+      : Object.entries(answers[at]?.clients ?? {})
+  ).filter(([, { attached }]) => attached).map(([name]) => name);
   return {
     attached: new Set(pods.map(({ metadata }) => metadata.uid ?? "")),
     attachedSessions: new Set(sessions),

@@ -5,6 +5,7 @@ import { readNamespace } from "../cluster/namespace_state.ts";
 import { planRecover } from "../cluster/plan_recover.ts";
 import { runRepairs } from "../cluster/run_repairs.ts";
 import { findTarget, parseResourceName } from "../cluster/target.ts";
+import { unreadableObjects, warnOfUnreadable } from "../cluster/unreadable.ts";
 import { ConflictError, UnsupportedError } from "../core/errors.ts";
 import {
   annotation,
@@ -59,6 +60,13 @@ export async function recover(
   });
   refuseMade(service);
   const state = await readNamespace(kube, { signal, report });
+  const { name: found } = service.metadata;
+  warnOfUnreadable(
+    report,
+    unreadableObjects(state).filter(({ object: { metadata } }) =>
+      metadata.name === found || metadata.name.startsWith(`${found}-kt-`)
+    ),
+  );
   const { shadows, repairs } = planRecover(service, state, host.user);
   if (!options.takeOver) await refuseLive(kube, { service, shadows, signal });
   host.conclude({
@@ -66,7 +74,6 @@ export async function recover(
     reason: "Stopped half way: run it again",
   });
   await runRepairs(kube, repairs, { report, signal, dryRun: false });
-  const { name: found } = service.metadata;
   const reason = repairs.length === 0
     ? `Service "${found}" is as it should be`
     : `Service "${found}" is recovered`;

@@ -2,7 +2,9 @@
  * Names that the original ktctl and this one share in a cluster, and those that are ours alone.
  * Teammates may run either: none of the first group may change.
  */
+import { readJson } from "../core/read_json.ts";
 import type { KubeObject } from "./kube_api.ts";
+import { labels } from "./object_syntax.ts";
 
 /** Label on all that ktctl makes; its value. */
 export const CONTROL_BY = "control-by";
@@ -63,13 +65,19 @@ export function stuntmanName(service: string): string {
   return `${service}-kt-stuntman`;
 }
 
+export const ROUTER_SUFFIX = "-kt-router";
+
 export function routerName(service: string): string {
-  return `${service}-kt-router`;
+  return `${service}${ROUTER_SUFFIX}`;
 }
+
+/** More in an annotation is nothing that a ktctl wrote. */
+const MAX_TEXT = 8 * 1024;
 
 /** `kt-config` as a map. */
 export function parseConfig(text: string | undefined): Map<string, string> {
-  const pairs = (text ?? "").split(",").filter((item) => item.includes("="));
+  if (text === undefined || text.length > MAX_TEXT) return new Map();
+  const pairs = text.split(",").filter((item) => item.includes("="));
   return new Map(pairs.map((item) => {
     const at = item.indexOf("=");
     return [item.slice(0, at).trim(), item.slice(at + 1).trim()];
@@ -85,6 +93,11 @@ export function annotation(
 
 export function label(object: KubeObject, name: string): string | undefined {
   return object.metadata.labels?.[name];
+}
+
+/** Whether some ktctl made it, by its label. */
+export function isMade(object: KubeObject): boolean {
+  return label(object, CONTROL_BY) === CONTROL_BY_KT;
 }
 
 /** Whether a selector points at a Shadow or Router Pod. */
@@ -118,6 +131,9 @@ export function sameLabels(
   return includesLabels(a ?? {}, b ?? {}) && includesLabels(b ?? {}, a ?? {});
 }
 
+/** What all annotations of an object may have together. */
+const MAX_SELECTOR_TEXT = 256 * 1024;
+
 /** Canonical form of `kt-selector`: keys sorted, no spaces, as the original writes it. */
 export function selectorJson(
   selector: Readonly<Record<string, string>>,
@@ -142,17 +158,8 @@ export function originalSelector(service: KubeObject): Record<string, string> {
 export function parseSelector(
   text: string | undefined,
 ): Record<string, string> | undefined {
-  if (text === undefined) return undefined;
-  try {
-    const value = JSON.parse(text);
-    const isMap = typeof value === "object" && value !== null &&
-      !Array.isArray(value);
-    return isMap &&
-        Object.values(value).every((item) => typeof item === "string") &&
-        !isSwitched(value)
-      ? value
-      : undefined;
-  } catch {
-    return undefined;
-  }
+  const read = readJson(text, labels, { maxChars: MAX_SELECTOR_TEXT });
+  return read.reason !== undefined || isSwitched(read.value)
+    ? undefined
+    : read.value;
 }

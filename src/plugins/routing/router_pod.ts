@@ -229,11 +229,10 @@ async function joinInput(context: Context): Promise<JoinInput> {
   const statusPort = freePort(taken, 9900);
   return {
     user,
-    pod,
+    pod: { ...pod, routerImage: options.routerImage },
     mark: markOf(context),
+    original: originalSelector(service),
     fresh: {
-      image: options.routerImage,
-      original: originalSelector(service),
       ports: ports.map(({ name, port, servicePort }) => ({
         name,
         port,
@@ -396,10 +395,16 @@ async function releasedBy(
 }
 
 function settingsOf(
-  { user, pod, podTimeoutMs }: Context,
+  { user, pod, podTimeoutMs, options: { routerImage }, target }: Context,
   signal: AbortSignal,
 ): Omit<RouterSettings, "drifted"> {
-  return { user, pod, podTimeoutMs, signal };
+  return {
+    user,
+    pod: { ...pod, routerImage },
+    original: originalSelector(target.service),
+    podTimeoutMs,
+    signal,
+  };
 }
 
 function namespaceOf({ kube, target }: Context): string {

@@ -15,13 +15,10 @@ import {
 } from "../../../src/cluster/router_state.ts";
 
 const empty: RouterState = {
-  version: 1,
   namespace: "test",
   service: "web",
-  image: "haproxy:2.6",
   podName: "web-kt-router",
   podTarget: "x",
-  original: { app: "web" },
   origin: "10.96.0.1",
   ports: [{ name: "kt-8080", port: 8080, servicePort: 80 }],
   statusPort: 9900,

@@ -21,6 +21,7 @@ const made = shareSecret(state, {
   client: pair("client"),
   now: NOW,
 });
+const by = { maker: state, now: NOW };
 const secret = { ...made, metadata: { ...made.metadata, uid: "u1" } };
 
 Deno.test("the client's key is in the shared Secret, and the pod is given the other two alone", () => {
@@ -33,7 +34,7 @@ Deno.test("the client's key is in the shared Secret, and the pod is given the ot
     hostPublicKey: "host public",
     clientPrivateKey: "client private",
   });
-  const { volumes } = shareWorkload({ state, secret }, NOW)["spec"];
+  const { volumes } = shareWorkload({ state, secret }, by)["spec"];
   const { secret: mounted } = volumes.find(({ name }: { name: string }) =>
     name === "keys"
   );
@@ -48,8 +49,8 @@ Deno.test("what is shared belongs to no session, and goes with the record", () =
     const given = { ...state, pod: { ...state.pod, asDeployment } };
     for (
       const object of [
-        shareWorkload({ state: given, secret }, NOW),
-        shareConfigMap({ state: given, secret }, "source", NOW),
+        shareWorkload({ state: given, secret }, by),
+        shareConfigMap({ state: given, secret }, "source", by),
       ]
     ) {
       const { name, labels, annotations, ownerReferences } = object.metadata;
@@ -61,7 +62,7 @@ Deno.test("what is shared belongs to no session, and goes with the record", () =
       assert.deepEqual(ownerReferences?.map(({ uid }) => uid), ["u1"]);
     }
   }
-  const workload = shareWorkload({ state, secret }, NOW);
+  const workload = shareWorkload({ state, secret }, by);
   assert.equal(workload.metadata.annotations?.["kt-ref-count"], "2");
 });
 

@@ -1,14 +1,11 @@
 import assert from "node:assert/strict";
 import type { AgentStatus } from "../../../src/agent/agent_config.ts";
-import { SHARERS } from "../../../src/kube/contract.ts";
 import { secondsToDeath } from "../../../src/cluster/share_deaths.ts";
 import {
   beaten,
   isSharer,
-  readShare,
   withoutSharers,
 } from "../../../src/cluster/share_state.ts";
-import { shareAnnotations } from "../../../src/cluster/share_store.ts";
 import { NOW } from "./leftovers.ts";
 import { share } from "./shares.ts";
 
@@ -33,24 +30,6 @@ Deno.test("it closes with the last one, and not before", () => {
   assert.equal(withoutSharers(one, ["a"]), one);
   assert.equal(withoutSharers(one, ["b"]).closing, true);
   assert.equal(withoutSharers(both, ["a", "b"]).closing, true);
-});
-
-Deno.test("the record on the Secret reads as it was written, with its number and newest heartbeat", () => {
-  const both = beaten(beaten(share(), alice, NOW), bob, NOW + 9);
-  const annotations = shareAnnotations(both);
-  assert.deepEqual(readShare({ metadata: { name: "s", annotations } }), both);
-  assert.equal(annotations["kt-ref-count"], "2");
-  assert.equal(annotations["kt-last-heart-beat"], String(NOW + 9));
-});
-
-Deno.test("a Secret without a record, or with one of another version, is not ours", () => {
-  for (const text of [undefined, "", "{}", '{"version":2}', "not JSON"]) {
-    const annotations = text === undefined ? {} : { [SHARERS]: text };
-    assert.equal(
-      readShare({ metadata: { name: "s", annotations } }),
-      undefined,
-    );
-  }
 });
 
 const member = { ...alice, since: NOW - 1000, beat: NOW - 30 };

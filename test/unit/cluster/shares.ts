@@ -8,7 +8,6 @@ import { made, NOW } from "./leftovers.ts";
 
 export function share(part: Partial<ShareState> = {}): ShareState {
   return {
-    version: 1,
     target: "ShAre",
     user: "alice",
     pod: {

@@ -92,6 +92,7 @@ Deno.test("updateObject() gives up when others write without end, and so does wh
     metadata: {
       name: "kt-connect-shadow-daemon",
       resourceVersion: "1",
+      labels: { "kt-target": share().target },
       annotations: shareAnnotations(share()),
     },
   });

@@ -13,8 +13,13 @@ import {
 } from "../../../src/kube/contract.ts";
 
 const labels = fc.dictionary(
-  fc.stringMatching(/^[a-z][a-z0-9./-]{0,20}$/),
-  fc.stringMatching(/^[a-zA-Z0-9._-]{0,20}$/),
+  fc.oneof(
+    fc.stringMatching(
+      /^([a-z]([-a-z0-9]{0,5}[a-z0-9])?\.?[a-z0-9]{1,5}\/)?[A-Za-z0-9]([-_.A-Za-z0-9]{0,5}[a-z0-9])?$/,
+    ),
+    fc.constantFrom("constructor", "toString", "app.kubernetes.io/name"),
+  ),
+  fc.stringMatching(/^([A-Za-z0-9]([-_.A-Za-z0-9]{0,20}[a-zA-Z0-9])?)?$/),
 );
 
 Deno.test("kt-selector reads back as it was written", () => {
@@ -33,9 +38,31 @@ Deno.test("kt-selector is the same text for the same selector, in the form of th
 });
 
 for (
-  const text of [undefined, "", "null", "[]", '["app"]', '{"a":1}', "{", "web"]
+  const text of [
+    undefined,
+    "",
+    "null",
+    "[]",
+    '["app"]',
+    '{"a":1}',
+    "{",
+    "web",
+    '{"a":"b,kt-role!=x"}',
+    '{"a":"b c"}',
+    '{"a=b":"c"}',
+    '{"a":"-b"}',
+    '{"__proto__":"a"}',
+    '{"a/b/c":"d"}',
+    `{"a":"${"b".repeat(64)}"}`,
+    `{"a":"b"}${" ".repeat(300_000)}`,
+    JSON.stringify(
+      Object.fromEntries(
+        Array.from({ length: 257 }, (_, at) => [`a${at}`, ""]),
+      ),
+    ),
+  ]
 ) {
-  Deno.test(`kt-selector ${JSON.stringify(text)} is no selector`, () => {
+  Deno.test(`kt-selector ${JSON.stringify(text?.slice(0, 30))} (${text?.length} characters) is no selector`, () => {
     assert.equal(parseSelector(text), undefined);
   });
 }
@@ -56,6 +83,7 @@ Deno.test("kt-config is read as the original ktctl writes it, and survives what 
   );
   assert.equal(parseConfig(undefined).size, 0);
   assert.equal(parseConfig("").size, 0);
+  assert.equal(parseConfig(`app=web,${"x".repeat(10_000)}`).size, 0);
 });
 
 Deno.test("labels are compared by all their pairs, in whatever order", () => {

@@ -1,0 +1,23 @@
+import {
+  annotation,
+  CONFIG,
+  includesLabels,
+  isSwitched,
+  label,
+  parseConfig,
+  ROLE,
+  stuntmanName,
+} from "../kube/contract.ts";
+import type { KubeObject } from "../kube/kube_api.ts";
+
+/** Whether it answers for a switched Service: its shadow or router, or its Stuntman Service. */
+export function holdsService(object: KubeObject, service: KubeObject): boolean {
+  const { name } = service.metadata;
+  if (label(object, ROLE) === undefined) {
+    return object.metadata.name === stuntmanName(name);
+  }
+  const selector: Record<string, string> = service.spec?.selector ?? {};
+  return isSwitched(selector) &&
+      includesLabels(object.metadata.labels, selector) ||
+    parseConfig(annotation(object, CONFIG)).get("service") === name;
+}
