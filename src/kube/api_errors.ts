@@ -8,6 +8,7 @@ import {
   UnsupportedError,
   WriteConflictError,
 } from "../core/errors.ts";
+import { ruleText } from "./denied_rule.ts";
 import type { Resource } from "./kube_api.ts";
 
 /** What was being done, for the error's first words. */
@@ -17,6 +18,8 @@ export interface CallSubject {
   readonly resource?: Resource;
   readonly name?: string | undefined;
   readonly namespace?: string | undefined;
+  /** `portforward`, `proxy`, where it is not the object itself. */
+  readonly subresource?: string;
   /** Instead of resource and name: the path asked for. */
   readonly path?: string;
 }
@@ -167,7 +170,7 @@ function forbidden(
       ? fault
       : rule === undefined
       ? "Ask the cluster's administrators for this permission."
-      : `Missing rule: ${rule}`,
+      : missingRuleHint(rule),
     details: causeLines(status),
   });
 }
@@ -184,9 +187,16 @@ export function missingRule(message: string): string | undefined {
   const [, verb, resource, group] = match;
   // A WebSocket port-forward is a GET; newer API servers ask for `create` as well.
   const verbs = resource === "pods/portforward" ? ["get", "create"] : [verb];
-  return `apiGroups: ["${group}"], resources: ["${resource}"], verbs: [${
-    verbs.map((word) => `"${word}"`).join(", ")
-  }]`;
+  return ruleText({
+    group: group!,
+    resource: resource!,
+    verbs: verbs as string[],
+  });
+}
+
+/** What to give to whoever grants rights. */
+export function missingRuleHint(rule: string): string {
+  return `Missing rule: \`${rule}\`. All that each verb needs is in the Roles of docs/rbac in ktctl's sources.`;
 }
 
 function notFound(

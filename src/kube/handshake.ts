@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { KtctlError, LinkError, NotFoundError } from "../core/errors.ts";
-import { apiError, type CallSubject } from "./api_errors.ts";
+import type { CallSubject } from "./api_errors.ts";
 import { Deadline } from "./deadline.ts";
 import type { KubeHttp } from "./http.ts";
 import type { CallOptions } from "./kube_api.ts";
@@ -36,12 +36,14 @@ export async function shakeHands(
 
 /** The error for an answer that changes no protocol; of `failed`, where the API server names no cause of its own. */
 export async function refusedHandshake(
+  connection: KubeHttp,
   response: IncomingMessage,
-  subject: CallSubject,
-  failed: string,
+  { subject, failed }: { subject: CallSubject; failed: string },
 ): Promise<KtctlError> {
+  connection.noteDate(response.headers);
   const body = await readBody(response);
-  const error = apiError({ code: response.statusCode!, body }, subject);
+  const failure = { code: response.statusCode!, body };
+  const error = await connection.refusal(failure, { subject });
   if (error instanceof NotFoundError && error.code === "NOT_FOUND") {
     return new NotFoundError("POD_NOT_FOUND", error.message, {
       details: error.details,

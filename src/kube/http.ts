@@ -6,16 +6,23 @@
 import * as http from "node:http";
 import * as https from "node:https";
 import { setTimeout as delay } from "node:timers/promises";
-import { ClusterError, type KtctlError } from "../core/errors.ts";
+import {
+  ClusterError,
+  type KtctlError,
+  PermissionError,
+} from "../core/errors.ts";
 import {
   apiError,
   type ApiFailure,
   type CallSubject,
   describeCall,
+  missingRule,
+  missingRuleHint,
 } from "./api_errors.ts";
 import { credentialFault } from "./credential_fault.ts";
 import { type Authorization, type Credentials, pem } from "./credentials.ts";
 import { Deadline, type DeadlineOptions } from "./deadline.ts";
+import { deniedRule } from "./denied_rule.ts";
 import { type KubeAgent, makeKubeAgent } from "./kube_agent.ts";
 import type { KubeTarget } from "./kubeconfig.ts";
 import { readBody } from "./read_body.ts";
@@ -25,6 +32,8 @@ import { unreachable } from "./unreachable.ts";
 /** How often a 429 is waited out, and for how long at most each time. */
 const THROTTLE_RETRIES = 4;
 const THROTTLE_MAX_MS = 10_000;
+/** An error may wait for its explanation so long. */
+const REVIEW_TIMEOUT_MS = 5_000;
 
 export interface HttpCall extends DeadlineOptions {
   /** @default "GET" */
@@ -83,7 +92,7 @@ export class KubeHttp {
     const response = await this.#send(call, deadline);
     const body = await deadline.race(readBody(response));
     if (response.statusCode! >= 300) {
-      throw this.#refusal({ code: response.statusCode!, body }, call);
+      throw await this.refusal({ code: response.statusCode!, body }, call);
     }
     try {
       return JSON.parse(body) as T;
@@ -111,7 +120,7 @@ export class KubeHttp {
     const response = await this.#send(call, deadline);
     if (response.statusCode! >= 300) {
       const body = await deadline.race(readBody(response));
-      throw this.#refusal({ code: response.statusCode!, body }, call);
+      throw await this.refusal({ code: response.statusCode!, body }, call);
     }
     deadline.release();
     const abort = () => response.destroy();
@@ -214,10 +223,43 @@ export class KubeHttp {
     }
   }
 
-  #refusal(failure: ApiFailure, { subject }: HttpCall): KtctlError {
+  /** What an answer that is no success means, with what can be known here of its reason. */
+  async refusal(
+    failure: ApiFailure,
+    { subject, signal }: Pick<HttpCall, "subject" | "signal">,
+  ): Promise<KtctlError> {
     const isAboutUs = failure.code === 401 ||
       (failure.code === 403 && failure.body.includes("system:anonymous"));
-    return apiError(failure, subject, isAboutUs ? this.#fault() : undefined);
+    const fault = isAboutUs ? this.#fault() : undefined;
+    const error = apiError(failure, subject, fault);
+    const isNamed = fault !== undefined || missingRule(error.message);
+    if (error.code !== "RBAC_FORBIDDEN" || isNamed) return error;
+    const rule = await deniedRule(
+      subject,
+      (review) => this.#isAllowed(review, signal),
+    ).catch(() => undefined); // it only explains
+    return rule === undefined
+      ? error
+      : new PermissionError(error.code, error.message, {
+        hint: missingRuleHint(rule),
+        details: error.details,
+      });
+  }
+
+  async #isAllowed(
+    review: { readonly apiVersion: string },
+    signal: AbortSignal | undefined,
+  ): Promise<boolean | undefined> {
+    const { status } = await this.json<{ status?: { allowed?: boolean } }>({
+      method: "POST",
+      path: `/apis/${review.apiVersion}/selfsubjectaccessreviews`,
+      body: review,
+      // no resource: its own refusal is not asked about
+      subject: { action: "ask for our rights" },
+      signal,
+      timeoutMs: REVIEW_TIMEOUT_MS,
+    });
+    return status?.allowed;
   }
 
   #fault(): string | undefined {

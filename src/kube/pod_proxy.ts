@@ -73,9 +73,10 @@ class UpgradeHandshake implements Handshake {
       (error) => reject(unreachable(error, this.#http.server)),
     );
     request.once("response", (response) => {
-      this.#http.noteDate(response.headers);
-      refusedHandshake(response, this.#subject, "POD_PROXY_FAILED")
-        .then(reject, reject);
+      refusedHandshake(this.#http, response, {
+        subject: this.#subject,
+        failed: "POD_PROXY_FAILED",
+      }).then(reject, reject);
     });
     request.once("upgrade", (_response, socket, head) => {
       const stream = new UpgradedStream(socket, head, this.#lost);
@@ -99,7 +100,13 @@ class UpgradeHandshake implements Handshake {
   get #subject(): CallSubject {
     const { name, namespace } = this.#pod;
     const action = "open a connection to";
-    return { action, resource: PODS, name, namespace };
+    return {
+      action,
+      resource: PODS,
+      subresource: "proxy",
+      name,
+      namespace,
+    };
   }
 
   #url(): URL {

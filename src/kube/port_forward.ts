@@ -52,6 +52,7 @@ export async function openPortForward(
   const subject: CallSubject = {
     action: "open a port-forward to",
     resource: PODS,
+    subresource: "portforward",
     name: pod.name,
     namespace: pod.namespace,
   };
@@ -97,9 +98,10 @@ class PortForwardHandshake implements Handshake {
       (error) => reject(unreachable(error, this.#http.server)),
     );
     socket.on("unexpected-response", (_request, response) => {
-      this.#http.noteDate(response.headers);
-      refusedHandshake(response, this.#subject, "PORT_FORWARD_FAILED")
-        .then(reject, reject);
+      refusedHandshake(this.#http, response, {
+        subject: this.#subject,
+        failed: "PORT_FORWARD_FAILED",
+      }).then(reject, reject);
     });
     // Listens from the start: the first frames may come together with the handshake's answer.
     const stream = new PortForwardStream(socket, {

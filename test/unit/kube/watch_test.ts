@@ -356,7 +356,10 @@ Deno.test("a permission lost later does not end the watch", async () => {
   await using session = await follow([
     listing("5"),
     watching((response) => response.end(line("ADDED", object("a", "6")))),
-    refusal(403, { message: "not now" }),
+    refusal(403, {
+      message:
+        'pods is forbidden: User "dev" cannot watch resource "pods" in API group "" in the namespace "shop"',
+    }),
     listing("7", object("a", "7")),
     stayOpen,
   ]);
