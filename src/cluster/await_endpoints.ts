@@ -1,8 +1,8 @@
 /** Waits until the cluster really sends a Service's traffic to a pod, or no longer does. */
 import { pause } from "../core/backoff.ts";
-import { PermissionError } from "../core/errors.ts";
 import type { KubeApi, KubeObject } from "../kube/kube_api.ts";
-import { ENDPOINTS } from "../kube/resources.ts";
+import { isRefusal } from "./discovery.ts";
+import { readyEndpoints, watchEndpoints } from "./service_endpoints.ts";
 
 /** The endpoints controller answers within a second; a late one is no reason to fail. */
 const PATIENCE_MS = 5_000;
@@ -24,7 +24,7 @@ export interface EndpointsOf {
 
 /**
  * Resolves when the pod is the Service's only ready endpoint, or when patience ends: the switch
- * itself is done. Where watching Endpoints is forbidden it does not wait.
+ * itself is done. Where watching endpoints is forbidden it does not wait.
  */
 export async function awaitArrival(
   kube: KubeApi,
@@ -53,7 +53,7 @@ export async function awaitDeparture(
   await pause(LEAVING_MS, signal).catch(() => {});
 }
 
-/** Resolves when the nodes should have followed the Endpoints. */
+/** Resolves when the nodes should have followed the endpoints. */
 export function awaitProxy(signal: AbortSignal): Promise<void> {
   return pause(PROXY_MS, signal);
 }
@@ -65,25 +65,25 @@ async function awaitReadyPods(
   until: (names: string[]) => boolean,
 ): Promise<void> {
   const signal = AbortSignal.any([ended, AbortSignal.timeout(PATIENCE_MS)]);
-  const watch = kube.watch(ENDPOINTS, {
-    namespace,
-    fieldSelector: `metadata.name=${service}`,
-    signal,
-  });
+  const objects = new Map<string, KubeObject>();
+  let isSynced = false;
   try {
-    for await (const event of watch) {
-      if (event.type === "DELETED") return;
-      if (event.type !== "SYNCED" && until(readyPods(event.object))) return;
+    for await (
+      const event of watchEndpoints(kube, { service, namespace, signal })
+    ) {
+      if (event.type === "SYNCED") isSynced = true;
+      else if (event.type === "DELETED") {
+        objects.delete(event.object.metadata.name);
+        if (objects.size === 0) return; // the Service has gone
+      } else objects.set(event.object.metadata.name, event.object);
+      if (isSynced && until([...objects.values()].flatMap(readyPods))) return;
     }
   } catch (error) {
-    if (!(error instanceof PermissionError)) throw error;
+    if (!isRefusal(error)) throw error;
   }
 }
 
-function readyPods(endpoints: KubeObject): string[] {
-  // deno-lint-ignore no-explicit-any -- open JSON of the API
-  const subsets: any[] = endpoints.subsets ?? [];
-  return subsets.flatMap(({ addresses }) => addresses ?? []).map((
-    { targetRef },
-  ) => targetRef?.name ?? "");
+/** Those that are no pods have the empty name. */
+function readyPods(object: KubeObject): string[] {
+  return readyEndpoints(object).map(({ pod }) => pod?.name ?? "");
 }

@@ -1,4 +1,9 @@
-import type { KubeApi, KubeObject, Resource } from "../kube/kube_api.ts";
+import type {
+  KubeApi,
+  KubeObject,
+  Resource,
+  WatchEvent,
+} from "../kube/kube_api.ts";
 import { unlessRefused } from "./discovery.ts";
 
 export interface FollowObjectsOptions {
@@ -19,16 +24,24 @@ export class FollowedObjects {
    * Follows a kind in one namespace, "" for all, until the signal ends it. False, at once, where it
    * may not be watched or the server has no such kind.
    */
-  async follow(
+  follow(
     kube: KubeApi,
     resource: Resource,
     options: FollowObjectsOptions & { readonly namespace?: string },
   ): Promise<boolean> {
-    const { namespace, signal, onChange } = options;
+    const { namespace, signal } = options;
     const request = { signal, ...(namespace !== undefined && { namespace }) };
+    return this.followEvents(kube.watch(resource, request), options);
+  }
+
+  /** The same for a watch that was asked for elsewhere. */
+  async followEvents(
+    events: AsyncIterable<WatchEvent>,
+    { onChange }: Pick<FollowObjectsOptions, "onChange">,
+  ): Promise<boolean> {
     const isOver = await unlessRefused(async () => {
       let isSynced = false;
-      for await (const event of kube.watch(resource, request)) {
+      for await (const event of events) {
         if (event.type === "SYNCED") isSynced = true;
         else this.#apply(event.type, event.object);
         if (isSynced) onChange();

@@ -1,7 +1,8 @@
 /** Follows the ready pods of a Service, a Deployment or one by name. */
 import type { KubeApi, KubeObject } from "../kube/kube_api.ts";
-import { ENDPOINTS, PODS } from "../kube/resources.ts";
+import { PODS } from "../kube/resources.ts";
 import { isReady } from "./pod_ready.ts";
+import { readyEndpoints, watchEndpoints } from "./service_endpoints.ts";
 
 /** A pod, and the number of its port. */
 export interface ForwardPod {
@@ -11,7 +12,7 @@ export interface ForwardPod {
 }
 
 /**
- * Through the Service's Endpoints, which know its selector as it changes, and each pod's number of
+ * Through the Service's endpoints, which know its selector as it changes, and each pod's number of
  * a named targetPort.
  *
  * @param options.port Name of the Service's port; empty where it has none.
@@ -20,13 +21,15 @@ export async function* followEndpoints(
   kube: KubeApi,
   options: { service: string; port: string; signal: AbortSignal },
 ): AsyncGenerator<readonly ForwardPod[]> {
-  const { service, port, signal } = options;
-  const fieldSelector = `metadata.name=${service}`;
-  let pods: ForwardPod[] = [];
-  for await (const event of kube.watch(ENDPOINTS, { fieldSelector, signal })) {
-    if (event.type === "DELETED") pods = [];
-    else if (event.type !== "SYNCED") pods = podsOf(event.object, port);
-    yield pods;
+  const { port, ...watched } = options;
+  const objects = new Map<string, KubeObject>();
+  let isSynced = false;
+  for await (const event of watchEndpoints(kube, watched)) {
+    if (event.type === "SYNCED") isSynced = true;
+    else if (event.type === "DELETED") {
+      objects.delete(event.object.metadata.name);
+    } else objects.set(event.object.metadata.name, event.object);
+    if (isSynced) yield podsOf([...objects.values()], port);
   }
 }
 
@@ -62,20 +65,15 @@ export function containerPort(
   return ports.find(({ name }) => name === port)?.containerPort;
 }
 
-function podsOf(endpoints: KubeObject, port: string): ForwardPod[] {
-  // deno-lint-ignore no-explicit-any -- open JSON of the API
-  const subsets: any[] = endpoints["subsets"] ?? [];
-  return subsets.flatMap(({ addresses = [], ports = [] }) => {
-    // deno-lint-ignore no-explicit-any -- open JSON of the API
-    const number = ports.find((one: any) => (one.name ?? "") === port)?.port;
-    if (number === undefined) return [];
-    // deno-lint-ignore no-explicit-any -- open JSON of the API
-    return addresses.flatMap(({ targetRef }: any) =>
-      targetRef?.kind === "Pod"
-        ? [{ name: targetRef.name, uid: targetRef.uid ?? "", port: number }]
-        : []
-    );
+/** A pod that has addresses of both families, or is on its way to another slice, comes once. */
+function podsOf(objects: readonly KubeObject[], port: string): ForwardPod[] {
+  const pods = objects.flatMap(readyEndpoints).flatMap(({ pod, ports }) => {
+    const number = ports.find(({ name }) => name === port)?.port;
+    return pod === undefined || number === undefined
+      ? []
+      : [{ ...pod, port: number }];
   });
+  return [...new Map(pods.map((pod) => [pod.name, pod])).values()];
 }
 
 /** The newest first: of two versions of a Deployment that is the one to come. */

@@ -1,11 +1,16 @@
 import type { KubeApi, KubeObject } from "../kube/kube_api.ts";
-import { ENDPOINTS, SERVICES } from "../kube/resources.ts";
+import { SERVICES } from "../kube/resources.ts";
 import type { NamedService } from "../net/dns/service_hosts.ts";
 import {
   FollowedObjects,
   type FollowObjectsOptions,
 } from "./followed_objects.ts";
 import { clusterIps } from "./service_cidrs.ts";
+import {
+  readyEndpoints,
+  serviceOf,
+  watchEndpoints,
+} from "./service_endpoints.ts";
 
 /** The Services of some namespaces with their addresses: of headless ones, those of their pods. */
 export class ServiceNames {
@@ -47,18 +52,18 @@ export class ServiceNames {
         if (!isOver) onRefused(namespace);
         known(`services/${namespace}`)();
       }),
-      this.#endpoints.follow(this.#kube, ENDPOINTS, {
-        ...options,
-        namespace,
-        onChange: known(`endpoints/${namespace}`),
-      }).then(known(`endpoints/${namespace}`)),
+      this.#endpoints.followEvents(
+        watchEndpoints(this.#kube, { namespace, signal: options.signal }),
+        { onChange: known(`endpoints/${namespace}`) },
+      ).then(known(`endpoints/${namespace}`)),
     ]));
   }
 
   /** By namespace and name. */
   get services(): NamedService[] {
-    const endpoints = new Map(
-      this.#endpoints.all.map((one) => [keyOf(one), one]),
+    const endpoints = Map.groupBy(
+      this.#endpoints.all,
+      (one) => `${one.metadata.namespace ?? ""}/${serviceOf(one) ?? ""}`,
     );
     return this.#services.all.map((service) => {
       const { name, namespace = "" } = service.metadata;
@@ -75,8 +80,8 @@ function keyOf({ metadata: { name, namespace = "" } }: KubeObject): string {
   return `${namespace}/${name}`;
 }
 
-function podIps(endpoints: KubeObject | undefined): string[] {
-  const subsets: { addresses?: { ip: string }[] }[] = endpoints?.["subsets"] ??
-    [];
-  return subsets.flatMap(({ addresses = [] }) => addresses.map(({ ip }) => ip));
+function podIps(endpoints: readonly KubeObject[] = []): string[] {
+  const addresses = endpoints.flatMap(readyEndpoints)
+    .flatMap(({ addresses }) => addresses);
+  return [...new Set(addresses)];
 }

@@ -15,6 +15,15 @@ export const SERVICES: Resource = resource("v1", "Service", "services");
 export const CONFIG_MAPS: Resource = resource("v1", "ConfigMap", "configmaps");
 export const SECRETS: Resource = resource("v1", "Secret", "secrets");
 export const ENDPOINTS: Resource = resource("v1", "Endpoints", "endpoints");
+/** The API versions that may serve EndpointSlices, newest first. */
+export const ENDPOINT_SLICES: readonly Resource[] = ["v1", "v1beta1"].map(
+  (version) =>
+    resource(
+      `discovery.k8s.io/${version}`,
+      "EndpointSlice",
+      "endpointslices",
+    ),
+);
 export const EVENTS: Resource = resource("v1", "Event", "events");
 export const NAMESPACES: Resource = resource(
   "v1",

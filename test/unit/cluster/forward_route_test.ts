@@ -56,16 +56,24 @@ async function told(
   return lists;
 }
 
-function endpoints(ports: object[], ...names: string[]): KubeObject {
+function slice(
+  ports: object[],
+  names: readonly string[],
+  { name = "web-1", ...fields }: Record<string, unknown> = {},
+): KubeObject {
   return {
-    metadata: { name: "web" },
-    subsets: [{
-      addresses: names.map((name) => ({
-        ip: "10.0.0.1",
-        targetRef: { kind: "Pod", name, uid: `uid of ${name}` },
-      })),
-      ports,
-    }],
+    kind: "EndpointSlice",
+    metadata: {
+      name: String(name),
+      labels: { "kubernetes.io/service-name": "web" },
+    },
+    addressType: "IPv4",
+    endpoints: names.map((name) => ({
+      addresses: ["10.0.0.1"],
+      targetRef: { kind: "Pod", name, uid: `uid of ${name}` },
+      ...fields,
+    })),
+    ports,
   };
 }
 
@@ -77,47 +85,79 @@ const podOf = (name: string, port: number) => ({
 
 Deno.test("a Service leads to its endpoints, with each one's number of a named port", async () => {
   const kube = service(twoPorts);
+  const { admin, http } = {
+    admin: { name: "admin", port: 9 },
+    http: { name: "http", port: 8081 },
+  };
   kube.story = [
-    { type: "ADDED", object: endpoints([{ name: "http", port: 8080 }], "a") },
+    { type: "ADDED", object: slice([{ name: "http", port: 8080 }], ["a"]) },
     { type: "SYNCED" },
-    {
-      type: "MODIFIED",
-      object: endpoints(
-        [{ name: "admin", port: 9 }, {
-          name: "http",
-          port: 8081,
-        }],
-        "b",
-        "c",
-      ),
-    },
-    { type: "MODIFIED", object: { metadata: { name: "web" } } },
-    { type: "DELETED", object: { metadata: { name: "web" } } },
+    { type: "MODIFIED", object: slice([admin, http], ["b", "c"]) },
+    { type: "ADDED", object: slice([http], ["d"], { name: "web-2" }) },
+    { type: "MODIFIED", object: slice([], []) },
+    { type: "DELETED", object: slice([], [], { name: "web-2" }) },
   ];
   const route = await plan(kube, "web", "8080:80");
   assert.equal(route.port, 80);
   assert.deepEqual(await told(route.follow(signal)), [
     [podOf("a", 8080)],
-    [podOf("a", 8080)],
     [podOf("b", 8081), podOf("c", 8081)],
-    [],
+    [podOf("b", 8081), podOf("c", 8081), podOf("d", 8081)],
+    [podOf("d", 8081)],
     [],
   ]);
-  assert.deepEqual(kube.asked, { fieldSelector: "metadata.name=web" });
+  assert.deepEqual(kube.asked, {
+    labelSelector: "kubernetes.io/service-name=web",
+  });
 });
 
 Deno.test("a Service's port without a name is found", async () => {
   const kube = service({ ports: [{ port: 80 }] });
-  kube.story = [{ type: "ADDED", object: endpoints([{ port: 8080 }], "a") }];
+  const object = slice([{ name: "", port: 8080 }], ["a"]);
+  kube.story = [{ type: "ADDED", object }, { type: "SYNCED" }];
   const route = await plan(kube, "web");
   assert.deepEqual(await told(route.follow(signal)), [[podOf("a", 8080)]]);
 });
 
+Deno.test("a pod with addresses of both families is one", async () => {
+  const kube = service({ ports: [{ port: 80 }] });
+  const ports = [{ port: 8080 }];
+  kube.story = [
+    { type: "ADDED", object: slice(ports, ["a"]) },
+    { type: "ADDED", object: slice(ports, ["a", "b"], { name: "web-6" }) },
+    { type: "SYNCED" },
+  ];
+  const route = await plan(kube, "web");
+  assert.deepEqual(await told(route.follow(signal)), [
+    [podOf("a", 8080), podOf("b", 8080)],
+  ]);
+});
+
+for (
+  const [conditions, isTaken] of [
+    [{}, true],
+    [{ ready: true, serving: true, terminating: false }, true],
+    [{ ready: false }, false],
+    [{ serving: true }, true],
+    [{ ready: false, serving: true, terminating: true }, false],
+    [{ ready: true, terminating: true }, false],
+  ] as const
+) {
+  Deno.test(`an endpoint of ${JSON.stringify(conditions)} is ${isTaken ? "" : "not "}taken`, async () => {
+    const kube = service({ ports: [{ port: 80 }] });
+    const object = slice([{ port: 8080 }], ["a"], { conditions });
+    kube.story = [{ type: "ADDED", object }, { type: "SYNCED" }];
+    const route = await plan(kube, "web");
+    const pods = isTaken ? [podOf("a", 8080)] : [];
+    assert.deepEqual(await told(route.follow(signal)), [pods]);
+  });
+}
+
 Deno.test("an endpoint that is no pod is left out", async () => {
   const kube = service({ ports: [{ port: 80 }] });
-  const object = endpoints([{ port: 8080 }], "a");
-  object["subsets"][0].addresses.unshift({ ip: "192.0.2.1" });
-  kube.story = [{ type: "ADDED", object }];
+  const object = slice([{ port: 8080 }], ["a"]);
+  object["endpoints"].unshift({ addresses: ["192.0.2.1"] });
+  kube.story = [{ type: "ADDED", object }, { type: "SYNCED" }];
   const route = await plan(kube, "web");
   assert.deepEqual(await told(route.follow(signal)), [[podOf("a", 8080)]]);
 });

@@ -88,7 +88,7 @@ class TinyCluster implements AsyncDisposable {
     for (const [name, port] of Object.entries(pods)) this.#pods.set(name, port);
     this.#version++;
     for (const response of this.#watches) {
-      const event = { type: "MODIFIED", object: this.#endpoints() };
+      const event = { type: "MODIFIED", object: this.#slice() };
       response.write(`${JSON.stringify(event)}\n`);
     }
   }
@@ -111,23 +111,25 @@ class TinyCluster implements AsyncDisposable {
         metadata: { name: "web" },
         spec: { selector: { app: "web" }, ports: [{ port: 80, name: "http" }] },
       }));
-    } else if (url.includes("/endpoints") && url.includes("watch=1")) {
+    } else if (url.includes("/endpointslices") && url.includes("watch=1")) {
       this.#watches.add(response);
       response.once("close", () => this.#watches.delete(response));
       response.flushHeaders();
-    } else if (url.includes("/endpoints")) {
+    } else if (url.includes("/endpointslices")) {
       const metadata = { resourceVersion: String(this.#version) };
-      response.end(JSON.stringify({ metadata, items: [this.#endpoints()] }));
+      response.end(JSON.stringify({ metadata, items: [this.#slice()] }));
     } else response.writeHead(404).end("{}");
   }
 
-  #endpoints() {
-    const addresses = [...this.#pods.keys()].map((name) => ({
+  #slice() {
+    const endpoints = [...this.#pods.keys()].map((name) => ({
+      addresses: ["10.0.0.1"],
       targetRef: { kind: "Pod", name, uid: name },
     }));
     return {
-      metadata: { name: "web", resourceVersion: String(this.#version) },
-      subsets: [{ addresses, ports: [{ name: "http", port: 8080 }] }],
+      metadata: { name: "web-1", resourceVersion: String(this.#version) },
+      endpoints,
+      ports: [{ name: "http", port: 8080 }],
     };
   }
 }
