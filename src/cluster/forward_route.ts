@@ -9,6 +9,7 @@ import {
   followPods,
   type ForwardPod,
 } from "./forward_pods.ts";
+import type { Wanted } from "./found_elsewhere.ts";
 import type { ResourceTarget } from "./forward_target.ts";
 import { getNamed } from "./target.ts";
 
@@ -19,6 +20,12 @@ export interface ForwardRoute {
   readonly port: number;
   /** The ready pods, best first, at the start and after each change. */
   follow(signal: AbortSignal): AsyncIterable<readonly ForwardPod[]>;
+}
+
+/** The object that a target names, whether or not there is one. */
+export function forwardedObject({ kind, name }: ResourceTarget): Wanted {
+  const resource = { service: SERVICES, pod: PODS, deployment: DEPLOYMENTS };
+  return { resource: resource[kind], name };
 }
 
 /**
@@ -118,10 +125,8 @@ async function planPods(
 ): Promise<ForwardRoute> {
   const { kind, name } = target;
   const isPod = kind === "pod";
-  const object = await getNamed(kube, isPod ? PODS : DEPLOYMENTS, {
-    name,
-    signal,
-  });
+  const { resource } = forwardedObject(target);
+  const object = await getNamed(kube, resource, { name, signal });
   const title = `${isPod ? "Pod" : "Deployment"} "${name}"`;
   const template = isPod ? object : object.spec.template as KubeObject;
   const wanted = target.port ??

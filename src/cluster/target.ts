@@ -14,6 +14,7 @@ import {
 import type { KubeApi, KubeObject, Resource } from "../kube/kube_api.ts";
 import { DEPLOYMENTS, SERVICES } from "../kube/resources.ts";
 import { servicePorts } from "./expose.ts";
+import { foundElsewhere, type Wanted } from "./found_elsewhere.ts";
 
 export interface ResourceName {
   readonly kind: "service" | "deployment";
@@ -108,6 +109,11 @@ export async function findTarget(
   return { service, deployment };
 }
 
+/** The object that a resource name means, whether or not there is one. */
+export function wantedObject({ kind, name }: ResourceName): Wanted {
+  return { resource: kind === "service" ? SERVICES : DEPLOYMENTS, name };
+}
+
 /** By name, else `NotFoundError` with what was probably meant. */
 export async function getNamed(
   kube: KubeApi,
@@ -116,9 +122,14 @@ export async function getNamed(
 ): Promise<KubeObject> {
   const found = await kube.find({ resource, name }, { signal });
   if (found !== undefined) return found;
-  const candidates = await listNames(kube, resource, signal);
+  const [candidates, elsewhere] = await Promise.all([
+    listNames(kube, resource, signal),
+    foundElsewhere(kube, { resource, name }, signal),
+  ]);
   const guess = didYouMean(name, candidates);
-  const hint = guess !== undefined
+  const hint = elsewhere !== undefined
+    ? elsewhere
+    : guess !== undefined
     ? `Did you mean "${guess}"?`
     : candidates.length > 0
     ? `There are ${

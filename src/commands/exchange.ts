@@ -2,7 +2,11 @@
 import { Command, Option } from "commander";
 import { parseWhole } from "../cli/flag_values.ts";
 import { type ExposedPort, parseExpose } from "../cluster/expose.ts";
-import { findTarget, parseResourceName } from "../cluster/target.ts";
+import {
+  findTarget,
+  parseResourceName,
+  wantedObject,
+} from "../cluster/target.ts";
 import { modeName } from "../plugins/registry.ts";
 import type { GlobalOptions } from "./global_options.ts";
 import type { Host } from "./host.ts";
@@ -68,7 +72,8 @@ export async function exchange(
   const report = host.report(options);
   const resourceName = parseResourceName(name);
   const plugin = (await host.registry()).routing(options.mode, "exchange");
-  const kube = await openKube(host, options, report);
+  const wanted = wantedObject(resourceName);
+  const kube = await openKube(host, { ...options, wanted }, report);
   await sweepOwn(host, kube, report);
   const plan = await report.step("check", async () => {
     const target = await findTarget(kube, resourceName, {

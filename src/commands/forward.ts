@@ -3,7 +3,11 @@ import { Command } from "commander";
 import type { Duplex } from "node:stream";
 import { connectShadow } from "../cluster/connect_shadow.ts";
 import type { ForwardPod } from "../cluster/forward_pods.ts";
-import { type ForwardRoute, planForward } from "../cluster/forward_route.ts";
+import {
+  forwardedObject,
+  type ForwardRoute,
+  planForward,
+} from "../cluster/forward_route.ts";
 import {
   type AddressTarget,
   type ForwardTarget,
@@ -60,8 +64,11 @@ export async function forward(
   options: GlobalOptions,
 ): Promise<void> {
   const report = host.report(options);
-  const kube = await openKube(host, options, report);
   const isAddress = target.kind === "address";
+  const kube = await openKube(host, {
+    ...options,
+    ...(isAddress ? {} : { wanted: forwardedObject(target) }),
+  }, report);
   const name = isAddress
     ? addressText(target)
     : `${target.kind}/${target.name}`;

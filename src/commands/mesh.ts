@@ -2,7 +2,11 @@
 import { Command, Option } from "commander";
 import { type ExposedPort, parseExpose } from "../cluster/expose.ts";
 import { markText, parseMark } from "../cluster/mesh_mark.ts";
-import { findTarget, parseResourceName } from "../cluster/target.ts";
+import {
+  findTarget,
+  parseResourceName,
+  wantedObject,
+} from "../cluster/target.ts";
 import type { Attachment } from "../plugins/plugin.ts";
 import { modeName } from "../plugins/registry.ts";
 import type { GlobalOptions } from "./global_options.ts";
@@ -71,7 +75,8 @@ export async function mesh(
   const registry = await host.registry();
   const plugin = registry.routing(options.mode, "mesh");
   const given = pluginOptions(plugin, registry.routings("mesh"), options);
-  const kube = await openKube(host, options, report);
+  const wanted = wantedObject(resourceName);
+  const kube = await openKube(host, { ...options, wanted }, report);
   await sweepOwn(host, kube, report);
   const plan = await report.step("check", async () => {
     const target = await findTarget(kube, resourceName, {

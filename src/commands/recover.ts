@@ -4,7 +4,11 @@ import { isAttached, isStale } from "../cluster/liveness.ts";
 import { readNamespace } from "../cluster/namespace_state.ts";
 import { planRecover } from "../cluster/plan_recover.ts";
 import { runRepairs } from "../cluster/run_repairs.ts";
-import { findTarget, parseResourceName } from "../cluster/target.ts";
+import {
+  findTarget,
+  parseResourceName,
+  wantedObject,
+} from "../cluster/target.ts";
 import { unreadableObjects, warnOfUnreadable } from "../cluster/unreadable.ts";
 import { ConflictError, UnsupportedError } from "../core/errors.ts";
 import {
@@ -52,7 +56,8 @@ export async function recover(
   const report = host.report(options);
   const { signal } = host;
   const resourceName = parseResourceName(name);
-  const kube = await openKube(host, options, report);
+  const wanted = wantedObject(resourceName);
+  const kube = await openKube(host, { ...options, wanted }, report);
   await sweepOwn(host, kube, report);
   const { service } = await findTarget(kube, resourceName, {
     signal,

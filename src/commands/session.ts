@@ -1,6 +1,7 @@
 /** The frame of every command that changes something: cluster, journal, scope, heartbeat. */
 import { resolve } from "node:path";
 import process from "node:process";
+import type { Wanted } from "../cluster/found_elsewhere.ts";
 import { Heartbeat } from "../cluster/heartbeat.ts";
 import { refuseMissingNamespace } from "../cluster/refuse_missing_namespace.ts";
 import { sweepJournals } from "../cluster/sweep_journals.ts";
@@ -34,14 +35,17 @@ export function capturingSession(host: Host): JournalHeader | undefined {
   );
 }
 
-/** The cluster and the namespace that the options name. Throws `NotFoundError` (`NAMESPACE_NOT_FOUND`). */
+/**
+ * The cluster and the namespace that the options name, and `wanted` is looked for in. Throws
+ * `NotFoundError` (`NAMESPACE_NOT_FOUND`).
+ */
 export async function openKube(
   host: Host,
-  globals: GlobalOptions,
+  options: GlobalOptions & { readonly wanted?: Wanted },
   report: Report,
 ): Promise<KubeApi> {
-  const kube = await openCluster(host, globals, report);
-  await refuseMissingNamespace(kube, host.signal);
+  const kube = await openCluster(host, options, report);
+  await refuseMissingNamespace(kube, host.signal, options.wanted);
   return kube;
 }
 

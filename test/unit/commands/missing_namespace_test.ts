@@ -3,7 +3,9 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { refuseMissingNamespace } from "../../../src/cluster/refuse_missing_namespace.ts";
+import { getNamed } from "../../../src/cluster/target.ts";
 import { FileJournal } from "../../../src/core/journal.ts";
+import { SERVICES } from "../../../src/kube/resources.ts";
 import {
   type Answer,
   clientOf,
@@ -17,6 +19,11 @@ const NOT_FOUND = refusal(404, {
   message: 'namespaces "shpo" not found',
   reason: "NotFound",
   details: { name: "shpo", kind: "namespaces" },
+});
+const NO_SERVICE = refusal(404, {
+  message: 'services "web" not found',
+  reason: "NotFound",
+  details: { name: "web", kind: "services" },
 });
 const FORBIDDEN = refusal(403, {
   message:
@@ -131,4 +138,69 @@ Deno.test("a namespace that is not there is told with how to find one, where the
     refuseMissingNamespace(kube, new AbortController().signal),
     { code: "NAMESPACE_NOT_FOUND", hint: /kubectl get namespaces/ },
   );
+});
+
+/** A server where Services named "web" are in some namespaces. */
+function elsewhere(...namespaces: string[]): Answer {
+  return (request, response) => {
+    if (!request.url.startsWith("/api/v1/services?")) {
+      return answer(request, response);
+    }
+    assert.match(request.url, /fieldSelector=metadata\.name%3Dweb/);
+    const items = namespaces.map((namespace) => ({
+      metadata: { name: "web", namespace },
+    }));
+    json({ kind: "ServiceList", metadata: {}, items })(request, response);
+  };
+}
+
+const WANTED = { resource: SERVICES, name: "web" };
+
+for (
+  const [namespaces, hint] of [
+    [
+      ["stage"],
+      /^Did you mean "shop"\? Namespace "stage" has a Service "web": add -n stage$/,
+    ],
+    [
+      ["g", "f", "e", "d", "c", "b", "a"],
+      /Namespaces "a", "b", "c", "d", "e" and 2 more have a Service "web"/,
+    ],
+    [[], /^Did you mean "shop"\?$/],
+  ] as const
+) {
+  Deno.test(`a namespace that is not there is told with the ${namespaces.length} that have what is looked for`, async () => {
+    await using server = await FakeApiServer.start([elsewhere(...namespaces)]);
+    await using kube = clientOf(server.url, { namespace: "shpo" });
+    const { signal } = new AbortController();
+    await assert.rejects(refuseMissingNamespace(kube, signal, WANTED), {
+      hint,
+    });
+  });
+}
+
+Deno.test("a Service that is in another namespace is told with that", async () => {
+  await using server = await FakeApiServer.start([(request, response) => {
+    const isOne = request.url.endsWith("/services/web");
+    (isOne ? NO_SERVICE : elsewhere("stage"))(request, response);
+  }]);
+  await using kube = clientOf(server.url);
+  const { signal } = new AbortController();
+  await assert.rejects(getNamed(kube, SERVICES, { name: "web", signal }), {
+    code: "SERVICE_NOT_FOUND",
+    hint: 'Namespace "stage" has a Service "web": add -n stage',
+  });
+});
+
+Deno.test("where all namespaces may not be looked through, what is in this one is told", async () => {
+  await using server = await FakeApiServer.start([(request, response) => {
+    const isOne = request.url.endsWith("/services/web");
+    const isAll = request.url.startsWith("/api/v1/services?");
+    (isOne ? NO_SERVICE : isAll ? FORBIDDEN : NAMESPACES)(request, response);
+  }]);
+  await using kube = clientOf(server.url);
+  const { signal } = new AbortController();
+  await assert.rejects(getNamed(kube, SERVICES, { name: "web", signal }), {
+    hint: 'There are "shop"',
+  });
 });

@@ -85,13 +85,15 @@ export interface ClientOptions {
   readonly cluster?: Partial<KubeCluster>;
   readonly user?: Partial<KubeUser>;
   readonly env?: Record<string, string>;
+  /** @default "shop" */
+  readonly namespace?: string;
   readonly watchTiming?: WatchTiming;
 }
 
 export function targetOf(url: string, options: ClientOptions = {}): KubeTarget {
   return {
     context: "test",
-    namespace: "shop",
+    namespace: options.namespace ?? "shop",
     cluster: {
       name: "test",
       server: url,
