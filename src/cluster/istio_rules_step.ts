@@ -1,4 +1,5 @@
 /** Applies the service mesh rules of one developer, and takes them out again. */
+import * as v from "valibot";
 import { ConflictError, KtctlError } from "../core/errors.ts";
 import type { Step } from "../core/step.ts";
 import { annotation, ROUTER_STATE } from "../kube/contract.ts";
@@ -8,6 +9,7 @@ import type {
   KubeObject,
   ObjectRef,
 } from "../kube/kube_api.ts";
+import { objectName } from "../kube/object_syntax.ts";
 import type { World } from "../kube/world.ts";
 import {
   destinationRule,
@@ -18,20 +20,27 @@ import {
   rulesName,
   virtualService,
 } from "./istio_rules.ts";
+import { isMeshMark } from "./mesh_mark.ts";
 import { deleteObject } from "./delete_object.ts";
 import { updateObject } from "./update_object.ts";
 
-export type IstioRulesArgs = {
-  readonly namespace: string;
-  readonly service: string;
-  readonly mark: { readonly key: string; readonly value: string };
-  readonly original?: string;
+export type IstioRulesArgs = v.InferOutput<typeof schema>;
+
+const schema = v.object({
+  namespace: objectName,
+  service: objectName,
+  mark: v.pipe(
+    v.object({ key: v.string(), value: v.string() }),
+    v.check(isMeshMark),
+  ),
+  original: v.exactOptional(v.string()),
   /** Of Istio's API. */
-  readonly version: string;
-};
+  version: v.pipe(v.string(), v.regex(/^v[a-z0-9]+$/)),
+});
 
 export const istioRulesStep: Step<IstioRulesArgs, undefined, void, World> = {
   id: "mesh.istio-rules",
+  schema,
   describe: ({ service, mark }) =>
     `Istio's rules for "${mark.key}: ${mark.value}" of Service "${service}"`,
   undoCommand: ({ service, namespace }) =>

@@ -3,11 +3,11 @@ import { UsageError } from "../core/errors.ts";
 import { randomLower } from "../core/random_name.ts";
 
 /** Header name and value in mode `auto`, label name and value in mode `manual`. */
-export interface MeshMark {
+export type MeshMark = {
   /** Lower case. */
   readonly key: string;
   readonly value: string;
-}
+};
 
 const DEFAULT_KEY = "version";
 /** What may stand in a header's name and in a label's name alike. */

@@ -1,4 +1,5 @@
 /** The step that makes an object of ours, and deletes it again. */
+import * as v from "valibot";
 import { PermissionError } from "../core/errors.ts";
 import { annotation, SESSION } from "../kube/contract.ts";
 import type {
@@ -7,24 +8,29 @@ import type {
   ObjectRef,
   Resource,
 } from "../kube/kube_api.ts";
+import { objectName, sessionId } from "../kube/object_syntax.ts";
 import type { World } from "../kube/world.ts";
 import type { Step } from "../core/step.ts";
 import { deleteObject } from "./delete_object.ts";
 
 /** Names the object, and the session whose object it must be to be deleted. */
-export type ObjectArgs = {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly plural: string;
-  readonly namespace: string;
-  readonly name: string;
-  readonly session: string;
+export type ObjectArgs = v.InferOutput<typeof schema>;
+
+const schema = v.object({
+  apiVersion: v.pipe(v.string(), v.regex(/^([a-z0-9.-]+\/)?v[a-z0-9]+$/)),
+  kind: v.pipe(v.string(), v.regex(/^[A-Za-z0-9]+$/)),
+  plural: v.pipe(v.string(), v.regex(/^[a-z0-9]+$/)),
+  /** None where the kind has none. */
+  namespace: v.union([v.literal(""), objectName]),
+  name: objectName,
+  session: sessionId,
   /** Wait until it is really gone: pods go through a grace period. */
-  readonly awaitGone: boolean;
-};
+  awaitGone: v.boolean(),
+});
 
 export const objectStep: Step<ObjectArgs, KubeObject, KubeObject, World> = {
   id: "kube.object",
+  schema,
   describe: ({ kind, name }) => `${kind} "${name}"`,
   undoCommand: ({ plural, apiVersion, name, namespace }) =>
     `kubectl delete ${qualified(plural, apiVersion)} ${name} -n ${namespace}`,

@@ -1,10 +1,12 @@
 /** Joining the router of a Service: an entry in its ConfigMap, which is made with the first. */
+import * as v from "valibot";
 import { ConflictError, KtctlError } from "../core/errors.ts";
 import { randomLetters } from "../core/random_name.ts";
 import type { Step } from "../core/step.ts";
 import { ROLE, routerName } from "../kube/contract.ts";
 import type { KubeApi } from "../kube/kube_api.ts";
 import { CONFIG_MAPS, SERVICES } from "../kube/resources.ts";
+import { objectName, sessionId } from "../kube/object_syntax.ts";
 import type { World } from "../kube/world.ts";
 import { markText, type MeshMark } from "./mesh_mark.ts";
 import { leaveRouter } from "./router_leave.ts";
@@ -13,13 +15,15 @@ import { makeRouterPod, settleOrigin } from "./router_settle.ts";
 import { joined, type Participant, type RouterState } from "./router_state.ts";
 import { findState, routerRef, updateState } from "./router_store.ts";
 
-export type JoinArgs = {
-  readonly namespace: string;
-  readonly service: string;
-  readonly session: string;
+export type JoinArgs = v.InferOutput<typeof schema>;
+
+const schema = v.object({
+  namespace: objectName,
+  service: objectName,
+  session: sessionId,
   /** For messages. */
-  readonly mark: string;
-};
+  mark: v.string(),
+});
 
 export interface JoinInput {
   readonly user: string;
@@ -41,6 +45,7 @@ export interface JoinInput {
 /** With the Stuntman Service and the Router Pod. Its revert leaves, and takes the whole router back where nobody else is in it. */
 export const joinRouterStep: Step<JoinArgs, JoinInput, void, World> = {
   id: "mesh.join",
+  schema,
   describe: ({ service, mark }) =>
     `place of "${mark}" in the router of Service "${service}"`,
   undoCommand: ({ service, namespace }) =>

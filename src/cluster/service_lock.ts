@@ -1,4 +1,5 @@
 /** `kt-lock` on the origin Service: held while a command sets itself up, void after three minutes. */
+import * as v from "valibot";
 import { ConflictError } from "../core/errors.ts";
 import {
   annotation,
@@ -7,22 +8,25 @@ import {
   LOCK_OWNER,
 } from "../kube/contract.ts";
 import type { KubeApi, KubeObject, ObjectRef } from "../kube/kube_api.ts";
-import { wholeNumber } from "../kube/object_syntax.ts";
+import { objectName, wholeNumber } from "../kube/object_syntax.ts";
 import { SERVICES } from "../kube/resources.ts";
 import type { World } from "../kube/world.ts";
 import type { Scope } from "../core/scope.ts";
 import type { Step } from "../core/step.ts";
 import { annotationPatch, updateObject } from "./update_object.ts";
 
-type LockArgs = {
-  readonly namespace: string;
-  readonly service: string;
+type LockArgs = v.InferOutput<typeof schema>;
+
+const schema = v.object({
+  namespace: objectName,
+  service: objectName,
   /** `<user>/<session>`: whose lock this is. */
-  readonly owner: string;
-};
+  owner: v.string(),
+});
 
 export const serviceLockStep: Step<LockArgs, undefined, void, World> = {
   id: "service.lock",
+  schema,
   describe: ({ service }) => `lock of Service "${service}"`,
   undoCommand: ({ service, namespace }) =>
     `kubectl annotate service ${service} -n ${namespace} ${LOCK}- ${LOCK_OWNER}-`,

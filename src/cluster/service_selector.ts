@@ -1,4 +1,5 @@
 /** Switching a Service's selector to a shadow, and back. */
+import * as v from "valibot";
 import { ClusterError, ConflictError, NotFoundError } from "../core/errors.ts";
 import type { Step } from "../core/step.ts";
 import {
@@ -14,25 +15,29 @@ import {
 } from "../kube/contract.ts";
 import type { JsonPatchOperation, KubeObject } from "../kube/kube_api.ts";
 import { SERVICES } from "../kube/resources.ts";
+import { labels, objectName } from "../kube/object_syntax.ts";
 import type { World } from "../kube/world.ts";
 import { otherShadow } from "./taken_away.ts";
 import { annotationPatch, updateObject } from "./update_object.ts";
 
 type Labels = Readonly<Record<string, string>>;
 
-type SelectorArgs = {
-  readonly namespace: string;
-  readonly service: string;
+type SelectorArgs = v.InferOutput<typeof schema>;
+
+const schema = v.object({
+  namespace: objectName,
+  service: objectName,
   /** The selector before, for the case that the annotation is lost. */
-  readonly original: Labels;
+  original: labels,
   /** The selector that leads to our pod. */
-  readonly shadow: Labels;
-  readonly user: string;
-};
+  shadow: labels,
+  user: v.string(),
+});
 
 /** Switches the selector and keeps the original in `kt-selector`, in one write. */
 export const serviceSelectorStep: Step<SelectorArgs, undefined, void, World> = {
   id: "service.selector",
+  schema,
   describe: ({ service }) => `switched selector of Service "${service}"`,
   undoCommand: ({ service, namespace, original, shadow }) => {
     // a merge patch works whatever is still there of all this

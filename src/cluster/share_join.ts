@@ -1,10 +1,12 @@
 /** Joining the shared Shadow Pod of a namespace: an entry on its Secret, which is made with the first. */
+import * as v from "valibot";
 import { ConflictError, KtctlError, PermissionError } from "../core/errors.ts";
 import { randomLetters } from "../core/random_name.ts";
 import type { Step } from "../core/step.ts";
 import { annotation, SHARE_NAME, SHARED } from "../kube/contract.ts";
 import type { KubeApi, Resource } from "../kube/kube_api.ts";
 import { CONFIG_MAPS, DEPLOYMENTS, PODS, SECRETS } from "../kube/resources.ts";
+import { objectName, sessionId } from "../kube/object_syntax.ts";
 import type { World } from "../kube/world.ts";
 import { generateKeyPair } from "../ssh/ssh_keys.ts";
 import { agentConfig } from "./pod_ports.ts";
@@ -19,10 +21,9 @@ import {
   updateShare,
 } from "./share_store.ts";
 
-export type JoinShareArgs = {
-  readonly namespace: string;
-  readonly session: string;
-};
+export type JoinShareArgs = v.InferOutput<typeof schema>;
+
+const schema = v.object({ namespace: objectName, session: sessionId });
 
 export interface JoinShareInput {
   readonly user: string;
@@ -37,6 +38,7 @@ const CLOSING_TIMEOUT_MS = 30_000;
 export const joinShareStep: Step<JoinShareArgs, JoinShareInput, Share, World> =
   {
     id: "connect.share",
+    schema,
     describe: () => `place in the shared Shadow Pod "${SHARE_NAME}"`,
     undoCommand: ({ namespace }) =>
       `ktctl clean -n ${namespace} --thresholdInMinus 0`,

@@ -1,10 +1,7 @@
 /** Takes back what sessions of this laptop left when they died. */
 import { KtctlError, messageOf } from "../core/errors.ts";
-import {
-  type DeadJournal,
-  openDeadJournals,
-  type PendingStep,
-} from "../core/journal.ts";
+import { type DeadJournal, openDeadJournals } from "../core/journal.ts";
+import { journalledArgs } from "../core/journalled_args.ts";
 import type { Json } from "../core/json.ts";
 import type { Report } from "../core/report.ts";
 import type { AnyStep } from "../core/step.ts";
@@ -48,7 +45,7 @@ export async function sweepJournals(
   const journals = openDeadJournals(options.dir, (path, reason) => {
     options.report.warn(
       "JOURNAL_UNREADABLE",
-      `Cannot see whether a dead session left something, and go on without: ${path}: ${reason}; another user, such as root, may have made it, who can undo it`,
+      `Cannot see whether a dead session left something, and go on without: ${path}: ${reason}; another user, such as root, or another version may have made it, who can undo it`,
     );
   });
   for (const journal of journals) {
@@ -71,27 +68,29 @@ async function sweepOne(
   const swept: Swept = { done: [], steps: [], left: 0 };
   const { session } = dead.header;
   let left = 0;
-  const present = await findPresent(kube, dead, { steps, signal });
+  const found = await findChanges(kube, dead, { steps, signal });
   /** Of a step that restores, and could not: nothing older is taken back then. */
   let unrestored: string | undefined;
-  for (const pending of dead.pending) {
-    const step = steps.get(pending.step);
-    if (step === undefined) {
-      report.warn("STEP_UNKNOWN", unknownStep(dead, pending));
+  for (const { n, id, step, args, isPresent } of found) {
+    if (step === undefined || args === undefined) {
+      report.warn(
+        step === undefined ? "STEP_UNKNOWN" : "STEP_UNREADABLE",
+        unknownStep(dead, { id, isKnown: step !== undefined }),
+      );
       left++;
-      unrestored ??= pending.step; // it may have been one
+      unrestored ??= id; // it may have been one
       continue;
     }
-    const thing = step.describe(pending.args);
-    if (!present.has(pending.n)) {
-      if (!dryRun) dead.markReverted(pending.n);
+    const thing = step.describe(args);
+    if (!isPresent) {
+      if (!dryRun) dead.markReverted(n);
       continue;
     }
     if (unrestored !== undefined && !step.standsAlone) {
       report.warn(
         "KEPT",
         `${thing} is kept, because this could not be restored: ${unrestored}; by hand: ${
-          step.undoCommand(pending.args)
+          step.undoCommand(args)
         }`,
       );
       left++;
@@ -100,7 +99,7 @@ async function sweepOne(
     const description = `take back ${thing} of "${dead.header.command}"`;
     const told = () => {
       swept.done.push(description);
-      swept.steps.push({ session, step: pending.step, args: pending.args });
+      swept.steps.push({ session, step: id, args });
     };
     if (dryRun) {
       told();
@@ -108,11 +107,11 @@ async function sweepOne(
     }
     try {
       await step.revert(
-        pending.args,
+        args,
         { kube },
         AbortSignal.any([signal, AbortSignal.timeout(30_000)]),
       );
-      dead.markReverted(pending.n);
+      dead.markReverted(n);
       told();
     } catch (error) {
       if (signal.aborted) throw signal.reason;
@@ -121,7 +120,7 @@ async function sweepOne(
       report.warn(
         "REVERT_FAILED",
         `Cannot ${description}: ${messageOf(error)}; by hand: ${
-          step.undoCommand(pending.args)
+          step.undoCommand(args)
         }`,
       );
     }
@@ -130,26 +129,44 @@ async function sweepOne(
   return { ...swept, left };
 }
 
-/** Numbers of the changes that are still there, before any is taken back: what one owns goes with it. */
-async function findPresent(
+/** What a journal tells of. */
+interface Change {
+  readonly n: number;
+  readonly id: string;
+  /** Undefined where nobody here knows it. */
+  readonly step: AnyStep<World> | undefined;
+  /** Undefined where they are not as the step writes them. */
+  readonly args: Json | undefined;
+  readonly isPresent: boolean;
+}
+
+/** Whether each change is still there, before any is taken back: what one owns goes with it. */
+async function findChanges(
   kube: KubeApi,
   { pending }: DeadJournal,
   { steps, signal }: Pick<SweepOptions, "steps" | "signal">,
-): Promise<Set<number>> {
-  const present = new Set<number>();
-  for (const one of pending) {
-    const step = steps.get(one.step);
-    if (step && await isPresent(step, one, { kube, signal })) {
-      present.add(one.n);
-    }
+): Promise<Change[]> {
+  const changes: Change[] = [];
+  for (const { n, step: id, args: written } of pending) {
+    const step = steps.get(id);
+    const read = step && await journalledArgs(step, written);
+    const args = read?.reason === undefined ? read?.value : undefined;
+    changes.push({
+      n,
+      id,
+      step,
+      args,
+      isPresent: step !== undefined && args !== undefined &&
+        await isPresent(step, args, { kube, signal }),
+    });
   }
-  return present;
+  return changes;
 }
 
 /** Where that cannot be seen, its revert will say why. */
 async function isPresent(
   step: AnyStep<World>,
-  { args }: PendingStep,
+  args: Json,
   { kube, signal }: { kube: KubeApi; signal: AbortSignal },
 ): Promise<boolean> {
   try {
@@ -172,6 +189,12 @@ function forget(dead: DeadJournal, report: Report): void {
   }
 }
 
-function unknownStep({ header }: DeadJournal, { step }: PendingStep): string {
-  return `Cannot undo "${header.command}" whole: no plugin here knows the step "${step}"`;
+function unknownStep(
+  { header, path }: DeadJournal,
+  { id, isKnown }: { id: string; isKnown: boolean },
+): string {
+  const reason = isKnown
+    ? `what ${path} has of the step "${id}" is not as this version writes it`
+    : `no plugin here knows the step "${id}"`;
+  return `Cannot undo "${header.command}" whole: ${reason}`;
 }

@@ -4,41 +4,20 @@
  * to a dead session.
  */
 import { join } from "node:path";
-import { messageOf, PermissionError } from "./errors.ts";
+import { messageOf, PermissionError, UnsupportedError } from "./errors.ts";
 import {
   type JournalOptions,
   lockBeside,
   openLockBeside,
 } from "./journal_lock.ts";
+import {
+  type JournalHeader,
+  type JournalRecord,
+  readRecord,
+} from "./journal_record.ts";
 import type { Json } from "./json.ts";
 
-/** Which process, and which cluster, a journal is about. */
-export interface JournalHeader {
-  readonly type: "session";
-  readonly version: 1;
-  readonly session: string;
-  readonly pid: number;
-  /** The verb and its target, e.g. `exchange web`. */
-  readonly command: string;
-  /** The `KUBECONFIG` list or `--kubeconfig` path that was in force, made absolute. */
-  readonly kubeconfig: string | null;
-  readonly context: string;
-  readonly server: string;
-  readonly namespace: string;
-  /** Unix seconds. */
-  readonly startedAt: number;
-}
-
-export type JournalRecord =
-  | JournalHeader
-  | {
-    readonly type: "intent";
-    readonly n: number;
-    readonly step: string;
-    readonly args: Json;
-  }
-  | { readonly type: "applied"; readonly n: number }
-  | { readonly type: "reverted"; readonly n: number };
+export type { JournalHeader, JournalRecord };
 
 /** Where a scope writes. Appending returns only when the record is safe. */
 export interface Journal {
@@ -59,6 +38,10 @@ export interface FileJournalOptions extends JournalOptions {
   /** Whether the folder is made where it is missing. @default true */
   readonly makesFolder?: boolean;
 }
+
+/** More is no session's. */
+const MAX_BYTES = 64 * 1024 * 1024;
+const NEWLINE = 0x0a;
 
 /** A journal on disk: `<dir>/<session>.jsonl`. */
 export class FileJournal implements Journal {
@@ -177,30 +160,40 @@ function removeIfThere(path: string): void {
   }
 }
 
-/** What is still to be undone, newest first. A torn last line, from a crash while writing, is left out. */
+/**
+ * What is still to be undone, newest first. A torn last line, from a crash while writing, is left out;
+ * of any other line that is none of ours the number is told: it may have been a change.
+ */
 export function replayJournal(
   text: string,
-): { header: JournalHeader | undefined; pending: PendingStep[] } {
+): {
+  header: JournalHeader | undefined;
+  pending: PendingStep[];
+  unreadable: number | undefined;
+} {
   let header: JournalHeader | undefined;
+  let unreadable: number | undefined;
   const pending = new Map<number, PendingStep>();
-  for (const line of text.split("\n")) {
-    const record = parseRecord(line);
-    if (record?.type === "session") header = record;
-    else if (record?.type === "intent") pending.set(record.n, record);
-    else if (record?.type === "reverted") pending.delete(record.n);
+  const lines = text.split("\n").slice(0, -1);
+  for (const [at, line] of lines.entries()) {
+    const read = readRecord(line);
+    if (
+      read.reason !== undefined ||
+      (read.value.type === "session") !== (at === 0)
+    ) {
+      unreadable ??= at + 1;
+      continue;
+    }
+    const record = read.value;
+    if (record.type === "session") header = record;
+    else if (record.type === "intent") pending.set(record.n, record);
+    else if (record.type === "reverted") pending.delete(record.n);
   }
-  return { header, pending: [...pending.values()].sort((a, b) => b.n - a.n) };
-}
-
-function parseRecord(line: string): JournalRecord | undefined {
-  try {
-    const value = JSON.parse(line);
-    return typeof value === "object" && value !== null && "type" in value
-      ? value
-      : undefined;
-  } catch {
-    return undefined;
-  }
+  return {
+    header,
+    pending: [...pending.values()].sort((a, b) => b.n - a.n),
+    unreadable,
+  };
 }
 
 /** A dead session's journal, locked by the caller until {@link close}. */
@@ -271,16 +264,29 @@ function readDead(
   file: Deno.FsFile,
   beside: Deno.FsFile | undefined,
 ): DeadJournal | undefined {
-  const { header, pending } = replayJournal(Deno.readTextFileSync(path));
-  if (header === undefined) { // died before its first line was whole: nothing was changed
+  const { size } = file.statSync();
+  if (size > MAX_BYTES) throw damaged("it is too large");
+  const bytes = Deno.readFileSync(path);
+  const wholeBytes = bytes.lastIndexOf(NEWLINE) + 1;
+  if (wholeBytes === 0) { // died before its first line was whole: nothing was changed
     removeJournal(path, beside);
     return undefined;
+  }
+  const { header, pending, unreadable } = replayJournal(
+    new TextDecoder().decode(bytes),
+  );
+  if (header === undefined || unreadable !== undefined) {
+    throw damaged(`line ${unreadable} is not as this version writes it`);
   }
   return {
     path,
     header,
     pending,
     markReverted(n) {
+      // a torn line must not take this one with it
+      if (wholeBytes < size && file.statSync().size === size) {
+        file.truncateSync(wholeBytes);
+      }
       file.writeSync(
         new TextEncoder().encode(
           JSON.stringify({ type: "reverted", n }) + "\n",
@@ -294,6 +300,12 @@ function readDead(
       beside?.close();
     },
   };
+}
+
+function damaged(reason: string): UnsupportedError {
+  return new UnsupportedError("JOURNAL_UNREADABLE", reason, {
+    hint: "The version of ktctl that wrote it can undo what it tells of",
+  });
 }
 
 /** The files in `dir` that may be journals. */

@@ -2,6 +2,7 @@
  * A step is one change that outlives the process, and knows how to take itself back from JSON alone.
  */
 import type { Json } from "./json.ts";
+import type { StandardSchema } from "./standard_schema.ts";
 
 /**
  * @typeParam A What the journal keeps: all that {@link revert} needs, previous values included,
@@ -18,6 +19,11 @@ export interface Step<
 > {
   /** Stable name in journals, e.g. `kube.object`. */
   readonly id: string;
+  /**
+   * What the arguments of a journal must be like: another version may have written it, or it is damaged.
+   * Without it whatever stands there is believed.
+   */
+  readonly schema?: StandardSchema<A>;
   /**
    * What is there once it is applied, as a thing that can be left over or taken back:
    * `Pod "web-kt-exchange-x1y2z"`.

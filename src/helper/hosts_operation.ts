@@ -9,7 +9,7 @@ import {
 import { hostsPath } from "./hosts_path.ts";
 import type { Machine, Operation } from "./operation.ts";
 import { readFileExact, replaceFile } from "./replace_file.ts";
-import { address, domain } from "./resolver_arguments.ts";
+import { address, domain, fileMark } from "./resolver_arguments.ts";
 
 /** Keeps names and addresses in the hosts file, between markers of our own. */
 export const hostsStep: Step<
@@ -19,6 +19,7 @@ export const hostsStep: Step<
   Machine
 > = {
   id: "resolver.hosts",
+  schema: v.object({ id: fileMark }),
   describe: () => `names of the cluster in ${hostsPath("")}`,
   undoCommand: () =>
     Deno.build.os === "windows"

@@ -5,9 +5,17 @@ import { randomLower } from "../core/random_name.ts";
 import type { Step } from "../core/step.ts";
 import type { Machine, Operation } from "./operation.ts";
 import { readFileExact, removeFile, replaceFile } from "./replace_file.ts";
-import { address, domain, domains, port } from "./resolver_arguments.ts";
+import {
+  address,
+  domain,
+  domains,
+  fileMark,
+  port,
+} from "./resolver_arguments.ts";
 
-type Args = { readonly id: string; readonly domain: string };
+const schema = v.object({ id: fileMark, domain });
+
+type Args = v.InferOutput<typeof schema>;
 type Input = { readonly nameserver: string; readonly port: number };
 
 /** The file below /etc/resolver that sends a domain to a name server (resolver(5) of macOS). */
@@ -25,6 +33,7 @@ export function macosResolverFile(args: Args, input: Input): string {
 /** Sends one domain to our name server. What others have configured for it stays. */
 export const macosResolverStep: Step<Args, Input, boolean, Machine> = {
   id: "resolver.macos",
+  schema,
   describe: ({ domain }) => `name server of "${domain}" in /etc/resolver`,
   undoCommand: ({ domain }) => `sudo rm /etc/resolver/${domain}`,
   apply(args, input, { root }) {

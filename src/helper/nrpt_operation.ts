@@ -7,7 +7,9 @@ import { wintunName } from "../net/tun/wintun_name.ts";
 import type { Machine, Operation } from "./operation.ts";
 import { address, domain, domains } from "./resolver_arguments.ts";
 
-type Args = { readonly session: string };
+const schema = v.object({ session: sessionSchema });
+
+type Args = v.InferOutput<typeof schema>;
 type Input = {
   readonly nameserver: string;
   readonly domains: readonly string[];
@@ -71,6 +73,7 @@ function commentOf(session: string): string {
  */
 export const nrptStep: Step<Args, Input, { isOverruled: boolean }, Machine> = {
   id: "resolver.nrpt",
+  schema,
   describe: ({ session }) => `NRPT rules with comment "${commentOf(session)}"`,
   undoCommand: ({ session }) =>
     `powershell "Get-DnsClientNrptRule | Where-Object Comment -eq '${

@@ -9,15 +9,17 @@ import type { Step } from "../core/step.ts";
 import type { Machine, Operation } from "./operation.ts";
 import { readFileExact, removeFile, replaceFile } from "./replace_file.ts";
 import { watchFile } from "./watch_file.ts";
-import { address, domains } from "./resolver_arguments.ts";
+import { address, domains, fileMark } from "./resolver_arguments.ts";
 
-type Args = {
+const schema = v.object({
   /** Our own mark in the file. */
-  readonly id: string;
-  readonly nameserver: string;
+  id: fileMark,
+  nameserver: address,
   /** There was no file. */
-  readonly created: boolean;
-};
+  created: v.boolean(),
+});
+
+type Args = v.InferOutput<typeof schema>;
 
 /**
  * Puts our name server into /etc/resolv.conf. The journal keeps only whose lines they are: what was
@@ -31,6 +33,7 @@ export const resolvConfStep: Step<
   Machine
 > = {
   id: "resolver.resolv-conf",
+  schema,
   describe: ({ nameserver }) => `name server ${nameserver} in /etc/resolv.conf`,
   undoCommand: () =>
     `sudo sed -i '/^# ktctl begin/,/^# ktctl end/d; s/^#ktctl# //' /etc/resolv.conf`,

@@ -17,6 +17,9 @@ export const domain = v.pipe(
   ),
 );
 
+/** The mark of one session's lines in a file. */
+export const fileMark = v.pipe(v.string(), v.regex(/^[a-z0-9]{1,32}$/));
+
 export const domains = v.pipe(v.array(domain), v.maxLength(4096));
 
 export const deviceName = v.pipe(

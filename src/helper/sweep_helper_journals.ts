@@ -1,6 +1,7 @@
 /** Takes back what root helpers left when they died. */
 import { messageOf } from "../core/errors.ts";
 import { type DeadJournal, openDeadJournals } from "../core/journal.ts";
+import { journalledArgs } from "../core/journalled_args.ts";
 import type { AnyStep } from "../core/step.ts";
 import type { Machine } from "./operation.ts";
 
@@ -45,13 +46,20 @@ async function sweepOne(
 ): Promise<void> {
   const leftBefore = left.length;
   let unrestored: string | undefined;
-  for (const { n, step: id, args } of dead.pending) {
+  for (const { n, step: id, args: written } of dead.pending) {
     const step = steps.find((one) => one.id === id);
     if (step === undefined) {
       left.push(`a change that this version does not know: "${id}"`);
       unrestored ??= id; // it may have been one
       continue;
     }
+    const read = await journalledArgs(step, written);
+    if (read.reason !== undefined) {
+      left.push(`a change that this version cannot read: "${id}"`);
+      unrestored ??= id;
+      continue;
+    }
+    const args = read.value;
     const keep = (reason: string) =>
       left.push(
         `${step.describe(args)}: ${reason}; to undo: ${step.undoCommand(args)}`,

@@ -21,6 +21,7 @@ export const systemdResolvedStep: Step<
   Machine
 > = {
   id: "resolver.systemd-resolved",
+  schema: v.object({ device: deviceName }),
   describe: ({ device }) => `DNS of link "${device}" in systemd-resolved`,
   undoCommand: ({ device }) => `sudo resolvectl revert ${device}`,
   async apply({ device }, { nameserver, search, routed }, machine) {

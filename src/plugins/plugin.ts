@@ -5,13 +5,14 @@
  * goes through the scope in its context, so that leaving is the host's job: there is no `close()`.
  */
 import type { Json } from "../core/json.ts";
+import type { SchemaResult, StandardSchema } from "../core/standard_schema.ts";
 import type { AnyStep, Step } from "../core/step.ts";
 import type { KubeApi, KubeObject, ObjectRef } from "../kube/kube_api.ts";
 import type { World } from "../kube/world.ts";
 import type { ClusterLink } from "../net/cluster_link.ts";
 import type { PodOptions } from "../cluster/shadow_spec.ts";
 
-export type { ClusterLink, PodOptions };
+export type { ClusterLink, PodOptions, SchemaResult, StandardSchema };
 export type { Json, KubeApi, KubeObject, ObjectRef, Step, World };
 
 /** The plugin interface's version. A plugin made for another is refused at load. */
@@ -19,20 +20,6 @@ export const PLUGIN_API_VERSION = 1;
 
 /** The verb on whose behalf a routing plugin works. */
 export type RoutingVerb = "exchange" | "mesh";
-
-/** See https://standardschema.dev: valibot, zod and arktype schemas are of this shape. */
-export interface StandardSchema<O> {
-  readonly "~standard": {
-    readonly version: 1;
-    readonly vendor: string;
-    readonly validate: (
-      value: unknown,
-    ) => SchemaResult<O> | Promise<SchemaResult<O>>;
-  };
-}
-export type SchemaResult<O> =
-  | { readonly value: O; readonly issues?: undefined }
-  | { readonly issues: readonly { readonly message: string }[] };
 
 export type ProbeResult =
   | { readonly ok: true; readonly note?: string }

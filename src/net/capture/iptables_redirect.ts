@@ -11,6 +11,7 @@ import {
 import {
   familiesOf,
   type RedirectArgs,
+  redirectArgsSchema,
   type RedirectMachine,
 } from "./redirect_args.ts";
 
@@ -26,6 +27,7 @@ export const iptablesRedirectStep: Step<
   RedirectMachine
 > = {
   id: "iptables.redirect",
+  schema: redirectArgsSchema,
   describe: ({ session }) =>
     `redirect of the cluster's addresses by the iptables chains "${
       iptablesChainName(session)

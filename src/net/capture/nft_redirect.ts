@@ -5,6 +5,7 @@ import {
   familiesOf,
   type FamilyRedirect,
   type RedirectArgs,
+  redirectArgsSchema,
   type RedirectMachine,
 } from "./redirect_args.ts";
 
@@ -78,6 +79,7 @@ export const nftRedirectStep: Step<
   RedirectMachine
 > = {
   id: "nft.redirect",
+  schema: redirectArgsSchema,
   describe: ({ session }) =>
     `redirect of the cluster's addresses by the nft table "${
       nftTableName(session)

@@ -4,6 +4,7 @@ import type { Step } from "../../core/step.ts";
 import {
   familiesOf,
   type RedirectArgs,
+  redirectArgsSchema,
   type RedirectMachine,
 } from "./redirect_args.ts";
 import { pfctlReason, runPfctl } from "./run_pfctl.ts";
@@ -63,6 +64,7 @@ export const pfAnchorStep: Step<
   RedirectMachine
 > = {
   id: "pf.redirect",
+  schema: redirectArgsSchema,
   describe: ({ session }) =>
     `redirect of the cluster's addresses by the pf anchor "${
       pfAnchorName(session)

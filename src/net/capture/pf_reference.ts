@@ -2,12 +2,17 @@
  * Keeps macOS's pf switched on. Everybody who needs it has a token, and it goes off with the last
  * one. Not verified on a Mac.
  */
+import * as v from "valibot";
 import { UnsupportedError } from "../../core/errors.ts";
 import type { Step } from "../../core/step.ts";
 import type { RedirectMachine } from "./redirect_args.ts";
 import { runPfctl } from "./run_pfctl.ts";
 
-type Args = { readonly token: string };
+const schema = v.object({
+  token: v.pipe(v.string(), v.regex(/^\d{1,20}$/)),
+});
+
+type Args = v.InferOutput<typeof schema>;
 
 /**
  * Switches pf on, and gives the token of ours, for {@link pfReferenceStep}. The kernel invents it,
@@ -31,6 +36,7 @@ export function pfToken(text: string): string | undefined {
 /** Notes the token of {@link startPf}, and gives it back. */
 export const pfReferenceStep: Step<Args, undefined, void, RedirectMachine> = {
   id: "pf.reference",
+  schema,
   describe: () => "pf, switched on",
   undoCommand: ({ token }) => `pfctl -X ${token}`,
   apply: () => Promise.resolve(),

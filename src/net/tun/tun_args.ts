@@ -23,6 +23,18 @@ const cidrs = v.pipe(
   v.maxLength(4096),
 );
 
+/** All of a device, as its step has it in the journal. */
+export const tunDeviceArgsSchema = v.object({
+  session: sessionSchema,
+  device: v.pipe(v.string(), v.regex(/^ktctl\d{1,3}$/)),
+  uid: v.number(),
+  mtu: v.number(),
+  cidrs: v.array(v.string()),
+  ipv4: v.object({ local: v.string(), peer: v.string() }),
+  /** Left out where the machine has no IPv6. */
+  ipv6: v.exactOptional(v.object({ local: v.string(), peer: v.string() })),
+});
+
 export const openTunArgsSchema = v.strictObject({
   session: sessionSchema,
   /** Whose device it is: the process that carries the packets. (0xffffffff is nobody's.) */

@@ -1,20 +1,10 @@
+import type * as v from "valibot";
 import type { Step } from "../../core/step.ts";
 import { listIp, runIp, runIpBatch } from "./run_ip.ts";
-import { routesOf, type TunMachine } from "./tun_args.ts";
+import { routesOf, tunDeviceArgsSchema, type TunMachine } from "./tun_args.ts";
 
 /** All of a device. Its addresses and routes go when it goes. */
-export type TunDeviceArgs = {
-  readonly session: string;
-  readonly device: string;
-  readonly uid: number;
-  readonly mtu: number;
-  readonly cidrs: string[];
-  readonly ipv4: AddressPair;
-  /** Left out where the machine has no IPv6. */
-  readonly ipv6?: AddressPair;
-};
-
-type AddressPair = { readonly local: string; readonly peer: string };
+export type TunDeviceArgs = v.InferOutput<typeof tunDeviceArgsSchema>;
 
 /** Packets that wait for the process that carries them. */
 const QUEUE = 1000;
@@ -27,6 +17,7 @@ export const tunDeviceStep: Step<
   Pick<TunMachine, "exec">
 > = {
   id: "tun.device",
+  schema: tunDeviceArgsSchema,
   describe: ({ device }) => `TUN device "${device}" and its routes`,
   undoCommand: ({ device }) => `ip link delete dev ${device}`,
   apply: (args, _input, machine) => runIpBatch(machine, deviceCommands(args)),

@@ -1,9 +1,12 @@
+import * as v from "valibot";
 import { runPowershell } from "../run_powershell.ts";
 import type { Step } from "../../core/step.ts";
-import type { TunMachine } from "./tun_args.ts";
+import { sessionSchema, type TunMachine } from "./tun_args.ts";
 import { wintunName } from "./wintun_name.ts";
 
-export type WindowsFirewallArgs = { readonly session: string };
+const schema = v.object({ session: sessionSchema });
+
+export type WindowsFirewallArgs = v.InferOutput<typeof schema>;
 
 /** What of Windows' firewall there is by the name in `$ask.rule`. */
 const FIND = `
@@ -42,6 +45,7 @@ export const windowsFirewallStep: Step<
   Pick<TunMachine, "exec">
 > = {
   id: "tun.windows-firewall",
+  schema,
   describe: ({ session }) => `firewall rule "${wintunName(session)}"`,
   undoCommand: ({ session }) =>
     `powershell Remove-NetFirewallRule -Name ${wintunName(session)}`,

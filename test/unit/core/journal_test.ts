@@ -51,6 +51,48 @@ Deno.test("a line torn by a crash does not hide those before it", () => {
   assert.deepEqual(replayed.pending.map(({ step }) => step), ["a"]);
 });
 
+Deno.test("a line torn by a crash does not take the next one with it", async () => {
+  const dir = await Deno.makeTempDir();
+  const path = join(dir, "abcde.jsonl");
+  const intent = (n: number) => ({ type: "intent", n, step: "a", args: {} });
+  const whole = lines(header, intent(0), intent(1));
+  await Deno.writeTextFile(path, `${whole}{"type":"inte\u00e9`);
+  {
+    using dead = openDeadJournals(dir, never)[0]!;
+    assert.equal(await Deno.readTextFile(path), `${whole}{"type":"inte\u00e9`);
+    dead.markReverted(1);
+    dead.markReverted(0);
+  }
+  using again = openDeadJournals(dir, never)[0]!;
+  assert.deepEqual(again.pending, []);
+  await Deno.remove(dir, { recursive: true });
+});
+
+const intent = { type: "intent", n: 0, step: "a", args: {} };
+const DAMAGED: Readonly<Record<string, string>> = {
+  "of another version": lines({ ...header, version: 2 }, intent),
+  "without a header": lines(intent),
+  "with two headers": lines(header, intent, header),
+  "with a kind of line that is not known": lines(header, { type: "undone" }),
+  "with a change without a number": lines(header, { ...intent, n: null }),
+  "with a change that is a list": lines(header, [intent]),
+  "with garbage in between": `${lines(header)}\0\0\0\n${lines(intent)}`,
+};
+
+for (const [what, text] of Object.entries(DAMAGED)) {
+  Deno.test(`a journal ${what} is told, and stays as it is`, async () => {
+    const dir = await Deno.makeTempDir();
+    const path = join(dir, "abcde.jsonl");
+    await Deno.writeTextFile(path, text);
+    const told: string[] = [];
+    const dead = openDeadJournals(dir, (_, reason) => told.push(reason));
+    assert.deepEqual(dead, []);
+    assert.match(told.join(), /^line \d is not as this version writes it$/);
+    assert.equal(await Deno.readTextFile(path), text);
+    await Deno.remove(dir, { recursive: true });
+  });
+}
+
 Deno.test("the journal of a living process is left alone; that of a killed one is found", async () => {
   const dir = await Deno.makeTempDir();
   const code = `
