@@ -87,7 +87,8 @@ export function sudoCommand(
   );
   // sudo fills in %p
   const sentence = purpose.replaceAll("%", "%%");
-  const prompt = `ktctl needs root ${sentence}. Password of %p: `;
+  // on a line of its own: the name of a step may stand on this one
+  const prompt = `\nktctl needs root ${sentence}. Password of %p: `;
   return [
     "sudo",
     ...(canAsk ? ["-p", prompt] : ["-n"]),

@@ -189,7 +189,7 @@ for (const defaults of ["use_pty", "!use_pty"]) {
     await using _ = machine;
     await using terminal = openTerminal(machine);
     await terminal.shows("Password of tester:");
-    assert.match(terminal.screen, /ktctl needs root to change routes/);
+    assert.match(terminal.screen, /\n\r?\nktctl needs root to change routes/);
     await terminal.type(`${PASSWORD}\n`);
     await terminal.shows(`"ready"`);
     assert.match(await machine.rules(), /ktctl_helpertest/);

@@ -67,7 +67,7 @@ Deno.test("a compiled ktctl starts its own file, which a rule of sudoers can nam
   );
 });
 
-Deno.test("sudo asks with a sentence, and sets what is needed behind its reset", () => {
+Deno.test("sudo asks with a sentence on a line of its own, and sets what is needed behind its reset", () => {
   const words = sudoCommand({ argv: ["/bin/x"], env: { A: "b c" } }, {
     purpose: "to use 100% of it",
     canAsk: true,
@@ -75,7 +75,7 @@ Deno.test("sudo asks with a sentence, and sets what is needed behind its reset",
   assert.deepEqual(words, [
     "sudo",
     "-p",
-    "ktctl needs root to use 100%% of it. Password of %p: ",
+    "\nktctl needs root to use 100%% of it. Password of %p: ",
     "--",
     "/usr/bin/env",
     "A=b c",
