@@ -1,16 +1,22 @@
 /** The root command. */
+import process from "node:process";
 import { Command, Help, type Option } from "commander";
 import { addGlobalOptions } from "../commands/global_options.ts";
 import type { Host } from "../commands/host.ts";
 import { didYouMean } from "../core/did_you_mean.ts";
 import { terminalText } from "../core/terminal_text.ts";
 import { VERSION } from "../core/version.ts";
+import { terminalWidth } from "./terminal_width.ts";
+import { addVerbHelp } from "./verb_help.ts";
 
 interface Verb {
   readonly name: string;
   readonly argument: string;
   /** For the list in `ktctl --help`. */
   readonly summary: string;
+  readonly example: string;
+  /** @default true */
+  readonly makesPods?: boolean;
   readonly load: (host: Host) => Promise<Command>;
 }
 
@@ -20,6 +26,7 @@ const VERBS: readonly Verb[] = [
     name: "connect",
     argument: "",
     summary: "reach the cluster's Services, pods and names from this machine",
+    example: "ktctl connect -n shop",
     load: async (host) =>
       (await import("../commands/connect.ts")).connectCommand(host),
   },
@@ -27,6 +34,7 @@ const VERBS: readonly Verb[] = [
     name: "exchange",
     argument: "<service>",
     summary: "bring a Service's traffic to a local port",
+    example: "ktctl exchange web -n shop --expose 8080:80",
     load: async (host) =>
       (await import("../commands/exchange.ts")).exchangeCommand(host),
   },
@@ -34,6 +42,7 @@ const VERBS: readonly Verb[] = [
     name: "mesh",
     argument: "<service>",
     summary: "bring only marked traffic of a Service to a local port",
+    example: "ktctl mesh web --expose 8080:80 --versionMark alice",
     load: async (host) =>
       (await import("../commands/mesh.ts")).meshCommand(host),
   },
@@ -41,6 +50,7 @@ const VERBS: readonly Verb[] = [
     name: "preview",
     argument: "<name>",
     summary: "give a local port a Service name in the cluster",
+    example: "ktctl preview web-alice -n shop --expose 8080:80",
     load: async (host) =>
       (await import("../commands/preview.ts")).previewCommand(host),
   },
@@ -48,6 +58,7 @@ const VERBS: readonly Verb[] = [
     name: "forward",
     argument: "<target> [ports]",
     summary: "make a local port lead to a pod or an address of the cluster",
+    example: "ktctl forward web -n shop 8080:80",
     load: async (host) =>
       (await import("../commands/forward.ts")).forwardCommand(host),
   },
@@ -55,6 +66,8 @@ const VERBS: readonly Verb[] = [
     name: "recover",
     argument: "<service>",
     summary: "give a Service back to its own pods",
+    example: "ktctl recover web -n shop",
+    makesPods: false,
     load: async (host) =>
       (await import("../commands/recover.ts")).recoverCommand(host),
   },
@@ -62,6 +75,8 @@ const VERBS: readonly Verb[] = [
     name: "clean",
     argument: "",
     summary: "take back what dead sessions left behind",
+    example: "ktctl clean -n shop --dryRun",
+    makesPods: false,
     load: async (host) =>
       (await import("../commands/clean.ts")).cleanCommand(host),
   },
@@ -86,22 +101,25 @@ export async function createProgram(
   }
   program.addCommand(helpCommand(program));
   for (const command of [program, ...program.commands]) {
-    command.configureHelp({ optionDescription: describeOption });
+    command.configureHelp({
+      optionDescription: describeOption,
+      minWidthToWrap: 10,
+    });
     command.exitOverride().configureOutput({
       // plugins' words are in it
       writeOut: (text) => write.out(terminalText(text, Infinity)),
       writeErr: () => {}, // told by `run`, in the form of output asked for
+      // where there is no terminal: undefined, for commander's own width
+      getOutHelpWidth: () => terminalWidth(process.stdout)!,
     });
   }
   program.addHelpText(
     "after",
-    "\nEvery flag is understood in kebab-case too: --skip-port-checking.",
+    "\nKebab-case flags are understood too: --skip-port-checking.",
   );
-  for (const command of program.commands) {
-    command.addHelpText(
-      "after",
-      "\nThe options of `ktctl --help` are understood as well.",
-    );
+  for (const { name, example, makesPods = true } of VERBS) {
+    const command = program.commands.find((one) => one.name() === name)!;
+    addVerbHelp(command, { program, example, makesPods });
   }
   return program;
 }

@@ -20,6 +20,7 @@ import type { PluginRegistry } from "../plugins/registry.ts";
 import { HumanReport } from "./report_human.ts";
 import { JsonReport } from "./report_json.ts";
 import { listenForSignals } from "./signals.ts";
+import { terminalWidth } from "./terminal_width.ts";
 import { writeAll } from "./write_all.ts";
 import { VERSION } from "../core/version.ts";
 
@@ -183,13 +184,9 @@ function makeReport(
 ): Report {
   if (output === "json") return new JsonReport(out, { debug });
   const live = Deno.stderr.isTerminal();
-  return new HumanReport({ out, err, debug, live, width: terminalWidth });
-}
-
-/** Asked for each time, as a window's width changes. Some terminals say 0. */
-function terminalWidth(): number | undefined {
-  const width = Deno.stderr.isTerminal() ? process.stderr.columns : 0;
-  return width >= 20 ? width : undefined;
+  // asked for each time, as a window's width changes
+  const width = () => terminalWidth(process.stderr);
+  return new HumanReport({ out, err, debug, live, width });
 }
 
 /** Known before the command line is parsed, so that its errors come in the form asked for. */

@@ -41,7 +41,7 @@ interface CleanOptions {
 export function cleanCommand(host: Host): Command {
   return new Command("clean")
     .description(
-      "Restores what dead sessions of ktctl (this one or the original) changed in the namespace,\n" +
+      "Restores what dead sessions of ktctl (this one or the original) changed in the namespace, " +
         "then deletes what they made. Live sessions are left alone.",
     )
     .addOption(

@@ -31,7 +31,7 @@ export async function exchangeCommand(host: Host): Promise<Command> {
   ).join("; ");
   return new Command("exchange")
     .description(
-      "Sends all traffic of a Service to a port on this laptop, until Ctrl-C.\n" +
+      "Sends all traffic of a Service to a port on this laptop, until Ctrl-C. " +
         "While the laptop cannot be reached, the original workload answers (mode selector).",
     )
     .argument(

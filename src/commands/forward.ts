@@ -32,7 +32,7 @@ const PORT_HINT =
 export function forwardCommand(host: Host): Command {
   return new Command("forward")
     .description(
-      "Makes a local port lead into the cluster, until Ctrl-C.\n" +
+      "Makes a local port lead into the cluster, until Ctrl-C. " +
         "Pods are reached by port-forward, and another is taken when one goes; " +
         "for any other address a pod is started that connects to it.",
     )

@@ -33,7 +33,7 @@ interface RecoverOptions {
 export function recoverCommand(host: Host): Command {
   return new Command("recover")
     .description(
-      "Restores one Service at once, without waiting for a heartbeat to grow old. A live session keeps\n" +
+      "Restores one Service at once, without waiting for a heartbeat to grow old. A live session keeps " +
         "it, unless --takeOver ends that session.",
     )
     .argument("<service>", "Service to restore")

@@ -148,3 +148,28 @@ for (
     assert.equal(stdout, await Deno.readTextFile(file));
   });
 }
+
+for (
+  const line of ["mesh --help", "--help", "exchange web --expose 80:http:x"]
+) {
+  Deno.test({
+    name:
+      `in a terminal of 60 columns a line of "ktctl ${line}" is longer for a word's sake alone`,
+    ignore: Deno.build.os !== "linux",
+    async fn() {
+      const program =
+        `"${Deno.execPath()}" run -A --quiet "${main}" /nonexistent ${line}`;
+      const { stdout } = await new Deno.Command("script", {
+        args: ["-qec", `stty cols 60; ${program}`, "/dev/null"],
+        env: { KUBECONFIG: "/nonexistent/kubeconfig", NO_COLOR: "1" },
+        stdin: "null",
+      }).output();
+      const lines = new TextDecoder().decode(stdout)
+        .replaceAll("\x1b[K", "").split(/[\r\n]+/);
+      assert.ok(lines.some((one) => one.length > 40), lines.join("\n"));
+      const isLong = (one: string) =>
+        one.length > 60 && one.trim().includes(" ");
+      assert.deepEqual(lines.filter(isLong), []);
+    },
+  });
+}
