@@ -149,7 +149,7 @@ export async function applyRepair(
         kube,
         ref,
         (pod) => annotationPatch(pod, { [RELEASED]: repair.by }),
-        { signal },
+        { signal, uid: repair.pod.metadata.uid },
       );
       return;
     }
@@ -168,7 +168,7 @@ export async function applyRepair(
         kube,
         refTo(SERVICES, repair.service),
         (service) => restorePatch(service),
-        { signal },
+        { signal, uid: repair.service.metadata.uid },
       );
       return;
     case "restore-replicas":
@@ -191,7 +191,7 @@ export async function applyRepair(
               [LOCK_OWNER]: undefined,
             })
             : undefined,
-        { signal },
+        { signal, uid: repair.service.metadata.uid },
       );
       return;
     }

@@ -109,7 +109,10 @@ export async function closeRouter(
     if (await endRouterPod(kube, pod, { runtimePort, signal })) draining = pod;
   }
   await endStuntman(kube, { service, namespace, draining }, signal);
-  await kube.delete(routerRef(service, namespace), { signal });
+  await kube.delete(routerRef(service, namespace), {
+    signal,
+    ...(state.uid === undefined ? {} : { uid: state.uid }),
+  });
 }
 
 /** Gives the Service its own selector. True if it led to the router. */

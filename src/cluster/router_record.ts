@@ -86,7 +86,7 @@ function areDistinct(values: readonly unknown[]): boolean {
  * namespaces are not taken from it.
  */
 export function readRouter(configMap: KubeObject): Read<RouterState> {
-  const { name, namespace = "" } = configMap.metadata;
+  const { name, namespace = "", uid } = configMap.metadata;
   const service = name.slice(0, -ROUTER_SUFFIX.length);
   if (!name.endsWith(ROUTER_SUFFIX) || service === "") {
     return { reason: `it is not named as a router's is` };
@@ -111,7 +111,8 @@ export function readRouter(configMap: KubeObject): Read<RouterState> {
   if (!isRouterPodName(rest.podName, service)) {
     return { reason: "it names a Pod that is not the router's" };
   }
-  return { value: { ...rest, namespace, service, podTarget } };
+  const its = uid === undefined ? {} : { uid };
+  return { value: { ...rest, ...its, namespace, service, podTarget } };
 }
 
 /** Whether it claims to be a router's of ours. */
@@ -120,6 +121,7 @@ export function isRouterRecord({ data }: KubeObject): boolean {
 }
 
 export function routerRecord(state: RouterState): string {
-  const { namespace: _, service: __, podTarget: ___, ...rest } = state;
+  const { namespace: _, service: __, podTarget: ___, uid: ____, ...rest } =
+    state;
   return JSON.stringify({ version: 2, ...rest });
 }

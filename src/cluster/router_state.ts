@@ -41,6 +41,8 @@ export interface Participant {
 export interface RouterState {
   readonly namespace: string;
   readonly service: string;
+  /** The ConfigMap's: one that was made later under its name is another router's. */
+  readonly uid?: string;
   /** Name of the Router Pod that serves, or that is to be made. */
   readonly podName: string;
   /** Value of the label `kt-target` by which the Service finds it. */

@@ -13,20 +13,22 @@ const MAX_ATTEMPTS = 16;
 
 /**
  * `change` looks at the object as it is and returns the patch, or undefined where nothing is to be
- * done. Returns the object as it ended up; undefined where there is none.
+ * done. Returns the object as it ended up; undefined where there is none, or, with `uid`, only another
+ * one that was made since under the same name.
  * Throws `WriteConflictError` when others kept writing all the time.
  */
 export async function updateObject(
   kube: KubeApi,
   ref: ObjectRef,
   change: (object: KubeObject) => JsonPatchOperation[] | undefined,
-  options: { signal?: AbortSignal } = {},
+  { uid, ...options }: { signal?: AbortSignal; uid?: string | undefined } = {},
 ): Promise<KubeObject | undefined> {
   const { signal = new AbortController().signal } = options;
   let attempts = 0;
   for (const pause of backoff({ firstMs: 5, lastMs: 500 })) {
     const object = await kube.find(ref, options);
-    if (object === undefined) return undefined;
+    const isMeant = uid === undefined || object?.metadata.uid === uid;
+    if (object === undefined || !isMeant) return undefined;
     const operations = change(object);
     if (operations === undefined || operations.length === 0) return object;
     // a failed test, or a path that somebody removed meanwhile, comes as a write conflict

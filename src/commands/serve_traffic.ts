@@ -15,6 +15,7 @@ import type { Shadow } from "../cluster/shadow.ts";
 import type { ShadowSpec } from "../cluster/shadow_spec.ts";
 import { createStuntman, stuntmanService } from "../cluster/stuntman.ts";
 import { TrafficSession } from "../cluster/traffic_session.ts";
+import { ConflictError } from "../core/errors.ts";
 import type { Scope } from "../core/scope.ts";
 import { originalSelector, stuntmanName } from "../kube/contract.ts";
 import type { KubeApi } from "../kube/kube_api.ts";
@@ -130,6 +131,13 @@ async function refuseTakenMeanwhile(
     namespace: namespace ?? kube.namespace,
   };
   const service = await kube.get(ref, { signal });
+  if (service.metadata.uid !== target.service.metadata.uid) {
+    throw new ConflictError(
+      "SERVICE_CHANGED",
+      `Cannot take Service "${name}": it was deleted and made anew in the meantime`,
+      { hint: "Run the command again" },
+    );
+  }
   await planRouting(plugin, {
     ...context,
     // what there is to warn of was said the first time

@@ -55,6 +55,18 @@ Deno.test("a router's record reads as it was written", () => {
   });
 });
 
+Deno.test("a router is its ConfigMap's, which keeps neither its own names nor its uid", () => {
+  const made = routerConfigMap(router, NOW);
+  made.metadata.uid = "u1";
+  const read = readRouter(made);
+  assert.ok(read.reason === undefined);
+  assert.equal(read.value.uid, "u1");
+  const written = JSON.parse(routerRecord(read.value));
+  for (const name of ["namespace", "service", "podTarget", "uid", "image"]) {
+    assert.equal(written[name], undefined, name);
+  }
+});
+
 Deno.test("one of before is understood, without the image and the selector that it names", () => {
   const before = {
     ...record,

@@ -110,6 +110,22 @@ Deno.test("updateObject() gives up when others write without end, and so does wh
   assert.equal(secret.writes, kube.writes);
 });
 
+Deno.test("updateObject() leaves another object of that name alone", async () => {
+  const object = service();
+  object.metadata.uid = "second";
+  const kube = new MemoryKube(object);
+  const write = (uid: string) =>
+    updateObject(
+      kube.api,
+      ref,
+      (one) => annotationPatch(one, { a: "b" }),
+      { uid },
+    );
+  assert.equal(await write("first"), undefined);
+  assert.equal(kube.writes, 0);
+  assert.equal((await write("second"))?.metadata.annotations?.["a"], "b");
+});
+
 Deno.test("updateObject() gets through for each of many who write at once", async () => {
   const kube = new MemoryKube(service());
   const names = Array.from({ length: 30 }, (_, n) => `member${n}`);
