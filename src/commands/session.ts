@@ -50,19 +50,25 @@ export async function openKube(
 }
 
 /** The cluster that the options name, whether or not it has their namespace. */
-export function openCluster(
+export async function openCluster(
   host: Host,
   globals: GlobalOptions,
   report: Report,
 ): Promise<KubeApi> {
   const { kubeconfig, context, namespace } = globals;
-  return connectKube({
+  const kube: KubeApi = await connectKube({
     signal: host.signal,
     onPluginOutput: (text) => report.warn("CREDENTIAL_PLUGIN", text),
+    onSlow: () =>
+      report.warn(
+        "CLUSTER_SLOW",
+        `The API server "${kube.server}" does not answer; still trying`,
+      ),
     ...(kubeconfig === undefined ? {} : { kubeconfig }),
     ...(context === undefined ? {} : { context }),
     ...(namespace === undefined ? {} : { namespace }),
   });
+  return kube;
 }
 
 /** Takes back what earlier sessions of this laptop left when they died, so that they are not in the way. */

@@ -20,6 +20,8 @@ export interface ConnectKubeOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** What a credential plugin says to the user while it signs in. */
   readonly onPluginOutput?: (text: string) => void;
+  /** Called once, where the API server is long in answering for the first time; it is tried on. */
+  readonly onSlow?: () => void;
   /** For tests. */
   readonly watchTiming?: WatchTiming;
 }
@@ -41,6 +43,7 @@ export async function connectKube(
     env,
     credentials: makeCredentials(target, options),
     userAgent: `ktctl/${VERSION}`,
+    onSlow: options.onSlow,
   });
   return new KubeClient({
     http,

@@ -23,6 +23,7 @@ import { credentialFault } from "./credential_fault.ts";
 import { type Authorization, type Credentials, pem } from "./credentials.ts";
 import { Deadline, type DeadlineOptions } from "./deadline.ts";
 import { deniedRule } from "./denied_rule.ts";
+import { FirstAnswer } from "./first_answer.ts";
 import { type KubeAgent, makeKubeAgent } from "./kube_agent.ts";
 import type { KubeTarget } from "./kubeconfig.ts";
 import { readBody } from "./read_body.ts";
@@ -52,6 +53,10 @@ export interface KubeHttpOptions {
   readonly credentials: Credentials;
   readonly userAgent: string;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Called once, where the server is long in answering for the first time. */
+  readonly onSlow?: (() => void) | undefined;
+  /** For tests. */
+  readonly patienceMs?: number;
 }
 
 /** What an upgraded connection (port-forward) needs to reach the same server in the same way. */
@@ -66,12 +71,16 @@ export class KubeHttp {
     | { agent: KubeAgent; cert: Authorization["cert"]; key: unknown }
     | undefined;
   #ca: Promise<string | undefined> | undefined;
+  readonly #first: FirstAnswer;
   #clockOffsetMs = 0;
   /** IP addresses that connections have gone to. */
   readonly peers: Set<string> = new Set();
 
   constructor(options: KubeHttpOptions) {
     this.#options = options;
+    const { onSlow, patienceMs } = options;
+    const isConnected = () => this.peers.size > 0;
+    this.#first = new FirstAnswer({ onSlow, isConnected, patienceMs });
   }
 
   get server(): string {
@@ -211,7 +220,7 @@ export class KubeHttp {
         deadline,
       });
       try {
-        return await answer;
+        return await this.#first.await(answer);
       } catch (error) {
         if (deadline.signal.aborted) throw deadline.error();
         const idempotent = (call.method ?? "GET") === "GET";

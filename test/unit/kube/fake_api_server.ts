@@ -88,6 +88,8 @@ export interface ClientOptions {
   /** @default "shop" */
   readonly namespace?: string;
   readonly watchTiming?: WatchTiming;
+  readonly onSlow?: () => void;
+  readonly patienceMs?: number;
 }
 
 export function targetOf(url: string, options: ClientOptions = {}): KubeTarget {
@@ -112,6 +114,8 @@ export function clientOf(url: string, options: ClientOptions = {}): KubeClient {
     credentials: makeCredentials(target),
     userAgent: "ktctl/test",
     env: options.env ?? {},
+    ...(options.onSlow && { onSlow: options.onSlow }),
+    ...(options.patienceMs && { patienceMs: options.patienceMs }),
   });
   return new KubeClient({
     http,
