@@ -68,7 +68,7 @@ export interface ConnectionParameters {
 export class KubeHttp {
   readonly #options: KubeHttpOptions;
   #agent:
-    | { agent: KubeAgent; cert: Authorization["cert"]; key: unknown }
+    | ({ agent: KubeAgent } & Pick<Authorization, "cert" | "key">)
     | undefined;
   #ca: Promise<string | undefined> | undefined;
   readonly #first: FirstAnswer;
@@ -274,6 +274,7 @@ export class KubeHttp {
   #fault(): string | undefined {
     return credentialFault(this.#options.target, {
       cert: this.#agent?.cert,
+      key: this.#agent?.key,
       nowMs: this.now() * 1000,
     });
   }
@@ -332,7 +333,7 @@ export class KubeHttp {
       env: this.#options.env,
       onPeer: (address) => this.peers.add(address),
     });
-    this.#agent = { agent, cert, key };
+    this.#agent = { agent, ...(cert && { cert }), ...(key && { key }) };
     return agent;
   }
 }

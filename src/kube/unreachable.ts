@@ -87,5 +87,6 @@ function reasonOf(error: unknown, fault?: string): Reason {
       hint: "Check certificate-authority of the cluster in the kubeconfig.",
     };
   }
-  return { text: message || "the connection failed", hint: NETWORK_HINT };
+  const text = message || "the connection failed";
+  return { text, hint: fault ?? NETWORK_HINT };
 }

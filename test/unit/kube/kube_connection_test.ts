@@ -300,6 +300,15 @@ Deno.test("who is refused with a client certificate that has expired reads when 
   });
 });
 
+Deno.test("a certificate with another's key is an error of that call, and told", async () => {
+  await using trusted = await trustedServer([whoAmI]);
+  const { client, stranger } = trusted.pki;
+  await assert.rejects(
+    trusted.ask({ certData: btoa(client.cert), keyData: btoa(stranger.key) }),
+    { code: "CLUSTER_UNREACHABLE", hint: /do not belong together/ },
+  );
+});
+
 Deno.test("a token file is read again when the server refuses the token", async () => {
   await using folder = await TempFolder.make();
   const tokenFile = await folder.write("token", "old\n");
