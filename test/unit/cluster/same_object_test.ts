@@ -1,8 +1,6 @@
 // What was deleted and made anew under the same name is another object.
 import assert from "node:assert/strict";
 import { applyRepair, type Repair } from "../../../src/cluster/repair.ts";
-import { closeRouter } from "../../../src/cluster/router_leave.ts";
-import type { DeleteOptions, ObjectRef } from "../../../src/kube/kube_api.ts";
 import { MemoryKube } from "../../fakes/memory_kube.ts";
 import { made, own, switchedService } from "./leftovers.ts";
 
@@ -36,31 +34,3 @@ for (const repair of REPAIRS) {
     assert.equal(same.writes, 1);
   });
 }
-
-Deno.test("who closes a router deletes its own ConfigMap, not that of a router made since", async () => {
-  const kube = new class extends MemoryKube {
-    deleted: [string, DeleteOptions][] = [];
-    delete({ name }: ObjectRef, options: DeleteOptions): Promise<boolean> {
-      this.deleted.push([name, options]);
-      return Promise.resolve(true);
-    }
-  }();
-  await closeRouter(kube.api, {
-    namespace: "test",
-    service: "web",
-    uid: "u1",
-    podName: "web-kt-router",
-    podTarget: "AbC",
-    origin: "",
-    ports: [],
-    statusPort: 1,
-    runtimePort: 2,
-    ipv6: false,
-    lowPorts: false,
-    participants: [],
-    closing: true,
-  }, signal);
-  assert.deepEqual(kube.deleted.map(([name, { uid }]) => [name, uid]), [
-    ["web-kt-router", "u1"],
-  ]);
-});
