@@ -55,7 +55,10 @@ export interface AgentStatus {
   readonly connections: { readonly client: number; readonly fallback: number };
   /** Unix seconds, by the pod's clock. */
   readonly startedAt: number;
-  /** By name; who left an hour ago may be missing. Several share a pod of `connect --shareShadow`. */
+  /**
+   * By {@link clientKey} of the name; who left an hour ago may be missing. Several share a pod of
+   * `connect --shareShadow`.
+   */
   readonly clients: Readonly<Record<string, AgentClient>>;
 }
 

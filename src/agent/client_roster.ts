@@ -1,3 +1,4 @@
+import { clientKey } from "../core/client_key.ts";
 import type { AgentClient } from "./agent_config.ts";
 
 /** Who left so long ago is forgotten. */
@@ -19,7 +20,7 @@ export class ClientRoster {
   list(): Record<string, AgentClient> {
     return Object.fromEntries(
       [...this.#clients].map(([name, { links, since }]) => [
-        name,
+        clientKey(name),
         { attached: links > 0, since },
       ]),
     );

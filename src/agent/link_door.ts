@@ -19,19 +19,21 @@ export class LinkDoor {
     this.#serveSsh = serveSsh;
   }
 
-  /** A request to change the protocol. Whoever does not know the token learns nothing. */
-  knock(request: IncomingMessage, socket: Duplex, head: Uint8Array): void {
+  /** A request to change the protocol. Whoever does not know the token learns nothing. True if it is let in. */
+  knock(request: IncomingMessage, socket: Duplex, head: Uint8Array): boolean {
     socket.on("error", () => {}); // "close" follows
     if (!this.#isWelcome(request)) {
-      return void socket.end(
+      socket.end(
         "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
       );
+      return false;
     }
     socket.write(
       `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${LINK_PROTOCOL}\r\n\r\n`,
     );
     if (head.length > 0) socket.unshift(head);
-    this.#serveSsh(socket);
+    this.#serveSsh(socket, "door");
+    return true;
   }
 
   #isWelcome({ url, headers }: IncomingMessage): boolean {

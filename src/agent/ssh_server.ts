@@ -16,6 +16,7 @@ import { ClientSession } from "./client_session.ts";
 import { LinkServices } from "./link_services.ts";
 import { logLine } from "./log_line.ts";
 import type { PortTable } from "./port_table.ts";
+import { WaitingRoom } from "./waiting_room.ts";
 
 /** A connection that has not shown its key by then is dropped. */
 const LOGIN_TIMEOUT_MS = 10_000;
@@ -27,8 +28,8 @@ export interface SshServerOptions {
   readonly ports: PortTable;
 }
 
-/** Takes a connection over, for SSH. */
-export type ServeSsh = (socket: Duplex) => void;
+/** Takes a connection over, for SSH. Those that come by one way take the places of those of the other last. */
+export type ServeSsh = (socket: Duplex, way: "door" | "loopback") => void;
 
 /**
  * Serves SSH on the pod's loopback, where only a port-forward reaches it.
@@ -70,27 +71,30 @@ export async function startSshServer(
       context.accept();
     });
     connection.on("ready", () => {
-      loggedIn.add(packets);
+      room.leave(packets);
       logLine("client connected");
+      connection.once("close", () => logLine("client disconnected"));
       new ClientSession(connection, packets, { name, ports, services }).watch(
         config.clientTimeoutMs,
       );
     });
-    connection.once("close", () => logLine("client disconnected"));
   }
 
-  const loggedIn = new WeakSet<PacketStream>();
-  const serveSsh: ServeSsh = (socket) => {
+  const room = new WaitingRoom({
+    seats: 64,
+    seatsOfPeer: 32,
+    patienceMs: LOGIN_TIMEOUT_MS,
+  });
+  const serveSsh: ServeSsh = (socket, way) => {
     const packets = new PacketStream(socket);
     packets.on("error", () => {}); // "close" follows
-    const timer = setTimeout(
-      () => loggedIn.has(packets) || packets.destroy(),
-      LOGIN_TIMEOUT_MS,
-    );
-    packets.once("close", () => clearTimeout(timer));
+    room.enter(packets, way);
     ssh.injectSocket(packets as unknown as Socket);
   };
-  const server = createServer({ allowHalfOpen: true }, serveSsh);
+  const server = createServer(
+    { allowHalfOpen: true },
+    (socket) => serveSsh(socket, "loopback"),
+  );
   server.listen(config.sshPort, "127.0.0.1");
   await once(server, "listening");
   server.on("error", (error) => logLine(`ssh: ${messageOf(error)}`));

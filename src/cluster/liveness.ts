@@ -1,6 +1,7 @@
 /** Whether the maker of an object is still there. */
 import * as v from "valibot";
-import type { AgentStatus } from "../agent/agent_config.ts";
+import type { AgentClient, AgentStatus } from "../agent/agent_config.ts";
+import { clientKey } from "../core/client_key.ts";
 import { KtctlError } from "../core/errors.ts";
 import {
   annotation,
@@ -38,6 +39,14 @@ export function isOlder(
   { now, thresholdMinutes = DEFAULT_THRESHOLD_MINUTES }: AgeRules,
 ): boolean {
   return now - beat > thresholdMinutes * 60 || beat - now > FUTURE_SECONDS;
+}
+
+/** What the agent says of a session. Those of before told names. */
+export function clientOf(
+  { clients }: AgentStatus,
+  session: string,
+): AgentClient | undefined {
+  return clients[clientKey(session)] ?? clients[session];
 }
 
 /** Asks the agent in a Shadow Pod whether its laptop is there, as {@link agentStatus}. */

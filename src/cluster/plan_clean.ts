@@ -18,6 +18,7 @@ import {
   SECRETS,
   SERVICES,
 } from "../kube/resources.ts";
+import { clientKey } from "../core/client_key.ts";
 import { holdsService } from "./holds_service.ts";
 import { isOlder, isStale } from "./liveness.ts";
 import type { NamespaceState } from "./namespace_state.ts";
@@ -37,7 +38,7 @@ export interface CleanRules {
   readonly thresholdMinutes: number;
   /** Uids of Shadow Pods whose agent says that its laptop is there, whatever the heartbeat says. */
   readonly attached: ReadonlySet<string>;
-  /** Sessions that the agent of a shared Shadow Pod has a link to. */
+  /** Those that the agent of a shared Shadow Pod has a link to, by {@link clientKey}. */
   readonly attachedSessions: ReadonlySet<string>;
 }
 
@@ -116,7 +117,9 @@ function routerRepairs(
 /** Who shares a Shadow Pod has a heartbeat of their own, and is asked for by name. */
 function shareRepairs(state: ShareState, rules: CleanRules): Repair[] {
   const sessions = state.sharers.filter(({ session, beat }) =>
-    isOlder(beat, rules) && !rules.attachedSessions.has(session)
+    isOlder(beat, rules) &&
+    !rules.attachedSessions.has(clientKey(session)) &&
+    !rules.attachedSessions.has(session) // an agent of before
   ).map(({ session }) => session);
   if (sessions.length === 0 && !state.closing) return [];
   return [{ kind: "leave-share", state, sessions }];

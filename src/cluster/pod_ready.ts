@@ -79,6 +79,23 @@ export function isRunning(pod: KubeObject): boolean {
   return ownStatus(pod)?.state?.running !== undefined;
 }
 
+/** The kubelet lets our container wait before it starts it again, longer each time. */
+export function isCrashLooping(pod: KubeObject): boolean {
+  return ownStatus(pod)?.state?.waiting?.reason === "CrashLoopBackOff";
+}
+
+/** Our container does not run, though it did: it is being started again, or has to wait for that. */
+export function isDown(pod: KubeObject): boolean {
+  return ownStatus(pod)?.state?.terminated !== undefined || isCrashLooping(pod);
+}
+
+/** How our container ended last, to be put behind what is said of it. */
+export function lastEnd(pod: KubeObject): string {
+  const { state, lastState } = ownStatus(pod) ?? {};
+  const { reason, exitCode } = state?.terminated ?? lastState?.terminated ?? {};
+  return reason === undefined ? "" : `: ${reason}, exit code ${exitCode}`;
+}
+
 /** Of the container `standalone`: an injected sidecar may come before it. */
 // deno-lint-ignore no-explicit-any -- open JSON of the API
 function ownStatus({ status }: KubeObject): any {

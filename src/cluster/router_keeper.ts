@@ -31,7 +31,7 @@ export interface RouterKeeperOptions {
   readonly session: string;
   /** Where our marked requests go. */
   readonly route: RouteTarget;
-  readonly settings: Omit<RouterSettings, "drifted">;
+  readonly settings: Omit<RouterSettings, "drifted" | "awaitTurn">;
   /** Joins the router again, where others took us for dead. */
   readonly rejoin: () => Promise<void>;
   /** Who took the Service back on purpose, if anybody did. */
@@ -52,6 +52,8 @@ export class RouterKeeper {
   #options: RouterKeeperOptions;
   #settings: RouterSettings;
   #pace = new RepairPace();
+  /** Of pods made in place of those that keep ending; calm as the kubelet's own. */
+  #crashes = new RepairPace({ calmMs: 600_000, longestMs: 60_000 });
   /** Of the router as it was found last. */
   #podTarget = "";
 
@@ -67,6 +69,10 @@ export class RouterKeeper {
       drifted: (service) => {
         const count = this.#pace.repaired();
         if (count > 0) log.warn("SERVICE_DRIFTED", driftText(service, count));
+      },
+      awaitTurn: async (signal) => {
+        await this.#crashes.wait(signal);
+        this.#crashes.repaired();
       },
     };
   }

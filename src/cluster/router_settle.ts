@@ -18,7 +18,7 @@ import type { KubeApi, KubeObject } from "../kube/kube_api.ts";
 import { PODS, SERVICES } from "../kube/resources.ts";
 import { applyRuntime } from "./apply_runtime.ts";
 import { deleteObject } from "./delete_object.ts";
-import { awaitPod, isReady } from "./pod_ready.ts";
+import { awaitPod, isDown, isReady } from "./pod_ready.ts";
 import { restoreService } from "./router_leave.ts";
 import {
   routerLabels,
@@ -42,10 +42,12 @@ export interface RouterSettings {
   readonly signal: AbortSignal;
   /** The Service was changed by somebody, and switched again. */
   readonly drifted: (service: string) => void;
+  /** Resolves when a pod may be made in place of one that keeps ending. */
+  readonly awaitTurn: (signal: AbortSignal) => Promise<void>;
 }
 
-/** A router whose container starts again is back sooner than the Service could be switched. */
-const RESTART_MS = 2_000;
+/** So long the Service may lead to a router that is not ready: nobody else answers there meanwhile. */
+const UNREADY_MS = 1_000;
 
 /**
  * The Stuntman Service as it is to be; its cluster IP ends up in the state, which is returned.
@@ -144,24 +146,34 @@ async function settlePod(
   state: RouterState,
   settings: RouterSettings,
 ): Promise<RouterState | undefined> {
-  const { signal, podTimeoutMs, user, pod: options } = settings;
+  const { signal, podTimeoutMs, user, pod: options, awaitTurn } = settings;
   const { namespace } = state;
   const ref = (name: string) => ({ resource: PODS, name, namespace });
   let current: RouterState | undefined = state;
-  const pod = await kube.find(ref(state.podName), { signal });
+  const find = () => kube.find(ref(state.podName), { signal });
+  let pod = await find();
   if (pod !== undefined && isServing(pod)) {
     if (isReady(pod)) return state;
-    if (await isReadyWithin(kube, state, { signal, ms: RESTART_MS })) {
+    if (await isReadyWithin(kube, state, { signal, ms: UNREADY_MS })) {
       return state;
     }
   }
   // until a router serves again, its own pods do
   await restoreService(kube, state);
+  pod = await find();
+  // the kubelet tells only after some seconds that it makes it wait
+  if (pod !== undefined && isDown(pod)) {
+    await awaitTurn(signal);
+    pod = await find();
+  }
   if (pod?.metadata.deletionTimestamp !== undefined) {
     current = await renamed(kube, state);
     if (current === undefined) return undefined;
-  } else if (pod !== undefined && !isServing(pod) && belongsTo(pod, state)) {
-    // evicted, say: it holds the name and will never run again
+  } else if (
+    pod !== undefined && (!isServing(pod) || isDown(pod)) &&
+    belongsTo(pod, state)
+  ) {
+    // evicted, say: it holds the name and will never run again, or not before the kubelet has waited
     await deleteObject(kube, ref(state.podName), pod, {
       awaitGone: true,
       signal,

@@ -13,15 +13,15 @@ import {
   LinkError,
   messageOf,
 } from "../core/errors.ts";
+import { RepairPace } from "../core/repair_pace.ts";
 import type { Report } from "../core/report.ts";
 import type { Scope } from "../core/scope.ts";
 import { randomLower } from "../core/random_name.ts";
-import { annotation, RELEASED } from "../kube/contract.ts";
-import type { KubeObject } from "../kube/kube_api.ts";
 import { PODS } from "../kube/resources.ts";
 import type { World } from "../kube/world.ts";
 import type { SshLink } from "../ssh/ssh_link.ts";
 import type { Heartbeat } from "./heartbeat.ts";
+import { podLoss, released } from "./pod_loss.ts";
 import { awaitPod } from "./pod_ready.ts";
 import { endsAll, linkOr, reopenLink, tellOnce } from "./reopen_link.ts";
 import { createShadow, podOf, type Shadow } from "./shadow.ts";
@@ -79,8 +79,13 @@ interface Established {
 /** On leaving, answers that are under way get so long to finish. */
 const LINK_GRACE_MS = 1_000;
 
+/** As the kubelet's own: what runs for so long counts as well again. */
+const CALM_MS = 600_000;
+
 export class ShadowSession {
   #options: ShadowSessionOptions;
+  /** A pod that ends again and again takes the traffic less and less often. */
+  #pace = new RepairPace({ calmMs: CALM_MS, longestMs: 60_000 });
 
   constructor(options: ShadowSessionOptions) {
     this.#options = options;
@@ -168,10 +173,14 @@ export class ShadowSession {
 
   /** Resolves with the reason when the pod is lost; reconnects the link as often as it takes. */
   async #serve(established: Established): Promise<string> {
-    const { scope } = this.#options;
+    const { scope, report } = this.#options;
     const watching = new AbortController();
     const signal = AbortSignal.any([scope.signal, watching.signal]);
-    const podLost = this.#podLost(established.shadow, signal);
+    const podLost = podLoss(scope.world.kube, established.shadow, {
+      signal,
+      onInterrupted: (reason) =>
+        report.debug(`Cannot watch the Shadow Pod: ${reason}`),
+    });
     podLost.catch(() => {}); // also read below; a late end of the watch is nobody's error
     try {
       for (;;) {
@@ -286,7 +295,9 @@ export class ShadowSession {
     };
     await again(() => this.#refuseReleased());
     await again(() => lost.scope.dispose());
+    await Promise.race([this.#pace.wait(scope.signal), scope.failed]);
     const established = await again(() => this.#establish());
+    this.#pace.repaired();
     report.event({
       event: "link",
       state: "up",
@@ -297,30 +308,6 @@ export class ShadowSession {
 
   async #refuseReleased(): Promise<void> {
     if (await this.#options.isReleased?.()) throw released("somebody");
-  }
-
-  /** Resolves with the reason when the pod is going or gone; throws when somebody released the Service. */
-  async #podLost(shadow: Shadow, signal: AbortSignal): Promise<string> {
-    const { scope: { world: { kube } }, report } = this.#options;
-    let seen = false;
-    const watch = kube.watch(PODS, {
-      ...podOf(shadow.spec),
-      signal,
-      onInterrupted: (reason) =>
-        report.debug(`Cannot watch the Shadow Pod: ${reason}`),
-    });
-    for await (const event of watch) {
-      if (event.type === "SYNCED") {
-        if (!seen) return "the Shadow Pod is gone";
-        continue;
-      }
-      if (event.object.metadata.uid !== shadow.podUid) continue;
-      seen = true;
-      refuseReleased(event.object);
-      const reason = lossOf(event.object, event.type);
-      if (reason !== undefined) return reason;
-    }
-    throw new Cancelled();
   }
 
   #linkOptions(signal: AbortSignal): LinkOptions {
@@ -338,32 +325,4 @@ export class ShadowSession {
       onLocalRefused: onLocalRefused ?? (() => {}),
     };
   }
-}
-
-function refuseReleased(pod: KubeObject): void {
-  const by = annotation(pod, RELEASED);
-  if (by !== undefined) throw released(by);
-}
-
-function released(by: string): ConflictError {
-  return new ConflictError(
-    "SERVICE_RECOVERED",
-    `The Service was taken back by ${by}`,
-    { hint: "Run the command again if it was a mistake" },
-  );
-}
-
-function lossOf(
-  pod: KubeObject,
-  type: "ADDED" | "MODIFIED" | "DELETED",
-): string | undefined {
-  if (type === "DELETED") return "the Shadow Pod was deleted";
-  if (pod.metadata.deletionTimestamp !== undefined) {
-    return "the Shadow Pod is being deleted";
-  }
-  const { phase, reason, message } = pod.status ?? {};
-  if (phase === "Failed" || phase === "Succeeded") {
-    return `the Shadow Pod ended: ${message ?? reason ?? phase}`;
-  }
-  return undefined;
 }

@@ -7,7 +7,7 @@ import {
 } from "../kube/contract.ts";
 import type { KubeApi, KubeObject } from "../kube/kube_api.ts";
 import { PODS } from "../kube/resources.ts";
-import { agentStatus, RETURN_SECONDS } from "./liveness.ts";
+import { agentStatus, clientOf, RETURN_SECONDS } from "./liveness.ts";
 import type { Sharer } from "./share_state.ts";
 import type { Share } from "./share_store.ts";
 
@@ -36,7 +36,7 @@ export async function deadSharers(
     if (await goesWithin(kube, pod, { seconds, signal })) return new Set();
     const later = await agentStatus(kube, pod, signal);
     const isBack = later === undefined ||
-      sharers.some(({ session }) => later.clients[session]?.attached);
+      sharers.some(({ session }) => clientOf(later, session)?.attached);
     if (isBack) return new Set();
   }
   return new Set(sharers.map(({ session }) => session));
@@ -79,7 +79,7 @@ export function secondsToDeath(
   if (status === undefined) {
     return now - beat > DEFAULT_THRESHOLD_MINUTES * 60 ? 0 : Infinity;
   }
-  const client = status.clients[session];
+  const client = clientOf(status, session);
   if (client?.attached) return Infinity;
   // from when on it could have been there
   const missed = Math.max(client?.since ?? since, status.startedAt);

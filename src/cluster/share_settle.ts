@@ -1,9 +1,17 @@
 /** Makes what a shared Shadow Pod consists of, whatever is missing of it. */
-import { KtctlError } from "../core/errors.ts";
-import { annotation, label, SHARED, TARGET } from "../kube/contract.ts";
+import { KtctlError, PermissionError } from "../core/errors.ts";
+import {
+  annotation,
+  label,
+  labelSelector,
+  SHARED,
+  TARGET,
+} from "../kube/contract.ts";
 import type { KubeApi, KubeObject, ObjectRef } from "../kube/kube_api.ts";
+import { PODS } from "../kube/resources.ts";
 import { agentSource } from "./agent_source.ts";
 import { awaitGone, deleteObject } from "./delete_object.ts";
+import { isDown } from "./pod_ready.ts";
 import {
   shareConfigMap,
   shareConfigMapRef,
@@ -36,11 +44,40 @@ export async function settleShare(
     make: () => shareConfigMap(share, source, { maker, now: kube.now() }),
     ...options,
   });
+  await removeEnded(kube, { namespace, target, ...options });
   return await ensure(kube, shareWorkloadRef(state, namespace), {
     target,
     make: () => shareWorkload(share, { maker, now: kube.now() }),
     ...options,
   });
+}
+
+/** A new pod has not to wait as one does that the kubelet starts again and again. */
+async function removeEnded(
+  kube: KubeApi,
+  { namespace, target, signal, patienceMs }: {
+    namespace: string;
+    target: string;
+    signal: AbortSignal;
+    patienceMs: number;
+  },
+): Promise<void> {
+  const pods = await kube.list(PODS, {
+    namespace,
+    labelSelector: labelSelector({ [TARGET]: target }),
+    signal,
+  });
+  const deadline = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]);
+  for (const pod of pods) {
+    if (!isDown(pod) || annotation(pod, SHARED) === undefined) continue;
+    const ref = { resource: PODS, name: pod.metadata.name, namespace };
+    try {
+      await deleteObject(kube, ref, pod, { awaitGone: true, signal: deadline });
+    } catch (error) {
+      // one that a Deployment made: whoever may not delete pods waits longer
+      if (!(error instanceof PermissionError)) throw error;
+    }
+  }
 }
 
 /** True where it was made here. */

@@ -8,6 +8,14 @@ export interface LoggedRequest {
   readonly answer: string | undefined;
 }
 
+export interface RequestLog {
+  soFar(): Promise<string>;
+  /** All of them, when it has ended. */
+  read(): Promise<LoggedRequest[]>;
+  /** Ends it before its time. */
+  end(): Promise<void>;
+}
+
 /**
  * Asks `http://web/` some ten times a second, as a process of the client pod that needs no `exec`
  * session to stay alive. It ends by itself after `seconds`.
@@ -15,11 +23,11 @@ export interface LoggedRequest {
 export async function startRequestLog(
   client: ClientPod,
   seconds: number,
-): Promise<{ soFar(): Promise<string>; read(): Promise<LoggedRequest[]> }> {
+): Promise<RequestLog> {
   const file = `/tmp/requests-${crypto.randomUUID()}`;
   const loop = `
     end=$(( $(cut -d. -f1 /proc/uptime) + ${seconds} ))
-    while [ "$(cut -d. -f1 /proc/uptime)" -lt "$end" ]; do
+    while [ "$(cut -d. -f1 /proc/uptime)" -lt "$end" ] && [ ! -e ${file}.stop ]; do
       at=$(cut -d' ' -f1 /proc/uptime)
       answer=$(curl -s --connect-timeout 1 -m 3 http://web/ || echo FAILED)
       echo "$at $answer"
@@ -36,6 +44,9 @@ export async function startRequestLog(
     async soFar() {
       return (await client.exec(["cat", `${file}.log`])).stdout;
     },
+    async end() {
+      succeeded(await client.exec(["touch", `${file}.stop`]));
+    },
     async read() {
       const wait =
         `for i in $(seq 600); do [ -e ${file}.done ] && break; sleep 0.1; done; cat ${file}.log`;
@@ -49,4 +60,20 @@ export async function startRequestLog(
       });
     },
   };
+}
+
+/** Seconds from an answer to the next one, where requests failed between them. */
+export function gapsOf(requests: readonly LoggedRequest[]): number[] {
+  const gaps: number[] = [];
+  let answeredAt = requests[0]!.at;
+  let isFailing = false;
+  for (const { at, answer } of requests) {
+    if (answer === undefined) isFailing = true;
+    else {
+      if (isFailing) gaps.push(at - answeredAt);
+      isFailing = false;
+      answeredAt = at;
+    }
+  }
+  return gaps;
 }

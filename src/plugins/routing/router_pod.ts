@@ -397,7 +397,7 @@ async function releasedBy(
 function settingsOf(
   { user, pod, podTimeoutMs, options: { routerImage }, target }: Context,
   signal: AbortSignal,
-): Omit<RouterSettings, "drifted"> {
+): Omit<RouterSettings, "drifted" | "awaitTurn"> {
   return {
     user,
     pod: { ...pod, routerImage },

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { clientKey } from "../../../src/core/client_key.ts";
 import { generateKeyPair } from "../../../src/ssh/ssh_keys.ts";
 import { AgentProcess, listen, portOf } from "./agent_process.ts";
 
@@ -55,7 +56,7 @@ Deno.test("an agent without ports is ready, and tells whether a client is logged
   assert.equal((await agent.status()).attached, false);
 });
 
-Deno.test("an agent tells by name who is logged in, and who was", async () => {
+Deno.test("an agent tells those who know a name whether it is logged in, and nobody any names", async () => {
   await using agent = await AgentProcess.start({ ports: [] });
   const attached = async () =>
     Object.fromEntries(
@@ -63,14 +64,18 @@ Deno.test("an agent tells by name who is logged in, and who was", async () => {
         [name, { attached }],
       ) => [name, attached]),
     );
+  const expected = (clients: Record<string, boolean>) =>
+    Object.fromEntries(
+      Object.entries(clients).map(([name, is]) => [clientKey(name), is]),
+    );
   const alice = await agent.link({ username: "alice" });
   const again = await agent.link({ username: "alice" });
   await using _ = await agent.link({ username: "bob" });
-  assert.deepEqual(await attached(), { alice: true, bob: true });
+  assert.deepEqual(await attached(), expected({ alice: true, bob: true }));
   await alice.close();
   await agent.logged("client disconnected");
-  assert.deepEqual(await attached(), { alice: true, bob: true });
+  assert.deepEqual(await attached(), expected({ alice: true, bob: true }));
   await again.close();
   await agent.logged("client disconnected", 2);
-  assert.deepEqual(await attached(), { alice: false, bob: true });
+  assert.deepEqual(await attached(), expected({ alice: false, bob: true }));
 });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { clientKey } from "../../../src/core/client_key.ts";
 import { planClean } from "../../../src/cluster/plan_clean.ts";
 import { planRecover } from "../../../src/cluster/plan_recover.ts";
 import { describeRepair } from "../../../src/cluster/repair.ts";
@@ -15,7 +16,7 @@ function repairs(
     now: NOW,
     thresholdMinutes: rules.thresholdMinutes ?? 5,
     attached: new Set(),
-    attachedSessions: new Set(rules.attachedSessions),
+    attachedSessions: new Set(rules.attachedSessions?.map(clientKey)),
   });
 }
 

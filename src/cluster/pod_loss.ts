@@ -1,0 +1,112 @@
+/** When a Shadow Pod is of no more use. */
+import { Cancelled, ConflictError } from "../core/errors.ts";
+import { annotation, RELEASED } from "../kube/contract.ts";
+import type { KubeApi, KubeObject } from "../kube/kube_api.ts";
+import { PODS } from "../kube/resources.ts";
+import { isCrashLooping, isReady, isRunning, lastEnd } from "./pod_ready.ts";
+import { podOf, type Shadow } from "./shadow.ts";
+
+/** So long a Service may lead to a pod that is not ready: nobody else answers there meanwhile. */
+const UNREADY_MS = 1_000;
+/** So long a container may take to start again, where nothing is dead by it but the link. */
+const RESTART_MS = 5_000;
+
+export interface PodLossOptions {
+  readonly signal: AbortSignal;
+  readonly onInterrupted: (reason: string) => void;
+}
+
+/**
+ * Resolves with the reason when the pod is going or gone, or out of service for longer than its
+ * container should take to start again: the kubelet makes it wait longer each time, up to minutes, and
+ * a new pod has not to wait. Throws when somebody released the Service.
+ */
+export async function podLoss(
+  kube: KubeApi,
+  shadow: Shadow,
+  { signal, onInterrupted }: PodLossOptions,
+): Promise<string> {
+  const ended = new AbortController();
+  const lasting = Promise.withResolvers<string>();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const watch = kube.watch(PODS, {
+    ...podOf(shadow.spec),
+    signal: AbortSignal.any([signal, ended.signal]),
+    onInterrupted,
+  });
+  const seeLoss = async (): Promise<string> => {
+    let seen = false;
+    for await (const event of watch) {
+      if (event.type === "SYNCED") {
+        if (!seen) return "the Shadow Pod is gone";
+        continue;
+      }
+      const pod = event.object;
+      if (pod.metadata.uid !== shadow.podUid) continue;
+      seen = true;
+      refuseReleased(pod);
+      const reason = lossOf(pod, event.type);
+      if (reason !== undefined) return reason;
+      const outage = outageOf(pod, shadow);
+      if (outage === undefined) {
+        clearTimeout(timer);
+        timer = undefined;
+      } else {
+        timer ??= setTimeout(() => lasting.resolve(outage.reason), outage.ms);
+      }
+    }
+    throw new Cancelled();
+  };
+  try {
+    return await Promise.race([seeLoss(), lasting.promise]);
+  } finally {
+    clearTimeout(timer);
+    ended.abort();
+  }
+}
+
+export function released(by: string): ConflictError {
+  return new ConflictError(
+    "SERVICE_RECOVERED",
+    `The Service was taken back by ${by}`,
+    { hint: "Run the command again if it was a mistake" },
+  );
+}
+
+function refuseReleased(pod: KubeObject): void {
+  const by = annotation(pod, RELEASED);
+  if (by !== undefined) throw released(by);
+}
+
+function lossOf(
+  pod: KubeObject,
+  type: "ADDED" | "MODIFIED" | "DELETED",
+): string | undefined {
+  if (type === "DELETED") return "the Shadow Pod was deleted";
+  if (pod.metadata.deletionTimestamp !== undefined) {
+    return "the Shadow Pod is being deleted";
+  }
+  const { phase, reason, message } = pod.status ?? {};
+  if (phase === "Failed" || phase === "Succeeded") {
+    return `the Shadow Pod ended: ${message ?? reason ?? phase}`;
+  }
+  return isCrashLooping(pod)
+    ? `the Shadow Pod's container keeps ending${lastEnd(pod)}`
+    : undefined;
+}
+
+/** What is wrong with a pod that may come back by itself, and for how long it may be so. */
+function outageOf(
+  pod: KubeObject,
+  { spec: { agent } }: Shadow,
+): { reason: string; ms: number } | undefined {
+  // one that is probed is unready when its link is lost; where no port is exposed, no Service leads to it
+  const isServing = agent.ready === "always" && agent.ports.length > 0;
+  const ms = isServing ? UNREADY_MS : RESTART_MS;
+  if (!isRunning(pod)) {
+    return { reason: `the Shadow Pod's container ended${lastEnd(pod)}`, ms };
+  }
+  return isServing && !isReady(pod)
+    ? { reason: "the Shadow Pod is not ready any more", ms }
+    : undefined;
+}

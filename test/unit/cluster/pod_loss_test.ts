@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import { agentConfig } from "../../../src/cluster/pod_ports.ts";
+import { podLoss } from "../../../src/cluster/pod_loss.ts";
+import type { Shadow } from "../../../src/cluster/shadow.ts";
+import type {
+  KubeApi,
+  KubeObject,
+  WatchEvent,
+} from "../../../src/kube/kube_api.ts";
+
+const EXPOSED = [{ name: "http", port: 8080, servicePort: 80, local: 3000 }];
+const exchange = agentConfig(EXPOSED, { ready: "always" });
+const mesh = agentConfig(EXPOSED, { ready: "attached" });
+const connect = agentConfig([], { ready: "always" });
+
+const running = { running: {} };
+const ended = { terminated: { reason: "OOMKilled", exitCode: 137 } };
+const backOff = { waiting: { reason: "CrashLoopBackOff" } };
+
+function pod(state: unknown, { isReady }: { isReady: boolean }): KubeObject {
+  const conditions = [{ type: "Ready", status: isReady ? "True" : "False" }];
+  const containerStatuses = [{ name: "standalone", state, lastState: ended }];
+  return {
+    metadata: { name: "web-kt-exchange-x", uid: "1" },
+    status: { phase: "Running", conditions, containerStatuses },
+  };
+}
+
+/** What is told of a pod that is in these states, the last one for good; undefined where it is not lost. */
+async function told(
+  agent: Shadow["spec"]["agent"],
+  states: readonly KubeObject[],
+): Promise<{ reason: string | undefined; ms: number }> {
+  const ends = new AbortController();
+  async function* watch(
+    _resource: unknown,
+    { signal }: { signal: AbortSignal },
+  ): AsyncGenerator<WatchEvent> {
+    for (const object of states) {
+      yield { type: "MODIFIED", object };
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    if (signal.aborted) return;
+    await new Promise((resolve) => signal.addEventListener("abort", resolve));
+  }
+  const shadow = {
+    podUid: "1",
+    spec: { namespace: "test", labels: {}, agent },
+  } as unknown as Shadow;
+  const kube = { watch } as unknown as KubeApi;
+  const timer = setTimeout(() => ends.abort(), 1_500);
+  const begun = performance.now();
+  const reason = await podLoss(kube, shadow, {
+    signal: ends.signal,
+    onInterrupted: () => {},
+  }).catch(() => undefined);
+  clearTimeout(timer);
+  return { reason, ms: performance.now() - begun };
+}
+
+Deno.test("a container that the kubelet makes wait is lost at once, whatever the pod is for", async () => {
+  for (const agent of [exchange, mesh, connect]) {
+    const { reason, ms } = await told(agent, [
+      pod(running, { isReady: true }),
+      pod(backOff, { isReady: false }),
+    ]);
+    assert.match(reason ?? "", /keeps ending: OOMKilled, exit code 137/);
+    assert.ok(ms < 900, `after ${ms} ms`);
+  }
+});
+
+Deno.test("a pod that a Service leads to is lost when it is not ready for a second", async () => {
+  for (const state of [running, ended]) {
+    const { reason, ms } = await told(exchange, [
+      pod(running, { isReady: true }),
+      pod(state, { isReady: false }),
+    ]);
+    assert.match(reason ?? "", /ended: OOMKilled|not ready/);
+    assert.ok(ms > 950, `after ${ms} ms`);
+  }
+});
+
+Deno.test("a pod that is ready again within a second is not lost", async () => {
+  const { reason } = await told(exchange, [
+    pod(running, { isReady: true }),
+    pod(ended, { isReady: false }),
+    pod(running, { isReady: true }),
+  ]);
+  assert.equal(reason, undefined);
+});
+
+Deno.test("a pod whose readiness tells of the link, or of nothing, is not lost by it", async () => {
+  for (const agent of [mesh, connect]) {
+    const { reason } = await told(agent, [pod(running, { isReady: false })]);
+    assert.equal(reason, undefined);
+  }
+});
