@@ -1,6 +1,6 @@
 /**
  * `deno task bundle [FOLDER]`: makes `ktctl.js` (what `deno run` takes from a file or URL: one file,
- * the agent and the Worker for packets included), a list of what is in it, and checksums.
+ * the agent, the root helper and the Worker for packets included), a list of what is in it, and checksums.
  */
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
@@ -8,7 +8,7 @@ import config from "../deno.json" with { type: "json" };
 import { EMBEDDED_AGENT } from "../src/cluster/agent_source.ts";
 import { buildAgent } from "../src/cluster/build_agent.ts";
 import { denoBundle } from "../src/core/deno_bundle.ts";
-import { UsageError } from "../src/core/errors.ts";
+import { EMBEDDED_HELPER } from "../src/helper/helper_text.ts";
 import { EMBEDDED_PACKET_WORKER } from "../src/net/tun/start_packet_worker.ts";
 import { minify } from "./minify.ts";
 import { billOfMaterials } from "./bill_of_materials.ts";
@@ -36,16 +36,18 @@ await tellMade(dist, {
   "SHA256SUMS": "sha256sum -c SHA256SUMS",
 });
 
-/** The CLI with two texts as globals in front, which V8 reads only when they are asked for. */
+/** The CLI with three texts as globals in front, which V8 reads only when they are asked for. */
 async function bundleCli(folder: string): Promise<void> {
   await bundle("main.ts", `${folder}/ktctl.js`);
   await bundle("src/net/tun/packet_worker.ts", `${folder}/packet_worker.js`);
+  await bundle("src/helper/run_helper.ts", `${folder}/helper.js`);
   await buildAgent(`${folder}/agent.js`);
   await minify(`${folder}/agent.js`);
-  const texts = [[EMBEDDED_AGENT, "agent"], [
-    EMBEDDED_PACKET_WORKER,
-    "packet_worker",
-  ]];
+  const texts = [
+    [EMBEDDED_AGENT, "agent"],
+    [EMBEDDED_HELPER, "helper"],
+    [EMBEDDED_PACKET_WORKER, "packet_worker"],
+  ];
   let text = "";
   for (const [global, name] of texts) {
     const literal = inAscii(await readFile(`${folder}/${name}.js`, "utf8"));
@@ -65,12 +67,7 @@ function inAscii(text: string): string {
 }
 
 async function bundle(source: string, output: string): Promise<void> {
-  const { code, stderr } = await denoBundle(source, output);
-  if (code !== 0) {
-    throw new UsageError("BUNDLE_FAILED", `Cannot bundle "${source}"`, {
-      details: stderr.split("\n"),
-    });
-  }
+  await denoBundle(source, output);
   await minify(output);
 }
 

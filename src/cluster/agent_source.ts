@@ -2,7 +2,8 @@ import envPaths from "env-paths";
 import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { UnsupportedError } from "../core/errors.ts";
+import { hasSourceFiles } from "../core/deno_bundle.ts";
+import { writtenText } from "../core/written_text.ts";
 import { buildAgent } from "./build_agent.ts";
 
 /** Set at the top of `dist/ktctl.js` by scripts/bundle.ts. */
@@ -12,11 +13,10 @@ export const EMBEDDED_AGENT = "__KTCTL_AGENT__";
 const KEEP_MS = 7 * 24 * 3600 * 1000;
 
 /**
- * The agent as one JavaScript file, for the ConfigMap: the text that this program carries, or, in a
- * checkout, a bundle made once per version of the sources and kept in the user's cache.
+ * The agent as one JavaScript file, for the ConfigMap: the text that this program carries, or a
+ * bundle of the sources. In a checkout that is made once per version and kept in the user's cache.
  *
- * @throws {UnsupportedError} `AGENT_BUNDLE_FAILED`, `AGENT_BUNDLE_TOO_LARGE` or
- * `AGENT_SOURCE_MISSING`.
+ * @throws {UnsupportedError} `BUNDLE_FAILED` or `AGENT_BUNDLE_TOO_LARGE`.
  */
 export async function agentSource(
   options: { cacheDir?: string; signal?: AbortSignal } = {},
@@ -27,6 +27,9 @@ export async function agentSource(
     signal,
     cacheDir = join(envPaths("ktctl", { suffix: "" }).cache, "agent"),
   } = options;
+  const build = (file: string) => buildAgent(file, signal ? { signal } : {});
+  // what it is made from is in Deno's own cache
+  if (!hasSourceFiles()) return await writtenText("agent.js", build);
   const file = join(cacheDir, `${await hashOfSources()}.js`);
   try {
     return await readFile(file, "utf8");
@@ -36,7 +39,7 @@ export async function agentSource(
     // `deno bundle` mends the CommonJS `require` of its output only in files that end in .js.
     const unfinished = `${file}.${crypto.randomUUID()}.js`;
     try {
-      await buildAgent(unfinished, signal ? { signal } : {});
+      await build(unfinished);
       await rename(unfinished, file);
     } finally {
       await rm(unfinished, { force: true });
@@ -49,15 +52,6 @@ export async function agentSource(
 /** Of all that the agent is made from: its own files, src/core, and the libraries' versions. */
 async function hashOfSources(): Promise<string> {
   const root = new URL("../../", import.meta.url);
-  if (root.protocol !== "file:") {
-    throw new UnsupportedError(
-      "AGENT_SOURCE_MISSING",
-      "Cannot find the agent's sources",
-      {
-        hint: "Run the released ktctl.js, or ktctl from a checkout.",
-      },
-    );
-  }
   const hash = createHash("sha256").update(Deno.version.deno);
   const files = [new URL("deno.json", root), new URL("deno.lock", root)];
   for (const dir of ["src/agent/", "src/core/"]) {

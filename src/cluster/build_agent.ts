@@ -8,26 +8,13 @@ const MAX_BYTES = 1_000_000;
 /**
  * Bundles the agent into one file.
  *
- * @throws {UnsupportedError} `AGENT_BUNDLE_FAILED` or `AGENT_BUNDLE_TOO_LARGE`.
+ * @throws {UnsupportedError} `BUNDLE_FAILED` or `AGENT_BUNDLE_TOO_LARGE`.
  */
 export async function buildAgent(
   outputFile: string,
   options: { signal?: AbortSignal } = {},
 ): Promise<void> {
-  const { code, stderr } = await denoBundle(
-    "src/agent/agent.ts",
-    outputFile,
-    options,
-  );
-  if (code !== 0) {
-    throw new UnsupportedError(
-      "AGENT_BUNDLE_FAILED",
-      "Cannot bundle the agent",
-      {
-        details: stderr.split("\n"),
-      },
-    );
-  }
+  await denoBundle("src/agent/agent.ts", outputFile, options);
   const { size } = await stat(outputFile);
   if (size >= MAX_BYTES) {
     throw new UnsupportedError(

@@ -1,12 +1,27 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { exec, type ExecOptions, type ExecResult } from "./exec.ts";
+import { UnsupportedError } from "./errors.ts";
+import { exec, type ExecOptions } from "./exec.ts";
 
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+/** A folder, or a place on a server: `deno run --import-map URL/deno.json URL/main.ts`. */
+const ROOT = new URL("../../", import.meta.url);
 
 /** Where a package lies on this machine, as esbuild notes it before each of its modules. */
 const PACKAGE_FOLDER = /^(\s*(?:\/\/ |"))[^"\n]*\/npm\/[^/"\n]+\//gm;
+
+/**
+ * What Deno puts before CommonJS modules. There is no `require` for a module that comes by URL. Ours
+ * ask for parts of Node alone, so that any file will do; and beside Deno itself nobody puts an add-on
+ * that ssh2 would load.
+ */
+const REQUIRE = "__deno_internal_createRequire(import.meta.url)";
+const REQUIRE_ANYWHERE = "__deno_internal_createRequire(process.execPath)";
+
+/** Whether this program runs from sources that are files of this machine. */
+export function hasSourceFiles(): boolean {
+  return ROOT.protocol === "file:";
+}
 
 /**
  * Bundles a module of the sources into one file. Both paths may be relative to the sources' root.
@@ -14,27 +29,49 @@ const PACKAGE_FOLDER = /^(\s*(?:\/\/ |"))[^"\n]*\/npm\/[^/"\n]+\//gm;
  * Not minified: the esbuild inside Deno (0.25.5 in 2.9.6) then inlines a `using` variable that is
  * used once, which is never disposed (evanw/esbuild#4482, mended in 0.28.1). test/unit/bundle_test.ts
  * tells when it can come back.
+ *
+ * @throws {UnsupportedError} `BUNDLE_FAILED`.
  */
 export async function denoBundle(
   source: string,
   outputFile: string,
   options: Pick<ExecOptions, "signal"> = {},
-): Promise<ExecResult> {
+): Promise<void> {
   const flags = ["--quiet", "--platform", "deno"];
   // ssh2 tries to load native add-ons and does without them where they are missing
-  flags.push("--external", "*.node", "--output", outputFile);
-  const result = await exec(Deno.execPath(), ["bundle", ...flags, source], {
-    cwd: ROOT,
-    timeoutMs: 120_000,
-    ...options,
-  });
-  if (result.code === 0) await forgetFolders(outputFile);
-  return result;
+  flags.push("--external", "*.node");
+  const from = hasSourceFiles() ? fromFolder(source) : fromServer(source);
+  const cwd = from.cwd ?? Deno.cwd();
+  const file = resolve(cwd, outputFile);
+  const { code, stderr } = await exec(
+    Deno.execPath(),
+    ["bundle", ...flags, "--output", file, ...from.args],
+    { cwd, timeoutMs: 120_000, ...options },
+  );
+  if (code !== 0) {
+    throw new UnsupportedError("BUNDLE_FAILED", `Cannot bundle "${source}"`, {
+      details: stderr.trim().split("\n"),
+    });
+  }
+  await mend(file);
 }
 
-/** The same sources make the same bytes everywhere, and no cluster learns whose home they lay in. */
-async function forgetFolders(file: string): Promise<void> {
-  const path = resolve(ROOT, file);
-  const text = await readFile(path, "utf8");
-  await writeFile(path, text.replace(PACKAGE_FOLDER, "$1npm:"));
+function fromFolder(source: string) {
+  return { args: [source], cwd: fileURLToPath(ROOT) };
+}
+
+/** Deno has what it needs in its cache, as far as this program has come from there. */
+function fromServer(source: string) {
+  const flags = ["--allow-import", "--no-config", "--no-lock"];
+  const map = `--import-map=${new URL("deno.json", ROOT).href}`;
+  return { args: [...flags, map, new URL(source, ROOT).href], cwd: undefined };
+}
+
+/** Besides, the same sources make the same bytes everywhere, and no cluster learns whose home they lay in. */
+async function mend(file: string): Promise<void> {
+  const text = await readFile(file, "utf8");
+  await writeFile(
+    file,
+    text.replace(PACKAGE_FOLDER, "$1npm:").replace(REQUIRE, REQUIRE_ANYWHERE),
+  );
 }

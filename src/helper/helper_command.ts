@@ -1,17 +1,20 @@
 /** How ktctl starts itself as the root helper. */
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { pipedProgram } from "./piped_program.ts";
 
 /** A program with what it needs in its environment. */
 export interface HelperCommand {
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string>>;
+  /** Stands on its input before the protocol. */
+  readonly stdin?: Uint8Array<ArrayBuffer>;
 }
 
 /** How this process was started. */
 export interface OwnProgram {
   readonly execPath: string;
-  /** URL of the entry: `main.ts` of a checkout, `ktctl.js` of a bundle, here or on the Internet. */
+  /** URL of the entry: `main.ts` of the sources, `ktctl.js` of a bundle, here or on the Internet. */
   readonly mainModule: string;
   /** Made by `deno compile`. */
   readonly isStandalone: boolean;
@@ -28,9 +31,9 @@ export function ownProgram(): OwnProgram {
   };
 }
 
-const RUN = ["run", "-A", "--quiet", "--cached-only", "--no-code-cache"];
-/** A bundle imports nothing, and must not find a `deno.json` that lies beside it. */
-const BUNDLE = ["--no-config", "--no-lock", "--no-remote", "--no-npm"];
+const CHECKOUT = ["run", "-A", "--quiet", "--cached-only", "--no-code-cache"];
+/** What is piped imports nothing, and must not find a `deno.json` where it happens to start. */
+const PIPED = ["eval", "--no-config", "--no-lock", "--no-remote", "--no-npm"];
 /**
  * No folder can be made there, not even by root: Deno then keeps its caches in memory. On Windows the
  * helper is the same user, whose cache it may write.
@@ -38,36 +41,48 @@ const BUNDLE = ["--no-config", "--no-lock", "--no-remote", "--no-npm"];
 const NO_DENO_DIR = "/dev/null/deno";
 
 /**
- * The helper, without sudo. Root must not write into the user's cache of modules, where its files
- * would be in the user's way: a bundle goes without one, and in a checkout the client has compiled
- * before what the helper imports (see `startHelper`).
+ * The helper, without sudo. Root must not fetch anything, nor write into the user's cache of modules,
+ * where its files would be in the user's way. So it gets its program by pipe from the client, as the
+ * client has it; in a checkout, the client has compiled before what the helper imports (see
+ * `prepareHelper`).
+ *
+ * @param text The helper's program, for {@link isPiped}
  */
 export function helperCommand(
   program: OwnProgram,
+  text = "",
   os: typeof Deno.build.os = Deno.build.os,
 ): HelperCommand {
   const { execPath, mainModule, isStandalone, denoDir } = program;
   if (isStandalone) return { argv: [execPath, "__helper"], env: {} };
-  const flags = isCheckout(program)
-    ? ["--frozen"]
-    : mainModule.startsWith("file:")
-    ? BUNDLE
-    : ["--no-config", "--no-lock"];
-  const isWithoutCache = flags === BUNDLE && os !== "windows";
+  const env = (dir: string | undefined) => ({
+    DENO_NO_UPDATE_CHECK: "1",
+    ...(dir === undefined ? {} : { DENO_DIR: dir }),
+  });
+  if (!isPiped(program)) {
+    const main = fileURLToPath(mainModule);
+    return {
+      argv: [execPath, ...CHECKOUT, "--frozen", main, "__helper"],
+      env: env(denoDir),
+    };
+  }
+  const { args, stdin } = pipedProgram(text);
   return {
-    argv: [execPath, ...RUN, ...flags, entryOf(mainModule), "__helper"],
+    argv: [execPath, ...PIPED, ...args],
     env: {
-      DENO_NO_UPDATE_CHECK: "1",
-      ...(isWithoutCache
-        ? { DENO_DIR: NO_DENO_DIR }
-        : denoDir === undefined
-        ? {}
-        : { DENO_DIR: denoDir }),
+      ...env(os === "windows" ? denoDir : NO_DENO_DIR),
+      DENO_NO_PACKAGE_JSON: "1",
     },
+    stdin,
   };
 }
 
-/** Whether it runs from its TypeScript sources. */
+/** Whether its helper is not a program of its own, but a text that it has. */
+export function isPiped(program: OwnProgram): boolean {
+  return !program.isStandalone && !isCheckout(program);
+}
+
+/** Whether it runs from TypeScript sources on this machine. */
 export function isCheckout({ isStandalone, mainModule }: OwnProgram): boolean {
   return !isStandalone && mainModule.startsWith("file:") &&
     mainModule.endsWith(".ts");
@@ -96,12 +111,6 @@ export function sudoCommand(
     ...(settings.length === 0 ? [] : ["/usr/bin/env", ...settings]),
     ...argv,
   ];
-}
-
-function entryOf(mainModule: string): string {
-  return mainModule.startsWith("file:")
-    ? fileURLToPath(mainModule)
-    : mainModule;
 }
 
 /** Deno's own rule. */

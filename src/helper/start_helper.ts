@@ -10,12 +10,11 @@ import { hasRootRights } from "./has_root_rights.ts";
 import { HelperClient } from "./helper_client.ts";
 import {
   type HelperCommand,
-  helperCommand,
-  isCheckout,
   ownProgram,
   sudoCommand,
 } from "./helper_command.ts";
 import { passedEnvironment } from "./helper_environment.ts";
+import { prepareHelper } from "./prepare_helper.ts";
 
 export interface StartHelperOptions {
   /** Gives up the start; a helper that runs is not ended by it. */
@@ -58,14 +57,13 @@ export async function startHelper(
   const { purpose = "to change routes and the resolver", os = Deno.build.os } =
     options;
   if (os === "windows" && !isRoot) throw notElevated(purpose);
-  const program = ownProgram();
-  // compiles it as the user, so that root finds it in the cache and writes nothing there
-  if (isCheckout(program)) await import("./run_helper.ts");
+  const command = options.command ??
+    await prepareHelper(ownProgram(), signal);
   if (signal.aborted) throw signal.reason;
-  const command = options.command ?? helperCommand(program);
   const child = isRoot
     ? startDirectly(command)
     : startBySudo(command, { ...options, purpose });
+  feed(child, command);
   const ended = child.status.then(({ code }) => code);
   const client = new HelperClient({
     stdin: child.stdin,
@@ -87,17 +85,32 @@ export async function startHelper(
   }
 }
 
+/** Nobody waits for it: sudo may ask for a password first. */
+function feed({ stdin }: Deno.ChildProcess, { stdin: text }: HelperCommand) {
+  if (text === undefined) return;
+  const writer = stdin.getWriter();
+  // where nobody reads it, the end of the process tells more
+  writer.write(text).catch(() => {});
+  writer.releaseLock();
+}
+
 function startDirectly({ argv, env }: HelperCommand): Deno.ChildProcess {
   const [program = "", ...args] = argv;
   return spawn(program, {
     args,
-    ...PIPES,
+    ...CHILD,
     clearEnv: true,
     env: { ...passedEnvironment(), ...env },
   });
 }
 
-const PIPES = { stdin: "piped", stdout: "piped", stderr: "inherit" } as const;
+/** Not in the user's folder: whatever lies there is not root's business. */
+const CHILD = {
+  stdin: "piped",
+  stdout: "piped",
+  stderr: "inherit",
+  ...(Deno.build.os === "windows" ? {} : { cwd: "/" }),
+} as const;
 
 function startBySudo(
   command: HelperCommand,
@@ -109,7 +122,7 @@ function startBySudo(
   const [program = "", ...args] = sudoCommand(command, { purpose, canAsk });
   if (canAsk) onPrompt?.();
   try {
-    return spawn(program, { args, ...PIPES });
+    return spawn(program, { args, ...CHILD });
   } catch (error) {
     throw new PermissionError(
       "ROOT_NEEDED",

@@ -11,9 +11,7 @@
  */
 import { fileURLToPath } from "node:url";
 import { run, succeeded } from "./command.ts";
-
-const FORMS = ["source", "bundle", "portable", "url"] as const;
-export type ProgramForm = typeof FORMS[number];
+import { PROGRAM_FORM } from "./program_form.ts";
 
 /** Where a program finds what it needs: a machine of the tests' own has its own places. */
 export interface ProgramPlace {
@@ -29,10 +27,6 @@ const FILES = {
   portable: "dist/ktctl",
   url: "dist/ktctl.js",
 };
-
-export const PROGRAM_FORM: ProgramForm = formOf(
-  Deno.env.get("KTCTL_TEST_PROGRAM") || "source",
-);
 
 /** Has what of a released form is on a user's machine. */
 export const PROGRAM_FOLDER: string = Deno.makeTempDirSync({
@@ -66,12 +60,6 @@ export function programWords(place: ProgramPlace = HERE): string[] {
     case "url":
       return ["/usr/bin/env", `DENO_DIR=${folder}/deno`, ...run, url];
   }
-}
-
-function formOf(name: string): ProgramForm {
-  const form = FORMS.find((form) => form === name);
-  if (form !== undefined) return form;
-  throw new Error(`KTCTL_TEST_PROGRAM: "${name}" is none of ${FORMS}`);
 }
 
 /** Fills the folder; gives the URL, for the form that has one. */

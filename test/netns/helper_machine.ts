@@ -4,7 +4,6 @@
  */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import type { RedirectArgs } from "../../src/net/capture/redirect_args.ts";
 import { type CommandResult, run, succeeded } from "../cluster/command.ts";
 import { programWords } from "../cluster/tested_program.ts";
 import { TextLineStream } from "../cluster/text_line_stream.ts";
@@ -18,12 +17,6 @@ import {
   userScript,
 } from "./machine_user.ts";
 
-export const REDIRECT: RedirectArgs = {
-  session: "helpertest",
-  cidrs: ["10.96.0.0/16", "fd96::/112"],
-  exclude: [],
-  port: 9999,
-};
 export { PASSWORD } from "./machine_user.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));

@@ -1,14 +1,13 @@
 import assert from "node:assert/strict";
-import { dirname } from "node:path";
-import { fileURLToPath } from "node:url";
 import { UsageError } from "../../src/core/errors.ts";
-import { exec } from "../../src/core/exec.ts";
 import { HelperClient } from "../../src/helper/helper_client.ts";
 import { helperCommand, ownProgram } from "../../src/helper/helper_command.ts";
+import { helperText } from "../../src/helper/helper_text.ts";
 import { run } from "../cluster/command.ts";
 import { eventually } from "../cluster/laptop.ts";
 import { Terminal } from "../cluster/terminal.ts";
-import { HelperMachine, PASSWORD, REDIRECT } from "./helper_machine.ts";
+import { HelperMachine, PASSWORD } from "./helper_machine.ts";
+import { REDIRECT } from "./helper_redirect.ts";
 import { obstacleWithout } from "./packages.ts";
 
 const obstacle = await obstacleWithout({
@@ -244,14 +243,13 @@ test("a Ctrl-C during the undo does not kill the programs that undo", async () =
   assert.equal(await machine.rules(), before);
 });
 
-test("the bundle is its own helper, without a cache of modules, and errors keep their class", async () => {
-  const folder = await Deno.makeTempDir();
+test("a helper that comes by pipe needs no cache of modules, and errors keep their class", async () => {
   const { machine, before } = await machineWithRules();
   await using _ = machine;
-  const { argv, env } = helperCommand({
-    ...ownProgram(),
-    mainModule: `file://${await bundle(folder)}`,
-  });
+  const { argv, env, stdin } = helperCommand(
+    { ...ownProgram(), mainModule: "https://example.com/ktctl.js" },
+    await helperText(new AbortController().signal),
+  );
   const child = machine.spawn(
     "env",
     "-i",
@@ -259,6 +257,9 @@ test("the bundle is its own helper, without a cache of modules, and errors keep 
     ...Object.entries(env).map(([name, value]) => `${name}=${value}`),
     ...argv,
   );
+  const writer = child.stdin.getWriter();
+  await writer.write(stdin);
+  writer.releaseLock();
   {
     await using client = new HelperClient({
       ...child,
@@ -273,24 +274,7 @@ test("the bundle is its own helper, without a cache of modules, and errors keep 
   }
   assert.equal((await child.status).code, 0);
   assert.equal(await machine.rules(), before);
-  await Deno.remove(folder, { recursive: true });
 });
-
-/** As scripts/bundle.ts does. */
-async function bundle(folder: string): Promise<string> {
-  const file = `${folder}/ktctl.js`;
-  const main = fileURLToPath(new URL("../../main.ts", import.meta.url));
-  const flags = ["--quiet", "--minify", "--platform", "deno"];
-  const args = ["--external", "*.node", "--output", file, main];
-  const cwd = dirname(main);
-  const { code, stderr } = await exec(
-    Deno.execPath(),
-    ["bundle", ...flags, ...args],
-    { cwd },
-  );
-  assert.equal(code, 0, stderr);
-  return file;
-}
 
 test("who is not root cannot be the helper", async () => {
   const { machine } = await machineWithRules({ sudoers: "ALL" });

@@ -4,11 +4,10 @@
  */
 import { Cancelled, KtctlError } from "../../src/core/errors.ts";
 import type { HelperClient } from "../../src/helper/helper_client.ts";
-import { helperCommand, ownProgram } from "../../src/helper/helper_command.ts";
 import { startHelper } from "../../src/helper/start_helper.ts";
-import { REDIRECT } from "./helper_machine.ts";
+import { REDIRECT } from "./helper_redirect.ts";
+import { testedHelper } from "./tested_helper.ts";
 
-const main = new URL("../../main.ts", import.meta.url).href;
 const say = (event: string, more: unknown = {}) =>
   console.log(JSON.stringify({ event, ...more as object }));
 
@@ -29,7 +28,7 @@ Deno.addSignalListener("SIGINT", async () => {
 try {
   client = await startHelper({
     signal: starting.signal,
-    command: helperCommand({ ...ownProgram(), mainModule: main }),
+    command: await testedHelper(starting.signal),
     onPrompt: () => say("prompt"),
   });
   client.failed.catch((error) => say("failed", { code: error.code }));

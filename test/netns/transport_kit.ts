@@ -5,7 +5,6 @@ import { dial } from "../../src/core/dial.ts";
 import { LinkError, messageOf } from "../../src/core/errors.ts";
 import { exec } from "../../src/core/exec.ts";
 import type { HelperClient } from "../../src/helper/helper_client.ts";
-import { helperCommand, ownProgram } from "../../src/helper/helper_command.ts";
 import { startHelper } from "../../src/helper/start_helper.ts";
 import type { KubeApi } from "../../src/kube/kube_api.ts";
 import type { ClusterLink } from "../../src/net/cluster_link.ts";
@@ -17,6 +16,7 @@ import {
 import sshuttle from "../../src/plugins/transport/sshuttle.ts";
 import tun2socks from "../../src/plugins/transport/tun2socks.ts";
 import { socksDial } from "./socks_dial.ts";
+import { testedHelper } from "./tested_helper.ts";
 
 export interface KitConfig {
   readonly plugin: "tun2socks" | "sshuttle";
@@ -78,12 +78,12 @@ async function echoLink(): Promise<ClusterLink> {
 
 /** A helper that is started when it is first asked for something. */
 function helperRoot(signal: AbortSignal): TestedRoot {
-  const mainModule = new URL("../../main.ts", import.meta.url).href;
-  const command = helperCommand({ ...ownProgram(), mainModule });
   let client: Promise<HelperClient> | undefined;
+  const start = async () =>
+    await startHelper({ signal, command: await testedHelper(signal) });
   return {
     async open(operation, args, onEvent) {
-      const helper = await (client ??= startHelper({ signal, command }));
+      const helper = await (client ??= start());
       return await helper.open(operation, args, onEvent, { signal });
     },
     async [Symbol.asyncDispose]() {

@@ -20,9 +20,7 @@ async function build(): Promise<string> {
   };
   await Promise.all(
     Object.entries(sources).map(async ([name, source]) => {
-      const output = `${folder}/${name}.js`;
-      const { code, stderr } = await denoBundle(source, output);
-      if (code !== 0) throw new Error(stderr);
+      await denoBundle(source, `${folder}/${name}.js`);
     }),
   );
   return folder;

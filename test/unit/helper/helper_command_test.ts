@@ -30,26 +30,31 @@ Deno.test("from a checkout the helper uses the user's cache of modules, and the 
   });
 });
 
-Deno.test("from a bundle the helper needs no cache and no configuration", () => {
-  const { argv, env } = helperCommand({
-    ...CHECKOUT,
-    mainModule: "file:///home/u/.cache/ktctl/portable/x/ktctl.js",
+for (
+  const mainModule of [
+    "file:///home/u/.cache/ktctl/portable/x/ktctl.js",
+    "https://example.com/ktctl.js",
+    "https://example.com/main.ts",
+  ]
+) {
+  Deno.test(`root fetches nothing and reads no file of the user's for ${mainModule}`, () => {
+    const text = "export const runHelper = () => 0;";
+    const { argv, env, stdin } = helperCommand(
+      { ...CHECKOUT, mainModule },
+      text,
+    );
+    const [program, verb, ...args] = argv;
+    assert.deepEqual([program, verb], ["/usr/bin/deno", "eval"]);
+    for (
+      const flag of ["--no-config", "--no-lock", "--no-remote", "--no-npm"]
+    ) {
+      assert.ok(args.includes(flag), flag);
+    }
+    assert.doesNotMatch(argv.join(" "), /example\.com|home/);
+    assert.equal(env.DENO_DIR, "/dev/null/deno");
+    assert.equal(new TextDecoder().decode(stdin), text);
   });
-  assert.ok(argv.includes("--no-config") && argv.includes("--no-remote"));
-  assert.deepEqual(argv.slice(-2), [
-    "/home/u/.cache/ktctl/portable/x/ktctl.js",
-    "__helper",
-  ]);
-  assert.equal(env.DENO_DIR, "/dev/null/deno");
-});
-
-Deno.test("from a bundle on the Internet the helper takes it out of the user's cache", () => {
-  const mainModule = "https://example.com/ktctl.js";
-  const { argv, env } = helperCommand({ ...CHECKOUT, mainModule });
-  assert.ok(argv.includes("--cached-only") && !argv.includes("--no-remote"));
-  assert.deepEqual(argv.slice(-2), [mainModule, "__helper"]);
-  assert.equal(env.DENO_DIR, "/home/u/.cache/deno");
-});
+}
 
 Deno.test("a compiled ktctl starts its own file, which a rule of sudoers can name", () => {
   const command = helperCommand({
@@ -84,10 +89,14 @@ Deno.test("sudo asks with a sentence on a line of its own, and sets what is need
 });
 
 Deno.test("on Windows, where the helper is the same user, a bundle has the user's cache too", () => {
-  const { argv, env } = helperCommand({
-    ...CHECKOUT,
-    mainModule: "file:///home/u/ktctl.js",
-  }, "windows");
+  const { argv, env } = helperCommand(
+    {
+      ...CHECKOUT,
+      mainModule: "file:///home/u/ktctl.js",
+    },
+    "",
+    "windows",
+  );
   assert.ok(argv.includes("--no-remote"));
   assert.equal(env.DENO_DIR, "/home/u/.cache/deno");
 });
