@@ -1,7 +1,14 @@
 /** All that ktctl, this or the original, may have left in a namespace. */
 import { PermissionError } from "../core/errors.ts";
 import type { Report } from "../core/report.ts";
-import { CONTROL_BY, CONTROL_BY_KT, ROLE } from "../kube/contract.ts";
+import {
+  annotation,
+  CONTROL_BY,
+  CONTROL_BY_KT,
+  ROLE,
+  ROUTER_STATE,
+  ROUTER_SUFFIX,
+} from "../kube/contract.ts";
 import type { KubeApi, KubeObject, Resource } from "../kube/kube_api.ts";
 import {
   CONFIG_MAPS,
@@ -18,8 +25,9 @@ export interface NamespaceState {
   readonly deployments: readonly KubeObject[];
   /** Those that a ktctl made. The pods of a shadow Deployment have a role, but no `control-by`. */
   readonly pods: readonly KubeObject[];
-  /** Those labelled `control-by=kt` only, as the next. */
+  /** Those labelled `control-by=kt` only, as the next; with data only where it may be a router's record. */
   readonly configMaps: readonly KubeObject[];
+  /** Without data. */
   readonly secrets: readonly KubeObject[];
 }
 
@@ -31,13 +39,10 @@ export async function readNamespace(
   const ours = `${CONTROL_BY}=${CONTROL_BY_KT}`;
   const list = async (
     resource: Resource,
-    labelSelector?: string,
+    how: { labelSelector?: string; metadataOnly?: boolean } = {},
   ): Promise<KubeObject[]> => {
     try {
-      return await kube.list(resource, {
-        signal: options.signal,
-        ...(labelSelector === undefined ? {} : { labelSelector }),
-      });
+      return await kube.list(resource, { signal: options.signal, ...how });
     } catch (error) {
       if (
         !(error instanceof PermissionError) || error.code !== "RBAC_FORBIDDEN"
@@ -51,15 +56,49 @@ export async function readNamespace(
   };
   // without Services and Pods there is nothing to be judged
   const { signal } = options;
-  const [services, deployments, made, deployed, configMaps, secrets] =
-    await Promise.all([
+  const [services, deployments, made, deployed, found, secrets] = await Promise
+    .all([
       kube.list(SERVICES, { signal }),
       list(DEPLOYMENTS),
       kube.list(PODS, { signal, labelSelector: ours }),
       kube.list(PODS, { signal, labelSelector: `${ROLE},!${CONTROL_BY}` }),
-      list(CONFIG_MAPS, ours),
-      list(SECRETS, ours),
+      list(CONFIG_MAPS, { labelSelector: ours, metadataOnly: true }),
+      list(SECRETS, { labelSelector: ours, metadataOnly: true }),
     ]);
+  const configMaps = await withRecords(kube, found, options);
   const pods = [...made, ...deployed];
   return { services, deployments, pods, configMaps, secrets };
+}
+
+/**
+ * With the data of what may be a router's record. Agents' programs, which are in ConfigMaps as well, and
+ * what others may have put there, are not fetched. One that may not be read is left out, and so left alone.
+ */
+async function withRecords(
+  kube: KubeApi,
+  configMaps: readonly KubeObject[],
+  { signal, report }: { signal: AbortSignal; report: Report },
+): Promise<KubeObject[]> {
+  const records: KubeObject[] = [];
+  for (const one of configMaps) {
+    const { name, namespace = kube.namespace, uid } = one.metadata;
+    const mayBeRouters = name.endsWith(ROUTER_SUFFIX) ||
+      annotation(one, ROUTER_STATE) !== undefined;
+    if (!mayBeRouters) {
+      records.push(one);
+      continue;
+    }
+    try {
+      const ref = { resource: CONFIG_MAPS, name, namespace };
+      const whole = await kube.find(ref, { signal });
+      if (whole?.metadata.uid === uid) records.push({ ...one, ...whole });
+    } catch (error) {
+      if (!(error instanceof PermissionError)) throw error;
+      report.warn(
+        "GET_FORBIDDEN",
+        `Cannot read ConfigMap "${name}": it is left as it is`,
+      );
+    }
+  }
+  return records;
 }

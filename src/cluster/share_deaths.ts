@@ -1,13 +1,9 @@
 /** Whether those that share a Shadow Pod are gone. */
 import type { AgentStatus } from "../agent/agent_config.ts";
-import {
-  DEFAULT_THRESHOLD_MINUTES,
-  labelSelector,
-  TARGET,
-} from "../kube/contract.ts";
+import { labelSelector, TARGET } from "../kube/contract.ts";
 import type { KubeApi, KubeObject } from "../kube/kube_api.ts";
 import { PODS } from "../kube/resources.ts";
-import { agentStatus, clientOf, RETURN_SECONDS } from "./liveness.ts";
+import { agentStatus, clientOf, isOlder, RETURN_SECONDS } from "./liveness.ts";
 import type { Sharer } from "./share_state.ts";
 import type { Share } from "./share_store.ts";
 
@@ -77,7 +73,7 @@ export function secondsToDeath(
   now: number,
 ): number {
   if (status === undefined) {
-    return now - beat > DEFAULT_THRESHOLD_MINUTES * 60 ? 0 : Infinity;
+    return isOlder(beat, { now }) ? 0 : Infinity;
   }
   const client = clientOf(status, session);
   if (client?.attached) return Infinity;

@@ -41,6 +41,8 @@ export interface HttpCall extends DeadlineOptions {
   readonly method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** Path below the server's URL, with its query. */
   readonly path: string;
+  /** @default "application/json" */
+  readonly accept?: string;
   /** Sent as JSON. */
   readonly body?: unknown;
   /** @default "application/json" */
@@ -291,7 +293,7 @@ export class KubeHttp {
       ? undefined
       : new TextEncoder().encode(JSON.stringify(call.body));
     const headers: Record<string, string | string[] | number> = {
-      Accept: "application/json",
+      Accept: call.accept ?? "application/json",
       "User-Agent": this.#options.userAgent,
       ...authorization.headers,
     };

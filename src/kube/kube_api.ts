@@ -69,6 +69,8 @@ export interface ListOptions extends CallOptions {
   readonly namespace?: string;
   readonly labelSelector?: string;
   readonly fieldSelector?: string;
+  /** Of each object its metadata alone: the server leaves out the rest, which may be large, or a secret. */
+  readonly metadataOnly?: boolean;
 }
 
 export interface WatchOptions {

@@ -30,6 +30,8 @@ import { type Listing, watchObjects, type WatchTiming } from "./watch.ts";
 
 /** Items asked for at once. */
 const PAGE_SIZE = 500;
+const METADATA_LIST =
+  "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io";
 
 const PATCH_CONTENT_TYPES: Readonly<Record<PatchType, string>> = {
   merge: "application/merge-patch+json",
@@ -280,13 +282,14 @@ export class KubeClient implements KubeApi {
     options: ListOptions,
     pageSize: number,
   ): Promise<Listing<T>> {
-    const { labelSelector, fieldSelector } = options;
+    const { labelSelector, fieldSelector, metadataOnly = false } = options;
     const place = this.#place(resource, options.namespace);
     const items: T[] = [];
     let next: string | undefined;
     for (;;) {
       const page: ListPage<T> = await this.#http.json({
         ...callOptions(options),
+        ...(metadataOnly ? { accept: METADATA_LIST } : {}),
         path: withQuery(collectionPath(resource, place), {
           labelSelector,
           fieldSelector,
@@ -296,6 +299,11 @@ export class KubeClient implements KubeApi {
         subject: { action: "list", resource, namespace: place },
       });
       for (const item of page.items ?? []) {
+        if (metadataOnly) {
+          // as the objects that they are of
+          item.apiVersion = resource.apiVersion;
+          item.kind = resource.kind;
+        }
         item.apiVersion ??= resource.apiVersion;
         item.kind ??= resource.kind;
         items.push(item);

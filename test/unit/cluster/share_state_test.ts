@@ -73,4 +73,6 @@ Deno.test("without an agent to ask, the heartbeat decides", () => {
   assert.equal(secondsToDeath(member, undefined, NOW), Infinity);
   const silent = { ...member, beat: NOW - 301 };
   assert.equal(secondsToDeath(silent, undefined, NOW), 0);
+  const early = { ...member, beat: NOW + 9_999 };
+  assert.equal(secondsToDeath(early, undefined, NOW), 0);
 });

@@ -178,6 +178,25 @@ Deno.test("list() gathers all pages and names each item's kind", async () => {
   assert.match(fake.server.requests[1]!.url, /continue=token%2B1/);
 });
 
+Deno.test("list() of metadata alone asks for no more, and names each item's kind", async () => {
+  const item = {
+    apiVersion: "meta.k8s.io/v1",
+    kind: "PartialObjectMetadata",
+    metadata: { name: "a" },
+  };
+  await using fake = await serve([json({ metadata: {}, items: [item] })]);
+  const [found] = await fake.api.list(CONFIG_MAPS, { metadataOnly: true });
+  assert.deepEqual(found, {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { name: "a" },
+  });
+  assert.equal(
+    fake.server.requests[0]!.headers.accept,
+    "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io",
+  );
+});
+
 Deno.test("list() starts over in one piece when its pages have expired", async () => {
   await using fake = await serve([
     json({ metadata: { continue: "x" }, items: [{ metadata: { name: "a" } }] }),
