@@ -1,26 +1,30 @@
 /** How this machine comes to know the cluster's names while `connect` runs. */
-import { IngressNames } from "../cluster/ingress_names.ts";
 import { NamespaceNames } from "../cluster/namespace_names.ts";
+import type { AskFrom } from "../core/dns/ask_server.ts";
+import { NameServers } from "../core/dns/name_servers.ts";
 import { messageOf, UnsupportedError } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
 import type { ClusterLink } from "../net/cluster_link.ts";
 import { capturedServers } from "../net/dns/captured_servers.ts";
 import type { LocalResolver } from "../net/dns/detect_resolver.ts";
 import { DnsResolver } from "../net/dns/dns_resolver.ts";
-import { IngressHosts } from "../net/dns/ingress_hosts.ts";
+import { ForeignNames } from "../net/dns/foreign_names.ts";
 import {
   listenOnLoopback,
   type LoopbackDnsServer,
 } from "../net/dns/loopback_dns_server.ts";
 import { LocalAddresses } from "../net/local_addresses.ts";
+import { machineSearch } from "../net/dns/machine_search.ts";
 import { wintunName } from "../net/tun/wintun_name.ts";
 import type { RootRights, TransportDns } from "../plugins/plugin.ts";
 import type { ConnectOptions } from "./connect_options.ts";
+import { followIngresses } from "./follow_ingresses.ts";
 import { followResolverFiles } from "./follow_resolver_files.ts";
 import { keepHosts } from "./keep_hosts.ts";
 import { askedServers, localResolver, OUR_ADDRESS } from "./local_resolver.ts";
 import type { Session } from "./session.ts";
 import { Settling } from "./settling.ts";
+import { warnOfForeignName } from "./warn_of_foreign_name.ts";
 import { SplitDns, type SplitDnsSystem } from "./split_dns.ts";
 
 /** Ports that systems do not give out by themselves (Linux: up to 60999, macOS and Windows: from 49152 on, seldom). */
@@ -42,6 +46,8 @@ export class ConnectNames {
   readonly #options: ConnectNamesOptions;
   readonly #domain: string;
   readonly #namespaces: NamespaceNames;
+  readonly #foreign: ForeignNames;
+  readonly #askFrom: AskFrom;
   #resolver: DnsResolver | undefined;
   #servers: readonly string[] = [];
   #server: LoopbackDnsServer | undefined;
@@ -51,6 +57,13 @@ export class ConnectNames {
   constructor(options: ConnectNamesOptions) {
     this.#options = options;
     this.#namespaces = new NamespaceNames(options.session.kube);
+    const addresses = options.session.scope
+      .use(new LocalAddresses(), "own addresses");
+    this.#askFrom = {
+      localPorts: OWN_SOURCE_PORTS,
+      localAddressTo: (address) => addresses.to(address),
+    };
+    this.#foreign = new ForeignNames(options.connect.allowNames);
     this.#domain = options.connect.clusterDomain ??
       domainOf(options.link.resolver.search) ?? "cluster.local";
   }
@@ -90,28 +103,29 @@ export class ConnectNames {
 
   /** Starts the local DNS server, which nobody asks yet. */
   async serve(): Promise<TransportDns> {
-    const { connect, link, local, cluster, isLed } = this.#options;
-    const { scope } = this.#options.session;
-    const { dnsMode, includeDomains, dnsCacheTtl, dnsPort } = connect;
+    const { session, connect, link, local, cluster, isLed } = this.#options;
+    const { scope, report } = session;
+    const { dnsMode, includeDomains, dnsCacheTtl, dnsPort, ingressIp } =
+      connect;
     const order = dnsMode.kind === "podDNS"
       ? [{ kind: "cluster" } as const]
       : dnsMode.kind === "localDNS"
       ? dnsMode.order
       : undefined;
-    const ingress = this.#followIngresses();
-    const addresses = scope.use(new LocalAddresses(), "own addresses");
+    const ingress = ingressIp === undefined
+      ? undefined
+      : followIngresses(session, ingressIp, this.#foreign);
     const resolver = new DnsResolver({
       link,
       upstreams: local.upstreams,
       clusterDomain: this.#domain,
       cidrs: cluster,
       includeDomains,
+      foreign: this.#foreign,
+      onForeign: (name, reason) => warnOfForeignName(report, name, reason),
       isNamespace: (label) => this.#namespaces.names.includes(label),
       cacheTtlS: dnsCacheTtl,
-      askFrom: {
-        localPorts: OWN_SOURCE_PORTS,
-        localAddressTo: (address) => addresses.to(address),
-      },
+      askFrom: this.#askFrom,
       ...(order && { order }),
       ...(ingress && { ingressAddresses: ingress.addressesOf }),
     });
@@ -185,7 +199,7 @@ export class ConnectNames {
     }
     await root.open(
       "resolver.resolv-conf",
-      { nameserver: OUR_ADDRESS, search: [...link.resolver.search] },
+      { nameserver: OUR_ADDRESS, search: machineSearch(link.resolver) },
       (event) => this.#resolvConfChanged(event),
     );
   }
@@ -215,18 +229,20 @@ export class ConnectNames {
       clusterDomain: this.#domain,
       cidrs: cluster,
       includeDomains,
-      search: link.resolver.search,
+      search: machineSearch(link.resolver),
     });
   }
 
   /** Keeps Services in the hosts file (`--dnsMode hosts`); returns when those of now are there. */
   async installHosts(): Promise<void> {
-    const { connect: { dnsMode }, root, session } = this.#options;
+    const { connect: { dnsMode }, root, session, local } = this.#options;
     await keepHosts({
       session,
       root,
       clusterDomain: this.#domain,
       namespaces: dnsMode.kind === "hosts" ? dnsMode.namespaces : [],
+      foreign: this.#foreign,
+      servers: new NameServers(local.upstreams, this.#askFrom),
     });
   }
 
@@ -236,24 +252,6 @@ export class ConnectNames {
       follow: (options) => this.#namespaces.follow(options),
       settle: async () => await this.#split?.settle(this.#namespaces.names),
     });
-  }
-
-  #followIngresses(): IngressHosts | undefined {
-    const { connect: { ingressIp }, session } = this.#options;
-    if (ingressIp === undefined) return undefined;
-    const { kube, scope, report } = session;
-    const hosts = new IngressHosts(ingressIp);
-    const names = new IngressNames(kube);
-    scope.background("Ingresses", async (signal) => {
-      const onChange = () => hosts.set(names.hosts);
-      if (await names.follow({ signal, onChange })) return;
-      if (signal.aborted) return;
-      report.warn(
-        "INGRESSES_UNKNOWN",
-        "--ingressIp has no effect: Ingresses may not be watched",
-      );
-    });
-    return hosts;
   }
 
   /** Somebody, such as DHCP in another network, has written the file anew. */

@@ -17,6 +17,7 @@ export interface ConnectOptions {
   readonly includeIps: readonly Cidr[];
   readonly excludeIps: readonly Cidr[];
   readonly includeDomains: readonly string[];
+  readonly allowNames: readonly string[];
   readonly ingressIp?: string;
   /** Seconds. */
   readonly dnsCacheTtl: number;
@@ -58,6 +59,12 @@ export function connectOptions(modes: string): Option[] {
       "more domains whose names only the cluster knows, with commas between",
     ).argParser((text) =>
       items(text).map((one) => parseDomain("includeDomains")(one))
+    ).default([], "none"),
+    new Option(
+      "--allowNames <names>",
+      "names and namespaces that are the cluster's though others have such too: wpad,dev",
+    ).argParser((text) =>
+      items(text).map((one) => parseDomain("allowNames", "wpad,dev")(one))
     ).default([], "none"),
     new Option(
       "--ingressIp <address>",
@@ -103,7 +110,10 @@ function parseRanges(flag: string): (text: string) => Cidr[] {
     });
 }
 
-function parseDomain(flag: string): (text: string) => string {
+function parseDomain(
+  flag: string,
+  example = "cluster.local",
+): (text: string) => string {
   return (text) => {
     const domain = text.toLowerCase().replace(/^[*]?\.|\.$/g, "");
     const isDomain = domain.length <= 253 &&
@@ -112,7 +122,7 @@ function parseDomain(flag: string): (text: string) => string {
     throw new UsageError(
       "FLAG_INVALID",
       `Cannot read --${flag} "${text}": it is no domain`,
-      { hint: `Write --${flag} cluster.local` },
+      { hint: `Write --${flag} ${example}` },
     );
   };
 }

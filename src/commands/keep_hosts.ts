@@ -1,8 +1,12 @@
 import { ServiceNames } from "../cluster/service_names.ts";
+import type { NameServers } from "../core/dns/name_servers.ts";
+import type { ForeignNames } from "../net/dns/foreign_names.ts";
+import { HostsNames } from "../net/dns/hosts_names.ts";
 import { serviceHosts } from "../net/dns/service_hosts.ts";
 import type { RootRights } from "../plugins/plugin.ts";
 import type { Session } from "./session.ts";
 import { Settling } from "./settling.ts";
+import { warnOfForeignName } from "./warn_of_foreign_name.ts";
 
 export interface KeepHostsOptions {
   readonly session: Session;
@@ -10,17 +14,26 @@ export interface KeepHostsOptions {
   readonly clusterDomain: string;
   /** Whose Services; none means the session's own. */
   readonly namespaces: readonly string[];
+  readonly foreign: ForeignNames;
+  /** Who knows what exists outside of the cluster. */
+  readonly servers: NameServers;
 }
 
 /** Keeps Services in the hosts file (`--dnsMode hosts`); returns when those of now are there. */
 export async function keepHosts(
-  { session, root, clusterDomain, namespaces }: KeepHostsOptions,
+  { session, root, clusterDomain, namespaces, foreign, servers }:
+    KeepHostsOptions,
 ): Promise<void> {
   const { kube, scope, report } = session;
   const names = new ServiceNames(
     kube,
     namespaces.length > 0 ? namespaces : [kube.namespace],
   );
+  const hostsNames = new HostsNames({
+    foreign,
+    servers,
+    onForeign: (name, reason) => warnOfForeignName(report, name, reason),
+  });
   let written = "";
   let open: { close(): Promise<void> } | undefined;
   await Settling.start(scope, {
@@ -32,10 +45,18 @@ export async function keepHosts(
           `Services of namespace "${namespace}" get no names: they may not be watched`,
         )),
     settle: async () => {
-      const entries = serviceHosts(names.services, {
+      const hosts = serviceHosts(names.services, {
         clusterDomain,
         namespace: kube.namespace,
-      }).map(({ address, names }) => ({ address, names: [...names] }));
+      });
+      const foreign = await hostsNames.foreignOf(
+        hosts.flatMap(({ names }) => names),
+        scope.signal,
+      );
+      const entries = hosts.map(({ address, names }) => ({
+        address,
+        names: names.filter((name) => !foreign.has(name)),
+      }));
       if (JSON.stringify(entries) === written) return;
       written = JSON.stringify(entries);
       const before = open;

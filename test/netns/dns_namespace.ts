@@ -85,6 +85,11 @@ export class DnsNamespace implements AsyncDisposable {
       `--host-record=web.${zone},10.96.0.1`,
       `--host-record=web-0.web.${zone},10.244.0.7`,
       "--host-record=db.prod.svc.cluster.local,10.96.0.2",
+      // Services that are called like others' names
+      "--host-record=google.com.svc.cluster.local,10.96.0.66",
+      "--host-record=failing.com.svc.cluster.local,10.96.0.66",
+      `--host-record=wpad.${zone},10.96.0.66`,
+      `--host-record=localhost.${zone},10.96.0.66`,
       `--srv-host=_http._tcp.web.${zone},web.${zone},80`,
       `--host-record=www.example.com,192.0.2.1`,
       `--cname=ext.${zone},www.example.com`,
@@ -94,6 +99,9 @@ export class DnsNamespace implements AsyncDisposable {
       "--address=/#/",
       "--host-record=www.example.com,192.0.2.1",
       "--host-record=google.prod,192.0.2.2",
+      "--host-record=google.com,192.0.2.2",
+      // nobody is there: SERVFAIL, or silence
+      "--server=/failing.com/127.0.0.99",
       "--txt-record=txt.example.com,hello",
       "--host-record=intranet.corp.example,192.0.2.3",
     ]);

@@ -17,6 +17,7 @@ import { systemdResolvedOperation } from "../../src/helper/systemd_resolved_oper
 import { detectResolver } from "../../src/net/dns/detect_resolver.ts";
 import { DnsResolver } from "../../src/net/dns/dns_resolver.ts";
 import { DnsServer } from "../../src/net/dns/dns_server.ts";
+import { machineSearch } from "../../src/net/dns/machine_search.ts";
 import { readResolverFiles } from "../../src/net/dns/read_resolver_files.ts";
 
 const OUR_ADDRESS = "127.0.0.153";
@@ -34,7 +35,7 @@ const resolver = new DnsResolver({
   upstreams,
   clusterDomain: "cluster.local",
   cidrs: ["10.96.0.0/12", "10.244.0.0/16"],
-  isNamespace: (label) => label === "default" || label === "prod",
+  isNamespace: (label) => ["default", "prod", "com"].includes(label),
 });
 const server = await DnsServer.listen({
   host: "127.0.0.1",
@@ -68,7 +69,7 @@ if (kind === "systemd-resolved") {
     {
       device: "kt0",
       nameserver: OUR_ADDRESS,
-      search: [...pod.search],
+      search: machineSearch(pod),
       routed: ["svc", "default", "prod", "96.10.in-addr.arpa"],
     },
     scope,
@@ -76,7 +77,7 @@ if (kind === "systemd-resolved") {
   );
 } else {
   await resolvConfOperation.apply(
-    { nameserver: OUR_ADDRESS, search: [...pod.search] },
+    { nameserver: OUR_ADDRESS, search: machineSearch(pod) },
     scope,
     () => {},
   );

@@ -63,6 +63,18 @@ Deno.test({
       },
     );
 
+    await t.step(
+      "no Service gets a name that is another's, also where that cannot be found for a moment",
+      async () => {
+        assert.match(await getent(space, "google.com"), /^192\.0\.2\.2 /);
+        assert.equal(await getent(space, "failing.com"), "none");
+        assert.equal(await getent(space, "wpad"), "none");
+        assert.match(await getent(space, "localhost"), /^127\.0\.0\.1 |none/);
+        assert.equal(await short("localhost"), "");
+        assert.equal(await short("google.com.svc"), "10.96.0.66");
+      },
+    );
+
     await t.step("names are found for addresses of the cluster", async () => {
       assert.match(
         await space.output("getent", "hosts", "10.96.0.1"),

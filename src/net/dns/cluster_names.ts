@@ -1,5 +1,6 @@
 import type { DnsQuestion } from "../../core/dns/read_question.ts";
 import { TYPE } from "../../core/dns/read_question.ts";
+import type { ForeignNames } from "./foreign_names.ts";
 import {
   type Cidr,
   contains,
@@ -18,15 +19,22 @@ export interface ClusterNamesOptions {
   readonly includeDomains: readonly string[];
   /** Tells `shop.prod` from a name of the Internet. May change while running. */
   readonly isNamespace: (label: string) => boolean;
+  readonly foreign: ForeignNames;
 }
 
 /**
  * `cluster`: the cluster's answer holds, also where it is "no such name".
  * `shared`: the cluster is asked first, under these names; what it does not know is looked for
- * elsewhere. `other`: none of the cluster's.
+ * elsewhere.
+ * `public`: the cluster is asked only for what does not exist elsewhere.
+ * `other`: none of the cluster's. `reserved`: neither, though a Service may be called so; these names
+ * would be its own.
  */
 export type NameOwner =
-  | { readonly kind: "cluster" | "shared"; readonly names: readonly string[] }
+  | {
+    readonly kind: "cluster" | "shared" | "public" | "reserved";
+    readonly names: readonly string[];
+  }
   | { readonly kind: "other" };
 
 /** Of a name in text; on the wire it takes two bytes more. */
@@ -55,6 +63,7 @@ export class ClusterNames {
   ownerOf({ name, labels, type, class: dnsClass }: DnsQuestion): NameOwner {
     if (dnsClass !== 1 || !labels.every(isHostLabel)) return OTHER;
     const whole = [name];
+    if (this.#isReservedInFull(name)) return { kind: "reserved", names: whole };
     if (this.#included.some((domain) => isBelow(name, domain))) {
       return { kind: "cluster", names: whole };
     }
@@ -65,17 +74,43 @@ export class ClusterNames {
         : OTHER;
     }
     // other names below the domain: a cluster may have taken a domain of the Internet for its own
-    if (isBelow(name, this.#domain)) return { kind: "shared", names: whole };
+    if (isBelow(name, this.#domain)) {
+      return this.#shared(name, this.#domain, whole);
+    }
     const host = labels.slice(serviceLabels(labels));
     const last = host.at(-1);
     if (last === undefined || type === TYPE.PTR) return OTHER;
     if (last === "svc" && host.length > 2) {
       return { kind: "cluster", names: [`${name}.${this.#domain}`] };
     }
-    if (host.length > 1 && !this.#options.isNamespace(last)) return OTHER;
-    const names = this.#options.search.map((domain) => `${name}.${domain}`)
+    const { isNamespace, search, foreign } = this.#options;
+    const names = search.map((domain) => `${name}.${domain}`)
       .filter((full) => full.length <= MAX_NAME);
-    return names.length === 0 ? OTHER : { kind: "shared", names };
+    if (foreign.isReserved(host.join("."))) return { kind: "reserved", names };
+    if (host.length > 1 && !isNamespace(last)) return OTHER;
+    if (names.length === 0) return OTHER;
+    // who owns a top-level domain has no addresses for it: a short name is not public
+    return host.length === 1
+      ? { kind: "shared", names }
+      : this.#shared(name, last, names);
+  }
+
+  #shared(name: string, domain: string, names: readonly string[]): NameOwner {
+    const isPublic = this.#options.foreign.isPublic(name, domain);
+    return { kind: isPublic ? "public" : "shared", names };
+  }
+
+  /** A short name as libc and Windows complete it, by the search domains that we give them. */
+  #isReservedInFull(name: string): boolean {
+    const { search, foreign } = this.#options;
+    return search.some((domain, rank) => {
+      if (!name.endsWith(`.${domain}`)) return false;
+      const labels = name.slice(0, -domain.length - 1).split(".");
+      const host = labels.slice(serviceLabels(labels));
+      // what is longer is a full name, but below the first, where libc looks for all names
+      return (host.length === 1 || rank === 0) &&
+        foreign.isReserved(host.join("."));
+    });
   }
 }
 

@@ -11,6 +11,7 @@ import type { ClusterLink } from "../cluster_link.ts";
 import { ClusterNames } from "./cluster_names.ts";
 import { DnsCache, type FoundAnswer } from "./dns_cache.ts";
 import type { DnsSource } from "./dns_mode.ts";
+import { ForeignNames } from "./foreign_names.ts";
 import { answerAs, askFor } from "./expanded_query.ts";
 import { addressAnswer, errorAnswer } from "./own_answer.ts";
 import { firstAnswer } from "./first_answer.ts";
@@ -25,6 +26,10 @@ export interface DnsResolverOptions {
   readonly includeDomains?: readonly string[];
   /** Whether the cluster has this namespace; asked at each query. */
   readonly isNamespace: (label: string) => boolean;
+  /** Names that are not the cluster's, whatever it has. @default all that are known as such */
+  readonly foreign?: ForeignNames;
+  /** Tells of names that a Service does not get, each kind of them once. */
+  readonly onForeign?: (name: string, reason: ForeignReason) => void;
   /** Of `--dnsMode localDNS:order`: who is asked for a name that is not the cluster's alone. */
   readonly order?: readonly DnsSource[];
   /** Addresses of hosts that go to the Ingress; `undefined` for all others. */
@@ -39,6 +44,12 @@ export interface DnsResolverOptions {
   readonly askFrom?: AskFrom;
 }
 
+/**
+ * `exists`: outside of the cluster, so that it is not looked for in its namespace. `unsure`: nobody
+ * outside says whether it exists there. `reserved`: a Service has it, and does not get it.
+ */
+export type ForeignReason = "exists" | "unsure" | "reserved";
+
 /** The Ingress may move. */
 const INGRESS_TTL_S = 5;
 
@@ -51,12 +62,15 @@ export class DnsResolver {
   #upstreams: NameServers;
   readonly #sources: readonly Source[];
   readonly #closed = new AbortController();
+  /** What was told already. */
+  readonly #told = new Set<string>();
 
   constructor(options: DnsResolverOptions) {
     this.#options = options;
     this.#timeoutMs = options.timeoutMs ?? 4000;
     this.#names = new ClusterNames({
       includeDomains: [],
+      foreign: new ForeignNames(),
       ...options,
       search: options.link.resolver.search,
     });
@@ -108,25 +122,95 @@ export class DnsResolver {
 
   #find(query: Uint8Array, question: DnsQuestion): Promise<FoundAnswer> {
     const owner = this.#names.ownerOf(question);
-    const cluster: Source = (query, signal) => this.#askCluster(query, signal);
-    // an order that names the cluster says itself when it is asked
-    const sources = owner.kind === "cluster"
-      ? [cluster]
-      : owner.kind === "shared" && this.#options.order === undefined
-      ? [cluster, ...this.#sources]
-      : this.#sources;
+    const { name } = question;
+    switch (owner.kind) {
+      case "cluster":
+        return this.#ask([this.#cluster], query, owner);
+      case "shared": {
+        // an order that names the cluster says itself when it is asked
+        const sources = this.#options.order === undefined
+          ? [this.#cluster, ...this.#sources]
+          : this.#sources;
+        return this.#ask(sources, query, owner);
+      }
+      case "public":
+        return this.#findPublic(query, name, owner.names);
+      case "reserved":
+        this.#tellReserved(query, name, owner.names);
+        if (owner.names.includes(name)) {
+          const answer = errorAnswer(query, RCODE.NXDOMAIN);
+          return Promise.resolve({ answer, cacheable: false });
+        }
+    }
+    return this.#ask(this.#sources, query, { names: [name] });
+  }
+
+  /** Goes to the cluster with what nobody has outside of it. Who cannot say so is believed to have it. */
+  async #findPublic(
+    query: Uint8Array,
+    name: string,
+    names: readonly string[],
+  ): Promise<FoundAnswer> {
+    const parts = this.#sources.length + 1;
+    let outside: FoundAnswer | undefined;
+    try {
+      outside = await this.#ask(this.#sources, query, { names: [name], parts });
+    } finally {
+      this.#tellPublic(name, outside?.answer);
+    }
+    const { order } = this.#options;
+    if (
+      !isUnknown(outside.answer) ||
+      order?.every(({ kind }) => kind !== "cluster")
+    ) return outside;
+    const inside = await this.#ask([this.#cluster], query, { names, parts });
+    return isUnknown(inside.answer) ? outside : inside;
+  }
+
+  #tellPublic(name: string, answer: Uint8Array | undefined): void {
+    const [, namespace, ...more] = name.split(".");
+    if (namespace === undefined || more.length > 0) return;
+    if (answer !== undefined && isUnknown(answer)) return;
+    const exists = answer && readHeader(answer)?.rcode === RCODE.NOERROR;
+    const reason = exists ? "exists" : "unsure";
+    const kind = `${reason} ${namespace}`;
+    if (this.#told.has(kind)) return;
+    this.#told.add(kind);
+    this.#options.onForeign?.(name, reason);
+  }
+
+  /** If there is a Service of that name: others ask for it all the time. */
+  #tellReserved(
+    query: Uint8Array,
+    name: string,
+    names: readonly string[],
+  ): void {
+    const { onForeign } = this.#options;
+    const full = names[0] ?? name;
+    if (onForeign === undefined || this.#told.has(full)) return;
+    this.#told.add(full);
+    this.#ask([this.#cluster], query, { names }).then(({ answer }) => {
+      if (readHeader(answer)!.counts[1] > 0) onForeign(name, "reserved");
+    }).catch(() => this.#told.delete(full));
+  }
+
+  /** Asks one source after the other; the cluster for `names`. */
+  #ask(
+    sources: readonly Source[],
+    query: Uint8Array,
+    { names, parts = sources.length }: {
+      names: readonly string[];
+      parts?: number;
+    },
+  ): Promise<FoundAnswer> {
     // who does not answer must leave time for the next
-    const timeoutMs = this.#timeoutMs / sources.length;
+    const timeoutMs = this.#timeoutMs / parts;
     return firstAnswer(
-      sources.map((source) => () =>
-        source(
-          query,
-          AbortSignal.any([
-            this.#closed.signal,
-            AbortSignal.timeout(timeoutMs),
-          ]),
-        )
-      ),
+      sources.map((source) => () => {
+        const deadline = AbortSignal.timeout(timeoutMs);
+        const signal = AbortSignal.any([this.#closed.signal, deadline]);
+        return source(query, { names, signal });
+      }),
     );
   }
 
@@ -135,18 +219,16 @@ export class DnsResolver {
   }
 
   #sourceOf(source: DnsSource): Source {
-    if (source.kind === "cluster") {
-      return (query, signal) => this.#askCluster(query, signal);
-    }
+    if (source.kind === "cluster") return this.#cluster;
     if (source.kind === "server") {
       const servers = this.#serversAt([source.server]);
-      return (query, signal) => servers.ask(query, { signal });
+      return (query, { signal }) => servers.ask(query, { signal });
     }
     const { kind: _, ...how } = source;
     if (Object.keys(how).length === 0) {
-      return (query, signal) => this.#upstreams.ask(query, { signal });
+      return (query, { signal }) => this.#upstreams.ask(query, { signal });
     }
-    return (query, signal) => {
+    return (query, { signal }) => {
       const servers = this.#upstreams.servers.map((one) => ({
         ...one,
         ...how,
@@ -156,24 +238,27 @@ export class DnsResolver {
   }
 
   /** Asks for all the full names at once and takes the first, in their order, that has records. */
-  async #askCluster(
-    query: Uint8Array,
-    signal: AbortSignal,
-  ): Promise<Uint8Array> {
+  readonly #cluster: Source = async (query, { names, signal }) => {
     const { link } = this.#options;
-    const question = readQuestion(query);
-    const owner = question && this.#names.ownerOf(question);
-    if (
-      owner === undefined || owner.kind === "other" ||
-      owner.names.every((full) => full === question?.name)
-    ) return await link.resolve(query, { signal });
-    const asked = owner.names.map((full) =>
+    const name = readQuestion(query)?.name;
+    if (names.every((full) => full === name)) {
+      return await link.resolve(query, { signal });
+    }
+    const asked = names.map((full) =>
       link.resolve(askFor(query, full), { signal })
     );
     for (const one of asked) one.catch(() => {}); // looked at below, in turn
     const { answer } = await firstAnswer(asked.map((one) => () => one));
     return answerAs(query, answer);
-  }
+  };
 }
 
-type Source = (query: Uint8Array, signal: AbortSignal) => Promise<Uint8Array>;
+/** Who is asked; the cluster under other names than the query's. */
+type Source = (
+  query: Uint8Array,
+  options: { names: readonly string[]; signal: AbortSignal },
+) => Promise<Uint8Array>;
+
+function isUnknown(answer: Uint8Array): boolean {
+  return readHeader(answer)?.rcode === RCODE.NXDOMAIN;
+}

@@ -1,16 +1,27 @@
+import { ForeignNames } from "./foreign_names.ts";
+
 /** Hosts of Ingress rules, all of which lead to one address (`--ingressIp`). */
 export class IngressHosts {
   readonly #addresses: readonly string[];
+  readonly #foreign: ForeignNames;
   #hosts = new Set<string>();
 
   /** @param address What the names stand for. */
-  constructor(address: string) {
+  constructor(address: string, foreign = new ForeignNames()) {
     this.#addresses = [address];
+    this.#foreign = foreign;
   }
 
-  /** @param hosts As in Ingress rules: `shop.example.com`, `*.example.com`. */
-  set(hosts: Iterable<string>): void {
-    this.#hosts = new Set([...hosts].map((host) => host.toLowerCase()));
+  /**
+   * Returns those that are not obeyed, as they take in others' names.
+   *
+   * @param hosts As in Ingress rules: `shop.example.com`, `*.example.com`.
+   */
+  set(hosts: Iterable<string>): string[] {
+    const all = [...hosts].map((host) => host.toLowerCase());
+    const tooWide = all.filter((host) => this.#foreign.isTooWide(host));
+    this.#hosts = new Set(all).difference(new Set(tooWide));
+    return tooWide;
   }
 
   /** The addresses of a host in lower case. A `*` stands for one label, as in an Ingress. */

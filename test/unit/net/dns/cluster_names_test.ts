@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { ClusterNames } from "../../../../src/net/dns/cluster_names.ts";
+import { ForeignNames } from "../../../../src/net/dns/foreign_names.ts";
 import { reverseAddress } from "../../../../src/net/dns/reverse_name.ts";
 import { readQuestion } from "../../../../src/core/dns/read_question.ts";
 import { query } from "./packets.ts";
@@ -10,7 +11,9 @@ const names = new ClusterNames({
   search: ["default.svc.cluster.local", "svc.cluster.local", "cluster.local"],
   cidrs: ["10.96.0.0/12", "10.244.0.0/16", "fd00:10::/64"],
   includeDomains: ["corp.example"],
-  isNamespace: (label) => label === "prod" || label === "dev",
+  foreign: new ForeignNames(),
+  isNamespace: (label) =>
+    ["prod", "dev", "staging", "localhost"].includes(label),
 });
 
 function owner(name: string, type: "A" | "SRV" | "PTR" = "A"): string {
@@ -62,11 +65,47 @@ Deno.test("short names are completed as the pod would", () => {
 });
 
 Deno.test("svc.ns is the cluster's only where ns is a namespace", () => {
-  assert.match(owner("web.prod"), / web\.prod\.svc\.cluster\.local /);
-  assert.match(owner("web-0.web.prod"), / web-0\.web\.prod\.svc\./);
-  assert.match(owner("google.dev"), /^shared: /);
+  assert.match(
+    owner("web.staging"),
+    /^shared: .* web\.staging\.svc\.cluster\.local /,
+  );
+  assert.match(owner("web-0.web.staging"), / web-0\.web\.staging\.svc\./);
   assert.equal(owner("example.com"), "other");
   assert.equal(owner("_http._tcp.example.com", "SRV"), "other");
+});
+
+Deno.test("a namespace that is called like a domain of the Internet has only what nobody has there", () => {
+  assert.match(
+    owner("web.dev"),
+    /^public: .* web\.dev\.svc\.cluster\.local /,
+  );
+  assert.match(owner("www.google.dev"), /^public: /);
+  assert.match(owner("_http._tcp.web.dev", "SRV"), /^public: /);
+  // full names, and short ones: nobody has addresses at a top-level domain
+  assert.match(owner("web.dev.svc"), /^cluster: /);
+  assert.match(owner("web.dev.svc.cluster.local"), /^cluster: /);
+  assert.match(owner("shop"), /^shared: /);
+});
+
+Deno.test("what programs look for by themselves is not the cluster's, nor as libc completes it", () => {
+  for (const name of ["wpad", "localhost", "isatap", "_gateway"]) {
+    assert.match(owner(name), /^reserved: /, name);
+    for (const domain of ["default.svc.", "svc.", ""]) {
+      const full = `${name}.${domain}cluster.local`;
+      assert.equal(owner(full), `reserved: ${full}`);
+    }
+  }
+  assert.match(owner("web.localhost"), /^reserved: /);
+  assert.match(owner("web.localhost.default.svc.cluster.local"), /^reserved: /);
+  // in full they are Services as others
+  for (const name of ["wpad.prod", "web.localhost"]) {
+    assert.match(owner(`${name}.svc`), /^cluster: /);
+    assert.match(owner(`${name}.svc.cluster.local`), /^cluster: /);
+  }
+  assert.match(
+    owner("_http._tcp.web.default.svc.cluster.local", "SRV"),
+    /^cluster: /,
+  );
 });
 
 Deno.test("included domains are the cluster's alone", () => {
@@ -108,6 +147,7 @@ Deno.test("a range that is none is refused", () => {
           search: [],
           cidrs: [wrong],
           includeDomains: [],
+          foreign: new ForeignNames(),
           isNamespace: () => false,
         }),
       { code: "CIDR_INVALID" },

@@ -4,6 +4,7 @@ import {
   DnsResolver,
   type DnsResolverOptions,
 } from "../../../../src/net/dns/dns_resolver.ts";
+import { ForeignNames } from "../../../../src/net/dns/foreign_names.ts";
 import { IngressHosts } from "../../../../src/net/dns/ingress_hosts.ts";
 import { FakeNameServer } from "../../core/dns/fake_name_server.ts";
 import { a, query, read, response } from "./packets.ts";
@@ -11,17 +12,28 @@ import { a, query, read, response } from "./packets.ts";
 const CLUSTER: Record<string, string> = {
   "web.default.svc.cluster.local": "10.96.0.1",
   "web.prod.svc.cluster.local": "10.96.0.2",
+  "web.staging.svc.cluster.local": "10.96.0.3",
+  "google.dev.svc.cluster.local": "10.96.0.66",
+  "free.dev.svc.cluster.local": "10.96.0.66",
+  "www.example.com.svc.cluster.local": "10.96.0.66",
+  "mail.dev.svc.cluster.local": "10.96.0.66",
+  "wpad.default.svc.cluster.local": "10.96.0.66",
+  "localhost.default.svc.cluster.local": "10.96.0.66",
   "www.example.com": "10.96.0.99",
 };
 const INTERNET: Record<string, string> = {
   "www.example.com": "192.0.2.1",
   "google.dev": "192.0.2.2",
+  "mail.dev": "",
+  "away.dev": "fails",
   "printer": "192.0.2.3",
 };
 
 function answerFrom(names: Record<string, string>, asked: Uint8Array) {
   const name = read(asked).question;
   const address = names[name];
+  if (address === "fails") return response(asked, [], { rcode: 2 });
+  if (address === "") return response(asked, [], { soaTtlS: 5 });
   return address === undefined
     ? response(asked, [], { rcode: 3, soaTtlS: 5 })
     : response(asked, [a(name, address)]);
@@ -59,7 +71,7 @@ async function setUp(options: Partial<DnsResolverOptions> = {}) {
     upstreams: [upstream.address],
     clusterDomain: "cluster.local",
     cidrs: ["10.96.0.0/12"],
-    isNamespace: (label) => label === "prod" || label === "dev",
+    isNamespace: (label) => ["prod", "dev", "staging"].includes(label),
     ...options,
   });
   return {
@@ -82,7 +94,7 @@ async function setUp(options: Partial<DnsResolverOptions> = {}) {
 Deno.test("names of the cluster are answered by it, under the name that was asked", async () => {
   await using it = await setUp();
   assert.equal(await it.ask("web"), "web A 10.96.0.1");
-  assert.equal(await it.ask("web.prod"), "web.prod A 10.96.0.2");
+  assert.equal(await it.ask("web.staging"), "web.staging A 10.96.0.3");
   assert.equal(await it.ask("web.prod.svc"), "web.prod.svc A 10.96.0.2");
   assert.equal(
     await it.ask("web.prod.svc.cluster.local"),
@@ -112,6 +124,70 @@ Deno.test("short names that the cluster does not know are looked for elsewhere",
   assert.equal(await it.ask("google.dev"), "google.dev A 192.0.2.2");
   assert.equal(await it.ask("nobody"), "NXDOMAIN");
 });
+
+Deno.test("a namespace called like a domain of the Internet has what nobody has there, and the cluster is not asked for more", async () => {
+  const told: string[] = [];
+  await using it = await setUp({
+    onForeign: (name, reason) => told.push(`${name} ${reason}`),
+  });
+  assert.equal(await it.ask("google.dev"), "google.dev A 192.0.2.2");
+  // it exists there, with records of another type
+  assert.equal(await it.ask("mail.dev"), "NOERROR");
+  assert.equal(await it.ask("away.dev"), "SERVFAIL");
+  assert.deepEqual(it.cluster.asked, []);
+  assert.deepEqual(told, ["google.dev exists", "away.dev unsure"]);
+  assert.equal(await it.ask("web.prod"), "web.prod A 10.96.0.2");
+  assert.equal(await it.ask("nobody.prod"), "NXDOMAIN");
+  it.cluster.isDown = true;
+  assert.equal(await it.ask("api.prod"), "SERVFAIL");
+  assert.equal(told.length, 2);
+});
+
+Deno.test("a Service that is called as programs look for something else has its full name alone, and that is told", async () => {
+  const told: string[] = [];
+  await using it = await setUp({
+    onForeign: (name, reason) => told.push(`${name} ${reason}`),
+  });
+  for (const name of ["wpad", "localhost", "isatap"]) {
+    for (const domain of ["", ".default.svc.cluster.local"]) {
+      assert.equal(await it.ask(`${name}${domain}`), "NXDOMAIN");
+    }
+  }
+  assert.deepEqual(it.internet, ["wpad", "localhost", "isatap"]);
+  assert.deepEqual(told, ["wpad reserved", "localhost reserved"]);
+});
+
+Deno.test("names that are allowed are the cluster's first", async () => {
+  const told: string[] = [];
+  await using it = await setUp({
+    foreign: new ForeignNames(["dev", "wpad"]),
+    onForeign: (name) => told.push(name),
+  });
+  assert.equal(await it.ask("google.dev"), "google.dev A 10.96.0.66");
+  assert.equal(await it.ask("wpad"), "wpad A 10.96.0.66");
+  assert.match(await it.ask("wpad.default.svc.cluster.local"), /10\.96\.0\.66/);
+  assert.equal(await it.ask("localhost"), "NXDOMAIN");
+  assert.deepEqual(told, ["localhost"]);
+});
+
+for (
+  const [title, order, expected] of [
+    ["the cluster first", ["cluster", "upstream"], "10.96.0.66"],
+    ["podDNS", ["cluster"], "10.96.0.66"],
+    ["the cluster last", ["upstream", "cluster"], "10.96.0.66"],
+    ["upstream alone", ["upstream"], "NXDOMAIN"],
+  ] as const
+) {
+  Deno.test(`in an order with ${title} no Service has a public name either`, async () => {
+    await using it = await setUp({
+      order: order.map((kind) => ({ kind })),
+      isNamespace: (label) => label === "com" || label === "dev",
+    });
+    assert.match(await it.ask("www.example.com"), /192\.0\.2\.1|10\.96\.0\.99/);
+    assert.ok(!it.cluster.asked.includes("www.example.com.svc.cluster.local"));
+    assert.match(await it.ask("free.dev"), new RegExp(expected));
+  });
+}
 
 Deno.test("while the cluster is out of reach its names fail in time, and the Internet's do not", async () => {
   await using it = await setUp({ timeoutMs: 200 });
@@ -161,6 +237,31 @@ Deno.test("hosts of an Ingress go where they are told, wildcards for one label",
   );
   assert.match(await it.ask("a.apps.example.com"), /203\.0\.113\.5/);
   assert.equal(await it.ask("a.b.apps.example.com"), "NXDOMAIN");
+});
+
+Deno.test("a host of an Ingress that takes in others' names is not obeyed", () => {
+  const wide = ["*", "*.com", "*.co.uk", "*.github.io", "com", "*.local"];
+  const reserved = ["localhost", "*.localhost", "wpad", "a.*.example.com"];
+  const hosts = new IngressHosts("203.0.113.5");
+  const good = ["shop.local", "*.example.com", "shop.co.uk"];
+  const refused = hosts.set([...wide, ...reserved, ...good]);
+  assert.deepEqual(refused, [...wide, ...reserved]);
+  const taken = [
+    "web",
+    "google.com",
+    "a.co.uk",
+    "a.local",
+    "localhost",
+    "wpad",
+  ];
+  for (const name of taken) assert.equal(hosts.addressesOf(name), undefined);
+  for (const name of ["shop.local", "a.example.com", "shop.co.uk"]) {
+    assert.deepEqual(hosts.addressesOf(name), ["203.0.113.5"]);
+  }
+  const allowed = new ForeignNames(["co.uk", "wpad"]);
+  const all = new IngressHosts("203.0.113.5", allowed);
+  assert.deepEqual(all.set(["*", "*.co.uk", "wpad"]), ["*"]);
+  assert.deepEqual(all.addressesOf("a.co.uk"), ["203.0.113.5"]);
 });
 
 Deno.test("new upstream servers are asked at once", async () => {

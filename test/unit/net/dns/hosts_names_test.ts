@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { NameServers } from "../../../../src/core/dns/name_servers.ts";
+import { ForeignNames } from "../../../../src/net/dns/foreign_names.ts";
+import { HostsNames } from "../../../../src/net/dns/hosts_names.ts";
+import { FakeNameServer } from "../../core/dns/fake_name_server.ts";
+import { a, read, response } from "./packets.ts";
+
+const NAMES = [
+  "web",
+  "wpad",
+  "localhost",
+  "web.staging",
+  "web.staging.svc.cluster.local",
+  "free.dev",
+  "google.dev",
+  "mail.dev",
+  "away.dev",
+  "google.dev.svc.cluster.local",
+];
+
+/** Which of them a hosts file does not get, and what is told and asked for that. */
+async function foreignOf(allowed: readonly string[]) {
+  const asked: string[] = [];
+  const told: string[] = [];
+  await using upstream = await FakeNameServer.start((query) => {
+    const { question } = read(query);
+    asked.push(question);
+    if (question === "google.dev") {
+      return [response(query, [a(question, "192.0.2.2")])];
+    }
+    const rcode = { "mail.dev": 0, "away.dev": 2 }[question] ?? 3;
+    return [response(query, [], { rcode })];
+  });
+  const names = new HostsNames({
+    foreign: new ForeignNames(allowed),
+    servers: new NameServers([upstream.address]),
+    onForeign: (name, reason) => told.push(`${name} ${reason}`),
+  });
+  const { signal } = new AbortController();
+  const first = [...await names.foreignOf(NAMES, signal)];
+  const again = [...await names.foreignOf(NAMES, signal)];
+  assert.deepEqual(again, first);
+  return { foreign: first, told, asked };
+}
+
+Deno.test("a hosts file gets no name that is another's, nor one of which nobody says so", async () => {
+  const { foreign, told, asked } = await foreignOf([]);
+  assert.deepEqual(foreign, [
+    "wpad",
+    "localhost",
+    "google.dev",
+    "mail.dev",
+    "away.dev",
+  ]);
+  assert.deepEqual(told, [
+    "wpad reserved",
+    "localhost reserved",
+    "google.dev exists",
+  ]);
+  // what was answered is known; and nobody outside hears of other Services
+  assert.deepEqual(asked, [
+    "free.dev",
+    "google.dev",
+    "mail.dev",
+    "away.dev",
+    "away.dev",
+  ]);
+});
+
+Deno.test("a hosts file gets what is allowed, and nobody is asked", async () => {
+  const found = await foreignOf(["dev", "wpad", "localhost"]);
+  assert.deepEqual(found, { foreign: [], told: [], asked: [] });
+});
