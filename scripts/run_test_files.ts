@@ -1,4 +1,5 @@
 /** Runs test files with `deno test`, and counts. */
+import type { ProgramForm } from "../test/cluster/program_form.ts";
 import {
   type FailedTest,
   failedTests,
@@ -9,7 +10,7 @@ import {
 
 export interface TestOutcome {
   readonly counts: TestCounts;
-  readonly failed: readonly FailedTest[];
+  readonly failed: readonly (FailedTest & { readonly form: ProgramForm })[];
 }
 
 export const NO_TESTS: TestOutcome = {
@@ -22,15 +23,21 @@ const root = new URL("../", import.meta.url);
 /** Of files with `--parallel`. Tests of the cluster wait most of the time. */
 const SIDE_BY_SIDE = "2";
 
-/** @param args Of `deno test`: files, `--parallel`, `--filter=…` */
-export async function runTestFiles(args: string[]): Promise<TestOutcome> {
+/**
+ * @param args Of `deno test`: files, `--parallel`, `--filter=…`
+ * @param form Of the ktctl that they start
+ */
+export async function runTestFiles(
+  args: string[],
+  form: ProgramForm,
+): Promise<TestOutcome> {
   const report = await Deno.makeTempFile({ suffix: ".xml" });
   try {
     const { code } = await new Deno.Command(Deno.execPath(), {
       // types are checked by `deno task check`, once for all
       args: ["test", "-A", "--no-check", `--junit-path=${report}`, ...args],
       cwd: root,
-      env: { DENO_JOBS: SIDE_BY_SIDE },
+      env: { DENO_JOBS: SIDE_BY_SIDE, KTCTL_TEST_PROGRAM: form },
     }).spawn().status;
     const xml = await Deno.readTextFile(report);
     for (const { name, seconds } of slowestTests(xml, 10)) {
@@ -41,7 +48,7 @@ export async function runTestFiles(args: string[]): Promise<TestOutcome> {
     const isBroken = code !== 0 && counts.failed === 0;
     return {
       counts: isBroken ? { ...counts, failed: 1 } : counts,
-      failed: failedTests(xml),
+      failed: failedTests(xml).map((test) => ({ ...test, form })),
     };
   } finally {
     await Deno.remove(report);
@@ -50,15 +57,15 @@ export async function runTestFiles(args: string[]): Promise<TestOutcome> {
 
 /** Runs tests once more, each by itself. */
 export async function runAgain(
-  tests: readonly FailedTest[],
+  tests: TestOutcome["failed"],
 ): Promise<{ passed: string[]; change: TestCounts }> {
   const passed: string[] = [];
   let { counts: change } = NO_TESTS;
-  for (const { file, name, cases } of tests) {
+  for (const { file, name, cases, form } of tests) {
     console.log(`\nonce more, by itself: ${name}`);
-    const { counts } = await runTestFiles([`--filter=${name}`, file]);
+    const { counts } = await runTestFiles([`--filter=${name}`, file], form);
     if (counts.failed > 0 || counts.passed === 0) continue;
-    passed.push(name);
+    passed.push(form === "source" ? name : `${name} (${form})`);
     change = addCounts(change, { passed: cases, failed: -cases, skipped: 0 });
   }
   return { passed, change };

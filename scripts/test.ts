@@ -2,9 +2,11 @@
  * `deno task test [group…] [file name part…]`: runs all tests that this machine can, names what it
  * leaves out and why, and ends with a line `N passed, N failed`.
  */
+import { fileURLToPath } from "node:url";
 import { removeClientPod } from "../test/cluster/client_pod.ts";
 import { CLUSTER_SCRIPT, openTestCluster } from "../test/cluster/cluster.ts";
 import { run as runCommand } from "../test/cluster/command.ts";
+import { PROGRAM_FORM } from "../test/cluster/program_form.ts";
 import type { TestCounts } from "./read_junit.ts";
 import {
   add,
@@ -13,6 +15,7 @@ import {
   runAgain,
   runTestFiles,
 } from "./run_test_files.ts";
+import { testRuns } from "./test_runs.ts";
 
 interface Group {
   readonly name: string;
@@ -28,6 +31,9 @@ interface Group {
 }
 
 const root = new URL("../", import.meta.url);
+
+/** Of ktctl, where all is to run with that one. */
+const FORM = Deno.env.get("KTCTL_TEST_PROGRAM") ? PROGRAM_FORM : undefined;
 
 /**
  * What stops servers of the cluster, changes what belongs to all namespaces, fills both processors
@@ -105,6 +111,12 @@ async function prepareCluster(): Promise<() => Promise<void>> {
   return down;
 }
 
+/** `dist/ktctl.js` and `dist/ktctl`, of the sources as they are now. */
+async function makeReleasedForms(): Promise<void> {
+  const script = fileURLToPath(new URL("scripts/compile.ts", root));
+  await succeed(Deno.execPath(), ["run", "-A", script, "--portable"]);
+}
+
 /** Runs a program with its output shown. */
 async function succeed(program: string, args: string[]): Promise<void> {
   const { code } = await new Deno.Command(program, { args }).spawn().status;
@@ -135,13 +147,15 @@ async function runGroup(
 ): Promise<TestCounts> {
   const after = await prepare?.();
   try {
-    const together = files.filter((file) => !alone.test(file));
-    const others = files.filter((file) => alone.test(file));
+    const runs = testRuns(files, alone, { form: FORM });
+    if (runs.some(({ form }) => form !== "source")) await makeReleasedForms();
     let outcome = NO_TESTS;
-    if (together.length > 0) {
-      outcome = add(outcome, await runTestFiles(["--parallel", ...together]));
+    for (const { files, form, isParallel } of runs) {
+      if (form !== "source") console.log(`\n--- ${form} ---`);
+      const flags = isParallel ? ["--parallel"] : [];
+      const run = await runTestFiles([...flags, ...files], form);
+      outcome = add(outcome, run);
     }
-    if (others.length > 0) outcome = add(outcome, await runTestFiles(others));
     const { counts, failed } = outcome;
     if (!runsAgain || failed.length > MAX_RUN_AGAIN) return counts;
     const again = await runAgain(failed);

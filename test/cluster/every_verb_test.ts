@@ -1,0 +1,66 @@
+// Each verb once and quickly, for the forms of ktctl that no other test is run on; `connect` is in
+// connect_user_test.ts.
+import assert from "node:assert/strict";
+import { openTestCluster } from "./cluster.ts";
+import { run, succeeded } from "./command.ts";
+import { answerOf, assertNoTrace, Laptop, reaches } from "./laptop.ts";
+import { exchangeLeftover } from "./original_leftovers.ts";
+import { PROGRAM_FORM } from "./program_form.ts";
+
+Deno.test(`every verb does its work (${PROGRAM_FORM})`, async (t) => {
+  const cluster = await openTestCluster();
+  await using namespace = await cluster.namespace();
+  await namespace.applyDemo();
+  const client = await namespace.client();
+  await using laptop = await Laptop.open(cluster, namespace);
+  const before = await namespace.snapshot();
+  const expose = ["--expose", `${laptop.demo.port}:80`];
+  const step = (claim: string, fn: () => Promise<void>) =>
+    t.step(claim, async () => {
+      await fn();
+      await assertNoTrace({ namespace, laptop, before });
+    });
+
+  await step("exchange, and clean right after its death", async () => {
+    await using exchange = laptop.start(["exchange", "web", ...expose]);
+    await exchange.ready();
+    await reaches(client);
+    await exchange.stop("SIGKILL");
+    const cleaned = await laptop.run(["clean"]);
+    assert.equal(cleaned.code, 0, cleaned.stdout + cleaned.stderr);
+    assert.doesNotMatch(cleaned.stdout, /Nothing to clean/);
+    await reaches(client, { name: "web-" });
+  });
+
+  await step("mesh", async () => {
+    const mark = ["--versionMark", "demo"];
+    await using mesh = laptop.start(["mesh", "web", ...expose, ...mark]);
+    await mesh.ready();
+    const marked = ["-H", "version: demo", "http://web/"];
+    assert.match(succeeded(await client.curl(...marked)), /pod=laptop/);
+    assert.match(await answerOf(client), /^web-/);
+    assert.equal((await mesh.stop()).code, 0);
+  });
+
+  await step("preview", async () => {
+    await using preview = laptop.start(["preview", "mine", ...expose]);
+    await preview.ready();
+    await reaches(client, { url: "http://mine/" });
+    assert.equal((await preview.stop()).code, 0);
+  });
+
+  await step("forward", async () => {
+    await using forward = laptop.start(["forward", "web", ":80"]);
+    const { local } = await forward.ready();
+    const answer = await run("curl", ["-s", `http://127.0.0.1:${local}/`]);
+    assert.match(succeeded(answer), /^demo pod=web-/);
+    assert.equal((await forward.stop()).code, 0);
+  });
+
+  await step("recover", async () => {
+    await exchangeLeftover(namespace, "web", { podIsGone: true });
+    const recovered = await laptop.run(["recover", "web"]);
+    assert.equal(recovered.code, 0, recovered.stdout + recovered.stderr);
+    await reaches(client, { name: "web-" });
+  });
+});

@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { testRuns } from "../../scripts/test_runs.ts";
+
+const FILES = Array.from(
+  Deno.readDirSync(new URL("../cluster/", import.meta.url)),
+  ({ name }) => `test/cluster/${name}`,
+).filter((file) => file.endsWith("_test.ts"));
+const ALONE = /\/(killed_\w+|signals)_test/;
+
+function formsByFile(...args: Parameters<typeof testRuns>) {
+  const found: Record<string, string[]> = {};
+  for (const { files, form } of testRuns(...args)) {
+    for (const file of files) (found[file] ??= []).push(form);
+  }
+  return found;
+}
+
+Deno.test("each test file runs once, the smoke set once more on each form that nothing else starts", () => {
+  const forms = formsByFile(FILES, ALONE);
+  assert.deepEqual(Object.keys(forms).toSorted(), FILES.toSorted());
+  const { "connect_user": user, "every_verb": verbs, ...others } = Object
+    .fromEntries(
+      Object.entries(forms).map(([file, forms]) => [
+        file.replace(/^.*\/(\w+)_test\.ts$/, "$1"),
+        forms,
+      ]),
+    );
+  assert.deepEqual(user, ["bundle", "portable", "url"]);
+  assert.deepEqual(verbs, ["portable", "url"]);
+  for (const [name, forms] of Object.entries(others)) {
+    assert.equal(forms.length, 1, name);
+  }
+  assert.deepEqual(others["signals"], ["bundle"]);
+  assert.deepEqual(others["mesh"], ["source"]);
+  const unit = "test/unit/commands/connect_names_test.ts";
+  assert.deepEqual(formsByFile([unit], ALONE)[unit], ["source"]);
+});
+
+Deno.test("what runs by itself comes last, whatever its form", () => {
+  const runs = testRuns(FILES, ALONE);
+  const first = runs.findIndex(({ isParallel }) => !isParallel);
+  assert.ok(first > 0);
+  for (const [at, { files, isParallel }] of runs.entries()) {
+    assert.equal(isParallel, at < first);
+    for (const file of files) assert.equal(ALONE.test(file), !isParallel);
+  }
+});
+
+Deno.test("a form that is asked for is the only one", () => {
+  const forms = formsByFile(FILES, ALONE, { form: "url" });
+  assert.deepEqual(Object.keys(forms).toSorted(), FILES.toSorted());
+  assert.deepEqual(new Set(Object.values(forms).flat()), new Set(["url"]));
+});
