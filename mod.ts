@@ -1,27 +1,26 @@
 /**
- * What authors of ktctl plugins import.
+ * What authors of ktctl plugins import; docs/plugin-authors.md tells how to write one.
  *
  * ```ts
- * import { definePlugin, type RoutingPlugin } from "./mod.ts";
+ * import { definePlugin } from "./mod.ts";
  *
- * const plugin: RoutingPlugin = {
+ * export default definePlugin({
  *   kind: "routing",
  *   apiVersion: 1,
  *   name: "noop",
  *   summary: "changes nothing",
  *   verbs: ["exchange"],
  *   steps: [],
- *   probe: () => Promise.resolve({ ok: true }),
- *   plan: ({ target }) =>
- *     Promise.resolve({
- *       namePrefix: target.service.metadata.name,
- *       config: "",
- *       fallback: false,
- *       ready: "always",
- *     }),
- *   attach: () => Promise.resolve(),
- * };
- * export default definePlugin(plugin as never);
+ *   probe: () => ({ ok: true }),
+ *   plan: ({ target, refuse }) => {
+ *     const { name } = target.service.metadata;
+ *     if (name === "kubernetes") {
+ *       refuse("SERVICE_OF_CLUSTER", `Cannot take Service "${name}"`);
+ *     }
+ *     return { namePrefix: name, config: "", fallback: false, ready: "always" };
+ *   },
+ *   attach: ({ log }) => log.info("nothing was changed"),
+ * });
  * ```
  *
  * @module
@@ -31,15 +30,33 @@ export * from "./src/kube/kube_api.ts";
 export * as resources from "./src/kube/resources.ts";
 export * as contract from "./src/kube/contract.ts";
 export {
+  Cancelled,
+  ClusterError,
   ConflictError,
   KtctlError,
+  LinkError,
   NotFoundError,
+  PermissionError,
   UnsupportedError,
   UsageError,
+  WriteConflictError,
 } from "./src/core/errors.ts";
-export { type RoutingTestOptions, testRouting } from "./src/plugins/testing.ts";
 export {
-  type TestedRoot,
+  openRoutingLab,
+  testRouting,
   testTransport,
-  type TransportTestOptions,
+} from "./src/plugins/kits.ts";
+export type { KitStep } from "./src/plugins/kit_steps.ts";
+export type {
+  RoutingLab,
+  RoutingLabOptions,
+} from "./src/plugins/routing_lab.ts";
+export type {
+  RoutingShadow,
+  RoutingTestOptions,
+} from "./src/plugins/testing.ts";
+export type { EchoTarget } from "./src/plugins/testing_echo.ts";
+export type {
+  TestedRoot,
+  TransportTestOptions,
 } from "./src/plugins/testing_transport.ts";

@@ -56,6 +56,7 @@ export class HumanReport extends AbstractReport implements Report {
       case "debug":
         return this.debug(event.message);
       case "captured":
+      case "notice":
         return this.#line(event.message);
       case "action":
         return this.#out(`${outText(event.message)}\n`);

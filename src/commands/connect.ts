@@ -19,6 +19,7 @@ import type {
   TransportNeeds,
   TransportPlugin,
 } from "../plugins/plugin.ts";
+import { pluginLog } from "../plugins/plugin_log.ts";
 import { modeName } from "../plugins/registry.ts";
 import { LinkPool } from "../ssh/link_pool.ts";
 import { CapturedRanges } from "./captured_ranges.ts";
@@ -29,7 +30,7 @@ import { type GlobalOptions, podOptions, timeouts } from "./global_options.ts";
 import type { Host } from "./host.ts";
 import { localResolver } from "./local_resolver.ts";
 import { MachineRoot } from "./machine_root.ts";
-import { pluginFlags, pluginOptions } from "./plugin_flags.ts";
+import { addPluginFlags, pluginOptions } from "./plugin_flags.ts";
 import {
   capturingSession,
   EXCLUSIVE,
@@ -48,7 +49,7 @@ export async function connectCommand(host: Host): Promise<Command> {
       "Do not type sudo in front: what needs root asks for it.",
   );
   for (const option of connectOptions(modes)) command.addOption(option);
-  for (const option of pluginFlags(plugins)) command.addOption(option);
+  addPluginFlags(command, plugins);
   return command.action((_options: unknown, self: Command) =>
     connect(host, self.optsWithGlobals<ConnectOptions & GlobalOptions>())
   );
@@ -232,10 +233,7 @@ class Connection {
       signal: scope.signal,
       scope,
       root: this.#root,
-      log: {
-        warn: (code, message) => report.warn(code, message),
-        debug: (message) => report.debug(message),
-      },
+      log: pluginLog(plugin.name, report),
       ...(this.#isLed && dns && { dns }),
     });
     if (isHosts) await names?.installHosts();
@@ -253,6 +251,7 @@ class Connection {
       }) are reached from here`;
     const how = [reached, transport.message].filter(Boolean).join("; ");
     return {
+      ...transport.details,
       event: "ready",
       message:
         `Connected to namespace "${kube.namespace}": ${how}. Ctrl-C ends it`,
@@ -262,7 +261,6 @@ class Connection {
       ...(ranges && { cidrs: ranges.cidrs }),
       ...(needs.dns === "none" ? {} : { dnsMode: options.dnsMode.kind }),
       ...(transport.output === undefined ? {} : { output: transport.output }),
-      ...transport.details,
     } as const;
   }
 }

@@ -10,10 +10,11 @@ import {
 import { modeName } from "../plugins/registry.ts";
 import type { GlobalOptions } from "./global_options.ts";
 import type { Host } from "./host.ts";
-import { planTraffic, type TrafficPlan } from "./plan_traffic.ts";
+import { planTraffic } from "./plan_traffic.ts";
+import { addPluginFlags, pluginOptions } from "./plugin_flags.ts";
 import { serveTraffic } from "./serve_traffic.ts";
 import { openKube, runSession, sweepOwn } from "./session.ts";
-import { portsText, takenPorts } from "./taken_ports.ts";
+import { trafficReadyEvent } from "./traffic_ready_event.ts";
 import { withExpose } from "./with_expose.ts";
 
 interface ExchangeOptions {
@@ -25,11 +26,10 @@ interface ExchangeOptions {
 }
 
 export async function exchangeCommand(host: Host): Promise<Command> {
-  const registry = await host.registry();
-  const modes = registry.routings("exchange").map((one) =>
-    `${modeName(one)}: ${one.summary}`
-  ).join("; ");
-  return new Command("exchange")
+  const plugins = (await host.registry()).routings("exchange");
+  const modes = plugins.map((one) => `${modeName(one)}: ${one.summary}`)
+    .join("; ");
+  const command = new Command("exchange")
     .description(
       "Sends all traffic of a Service to a port on this laptop, until Ctrl-C. " +
         "While the laptop cannot be reached, the original workload answers (mode selector).",
@@ -58,10 +58,11 @@ export async function exchangeCommand(host: Host): Promise<Command> {
         "mode scale: how long to wait at the end for the original pods",
       )
         .argParser(parseWhole("recoverWaitTime", 0)).default(120),
-    )
-    .action((target: string, _options: unknown, command: Command) =>
-      exchange(host, target, withExpose(command))
     );
+  addPluginFlags(command, plugins);
+  return command.action((target: string, _options: unknown, self: Command) =>
+    exchange(host, target, withExpose(self))
+  );
 }
 
 export async function exchange(
@@ -71,7 +72,9 @@ export async function exchange(
 ): Promise<void> {
   const report = host.report(options);
   const resourceName = parseResourceName(name);
-  const plugin = (await host.registry()).routing(options.mode, "exchange");
+  const registry = await host.registry();
+  const plugin = registry.routing(options.mode, "exchange");
+  const given = pluginOptions(plugin, registry.routings("exchange"), options);
   const wanted = wantedObject(resourceName);
   const kube = await openKube(host, { ...options, wanted }, report);
   await sweepOwn(host, kube, report);
@@ -84,6 +87,7 @@ export async function exchange(
     return await planTraffic(host, { kube, report }, {
       verb: "exchange",
       plugin,
+      pluginOptions: given,
       target,
       expose,
       skipPortChecking,
@@ -105,26 +109,10 @@ export async function exchange(
         plan,
         skipPortChecking: options.skipPortChecking,
         globals: options,
-        onReady: () => {
+        onReady: (attachment) => {
           markReady();
-          report.event(readyEvent(plan));
+          report.event(trafficReadyEvent(plan, attachment));
         },
       }),
   );
-}
-
-function readyEvent({ target, routes, plugin }: TrafficPlan) {
-  const { name, namespace } = target.service.metadata;
-  const taken = takenPorts(routes);
-  return {
-    event: "ready",
-    message: `Service "${name}" is exchanged: ${
-      portsText(taken)
-    }. Ctrl-C gives it back`,
-    verb: "exchange",
-    mode: plugin.name,
-    service: name,
-    namespace,
-    ports: taken,
-  } as const;
 }

@@ -1,21 +1,20 @@
 /** `ktctl mesh`: only marked traffic of a Service comes to a local port. */
 import { Command, Option } from "commander";
 import { type ExposedPort, parseExpose } from "../cluster/expose.ts";
-import { markText, parseMark } from "../cluster/mesh_mark.ts";
+import { parseMark } from "../cluster/mesh_mark.ts";
 import {
   findTarget,
   parseResourceName,
   wantedObject,
 } from "../cluster/target.ts";
-import type { Attachment } from "../plugins/plugin.ts";
 import { modeName } from "../plugins/registry.ts";
 import type { GlobalOptions } from "./global_options.ts";
 import type { Host } from "./host.ts";
-import { planTraffic, type TrafficPlan } from "./plan_traffic.ts";
-import { pluginFlags, pluginOptions } from "./plugin_flags.ts";
+import { planTraffic } from "./plan_traffic.ts";
+import { addPluginFlags, pluginOptions } from "./plugin_flags.ts";
 import { serveTraffic } from "./serve_traffic.ts";
 import { openKube, runSession, sweepOwn } from "./session.ts";
-import { portsText, takenPorts } from "./taken_ports.ts";
+import { trafficReadyEvent } from "./traffic_ready_event.ts";
 import { withExpose } from "./with_expose.ts";
 
 interface MeshOptions {
@@ -58,7 +57,7 @@ export async function meshCommand(host: Host): Promise<Command> {
         "do not ask that something listens on the local port",
       ).default(false),
     );
-  for (const option of pluginFlags(plugins)) command.addOption(option);
+  addPluginFlags(command, plugins);
   return command.action((target: string, _options: unknown, self: Command) =>
     mesh(host, target, withExpose(self))
   );
@@ -111,32 +110,8 @@ export async function mesh(
         globals: options,
         onReady: (attachment) => {
           markReady();
-          report.event(readyEvent(plan, attachment));
+          report.event(trafficReadyEvent(plan, attachment));
         },
       }),
   );
-}
-
-function readyEvent(
-  { target, routes, plugin, context }: TrafficPlan,
-  { message, details, output }: Attachment,
-) {
-  const { name, namespace } = target.service.metadata;
-  const taken = takenPorts(routes);
-  const how = message ??
-    `Marked by "${context.mark && markText(context.mark)}"`;
-  return {
-    event: "ready",
-    message: `Service "${name}" is meshed: ${
-      portsText(taken)
-    }. ${how}. Ctrl-C gives it back`,
-    verb: "mesh",
-    mode: plugin.name,
-    service: name,
-    namespace,
-    ports: taken,
-    mark: context.mark,
-    ...(output === undefined ? {} : { output }),
-    ...details,
-  } as const;
 }

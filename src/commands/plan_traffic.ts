@@ -25,7 +25,12 @@ import {
   TARGET,
 } from "../kube/contract.ts";
 import type { KubeApi } from "../kube/kube_api.ts";
-import { planRouting, probePlugin, readOptions } from "../plugins/driver.ts";
+import {
+  type Given,
+  planRouting,
+  probePlugin,
+  readOptions,
+} from "../plugins/driver.ts";
 import type {
   RoutingContext,
   RoutingMark,
@@ -33,6 +38,7 @@ import type {
   RoutingPlugin,
   RoutingVerb,
 } from "../plugins/plugin.ts";
+import { pluginLog } from "../plugins/plugin_log.ts";
 import { type GlobalOptions, podOptions, timeouts } from "./global_options.ts";
 import type { Host } from "./host.ts";
 
@@ -40,7 +46,7 @@ export interface TrafficRequest {
   readonly verb: RoutingVerb;
   readonly plugin: RoutingPlugin<never>;
   /** Of the plugin's own, as they came from the command line. */
-  readonly pluginOptions?: Readonly<Record<string, string>>;
+  readonly pluginOptions: Readonly<Record<string, string>>;
   readonly target: FoundTarget;
   readonly expose: readonly ExposedPort[];
   readonly skipPortChecking: boolean;
@@ -56,7 +62,7 @@ export interface TrafficPlan {
   readonly target: FoundTarget;
   readonly routes: readonly PortRoute[];
   readonly ports: readonly PodPort[];
-  readonly context: RoutingContext<never>;
+  readonly context: Given<RoutingContext<never>>;
   readonly routing: RoutingPlan;
   readonly unprivilegedPortStart: boolean;
 }
@@ -74,13 +80,13 @@ export async function planTraffic(
   const { signal } = host;
   const { verb, plugin, target, expose, globals, mark } = request;
   await probePlugin(plugin, { kube, signal });
-  const context: RoutingContext<never> = {
+  const context: Given<RoutingContext<never>> = {
     verb,
-    options: await readOptions(plugin, request.pluginOptions ?? {}),
+    options: await readOptions(plugin, request.pluginOptions),
     target,
     kube,
     signal,
-    log: report,
+    log: pluginLog(plugin.name, report),
     shadowLabels: { [ROLE]: ROLES[verb], [TARGET]: randomLetters(20) },
     user: host.user,
     session: randomLower(10),

@@ -1,27 +1,44 @@
 /** The flags that plugins bring along. */
-import { Option } from "commander";
-import { UsageError } from "../core/errors.ts";
+import { Command, Option } from "commander";
+import { PluginError, UsageError } from "../core/errors.ts";
 import type { Plugin, PluginFlag } from "../plugins/plugin.ts";
 import { modeName } from "../plugins/registry.ts";
+import { addGlobalOptions } from "./global_options.ts";
 
-/** One option a flag; plugins may share a flag of one name. */
-export function pluginFlags(
+/**
+ * Gives a verb the flags of the plugins that it can work with; plugins may share one of the same form.
+ * Throws `PluginError` (`PLUGIN_FLAG_TAKEN`).
+ */
+export function addPluginFlags(
+  command: Command,
   plugins: readonly Plugin[],
-): Option[] {
-  const seen = new Map<string, Option>();
+): void {
+  const globals = new Command();
+  addGlobalOptions(globals);
+  const taken = new Set(
+    [...command.options, ...globals.options].map((one) => one.attributeName()),
+  ).add("help").add("version");
+  const seen = new Map<string, { owner: string; form: string }>();
   for (const plugin of plugins) {
     for (const flag of plugin.flags ?? []) {
-      if (seen.has(flag.name)) continue;
-      seen.set(
-        flag.name,
-        new Option(
-          syntax(flag),
-          `(mode ${modeName(plugin)}) ${flag.summary}`,
-        ),
-      );
+      const { name, summary } = flag;
+      const form = syntax(flag);
+      const other = taken.has(name)
+        ? { owner: "ktctl itself", form: "" }
+        : seen.get(name);
+      if (other === undefined) {
+        const owner = `mode ${modeName(plugin)}`;
+        seen.set(name, { owner, form });
+        command.addOption(new Option(form, `(${owner}) ${summary}`));
+      } else if (other.form !== form) {
+        throw new PluginError(
+          "PLUGIN_FLAG_TAKEN",
+          `Cannot use plugin "${plugin.name}" with ${command.name()}: its flag --${name} is another one of ${other.owner}`,
+          { hint: "Rename the flag" },
+        );
+      }
     }
   }
-  return [...seen.values()];
 }
 
 function syntax({ name, value, isValueOptional }: PluginFlag): string {

@@ -86,6 +86,7 @@ export async function serveTraffic(
     }
     attachment = await attachRouting(plugin, {
       ...context,
+      signal: attached.signal,
       scope: attached,
       heartbeat,
       shadowPod: shadow.podName,
@@ -142,6 +143,7 @@ async function refuseTakenMeanwhile(
     ...context,
     // what there is to warn of was said the first time
     log: {
+      info: () => {},
       warn: () => {},
       debug: (message) => context.log.debug(message),
     },
@@ -159,7 +161,13 @@ async function prepare(
   if (plugin.prepare !== undefined) {
     const preparation = await report.step(
       "prepare the routing",
-      () => prepareRouting(plugin, { ...context, scope, heartbeat }),
+      () =>
+        prepareRouting(plugin, {
+          ...context,
+          signal: scope.signal,
+          scope,
+          heartbeat,
+        }),
     );
     host = preparation.fallbackHost;
   }

@@ -50,6 +50,12 @@ export type ReportEvent =
     readonly code: string;
     readonly message: string;
   }
+  /** A plugin has something to tell. */
+  | {
+    readonly event: "notice";
+    readonly plugin: string;
+    readonly message: string;
+  }
   /** The command was told to end, and takes back what it did. */
   | { readonly event: "closing"; readonly reason: string }
   | ClosedEvent

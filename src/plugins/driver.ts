@@ -1,18 +1,21 @@
 /**
- * The one door to a plugin: every call has a deadline, and whatever a plugin throws comes out as an
- * error that names it. ktctl's own errors pass as they are: they are written for the user.
+ * The one door to a plugin: every call has a deadline, what it returns has its form, and whatever it
+ * throws comes out as an error that names it. Refusals pass as they are: they are written for the user.
  */
 import {
-  KtctlError,
+  Cancelled,
   messageOf,
   PluginError,
   UnsupportedError,
   UsageError,
 } from "../core/errors.ts";
+import { checkResult, type Hook } from "./hook_results.ts";
 import type {
   AttachContext,
   Attachment,
+  HookContext,
   Plugin,
+  PluginScope,
   Preparation,
   PrepareContext,
   ProbeContext,
@@ -25,17 +28,11 @@ import type {
   TransportNeeds,
   TransportPlugin,
 } from "./plugin.ts";
+import { pluginScope } from "./plugin_scope.ts";
+import { clipped, readRefusal, refuse } from "./refusal.ts";
 
-type Hook =
-  | "probe"
-  | "plan"
-  | "prepare"
-  | "attach"
-  | "isReleased"
-  | "needs"
-  | "open"
-  | "update"
-  | "options";
+/** A context as the host gives it; the rest is added here. */
+export type Given<C extends HookContext> = Omit<C, "refuse">;
 
 /** Deadlines, in milliseconds. */
 const DEADLINE_MS: Record<Hook, number> = {
@@ -50,71 +47,74 @@ const DEADLINE_MS: Record<Hook, number> = {
   options: 5_000,
 };
 
+/** So long may a hook still take when the command is to end. */
+const ABORT_GRACE_MS = 10_000;
+
 /** Throws `UnsupportedError` (`PLUGIN_CANNOT_WORK`) with the plugin's own reason. */
 export async function probePlugin(
   plugin: Plugin,
-  context: ProbeContext,
+  context: Given<ProbeContext>,
 ): Promise<void> {
-  const result = await call(plugin, "probe", () => plugin.probe(context));
+  const result = await call(plugin, "probe", {
+    context,
+    work: () => plugin.probe(whole(plugin, context)),
+  });
   if (result.ok) return;
+  const { reason, hint } = result;
   throw new UnsupportedError(
     "PLUGIN_CANNOT_WORK",
-    `Mode "${plugin.name}" cannot work here: ${result.reason}`,
-    {
-      ...(result.hint === undefined ? {} : { hint: result.hint }),
-    },
+    `Mode "${plugin.name}" cannot work here: ${reason}`,
+    hint === undefined ? {} : { hint },
   );
 }
 
 export function planRouting(
   plugin: RoutingPlugin<never>,
-  context: RoutingContext<never>,
+  context: Given<RoutingContext<never>>,
 ): Promise<RoutingPlan> {
-  return call(plugin, "plan", () => plugin.plan(context));
+  const work = () => plugin.plan(whole(plugin, context));
+  return call(plugin, "plan", { context, work });
 }
 
-export function prepareRouting(
+export async function prepareRouting(
   plugin: RoutingPlugin<never>,
-  context: PrepareContext<never>,
+  context: Given<PrepareContext<never>>,
 ): Promise<Preparation> {
-  return call(
-    plugin,
-    "prepare",
-    () => plugin.prepare?.(context) ?? Promise.resolve({}),
-  );
+  const work = async () => await plugin.prepare?.(whole(plugin, context));
+  return await call(plugin, "prepare", { context, work }) ?? {};
 }
 
 export async function attachRouting(
   plugin: RoutingPlugin<never>,
-  context: AttachContext<never>,
+  context: Given<AttachContext<never>>,
 ): Promise<Attachment> {
-  return await call(plugin, "attach", () => plugin.attach(context)) ?? {};
+  const work = () => plugin.attach(whole(plugin, context));
+  return await call(plugin, "attach", { context, work }) ?? {};
 }
 
 /** False where the plugin has no word on it. */
 export function isReleased(
   plugin: RoutingPlugin<never>,
-  context: RoutingContext<never>,
+  context: Given<RoutingContext<never>>,
 ): Promise<boolean> {
-  return call(
-    plugin,
-    "isReleased",
-    () => plugin.isReleased?.(context) ?? Promise.resolve(false),
-  );
+  const work = async () =>
+    await plugin.isReleased?.(whole(plugin, context)) ?? false;
+  return call(plugin, "isReleased", { context, work });
 }
 
 export function transportNeeds(
   plugin: TransportPlugin<never>,
   options: never,
 ): Promise<TransportNeeds> {
-  return call(plugin, "needs", () => Promise.resolve(plugin.needs(options)));
+  return call(plugin, "needs", { work: () => plugin.needs(options) });
 }
 
 export function openTransport(
   plugin: TransportPlugin<never>,
-  context: TransportContext<never>,
+  context: Given<TransportContext<never>>,
 ): Promise<Transport> {
-  return call(plugin, "open", () => plugin.open(context));
+  const work = () => plugin.open(whole(plugin, context));
+  return call(plugin, "open", { context, work });
 }
 
 /** Captures these addresses, and queries to these name servers, in place of the former ones; false where the plugin cannot. */
@@ -126,9 +126,9 @@ export async function updateTransport(
     servers: readonly string[];
   },
 ): Promise<boolean> {
-  const { update } = transport;
-  if (update === undefined) return false;
-  await call(plugin, "update", () => update(cidrs, servers));
+  if (transport.update === undefined) return false;
+  const work = () => transport.update?.(cidrs, servers);
+  await call(plugin, "update", { work });
   return true;
 }
 
@@ -146,53 +146,95 @@ export async function readOptions(
       `Mode "${plugin.name}" takes no option "${unknown}"`,
     );
   }
-  const result = await call(
-    plugin,
-    "options",
-    () => Promise.resolve(schema["~standard"].validate(value)),
-  );
+  const work = () => schema["~standard"].validate(value);
+  const result = await call(plugin, "options", { work });
   if (result.issues === undefined) return result.value as never;
   throw new UsageError(
     "PLUGIN_OPTIONS_INVALID",
     `Cannot read the options of mode "${plugin.name}"`,
     {
-      details: result.issues.map(({ message }) => message),
+      details: result.issues.slice(0, 20).map(({ message }) =>
+        clipped(message)
+      ),
     },
   );
+}
+
+/** With what every plugin is given, and what goes wrong in its scope told as its own. */
+function whole<C extends HookContext>(plugin: Plugin, context: Given<C>): C {
+  const { scope } = context as { scope?: PluginScope };
+  return {
+    ...context,
+    refuse,
+    ...(scope && {
+      scope: pluginScope(
+        scope,
+        (error) => toPluginError(plugin, "a background task", error),
+      ),
+    }),
+  } as unknown as C;
 }
 
 async function call<T>(
   plugin: Plugin,
   hook: Hook,
-  work: () => Promise<T>,
+  { context, work }: {
+    context?: { readonly signal: AbortSignal };
+    work: () => T | Promise<T>;
+  },
 ): Promise<T> {
+  const signal = context?.signal;
   const hang = Promise.withResolvers<never>();
-  const seconds = DEADLINE_MS[hook] / 1000;
-  const timer = setTimeout(() => {
-    hang.reject(
-      new PluginError(
-        "PLUGIN_HUNG",
-        `Plugin "${plugin.name}" did not return from ${hook}() within ${seconds} s`,
-      ),
-    );
-  }, DEADLINE_MS[hook]);
+  hang.promise.catch(() => {}); // the hook may have returned
+  const giveUp = (ms: number, after = "") =>
+    setTimeout(() => {
+      hang.reject(
+        new PluginError(
+          "PLUGIN_HUNG",
+          `Plugin "${plugin.name}" did not return from ${hook}() within ${
+            ms / 1000
+          } s${after}`,
+        ),
+      );
+    }, ms);
+  const timers = [giveUp(DEADLINE_MS[hook])];
+  const onAbort = () =>
+    timers.push(giveUp(ABORT_GRACE_MS, " of the command's end"));
+  signal?.addEventListener("abort", onAbort, { once: true });
   try {
-    return await Promise.race([work(), hang.promise]);
+    const result = await Promise.race([
+      (async () => await work())(),
+      hang.promise,
+    ]);
+    checkResult(plugin.name, hook, result);
+    return result;
   } catch (error) {
-    if (error instanceof KtctlError) throw error;
-    if (error instanceof DOMException && error.name === "AbortError") {
-      throw error;
-    }
-    throw new PluginError(
-      "PLUGIN_THREW",
-      `Plugin "${plugin.name}" failed in ${hook}(): ${messageOf(error)}`,
-      {
-        hint:
-          "This is a defect of the plugin; run with --debug and tell its author",
-        cause: error,
-      },
-    );
+    throw toPluginError(plugin, `${hook}()`, error, signal);
   } finally {
-    clearTimeout(timer);
+    signal?.removeEventListener("abort", onAbort);
+    timers.forEach(clearTimeout);
   }
+}
+
+/** The end of the command, and what the plugin wrote for the user, pass; the rest is its defect. */
+function toPluginError(
+  plugin: Plugin,
+  where: string,
+  error: unknown,
+  signal?: AbortSignal,
+): unknown {
+  const isEnd = error instanceof Cancelled ||
+    (error instanceof DOMException && error.name === "AbortError");
+  if (isEnd && signal?.aborted !== false) return error;
+  const refusal = isEnd ? undefined : readRefusal(error);
+  if (refusal !== undefined) return refusal;
+  return new PluginError(
+    "PLUGIN_THREW",
+    `Plugin "${plugin.name}" failed in ${where}: ${clipped(messageOf(error))}`,
+    {
+      hint:
+        "This is a defect of the plugin; run with --debug and tell its author",
+      cause: error,
+    },
+  );
 }

@@ -18,6 +18,9 @@ export type { Json, KubeApi, KubeObject, ObjectRef, Step, World };
 /** The plugin interface's version. A plugin made for another is refused at load. */
 export const PLUGIN_API_VERSION = 1;
 
+/** A hook may be `async`, or not. */
+export type MaybePromise<T> = T | Promise<T>;
+
 /** The verb on whose behalf a routing plugin works. */
 export type RoutingVerb = "exchange" | "mesh";
 
@@ -40,7 +43,7 @@ export interface PluginBase<O = unknown> {
   /** Every step that it journals, so that a later process can revert it. */
   readonly steps: readonly AnyStep<World>[];
   /** Whether it can work here at all. No side effects. */
-  probe(context: ProbeContext): Promise<ProbeResult>;
+  probe(context: ProbeContext): MaybePromise<ProbeResult>;
 }
 
 /** An option of a plugin on the command line. */
@@ -54,9 +57,46 @@ export interface PluginFlag {
   readonly summary: string;
 }
 
-export interface ProbeContext {
-  readonly kube: KubeApi;
+/** What every hook is given. */
+export interface HookContext {
+  /** Aborted when the command is to end: stop waiting then. */
   readonly signal: AbortSignal;
+  /** Says no to the user: throws what is shown as an error that is nobody's defect. */
+  readonly refuse: Refuse;
+}
+
+/**
+ * @param code Names the condition for scripts, such as `SERVICE_HEADLESS`.
+ * @param message What failed and why, as one sentence without a full stop.
+ */
+export type Refuse = (
+  code: string,
+  message: string,
+  options?: RefusalOptions,
+) => never;
+
+export interface RefusalOptions {
+  /** What the user can do next, as a full sentence. */
+  readonly hint?: string;
+  /** Lines shown below the message. */
+  readonly details?: readonly string[];
+  /** Which sort of failure it is, and so the exit code. @default "unsupported" (3) */
+  readonly kind?: RefusalKind;
+}
+
+/**
+ * Exit codes: `usage` 2, `unsupported` 3, `permission` 4, `cluster` 5, `conflict` 7 (somebody else
+ * has what was asked for; it also ends a command that runs).
+ */
+export type RefusalKind =
+  | "usage"
+  | "unsupported"
+  | "permission"
+  | "cluster"
+  | "conflict";
+
+export interface ProbeContext extends HookContext {
+  readonly kube: KubeApi;
   /** For transports: as in {@link TransportContext}; operations that change nothing only. */
   readonly root?: RootRights;
   /** For transports: the plugin's own, read. */
@@ -68,25 +108,25 @@ export interface RoutingPlugin<O = unknown> extends PluginBase<O> {
   readonly kind: "routing";
   readonly verbs: readonly RoutingVerb[];
   /**
-   * Looks at the target and says what Shadow Pod is wanted. Changes nothing; throws what the user
-   * should read when the target cannot be taken.
+   * Looks at the target and says what Shadow Pod is wanted. Changes nothing; refuses a target that
+   * cannot be taken.
    */
-  plan(context: RoutingContext<O>): Promise<RoutingPlan>;
+  plan(context: RoutingContext<O>): MaybePromise<RoutingPlan>;
   /**
    * Makes what has to be there before the Shadow Pod is, once a command: its scope outlives Shadow
    * Pods that come and go.
    */
-  prepare?(context: PrepareContext<O>): Promise<Preparation>;
+  prepare?(context: PrepareContext<O>): MaybePromise<Preparation | void>;
   /**
    * Sends the traffic to the shadow, whose path to the local port is proven by now. Called again,
    * with a new scope, when the Shadow Pod had to be made anew; the former scope was disposed first.
    */
-  attach(context: AttachContext<O>): Promise<Attachment | void>;
+  attach(context: AttachContext<O>): MaybePromise<Attachment | void>;
   /**
    * Asked when the Shadow Pod is lost, while all that `attach` did still stands: whether somebody
    * took the target back on purpose. The command ends then, instead of taking it once more.
    */
-  isReleased?(context: RoutingContext<O>): Promise<boolean>;
+  isReleased?(context: RoutingContext<O>): MaybePromise<boolean>;
 }
 
 /** Takes this machine's connections to addresses of the cluster to {@link ClusterLink}. */
@@ -98,7 +138,7 @@ export interface TransportPlugin<O = unknown> extends PluginBase<O> {
    * Called once, when the link is up for the first time; the link then lives across reconnects. It
    * returns when addresses of the cluster can be reached.
    */
-  open(context: TransportContext<O>): Promise<Transport>;
+  open(context: TransportContext<O>): MaybePromise<Transport>;
 }
 
 export interface TransportNeeds {
@@ -115,7 +155,7 @@ export interface TransportNeeds {
   readonly captures: boolean;
 }
 
-export interface TransportContext<O = unknown> {
+export interface TransportContext<O = unknown> extends HookContext {
   readonly options: O;
   /** The cluster as seen from a pod. */
   readonly link: ClusterLink;
@@ -128,7 +168,6 @@ export interface TransportContext<O = unknown> {
   readonly dns?: TransportDns;
   /** This run's id: lower-case letters and digits. */
   readonly session: string;
-  readonly signal: AbortSignal;
   readonly scope: TransportScope;
   readonly root: RootRights;
   readonly log: PluginLog;
@@ -160,7 +199,7 @@ export interface Transport {
   readonly message?: string;
   /** A text to use as it is: printed on its own, in the `ready` event as `output`. */
   readonly output?: string;
-  /** More for the `ready` event of `--output json`. */
+  /** More for the `ready` event of `--output json`; its own fields stay as they are. */
   readonly details?: Readonly<Record<string, Json>>;
 }
 
@@ -200,12 +239,11 @@ export interface RoutingMark {
 }
 
 /** The host's word to the plugin. Its only power. */
-export interface RoutingContext<O = unknown> {
+export interface RoutingContext<O = unknown> extends HookContext {
   readonly verb: RoutingVerb;
   readonly options: O;
   readonly target: RoutingTarget;
   readonly kube: KubeApi;
-  readonly signal: AbortSignal;
   readonly log: PluginLog;
   /** `kt-role`, `kt-target` of this session's Shadow Pod: select by these. */
   readonly shadowLabels: Readonly<Record<string, string>>;
@@ -255,7 +293,7 @@ export interface Attachment {
   readonly message?: string;
   /** A text to use as it is: printed on its own, in the `ready` event as `output`. */
   readonly output?: string;
-  /** More for the `ready` event of `--output json`. */
+  /** More for the `ready` event of `--output json`; its own fields stay as they are. */
   readonly details?: Readonly<Record<string, Json>>;
 }
 
@@ -277,6 +315,8 @@ export interface PluginScope {
 }
 
 export interface PluginLog {
+  /** Tells the user something: a line, or a `notice` event with `--output json`. */
+  info(message: string): void;
   warn(code: string, message: string): void;
   debug(message: string): void;
 }

@@ -6,13 +6,13 @@ import { didYouMean } from "../core/did_you_mean.ts";
 import { PluginError, UsageError } from "../core/errors.ts";
 import type { AnyStep } from "../core/step.ts";
 import type { World } from "../kube/world.ts";
-import {
-  type Plugin,
-  PLUGIN_API_VERSION,
-  type RoutingPlugin,
-  type RoutingVerb,
-  type TransportPlugin,
+import type {
+  Plugin,
+  RoutingPlugin,
+  RoutingVerb,
+  TransportPlugin,
 } from "./plugin.ts";
+import { validatePlugin } from "./validate_plugin.ts";
 
 interface Registered {
   readonly plugin: Plugin;
@@ -128,83 +128,4 @@ function namesOf({ name, aliases = [] }: Plugin): string[] {
 /** What users of the original ktctl know the plugin by, where they do. */
 export function modeName({ name, aliases = [] }: Plugin): string {
   return aliases[0] ?? name;
-}
-
-function isStep(value: unknown): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  const step = value as Record<string, unknown>;
-  return typeof step.id === "string" && step.id !== "" &&
-    ["apply", "revert", "describe", "undoCommand"].every((method) =>
-      typeof step[method] === "function"
-    );
-}
-
-const NAME = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
-
-function validatePlugin(value: unknown, source: string): Plugin {
-  const refuse = (code: string, reason: string, hint?: string) =>
-    new PluginError(
-      code,
-      `Cannot load the plugin from ${source}: ${reason}`,
-      hint === undefined ? {} : { hint },
-    );
-  if (typeof value !== "object" || value === null) {
-    throw refuse("PLUGIN_INVALID", "its default export is no object");
-  }
-  const plugin = value as Record<string, unknown>;
-  if (plugin.apiVersion !== PLUGIN_API_VERSION) {
-    throw refuse(
-      "PLUGIN_API_VERSION",
-      `it was made for plugin API ${
-        String(plugin.apiVersion)
-      }, this is ${PLUGIN_API_VERSION}`,
-      "Look for a version of the plugin made for this ktctl",
-    );
-  }
-  if (typeof plugin.name !== "string" || !NAME.test(plugin.name)) {
-    throw refuse(
-      "PLUGIN_INVALID",
-      `its name "${String(plugin.name)}" is not lower-case words joined by "-"`,
-    );
-  }
-  const { aliases = [] } = plugin;
-  if (
-    !Array.isArray(aliases) ||
-    !aliases.every((one) => typeof one === "string" && NAME.test(one))
-  ) {
-    throw refuse(
-      "PLUGIN_INVALID",
-      'its aliases are not a list of lower-case words joined by "-"',
-    );
-  }
-  if (plugin.kind !== "routing" && plugin.kind !== "transport") {
-    throw refuse(
-      "PLUGIN_INVALID",
-      `its kind "${String(plugin.kind)}" is neither routing nor transport`,
-    );
-  }
-  if (!Array.isArray(plugin.steps)) {
-    throw refuse("PLUGIN_INVALID", "it has no list of steps");
-  }
-  if (!plugin.steps.every(isStep)) {
-    throw refuse(
-      "PLUGIN_INVALID",
-      "each of its steps needs an id, apply(), revert(), describe() and undoCommand()",
-    );
-  }
-  const methods = plugin.kind === "routing"
-    ? ["probe", "plan", "attach"]
-    : ["probe", "needs", "open"];
-  for (const method of methods) {
-    if (typeof plugin[method] !== "function") {
-      throw refuse("PLUGIN_INVALID", `it has no ${method}()`);
-    }
-  }
-  if (
-    plugin.kind === "routing" &&
-    (!Array.isArray(plugin.verbs) || plugin.verbs.length === 0)
-  ) {
-    throw refuse("PLUGIN_INVALID", "it names no verb that it works for");
-  }
-  return value as Plugin;
 }

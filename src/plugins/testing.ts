@@ -8,110 +8,150 @@ import type { Scope } from "../core/scope.ts";
 import type { World } from "../kube/world.ts";
 import {
   attachRouting,
+  type Given,
   planRouting,
   prepareRouting,
   probePlugin,
 } from "./driver.ts";
-import type { AttachContext, RoutingContext, RoutingPlugin } from "./plugin.ts";
+import { type KitStep, KitSteps } from "./kit_steps.ts";
+import type { RoutingContext, RoutingPlan, RoutingPlugin } from "./plugin.ts";
 import { openTestingScope } from "./testing_scope.ts";
 
 export interface RoutingTestOptions {
   readonly plugin: RoutingPlugin<never>;
   readonly world: World;
-  /** A context for a target that the plugin can take; a Shadow Pod with its labels should run. */
-  readonly context: () => Promise<
-    { routing: RoutingContext<never>; shadowPod: string; stuntman?: string }
-  >;
+  /** A context for a target that the plugin can take. */
+  readonly routing: () => Promise<Given<RoutingContext<never>>>;
+  /** Starts the Shadow Pod that the plugin wants for it. Called once. */
+  readonly shadow: (plan: RoutingPlan) => Promise<RoutingShadow>;
   /** All that the plugin might change, in a form that compares equal when nothing was changed. */
   readonly snapshot: () => Promise<unknown>;
-  /** Registers one claim; `Deno.test`'s `t.step`. */
-  readonly step: (claim: string, run: () => Promise<void>) => Promise<unknown>;
+  readonly step: KitStep;
+  /** How long one claim may take. @default 180000 */
+  readonly stepTimeoutMs?: number;
 }
 
-/** Runs the kit; each claim is one step. */
+/** Names of what the plugin is given. */
+export interface RoutingShadow {
+  readonly shadowPod: string;
+  /** Where the plan asks for the fallback. */
+  readonly stuntman?: string;
+}
+
+/** Runs the kit; each claim is one step, which fails where it does not end in time. */
 export async function testRouting(options: RoutingTestOptions): Promise<void> {
-  const { plugin, world, snapshot, step } = options;
-  const before = await snapshot();
+  const { plugin, world } = options;
+  const steps = new KitSteps(options);
+  const snapshot = () => steps.during("snapshot()", options.snapshot);
+  let before: unknown;
   const unchanged = async () => assert.deepEqual(await snapshot(), before);
-  const { routing, shadowPod, stuntman } = await options.context();
+  let planned:
+    | { routing: Given<RoutingContext<never>>; plan: RoutingPlan }
+    | undefined;
+  await steps.claim("probe() and plan() change nothing", async () => {
+    const routing = await steps.during("routing()", options.routing);
+    const { signal } = routing;
+    before = await snapshot();
+    await steps.during(
+      "probe()",
+      () => probePlugin(plugin, { kube: world.kube, signal }),
+    );
+    const plan = await steps.during(
+      "plan()",
+      () => planRouting(plugin, routing),
+    );
+    planned = { routing, plan };
+    await unchanged();
+  });
+  if (planned === undefined) return;
+  const { routing, plan } = planned;
+  let shadow: RoutingShadow | undefined;
+  await steps.claim("the Shadow Pod that it wants can be", async () => {
+    shadow = await steps.during("shadow()", () => options.shadow(plan));
+    before = await snapshot();
+  });
+  if (shadow === undefined) return;
+  const { shadowPod, stuntman } = shadow;
   const attach = async (scope: Scope<World>) => {
-    const context: AttachContext<never> = {
+    const context = {
       ...routing,
+      signal: scope.signal,
       scope,
       heartbeat: { add() {}, remove() {} },
       shadowPod,
       ...(stuntman ? { stuntman } : {}),
     };
-    await prepareRouting(plugin, context);
-    await attachRouting(plugin, context);
+    await steps.during("prepare()", () => prepareRouting(plugin, context));
+    await steps.during("attach()", () => attachRouting(plugin, context));
   };
+  const dispose = (scope: Scope<World>) =>
+    steps.during("the end of the scope", () => scope.dispose());
 
-  await step("probe() and plan() change nothing", async () => {
-    await probePlugin(plugin, { kube: world.kube, signal: routing.signal });
-    await planRouting(plugin, routing);
-    await unchanged();
-  });
-
-  await step(
+  await steps.claim(
     "the end of the scope takes back all that attach() did",
     async () => {
-      const scope = openTestingScope(world);
-      await attach(scope.scope);
+      const { scope } = openTestingScope(world);
+      await attach(scope);
       assert.notDeepEqual(
         await snapshot(),
         before,
         "attach() changed nothing: it routes no traffic",
       );
-      await scope.scope.dispose();
+      await dispose(scope);
       await unchanged();
     },
   );
 
-  await step("attach() works a second time, with a new scope", async () => {
-    const scope = openTestingScope(world);
-    await attach(scope.scope);
-    await scope.scope.dispose();
-    await unchanged();
-  });
+  await steps.claim(
+    "attach() works a second time, with a new scope",
+    async () => {
+      const { scope } = openTestingScope(world);
+      await attach(scope);
+      await dispose(scope);
+      await unchanged();
+    },
+  );
 
-  await step(
+  await steps.claim(
     "an abort at any record of the journal leaves nothing behind",
     async () => {
       for (let at = 1;; at++) {
-        const scope = openTestingScope(world, at);
-        const finished = await attach(scope.scope).then(
-          () => true,
-          () => false,
-        );
-        await scope.scope.dispose();
+        const { scope, records } = openTestingScope(world, at);
+        const finished = await attach(scope).then(() => true, () => false);
+        await dispose(scope);
         await unchanged();
-        if (finished && scope.records.length < at) {
-          break;
-        }
+        if (finished && records.length < at) break;
         assert.ok(at < 100, "attach() journals without end");
       }
     },
   );
 
-  await step(
+  await steps.claim(
     "every step is listed, and its revert works from JSON alone, twice",
     async () => {
-      const scope = openTestingScope(world);
-      await attach(scope.scope);
-      const steps = new Map(plugin.steps.map((one) => [one.id, one]));
-      const intents: { step: string; args: Json }[] = JSON.parse(
-        JSON.stringify(scope.records),
-      )
-        .filter((record: JournalRecord) => record.type === "intent").reverse();
-      scope.abort(); // background tasks end, as they do when the process dies
+      const { scope, records, abort } = openTestingScope(world);
+      await attach(scope);
+      abort(); // background tasks end, as they do when the process dies
+      const intents = intentsOf(records);
       for (const time of [1, 2]) {
         for (const { step: id, args } of intents) {
-          const step = steps.get(id);
+          const step = plugin.steps.find((one) => one.id === id);
           assert.ok(
             step,
             `step "${id}" is journalled but not in the plugin's list`,
           );
-          await step.revert(args, world, AbortSignal.timeout(30_000));
+          assert.ok(
+            typeof step.describe(args) === "string",
+            `describe() of "${id}" gives no text`,
+          );
+          assert.ok(
+            typeof step.undoCommand(args) === "string",
+            `undoCommand() of "${id}" gives no text`,
+          );
+          await steps.during(
+            `revert() of step "${id}"`,
+            () => step.revert(args, world, AbortSignal.timeout(30_000)),
+          );
         }
         assert.deepEqual(
           await snapshot(),
@@ -119,7 +159,15 @@ export async function testRouting(options: RoutingTestOptions): Promise<void> {
           `after revert number ${time}`,
         );
       }
-      await scope.scope.dispose();
+      await dispose(scope);
     },
   );
+}
+
+/** What was journalled, as a new process reads it, newest first. */
+function intentsOf(
+  records: readonly JournalRecord[],
+): { step: string; args: Json }[] {
+  return JSON.parse(JSON.stringify(records))
+    .filter(({ type }: JournalRecord) => type === "intent").reverse();
 }

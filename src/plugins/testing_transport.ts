@@ -11,6 +11,7 @@ import {
   transportNeeds,
   updateTransport,
 } from "./driver.ts";
+import { type KitStep, KitSteps } from "./kit_steps.ts";
 import type {
   ClusterLink,
   RootRights,
@@ -46,32 +47,43 @@ export interface TransportTestOptions {
   readonly dial: (target: EchoTarget) => Promise<Duplex>;
   /** All that the plugin might change, in a form that compares equal when nothing was changed. */
   readonly snapshot: () => Promise<unknown>;
-  /** Registers one claim; `Deno.test`'s `t.step`. */
-  readonly step: (claim: string, run: () => Promise<void>) => Promise<unknown>;
+  readonly step: KitStep;
+  /** How long one claim may take. @default 180000 */
+  readonly stepTimeoutMs?: number;
 }
 
-/** Runs the kit; each claim is one step. */
+/** Runs the kit; each claim is one step, which fails where it does not end in time. */
 export async function testTransport(
   test: TransportTestOptions,
 ): Promise<void> {
-  const { plugin, kube, cidrs, echo, refused, added, dial, step } = test;
+  const { plugin, kube, cidrs, echo, refused, added } = test;
+  const steps = new KitSteps(test);
+  const snapshot = () => steps.during("snapshot()", test.snapshot);
+  const dial = (target: EchoTarget) =>
+    steps.during("dial()", () => test.dial(target));
+  const dispose = (scope: { dispose(): Promise<void> }) =>
+    steps.during("the end of the scope", () => scope.dispose());
   const options = await readOptions(plugin, test.options ?? {});
-  const before = await test.snapshot();
+  let before: unknown;
+  const isSeen = await steps.claim("the machine can be seen", async () => {
+    before = await snapshot();
+  });
+  if (!isSeen) return;
   const isAsBefore = async () => {
-    assert.deepEqual(await test.snapshot(), before);
+    assert.deepEqual(await snapshot(), before);
     await assertNoWay(dial, echo);
   };
   const open = async () => {
     const { scope, opened } = beginOpen(test, options);
-    const transport = await opened;
+    const transport = await steps.during("open()", () => opened);
     const end = async () => {
-      await scope.dispose();
+      await dispose(scope);
       await isAsBefore();
     };
     return { transport, end };
   };
 
-  await step("needs() and probe() change nothing", async () => {
+  await steps.claim("needs() and probe() change nothing", async () => {
     const { scope } = openTestingScope({ kube });
     const { signal } = scope;
     const root = scope.use(test.root(signal));
@@ -79,12 +91,12 @@ export async function testTransport(
     await probePlugin(plugin, { kube, signal, root, options });
     await isAsBefore();
     assert.deepEqual(await transportNeeds(plugin, options), needs);
-    await scope.dispose();
+    await dispose(scope);
     await isAsBefore();
   });
 
   for (const which of ["open()", "open(), a second time,"]) {
-    await step(
+    await steps.claim(
       `${which} carries bytes both ways, and half-closes, until the scope ends`,
       async () => {
         const { end } = await open();
@@ -94,22 +106,29 @@ export async function testTransport(
     );
   }
 
-  await step("an application is told what the cluster refuses", async () => {
-    const { end } = await open();
-    await assertNoWay(dial, refused);
-    await assertEcho(dial, echo);
-    await end();
-  });
+  await steps.claim(
+    "an application is told what the cluster refuses",
+    async () => {
+      const { end } = await open();
+      await assertNoWay(dial, refused);
+      await assertEcho(dial, echo);
+      await end();
+    },
+  );
 
   if (added !== undefined) {
-    await step(
+    await steps.claim(
       "update() puts other ranges in place of the former",
       async () => {
         const { transport, end } = await open();
         await assertNoWay(dial, added);
         const servers = test.dns?.servers ?? [];
         const update = (wanted: readonly string[]) =>
-          updateTransport(plugin, transport, { cidrs: wanted, servers });
+          steps.during(
+            "update()",
+            () =>
+              updateTransport(plugin, transport, { cidrs: wanted, servers }),
+          );
         assert.ok(await update([...cidrs, added.cidr]), "there is no update()");
         for (const target of [added, echo]) await assertEcho(dial, target);
         await update(cidrs);
@@ -120,26 +139,32 @@ export async function testTransport(
     );
   }
 
-  await step("the scope's end waits for no connection", async () => {
+  await steps.claim("the scope's end waits for no connection", async () => {
     const { end } = await open();
     const held = await dial(echo);
     held.on("error", () => {}); // cut, as it should be
     held.write("x");
-    await new Promise((resolve) => held.once("data", resolve));
+    await steps.during(
+      "the echo of a byte",
+      () => new Promise((resolve) => held.once("data", resolve)),
+    );
     await end();
     held.destroy();
   });
 
-  await step("an abort at any moment of open() leaves nothing", async () => {
-    for (let at = 0;; at++) {
-      const { scope, opened, moments } = beginOpen(test, options, at);
-      await opened.catch(() => {});
-      await scope.dispose();
-      await isAsBefore();
-      if (moments() <= at) break;
-      assert.ok(at < 100, "open() calls for root without end");
-    }
-  });
+  await steps.claim(
+    "an abort at any moment of open() leaves nothing",
+    async () => {
+      for (let at = 0;; at++) {
+        const { scope, opened, moments } = beginOpen(test, options, at);
+        await steps.during("open()", () => opened).catch(() => {});
+        await dispose(scope);
+        await isAsBefore();
+        if (moments() <= at) break;
+        assert.ok(at < 100, "open() calls for root without end");
+      }
+    },
+  );
 }
 
 /** Begins to open it; aborted at the moment number `abortAt`: moments are around its calls for root. */
@@ -171,7 +196,7 @@ function beginOpen(
     signal,
     scope,
     root: watched,
-    log: { warn() {}, debug() {} },
+    log: { info() {}, warn() {}, debug() {} },
     ...(dns && { dns }),
   });
   pass();

@@ -141,8 +141,13 @@ const broken: Record<string, { plugin: RoutingPlugin<never>; claim: RegExp }> =
     "takes an abort for a failure that it can work around": {
       plugin: {
         ...sound,
-        attach: (context) =>
-          sound.attach(context).catch(() => scribble(context)),
+        attach: async (context) => {
+          try {
+            await sound.attach(context);
+          } catch {
+            await scribble(context);
+          }
+        },
       },
       claim: /^an abort at any record/,
     },
@@ -202,13 +207,13 @@ Deno.test("the conformance kit finds out a plugin that", async (t) => {
       spec: { selector: { app: "none" }, ports: [{ port: 80 }] },
     });
     const { name } = service.metadata;
-    const routing: RoutingContext<never> = {
-      verb: "exchange",
+    const routing = {
+      verb: "exchange" as const,
       options: undefined as never,
       target: { service },
       kube,
       signal,
-      log: { warn() {}, debug() {} },
+      log: { info() {}, warn() {}, debug() {} },
       shadowLabels: { "kt-role": "shadow-exchange", "kt-target": "kitkit" },
       user: "tester",
       session: "kitsession",
@@ -220,7 +225,8 @@ Deno.test("the conformance kit finds out a plugin that", async (t) => {
     await testRouting({
       plugin,
       world: { kube },
-      context: () => Promise.resolve({ routing, shadowPod: "none" }),
+      routing: () => Promise.resolve(routing),
+      shadow: () => Promise.resolve({ shadowPod: "none" }),
       snapshot: async () =>
         (await kube.get({ resource: SERVICES, name })).metadata.annotations,
       step: (claim, run) => run().catch(() => failed.push(claim)),

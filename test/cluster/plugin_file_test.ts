@@ -51,7 +51,8 @@ Deno.test("a plugin that cannot be loaded is told of, and changes nothing", asyn
       says: /made for plugin API 2, this is 1/,
     },
     {
-      text: `export default { apiVersion: 1, kind: "routing", name: "auto",
+      text:
+        `export default { apiVersion: 1, kind: "routing", name: "auto", summary: "mine",
         verbs: ["mesh"], steps: [], probe() {}, plan() {}, attach() {} };`,
       code: "PLUGIN_DUPLICATE",
       says: /"auto" .*built-in has one of that name/,

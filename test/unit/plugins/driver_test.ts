@@ -6,15 +6,19 @@ import {
   type UnsupportedError,
   UsageError,
 } from "../../../src/core/errors.ts";
+import type { KubeApi } from "../../../src/kube/kube_api.ts";
 import {
+  attachRouting,
   planRouting,
   probePlugin,
   readOptions,
 } from "../../../src/plugins/driver.ts";
 import type {
+  AttachContext,
   ProbeContext,
   RoutingContext,
 } from "../../../src/plugins/plugin.ts";
+import { openTestingScope } from "../../../src/plugins/testing_scope.ts";
 import { fakeRouting } from "./fake_routing.ts";
 
 const context = {} as RoutingContext<never>;
@@ -99,4 +103,41 @@ Deno.test("options go through the plugin's own schema", async () => {
     return true;
   });
   await assert.rejects(readOptions(fakeRouting({}), { x: "1" }), UsageError);
+});
+
+Deno.test("a plugin that goes on after the command's end is waited for so long, and no longer", async () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  try {
+    const end = new AbortController();
+    const plugin = fakeRouting({ plan: () => new Promise(() => {}) });
+    const planned = planRouting(
+      plugin,
+      { signal: end.signal } as RoutingContext<never>,
+    );
+    end.abort();
+    mock.timers.tick(10_000);
+    await assert.rejects(planned, { code: "PLUGIN_HUNG" });
+  } finally {
+    mock.timers.reset();
+  }
+});
+
+Deno.test("what goes wrong in a background task of a plugin ends the command as the plugin's", async () => {
+  for (
+    const [task, code] of [
+      [() => Promise.reject(new TypeError("x")), "PLUGIN_THREW"],
+      [() => Promise.reject(new ConflictError("TAKEN", "Gone")), "TAKEN"],
+    ] as const
+  ) {
+    const { scope } = openTestingScope({ kube: {} as KubeApi });
+    const plugin = fakeRouting({
+      attach: ({ scope }: AttachContext) => scope.background("watch", task),
+    });
+    await attachRouting(
+      plugin,
+      { ...context, scope } as unknown as AttachContext<never>,
+    );
+    await assert.rejects(scope.failed, { code });
+    await scope.dispose();
+  }
 });

@@ -143,6 +143,48 @@ for (
       /no open\(\)/,
     ],
     ["no verb", fakeRouting({ verbs: [] }), "PLUGIN_INVALID", /no verb/],
+    [
+      "a verb that routes nothing",
+      fakeRouting({ verbs: ["connect"] }),
+      "PLUGIN_INVALID",
+      /"connect" is neither/,
+    ],
+    [
+      "no summary",
+      fakeRouting({ summary: undefined }),
+      "PLUGIN_INVALID",
+      /no summary/,
+    ],
+    [
+      "a method that is none",
+      fakeRouting({ prepare: true }),
+      "PLUGIN_INVALID",
+      /no prepare\(\)/,
+    ],
+    [
+      "options of no schema",
+      fakeRouting({ options: { port: 1 } }),
+      "PLUGIN_INVALID",
+      /Standard Schema/,
+    ],
+    [
+      "flags that nothing reads",
+      fakeRouting({ flags: [{ name: "size", summary: "x" }] }),
+      "PLUGIN_INVALID",
+      /no options that read them/,
+    ],
+    ...[
+      { name: "map-port", summary: "x" },
+      { name: "size" },
+      { name: "size", value: "<m>", summary: "x" },
+    ].map((flag) =>
+      [
+        `the flag ${JSON.stringify(flag)}`,
+        fakeRouting({ flags: [flag] }),
+        "PLUGIN_INVALID",
+        /each of its flags/,
+      ] as const
+    ),
   ] as const
 ) {
   Deno.test(`a plugin with ${claim} is refused at load, with its source`, () => {

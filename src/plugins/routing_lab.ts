@@ -1,0 +1,232 @@
+/**
+ * What the conformance kit of routing plugins works on: a Service of a real cluster, and a Shadow Pod
+ * with a live link, as `exchange` and `mesh` make it.
+ */
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { routePorts, servicePorts } from "../cluster/expose.ts";
+import { Heartbeat } from "../cluster/heartbeat.ts";
+import {
+  agentConfig,
+  containerPorts,
+  localPorts,
+  needsLowPorts,
+  planPodPorts,
+} from "../cluster/pod_ports.ts";
+import { type PodOptions, SHADOW_IMAGE } from "../cluster/shadow_spec.ts";
+import { createStuntman, stuntmanService } from "../cluster/stuntman.ts";
+import { findTarget, parseResourceName } from "../cluster/target.ts";
+import { TrafficSession } from "../cluster/traffic_session.ts";
+import { randomLetters, randomLower } from "../core/random_name.ts";
+import type { Report } from "../core/report.ts";
+import type { Scope } from "../core/scope.ts";
+import { connectKube } from "../kube/connect_kube.ts";
+import {
+  originalSelector,
+  ROLE,
+  stuntmanName,
+  TARGET,
+} from "../kube/contract.ts";
+import type { KubeApi, Resource } from "../kube/kube_api.ts";
+import type { World } from "../kube/world.ts";
+import { type Given, readOptions } from "./driver.ts";
+import type {
+  RoutingContext,
+  RoutingMark,
+  RoutingPlan,
+  RoutingPlugin,
+  RoutingVerb,
+} from "./plugin.ts";
+import { snapshotNamespace } from "./snapshot_namespace.ts";
+import type { RoutingShadow, RoutingTestOptions } from "./testing.ts";
+import { openTestingScope } from "./testing_scope.ts";
+
+export interface RoutingLabOptions {
+  readonly plugin: RoutingPlugin<never>;
+  /** Which Service to take: `web`, `svc/web` or `deploy/web`, as on the command line. */
+  readonly target: string;
+  /** The plugin's own options, as its flags give them. */
+  readonly options?: Readonly<Record<string, string>>;
+  /** @default the first that the plugin works for */
+  readonly verb?: RoutingVerb;
+  /** For the verb `mesh`. @default version: kit */
+  readonly mark?: RoutingMark;
+  /** Path of a kubeconfig file. @default kubectl's rules */
+  readonly kubeconfig?: string;
+  /** @default the kubeconfig's current one */
+  readonly context?: string;
+  /** @default the context's own */
+  readonly namespace?: string;
+  /** Of the Shadow Pod: any with Deno in it. */
+  readonly image?: string;
+  /** Kinds that the snapshot holds beside Services, Endpoints, ConfigMaps, Secrets, Pods and Deployments. */
+  readonly kinds?: readonly Resource[];
+}
+
+/** All that `testRouting` needs but its `step`. Its Shadow Pod goes when it is disposed. */
+export type RoutingLab =
+  & Omit<RoutingTestOptions, "step">
+  & AsyncDisposable
+  & { readonly kube: KubeApi };
+
+const POD_TIMEOUT_MS = 60_000;
+const LINK_TIMEOUT_MS = 10_000;
+
+const silent: Report = {
+  event() {},
+  warn() {},
+  debug() {},
+  step: (_name, work) => work(),
+};
+
+/** Throws what the commands would: no such Service, no rights, no image. */
+export async function openRoutingLab(
+  options: RoutingLabOptions,
+): Promise<RoutingLab> {
+  const { plugin, kubeconfig, context, namespace } = options;
+  const end = new AbortController();
+  const kube = await connectKube({
+    kubeconfig,
+    context,
+    namespace,
+    signal: end.signal,
+  });
+  const { scope } = openTestingScope({ kube });
+  const close = async () => {
+    try {
+      await scope.dispose();
+    } finally {
+      end.abort();
+    }
+  };
+  try {
+    const routing = await routingContext(kube, options, scope.signal);
+    return {
+      kube,
+      plugin,
+      world: { kube },
+      routing: () => Promise.resolve(routing),
+      shadow: (plan) => startShadow(scope, routing, plan),
+      snapshot: () => snapshotNamespace(kube, options.kinds),
+      [Symbol.asyncDispose]: close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function routingContext(
+  kube: KubeApi,
+  options: RoutingLabOptions,
+  signal: AbortSignal,
+): Promise<Given<RoutingContext<never>>> {
+  const { plugin } = options;
+  const verb = options.verb ?? plugin.verbs[0] ?? "exchange";
+  const role = verb === "mesh" ? "shadow-mesh" : "shadow-exchange";
+  return {
+    verb,
+    options: await readOptions(plugin, options.options ?? {}),
+    target: await findTarget(kube, parseResourceName(options.target), {
+      signal,
+      warn() {},
+    }),
+    kube,
+    signal,
+    log: { info() {}, warn() {}, debug() {} },
+    shadowLabels: { [ROLE]: role, [TARGET]: randomLetters(20) },
+    user: "kit",
+    session: randomLower(10),
+    pod: podOptions(options.image),
+    podTimeoutMs: POD_TIMEOUT_MS,
+    recoverWaitMs: POD_TIMEOUT_MS,
+    ...(verb === "mesh" && {
+      mark: options.mark ?? { key: "version", value: "kit" },
+    }),
+  };
+}
+
+function podOptions(image = SHADOW_IMAGE): PodOptions {
+  return {
+    image,
+    imagePullPolicy: "IfNotPresent",
+    nodeSelector: {},
+    labels: {},
+    annotations: {},
+    quota: {},
+    asDeployment: false,
+  };
+}
+
+/** A Shadow Pod with a link to a local port, until the scope ends. */
+async function startShadow(
+  scope: Scope<World>,
+  context: Given<RoutingContext<never>>,
+  plan: RoutingPlan,
+): Promise<RoutingShadow> {
+  const { kube, verb, target: { service }, session, signal } = context;
+  const { name, namespace = kube.namespace } = service.metadata;
+  const heartbeat = scope.use(new Heartbeat(kube, silent), "heartbeat");
+  const local = await startLaptop(scope);
+  const exposed = servicePorts(service).map(({ port }) => ({
+    remote: port,
+    local,
+  }));
+  const routes = routePorts(service, exposed);
+  const ports = await planPodPorts(kube, service, { routes, signal });
+  const fallbackHost = plan.fallback
+    ? await createStuntman(
+      scope,
+      stuntmanService(service, {
+        selector: originalSelector(service),
+        session,
+        now: kube.now(),
+      }),
+      { heartbeat, session },
+    )
+    : undefined;
+  const made = Promise.withResolvers<string>();
+  const traffic = new TrafficSession({
+    scope,
+    report: silent,
+    heartbeat,
+    spec: {
+      name: plan.name ?? `${plan.namePrefix}-kt-${verb}`,
+      namespace,
+      session,
+      user: context.user,
+      labels: { ...plan.labels, ...context.shadowLabels },
+      config: plan.config,
+      ports: containerPorts(ports),
+      agent: agentConfig(ports, { ready: plan.ready, fallbackHost }),
+      pod: context.pod,
+      unprivilegedPortStart: await needsLowPorts(kube, ports, {
+        signal,
+        wayOut: "Give the Service a named targetPort",
+      }),
+    },
+    hasFixedName: plan.name !== undefined,
+    ports: localPorts(ports),
+    allowRefusedLocal: false,
+    podTimeoutMs: POD_TIMEOUT_MS,
+    linkTimeoutMs: LINK_TIMEOUT_MS,
+    attach: (_scope, shadow) => Promise.resolve(made.resolve(shadow.podName)),
+  });
+  scope.background("shadow", () => traffic.run(() => {}));
+  return {
+    shadowPod: await Promise.race([made.promise, scope.failed]),
+    ...(plan.fallback && { stuntman: stuntmanName(name) }),
+  };
+}
+
+/** What stands for the developer's own server. Returns its port. */
+async function startLaptop(scope: Scope<World>): Promise<number> {
+  const server = createServer((_, response) => response.end("laptop\n"));
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  scope.defer("local server", () => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return (server.address() as AddressInfo).port;
+}
