@@ -47,7 +47,11 @@ export class FakeApiServer implements AsyncDisposable {
     server.on("connection", () => fake.connections++);
     server.on("request", async (request, response) => {
       let body = "";
-      for await (const chunk of request) body += chunk;
+      try {
+        for await (const chunk of request) body += chunk;
+      } catch {
+        return; // who asked is gone
+      }
       const seen = {
         method: request.method!,
         url: request.url!,

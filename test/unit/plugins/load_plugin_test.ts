@@ -7,7 +7,7 @@ import { PluginRegistry } from "../../../src/plugins/registry.ts";
 import { makePki } from "../kube/test_pki.ts";
 
 const MODULE = `import type { Plugin } from "./nowhere.ts";
-const plugin: Record<string, unknown> = { apiVersion: 1, kind: "routing", name: "mirror",
+const plugin: Record<string, unknown> = { apiVersion: 1, kind: "routing", name: "mirror", summary: "answers itself",
   verbs: ["mesh"], steps: [], probe() {}, plan() {}, attach() {} };
 export default plugin;
 `;
