@@ -94,10 +94,11 @@ function refOf(args: IstioRulesArgs, { kind }: EntryList): ObjectRef {
 }
 
 function entriesOf(object: KubeObject, { path }: EntryList) {
-  const entries: { name?: string }[] = path === "/spec/http"
+  const entries: unknown = path === "/spec/http"
     ? object.spec?.http
     : object.spec?.subsets;
-  return entries ?? [];
+  if (!Array.isArray(entries)) return [];
+  return entries.map((entry): { name?: string } => entry ?? {});
 }
 
 async function add(

@@ -11,7 +11,7 @@ import {
 } from "../kube/contract.ts";
 import type { KubeApi, KubeObject } from "../kube/kube_api.ts";
 import { port as portSchema, wholeNumber } from "../kube/object_syntax.ts";
-import { readAll } from "../kube/read_all.ts";
+import { readAll } from "../core/read_all.ts";
 import { readStatus, STATUS_BYTES } from "./agent_status.ts";
 
 /** A laptop that lost its link is back within this time, if it comes back soon. */

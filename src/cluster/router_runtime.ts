@@ -1,7 +1,7 @@
 /** haproxy's runtime API: brings a running router to its state without touching a connection. */
 import { ClusterError } from "../core/errors.ts";
 import type { KubeApi } from "../kube/kube_api.ts";
-import { readAll } from "../kube/read_all.ts";
+import { readAll } from "../core/read_all.ts";
 import {
   backends,
   checkedBackend,

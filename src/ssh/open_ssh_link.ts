@@ -1,5 +1,4 @@
 import type { Duplex } from "node:stream";
-import { json } from "node:stream/consumers";
 import { ChannelStream } from "../core/channel_stream.ts";
 import { Cancelled, LinkError, messageOf } from "../core/errors.ts";
 import type { PacketStream } from "../core/packet_stream.ts";
@@ -16,6 +15,7 @@ import type { CallLinkOptions, DatagramChannel } from "../net/cluster_link.ts";
 import { DatagramStream } from "./datagram_stream.ts";
 import { dialError } from "./dial_error.ts";
 import { DnsStream } from "./dns_stream.ts";
+import { readResolver } from "./read_resolver.ts";
 import type {
   AttachOptions,
   ConnectLocal,
@@ -27,6 +27,8 @@ import type {
 const BIND_ADDRESS = "0.0.0.0";
 /** How long the agent may take to confirm that it detached, when the link is about to end. */
 const DETACH_TIMEOUT_MS = 1000;
+/** How long the agent may take to read a file. */
+const ANSWER_TIMEOUT_MS = 10_000;
 /** How long the agent's end of the connection is waited for: through a port-forward it often never comes. */
 const END_TIMEOUT_MS = 200;
 
@@ -137,7 +139,7 @@ export class OpenSshLink implements SshLink {
   async resolver(): Promise<ResolvConf> {
     const stream = await this.#openService({ service: "resolver" });
     stream.end();
-    return await json(stream) as ResolvConf;
+    return await readResolver(stream, ANSWER_TIMEOUT_MS);
   }
 
   async isReachable(host: string): Promise<boolean> {

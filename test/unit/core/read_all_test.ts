@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { PassThrough } from "node:stream";
 import { LinkError } from "../../../src/core/errors.ts";
-import { readAll } from "../../../src/kube/read_all.ts";
+import { readAll } from "../../../src/core/read_all.ts";
 
 const { signal } = new AbortController();
 

@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream";
-import { LinkError } from "../core/errors.ts";
+import { LinkError } from "./errors.ts";
 
 /**
  * All that comes until the other side ends, as text, or until it has ended with `end`: through a
