@@ -3,6 +3,7 @@
  * the agent, the root helper and the Worker for packets included), a list of what is in it, and checksums.
  */
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import config from "../deno.json" with { type: "json" };
 import { EMBEDDED_AGENT } from "../src/cluster/agent_source.ts";
@@ -15,7 +16,7 @@ import { billOfMaterials } from "./bill_of_materials.ts";
 import { tellMade, writeChecksums } from "./release_files.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
-const dist = Deno.args[0] ?? `${root}dist`;
+const dist = resolve(Deno.args[0] ?? `${root}dist`);
 
 await mkdir(dist, { recursive: true });
 // what is made appears whole: somebody may be running the one of before

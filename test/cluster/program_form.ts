@@ -1,4 +1,4 @@
-const FORMS = ["source", "bundle", "portable", "url"] as const;
+const FORMS = ["source", "bundle", "portable", "npm", "url"] as const;
 export type ProgramForm = typeof FORMS[number];
 
 /** What `KTCTL_TEST_PROGRAM` says; tested_program.ts tells what that is. */

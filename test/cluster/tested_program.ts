@@ -4,12 +4,14 @@
  * - `source`: `main.ts` of this checkout
  * - `bundle`: `dist/ktctl.js`
  * - `portable`: `dist/ktctl`, which has unpacked nothing yet
+ * - `npm`: `dist/ktctl-VERSION.tgz`, installed by npm into a prefix of its own
  * - `url`: `dist/ktctl.js` from a server, which is gone when the tests begin: all that ktctl comes to
  *   need later has to be in the one file
  *
  * A released form stands in a folder of its own, far from the checkout and its deno.json.
  */
 import { fileURLToPath } from "node:url";
+import config from "../../deno.json" with { type: "json" };
 import { run, succeeded } from "./command.ts";
 import { PROGRAM_FORM } from "./program_form.ts";
 
@@ -25,6 +27,7 @@ const CHECKOUT = fileURLToPath(new URL("../../", import.meta.url));
 const FILES = {
   bundle: "dist/ktctl.js",
   portable: "dist/ktctl",
+  npm: `dist/ktctl-${config.version}.tgz`,
   url: "dist/ktctl.js",
 };
 
@@ -41,6 +44,9 @@ const HERE: ProgramPlace = {
   folder: PROGRAM_FOLDER,
 };
 const url = await release();
+const node = PROGRAM_FORM === "npm"
+  ? succeeded(await run("node", ["-p", "process.execPath"])).trim()
+  : "";
 
 /** Words that start ktctl. */
 export function programWords(place: ProgramPlace = HERE): string[] {
@@ -57,6 +63,9 @@ export function programWords(place: ProgramPlace = HERE): string[] {
         `XDG_CACHE_HOME=${folder}/cache`,
         `${folder}/ktctl`,
       ];
+    case "npm":
+      // npm's own link finds node on the PATH, which a test may take away
+      return [node, `${folder}/bin/ktctl`];
     case "url":
       return ["/usr/bin/env", `DENO_DIR=${folder}/deno`, ...run, url];
   }
@@ -69,6 +78,11 @@ async function release(): Promise<string> {
   const file = `${CHECKOUT}${FILES[PROGRAM_FORM]}`;
   assertFresh(file);
   if (PROGRAM_FORM === "url") return await load(file);
+  if (PROGRAM_FORM === "npm") {
+    const args = ["install", "--global", "--prefix", PROGRAM_FOLDER, file];
+    succeeded(await run("npm", args));
+    return "";
+  }
   await Deno.copyFile(file, `${PROGRAM_FOLDER}/${file.split("/").at(-1)}`);
   return "";
 }
@@ -103,7 +117,7 @@ function assertFresh(file: string): void {
       }
     } else if (modifiedMs(path) > madeAtMs) {
       throw new Error(
-        `${file} is not of these sources: deno task bundle, deno task compile --portable`,
+        `${file} is not of these sources: deno task bundle, npm, compile --portable`,
       );
     }
   }

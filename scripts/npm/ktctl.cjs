@@ -1,0 +1,42 @@
+#!/usr/bin/env node
+// What npm's `ktctl` starts: ktctl.js beside it, with the Deno that npm has installed.
+"use strict";
+const { spawn } = require("node:child_process");
+const { join } = require("node:path");
+
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"];
+
+function findDeno() {
+  try {
+    return require("deno/install_api.cjs").runInstall();
+  } catch (error) {
+    console.error(
+      `Cannot start ktctl: npm's package "deno" has no program for this machine: ${error.message}\n` +
+        "Install ktctl without --omit=optional, on a system that Deno is made for.",
+    );
+    process.exit(3);
+  }
+}
+
+const child = spawn(
+  findDeno(),
+  ["run", "-A", "--quiet", "--no-config", "--no-lock"]
+    .concat(join(__dirname, "ktctl.js"), process.argv.slice(2)),
+  { stdio: "inherit", env: { ...process.env, DENO_NO_UPDATE_CHECK: "1" } },
+);
+// it puts everything back, and this process waits for that
+for (const signal of SIGNALS) {
+  process.on(signal, () => {
+    // a Ctrl-C on Windows reaches it by the console; kill would end it at once
+    if (process.platform !== "win32") child.kill(signal);
+  });
+}
+child.on("error", (error) => {
+  console.error(`Cannot start ktctl: ${error.message}`);
+  process.exitCode = 3;
+});
+child.on("exit", (code, signal) => {
+  if (signal === null) process.exit(code);
+  process.removeAllListeners(signal);
+  process.kill(process.pid, signal);
+});
