@@ -1,5 +1,5 @@
 /** Takes back what sessions of this laptop left when they died. */
-import { KtctlError, messageOf } from "../core/errors.ts";
+import { messageOf } from "../core/errors.ts";
 import { type DeadJournal, openDeadJournals } from "../core/journal.ts";
 import { journalledArgs } from "../core/journalled_args.ts";
 import type { Json } from "../core/json.ts";
@@ -172,7 +172,7 @@ async function isPresent(
   try {
     return await step.isPresent?.(args, { kube }, signal) ?? true;
   } catch (error) {
-    if (signal.aborted || !(error instanceof KtctlError)) throw error;
+    if (signal.aborted) throw error;
     return true;
   }
 }

@@ -7,12 +7,20 @@ import type { AnyStep } from "./step.ts";
  * version, or of a disk that lost its power. What the schema does not name is left out.
  */
 export async function journalledArgs(
-  { schema }: Pick<AnyStep<never>, "schema">,
+  step: Pick<AnyStep<never>, "schema" | "describe" | "undoCommand">,
   args: Json,
 ): Promise<Read<Json>> {
-  if (schema === undefined) return { value: args };
-  const result = await schema["~standard"].validate(args);
-  return result.issues === undefined
-    ? { value: result.value as Json }
-    : { reason: "its record is not as this version writes it" };
+  const reason = "its record is not as this version writes it";
+  const result = await step.schema?.["~standard"].validate(args) ??
+    { value: args };
+  if (result.issues !== undefined) return { reason };
+  const value = result.value as Json;
+  try {
+    // a step without a schema cannot even tell of what is not its own
+    step.describe(value);
+    step.undoCommand(value);
+    return { value };
+  } catch {
+    return { reason };
+  }
 }

@@ -14,6 +14,7 @@ const { api } = new MemoryKube();
 /** The sweep of one dead session's journal with these changes. */
 async function sweep(
   changes: readonly (readonly [step: string, args: Json])[],
+  plugins: readonly AnyStep<World>[] = [],
 ) {
   const dir = await Deno.makeTempDir();
   const journal = new FileJournal(dir, {
@@ -41,6 +42,7 @@ async function sweep(
       revert: (args) => Promise.resolve(void reverted.push(args)),
     });
   }
+  for (const step of plugins) steps.set(step.id, step);
   const warnings: string[] = [];
   const report = { warn: (code: string) => warnings.push(code) };
   const swept = await sweepJournals(api, {
@@ -113,6 +115,27 @@ for (const [id, args] of BAD) {
     assert.equal(isGone, false);
   });
 }
+
+Deno.test("a plugin's step without a schema ends no sweep, whatever its record holds, and whatever it throws", async () => {
+  const plugin: AnyStep<World> = {
+    id: "plugin.thing",
+    describe: ({ name }) => name.toUpperCase(),
+    undoCommand: ({ name }) => `undo ${name}`,
+    apply: () => Promise.resolve(),
+    isPresent: () => Promise.reject(new TypeError("a defect")),
+    revert: () => Promise.reject(new TypeError("a defect")),
+  };
+  const { reverted, warnings } = await sweep([
+    ["service.lock", lock],
+    ["plugin.thing", { name: "a" }],
+    ["service.lock", lock],
+    ["plugin.thing", null],
+  ], [plugin]);
+  assert.deepEqual(reverted, [lock, lock]);
+  assert.deepEqual(warnings, ["STEP_UNREADABLE", "KEPT"]);
+  const alone = await sweep([["plugin.thing", { name: "a" }]], [plugin]);
+  assert.deepEqual(alone.warnings, ["REVERT_FAILED"]);
+});
 
 Deno.test("what a record has beside what its step knows does not reach it", async () => {
   const { reverted } = await sweep([["service.lock", { ...lock, more: [1] }]]);
