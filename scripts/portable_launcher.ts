@@ -18,6 +18,8 @@ if [ ! -x "$home/deno" ] || [ ! -f "$home/ktctl.js" ]; then
   rm -rf "$new"
   trap - EXIT
 fi
+# this Deno is not the user's to upgrade
+export DENO_NO_UPDATE_CHECK=1
 exec "$home/deno" run -A --quiet --no-config --no-lock "$home/ktctl.js" "$@"
 exit 1
 `;
