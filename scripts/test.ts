@@ -6,7 +6,10 @@ import { fileURLToPath } from "node:url";
 import { removeClientPod } from "../test/cluster/client_pod.ts";
 import { CLUSTER_SCRIPT, openTestCluster } from "../test/cluster/cluster.ts";
 import { run as runCommand } from "../test/cluster/command.ts";
-import { PROGRAM_FORM } from "../test/cluster/program_form.ts";
+import {
+  PROGRAM_FORM,
+  type ProgramForm,
+} from "../test/cluster/program_form.ts";
 import type { TestCounts } from "./read_junit.ts";
 import {
   add,
@@ -111,10 +114,16 @@ async function prepareCluster(): Promise<() => Promise<void>> {
   return down;
 }
 
-/** `dist/ktctl.js` and `dist/ktctl`, of the sources as they are now. */
-async function makeReleasedForms(): Promise<void> {
-  const script = fileURLToPath(new URL("scripts/compile.ts", root));
-  await succeed(Deno.execPath(), ["run", "-A", script, "--portable"]);
+/** In `dist`, of the sources as they are now. */
+async function makeReleased(forms: ReadonlySet<ProgramForm>): Promise<void> {
+  const make = async (script: string, ...args: string[]) => {
+    const file = fileURLToPath(new URL(`scripts/${script}`, root));
+    await succeed(Deno.execPath(), ["run", "-A", file, ...args]);
+  };
+  // the other two make the bundle as well
+  if (forms.has("npm")) await make("npm.ts");
+  if (forms.has("portable")) await make("compile.ts", "--portable");
+  else if (forms.has("bundle") || forms.has("url")) await make("bundle.ts");
 }
 
 /** Runs a program with its output shown. */
@@ -148,7 +157,7 @@ async function runGroup(
   const after = await prepare?.();
   try {
     const runs = testRuns(files, alone, { form: FORM });
-    if (runs.some(({ form }) => form !== "source")) await makeReleasedForms();
+    await makeReleased(new Set(runs.map(({ form }) => form)));
     let outcome = NO_TESTS;
     for (const { files, form, isParallel } of runs) {
       if (form !== "source") console.log(`\n--- ${form} ---`);

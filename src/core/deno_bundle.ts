@@ -4,9 +4,6 @@ import { fileURLToPath } from "node:url";
 import { UnsupportedError } from "./errors.ts";
 import { exec, type ExecOptions } from "./exec.ts";
 
-/** A folder, or a place on a server: `deno run --import-map URL/deno.json URL/main.ts`. */
-const ROOT = new URL("../../", import.meta.url);
-
 /** Where a package lies on this machine, as esbuild notes it before each of its modules. */
 const PACKAGE_FOLDER = /^(\s*(?:\/\/ |"))[^"\n]*\/npm\/[^/"\n]+\//gm;
 
@@ -18,9 +15,14 @@ const PACKAGE_FOLDER = /^(\s*(?:\/\/ |"))[^"\n]*\/npm\/[^/"\n]+\//gm;
 const REQUIRE = "__deno_internal_createRequire(import.meta.url)";
 const REQUIRE_ANYWHERE = "__deno_internal_createRequire(process.execPath)";
 
+/** A folder, or a place on a server: `deno run --import-map URL/deno.json URL/main.ts`. */
+function root(): URL {
+  return new URL("../../", import.meta.url);
+}
+
 /** Whether this program runs from sources that are files of this machine. */
 export function hasSourceFiles(): boolean {
-  return ROOT.protocol === "file:";
+  return root().protocol === "file:";
 }
 
 /**
@@ -57,14 +59,17 @@ export async function denoBundle(
 }
 
 function fromFolder(source: string) {
-  return { args: [source], cwd: fileURLToPath(ROOT) };
+  return { args: [source], cwd: fileURLToPath(root()) };
 }
 
 /** Deno has what it needs in its cache, as far as this program has come from there. */
 function fromServer(source: string) {
   const flags = ["--allow-import", "--no-config", "--no-lock"];
-  const map = `--import-map=${new URL("deno.json", ROOT).href}`;
-  return { args: [...flags, map, new URL(source, ROOT).href], cwd: undefined };
+  const map = `--import-map=${new URL("deno.json", root()).href}`;
+  return {
+    args: [...flags, map, new URL(source, root()).href],
+    cwd: undefined,
+  };
 }
 
 /** Besides, the same sources make the same bytes everywhere, and no cluster learns whose home they lay in. */
