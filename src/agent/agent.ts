@@ -1,11 +1,11 @@
 /**
- * The program in the Shadow Pod. Bundled into one file and run from a ConfigMap:
- * `agent.js [config.json] [keys directory]`.
+ * The program in the Shadow Pod. Bundled into one file and run from a ConfigMap, with its
+ * configuration as JSON, the digest of its keys and their directory.
  */
-import { readFile } from "node:fs/promises";
 import process from "node:process";
-import { messageOf } from "../core/errors.ts";
-import { AGENT_DIR, AGENT_KEYS_DIR, type AgentConfig } from "./agent_config.ts";
+import { messageOf, UsageError } from "../core/errors.ts";
+import { keysDigest } from "../core/keys_digest.ts";
+import { AGENT_KEYS_DIR, type AgentConfig } from "./agent_config.ts";
 import { hostPublicKey, readAgentKeys } from "./agent_keys.ts";
 import { LinkDoor } from "./link_door.ts";
 import { logLine } from "./log_line.ts";
@@ -14,11 +14,19 @@ import { startSshServer } from "./ssh_server.ts";
 import { startStatusServer } from "./status_server.ts";
 
 async function main(
-  configFile = `${AGENT_DIR}/config.json`,
+  configText = "",
+  digest = "",
   keysDir = AGENT_KEYS_DIR,
 ): Promise<void> {
-  const config: AgentConfig = JSON.parse(await readFile(configFile, "utf8"));
+  const config: AgentConfig = JSON.parse(configText);
   const keys = await readAgentKeys(keysDir);
+  const hostKey = await hostPublicKey(keys);
+  if (keysDigest(hostKey, keys.authorizedKey) !== digest) {
+    throw new UsageError(
+      "AGENT_KEYS_CHANGED",
+      "The Secret's keys are not those that this pod was made with",
+    );
+  }
   const ports = new PortTable(config);
   // PID 1 of a container ignores every signal that it has no handler for.
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
@@ -29,7 +37,7 @@ async function main(
   }
   await ports.listen();
   const serveSsh = await startSshServer({ config, keys, ports });
-  const door = new LinkDoor(await hostPublicKey(keys), serveSsh);
+  const door = new LinkDoor(hostKey, serveSsh);
   await startStatusServer(config, ports, door);
   logLine("ready");
 }

@@ -1,4 +1,5 @@
-/** What the agent in the Shadow Pod is told, as JSON in its ConfigMap. Shared by client and agent. */
+/** What the agent in the Shadow Pod is told, as JSON in its command. Shared by client and agent. */
+import { createHash } from "node:crypto";
 
 /** Where the agent's files are mounted in the pod. */
 export const AGENT_DIR = "/ktctl/agent";
@@ -62,21 +63,56 @@ export interface AgentStatus {
   readonly clients: Readonly<Record<string, AgentClient>>;
 }
 
+/** What the pod runs, beside its configuration. */
+export interface AgentParts {
+  /** The bundle, as it stands in the ConfigMap. */
+  readonly source: string;
+  /** {@link keysDigest} of the Secret's keys. */
+  readonly keysDigest: string;
+}
+
 /**
  * The container's command. Tried with `denoland/deno:2.9.6`: uid 1000, read-only root file system,
  * no environment; where Deno cannot make its cache directory it does without. With a small young
  * generation, collected in one thread, the agent needs about 60 MiB idle, and below 100 MiB after
  * gigabytes through one connection, 200 MiB through eight at once.
+ *
+ * Nobody can change it in a pod that is there. So all that decides what the pod does is in it, or
+ * has its digest in it: ConfigMap and Secret may be another's when the container starts again.
  */
-export const AGENT_COMMAND: readonly string[] = [
-  "deno",
-  "run",
-  "--v8-flags=--max-semi-space-size=1,--single-threaded-gc",
-  "--no-prompt",
-  "--no-config",
-  "--no-lock",
-  "--cached-only",
-  "--allow-net",
-  "--allow-read=/ktctl,/etc/resolv.conf",
-  `${AGENT_DIR}/agent.js`,
-];
+export function agentCommand(
+  config: AgentConfig,
+  { source, keysDigest }: AgentParts,
+): string[] {
+  const digest = createHash("sha256").update(source).digest("hex");
+  return [
+    "deno",
+    "run",
+    "--v8-flags=--max-semi-space-size=1,--single-threaded-gc",
+    "--no-prompt",
+    "--no-config",
+    "--no-lock",
+    "--cached-only",
+    "--allow-net",
+    "--allow-read=/ktctl,/etc/resolv.conf",
+    `data:text/javascript,${encodeURIComponent(loader(digest))}`,
+    JSON.stringify(config),
+    keysDigest,
+  ];
+}
+
+/** Runs the bytes that it has checked: the file may be another one a moment later. */
+function loader(digest: string): string {
+  const file = `${AGENT_DIR}/agent.js`;
+  return `import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+const code = readFileSync("${file}");
+if (createHash("sha256").update(code).digest("hex") !== "${digest}") {
+  console.error("${file} is not the agent that this pod was made with: it is not run");
+  Deno.exit(1);
+}
+const url = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
+await import(url);
+URL.revokeObjectURL(url);
+`;
+}

@@ -16,13 +16,17 @@ import { findState, routerRef } from "./router_store.ts";
 export async function applyRuntime(
   kube: KubeApi,
   { service, namespace, podName, runtimePort }: RouterState,
-  signal: AbortSignal,
+  { signal, origin }: {
+    signal: AbortSignal;
+    /** The Stuntman Service's address, as that says; the record may be anybody's. @default left as it is */
+    origin?: string;
+  },
 ): Promise<boolean> {
   const router: RouterAddress = { podName, namespace, runtimePort };
   const actual = await readRuntime(kube, router, signal);
   const state = await findState(kube, routerRef(service, namespace), signal);
   if (state === undefined || state.podName !== podName) return false;
-  const commands = runtimeChanges(state, actual);
+  const commands = runtimeChanges(state, actual, origin);
   if (commands.length > 0) {
     await runtimeCommands(kube, router, { commands, signal });
   }

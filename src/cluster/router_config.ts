@@ -31,12 +31,15 @@ export function slotName(slot: number): string {
 }
 
 /** Health is checked in one backend only; the same slot of the others follows it. */
-export function checkedBackend({ ports }: RouterState): string {
+export function checkedBackend({ ports }: Pick<RouterState, "ports">): string {
   return `h1_${ports[0]?.port}`;
 }
 
-export function backends({ port }: RouterPort): { h1: string; h2: string } {
-  return { h1: `h1_${port}`, h2: `h2_${port}` };
+/** `tcp` has no slots: it goes to the original alone. */
+export function backends(
+  { port }: RouterPort,
+): { h1: string; h2: string; tcp: string } {
+  return { h1: `h1_${port}`, h2: `h2_${port}`, tcp: `tcp_${port}` };
 }
 
 /** What the maps hold: the marks of all who have a Shadow Pod. */
@@ -52,28 +55,23 @@ export function routerMaps({ participants }: RouterState): RouterMaps {
   return { marks, others };
 }
 
-/** The files of the ConfigMap, beside the state itself. */
-export function routerFiles(state: RouterState): Record<string, string> {
-  const { marks, others } = routerMaps(state);
-  return {
-    "haproxy.cfg": routerConfig(state),
-    "marks.map": mapFile(marks),
-    "other-marks.map": mapFile(others),
-  };
-}
-
-function mapFile(map: ReadonlyMap<string, string>): string {
-  return [...map].map(([key, value]) => `${key} ${value}\n`).join("");
-}
+/** What of a router stays as it is for as long as its pod is there. */
+export type FixedRouter = Pick<
+  RouterState,
+  "ports" | "statusPort" | "runtimePort" | "ipv6" | "origin"
+>;
 
 /**
  * One port carries HTTP/1, h2c and anything else: what does not start like HTTP, or starts not at all
  * because the server speaks first, goes to the original as it is. Timeouts are a day, so that only
  * dead peers (keep-alive probes) and nobody's long requests are cut.
+ *
+ * In parts, one for each port: they go into the pod's own command, where Linux allows 128 KiB each.
+ * Nobody's marks are in them: those are sent over the runtime API.
  */
-export function routerConfig(state: RouterState): string {
-  const { ports, statusPort, runtimePort, participants } = state;
-  return `# written by ktctl; changes are lost
+export function routerConfig(router: FixedRouter): string[] {
+  const { ports, statusPort, runtimePort } = router;
+  const common = `# written by ktctl; changes are lost
 global
   stats socket ipv4@127.0.0.1:${runtimePort} level admin
   fd-hard-limit 65536
@@ -96,20 +94,12 @@ defaults
   retries 2
 frontend status
   mode http
-${binds(state, statusPort)}  monitor-uri /ready
-${participants.map(participantLine).join("")}${
-    ports.map((port) => portSections(state, port)).join("")
-  }`;
+${binds(router, statusPort)}  monitor-uri /ready
+`;
+  return [common, ...ports.map((port) => portSections(router, port))];
 }
 
-/** For people who read the file. */
-function participantLine({ slot, user, mark }: Participant): string {
-  return `# ${slotName(slot)}: ${user.replaceAll(/\s/g, " ")}, ${
-    markText(mark)
-  }\n`;
-}
-
-function binds({ ipv6 }: RouterState, port: number): string {
+function binds({ ipv6 }: FixedRouter, port: number): string {
   const lines = [`  bind 0.0.0.0:${port}\n`];
   // naming :: where the pod has no IPv6 would keep haproxy from starting
   if (ipv6) lines.push(`  bind [::]:${port} v6only\n`);
@@ -125,23 +115,23 @@ const HEALTH_CHECK = "inter 1s fastinter 200ms downinter 200ms fall 2 rise 1";
 /** How long a connection may be silent before it counts as one whose server speaks first. */
 const SPEAK_FIRST_MS = 500;
 
-function portSections(state: RouterState, port: RouterPort): string {
-  const { h1, h2 } = backends(port);
-  const origin = address(state.origin, port.servicePort);
+function portSections(router: FixedRouter, port: RouterPort): string {
+  const { h1, h2, tcp } = backends(port);
+  const origin = address(router.origin, port.servicePort);
   return `frontend port_${port.port}
-${binds(state, port.port)}  tcp-request inspect-delay ${SPEAK_FIRST_MS}ms
+${binds(router, port.port)}  tcp-request inspect-delay ${SPEAK_FIRST_MS}ms
   tcp-request content set-var(sess.h2) int(1) if { req.payload(0,3) -m str PRI }
   tcp-request content switch-mode http if HTTP
   use_backend ${h2} if HTTP { var(sess.h2) -m int 1 }
   use_backend ${h1} if HTTP
-  default_backend tcp_${port.port}
-backend tcp_${port.port}
+  default_backend ${tcp}
+backend ${tcp}
   server origin ${origin}
 backend ${h1}
 ${httpRules()}  server origin ${origin} weight 1
-${slots(state, port, "h1")}backend ${h2}
+${slots(router, port, "h1")}backend ${h2}
 ${httpRules()}  server origin ${origin} weight 1 proto h2
-${slots(state, port, "h2")}`;
+${slots(router, port, "h2")}`;
 }
 
 /**
@@ -161,29 +151,24 @@ function httpRules(): string {
 `;
 }
 
+/** All of them empty. */
 function slots(
-  state: RouterState,
+  router: FixedRouter,
   port: RouterPort,
   protocol: "h1" | "h2",
 ): string {
-  const leader = checkedBackend(state);
+  const leader = checkedBackend(router);
   const isLeader = backends(port)[protocol] === leader;
   const lines: string[] = [];
   for (let slot = 1; slot <= MAX_PARTICIPANTS; slot++) {
-    const { target } = state.participants.find((one) => one.slot === slot) ??
-      {};
     const name = slotName(slot);
-    const to = target === undefined
-      ? "127.0.0.1:1"
-      : address(target.host, port.servicePort);
-    const words = [`  server ${name} ${to} weight 0`];
+    const words = [`  server ${name} 127.0.0.1:1 weight 0`];
     if (protocol === "h2") words.push("proto h2");
-    if (isLeader) {
-      words.push(
-        `check port ${target?.checkPort ?? 1} ${HEALTH_CHECK}`,
-      );
-      if (target === undefined) words.push("disabled");
-    } else words.push(`track ${leader}/${name}`);
+    words.push(
+      isLeader
+        ? `check port 1 ${HEALTH_CHECK} disabled`
+        : `track ${leader}/${name}`,
+    );
     lines.push(`${words.join(" ")}\n`);
   }
   return lines.join("");

@@ -68,7 +68,7 @@ export async function leaveRouter(
   );
   if (state === undefined) return;
   if (!state.closing) {
-    await applyRuntime(kube, state, signal).catch((error) => {
+    await applyRuntime(kube, state, { signal }).catch((error) => {
       // the others' ktctl sees the change as well
       if (!(error instanceof KtctlError)) throw error;
     });

@@ -12,7 +12,12 @@ import {
   USER,
 } from "../kube/contract.ts";
 import type { KubeObject } from "../kube/kube_api.ts";
-import { ROUTER_DIR, routerFiles } from "./router_config.ts";
+import {
+  MARKS_MAP,
+  OTHER_MARKS_MAP,
+  ROUTER_DIR,
+  routerConfig,
+} from "./router_config.ts";
 import { routerRecord, STATE_KEY } from "./router_record.ts";
 import type { RouterState } from "./router_state.ts";
 import { restrictedPod } from "./restricted_pod.ts";
@@ -35,11 +40,6 @@ export function routerLabels(
   return { [ROLE]: "router", [TARGET]: podTarget };
 }
 
-/** The data of the ConfigMap. */
-export function routerData(state: RouterState): Record<string, string> {
-  return { ...routerFiles(state), [STATE_KEY]: routerRecord(state) };
-}
-
 export function routerConfigMap(
   state: RouterState,
   now: number,
@@ -52,7 +52,7 @@ export function routerConfigMap(
     apiVersion: "v1",
     kind: "ConfigMap",
     metadata,
-    data: routerData(state),
+    data: { [STATE_KEY]: routerRecord(state) },
   };
 }
 
@@ -77,10 +77,16 @@ function sharedMetadata(
 }
 
 /**
+ * Nobody can change the command of a pod that is there: so the configuration is in it, its parts as the
+ * shell's arguments. In the ConfigMap it would be another's when the container starts again.
+ *
  * Told to end, the router first stays for connections on their way to it, then takes no new ones and
  * goes with the last of the open ones. The stock image's stop signal is USR1, another's may be TERM.
  */
-const RUN_ROUTER = `haproxy -db -f ${ROUTER_DIR}/haproxy.cfg & pid=$!
+const RUN_ROUTER = `printf %s "$@" > ${ROUTER_DIR}/haproxy.cfg || exit
+: > ${MARKS_MAP}
+: > ${OTHER_MARKS_MAP}
+haproxy -db -f ${ROUTER_DIR}/haproxy.cfg & pid=$!
 trap 'sleep 3; kill -USR1 $pid' TERM USR1
 wait $pid; code=$?
 while kill -0 $pid 2>/dev/null; do wait $pid; code=$?; done
@@ -114,14 +120,14 @@ export function routerPod(
       gracePeriodSeconds: DRAIN_SECONDS,
       unprivilegedPortStart: state.lowPorts,
       image: pod.routerImage,
-      command: ["sh", "-c", RUN_ROUTER],
+      command: ["sh", "-c", RUN_ROUTER, "router", ...routerConfig(state)],
       ports: state.ports,
       statusPort: state.statusPort,
       isProbed: true,
       volumes: [{
         name: "router",
         mountPath: ROUTER_DIR,
-        source: { configMap: { name: routerName(state.service) } },
+        source: { emptyDir: {} },
       }],
     }),
   };

@@ -137,11 +137,13 @@ function mapOf(lines: readonly string[]): Map<string, string> {
 export function runtimeChanges(
   state: RouterState,
   actual: RuntimeState,
+  origin?: string,
 ): string[] {
   const { marks, others } = routerMaps(state);
   return [
     ...removedMarks(MARKS_MAP, marks, actual.marks),
     ...removedMarks(OTHER_MARKS_MAP, others, actual.others),
+    ...(origin === undefined ? [] : originChanges(state, actual, origin)),
     ...serverChanges(state, actual),
     ...addedMarks(OTHER_MARKS_MAP, others, actual.others),
     ...addedMarks(MARKS_MAP, marks, actual.marks),
@@ -160,6 +162,26 @@ function addedMarks(file: string, wanted: Marks, actual: Marks): string[] {
     .map(([key, slot]) => `add map ${file} ${key} ${slot}`);
 }
 
+/** The Stuntman Service may have been made anew, at another address. */
+function originChanges(
+  { ports }: RouterState,
+  actual: RuntimeState,
+  origin: string,
+): string[] {
+  const servers = ports.flatMap((port) =>
+    Object.values(backends(port)).map((backend) => ({
+      server: `${backend}/origin`,
+      port: port.servicePort,
+    }))
+  );
+  return servers.filter(({ server }) => {
+    const current = actual.servers.get(server);
+    return current !== undefined && current.address !== origin;
+  }).map(({ server, port }) =>
+    `set server ${server} addr ${origin} port ${port}`
+  );
+}
+
 function serverChanges(state: RouterState, actual: RuntimeState): string[] {
   const commands: string[] = [];
   const leader = checkedBackend(state);
@@ -175,7 +197,8 @@ function serverChanges(state: RouterState, actual: RuntimeState): string[] {
     }
     let isMoved = false;
     for (const port of state.ports) {
-      for (const backend of Object.values(backends(port))) {
+      const { h1, h2 } = backends(port);
+      for (const backend of [h1, h2]) {
         const server = actual.servers.get(`${backend}/${name}`);
         if (
           server?.address === target.host && server.port === port.servicePort

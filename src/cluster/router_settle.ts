@@ -134,9 +134,10 @@ export async function settleRouter(
   settings: RouterSettings,
 ): Promise<RouterState | undefined> {
   const { signal } = settings;
+  const { origin } = state; // found just now
   const current = await settlePod(kube, state, settings);
   if (current === undefined) return undefined;
-  if (!await applyRuntime(kube, current, signal)) return undefined;
+  if (!await applyRuntime(kube, current, { signal, origin })) return undefined;
   return await switchService(kube, current, settings) ? current : undefined;
 }
 

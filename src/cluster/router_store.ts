@@ -3,8 +3,12 @@ import { ConflictError } from "../core/errors.ts";
 import { routerName } from "../kube/contract.ts";
 import type { KubeApi, KubeObject, ObjectRef } from "../kube/kube_api.ts";
 import { CONFIG_MAPS } from "../kube/resources.ts";
-import { routerData } from "./router_objects.ts";
-import { isRouterRecord, readRouter } from "./router_record.ts";
+import {
+  isRouterRecord,
+  readRouter,
+  routerRecord,
+  STATE_KEY,
+} from "./router_record.ts";
 import type { RouterState } from "./router_state.ts";
 import { updateObject } from "./update_object.ts";
 
@@ -34,7 +38,11 @@ export async function updateState(
     const state = stateOf(configMap);
     result = change(state);
     if (result === state) return undefined;
-    return [{ op: "add", path: "/data", value: routerData(result) }];
+    return [{
+      op: "add",
+      path: `/data/${STATE_KEY}`,
+      value: routerRecord(result),
+    }];
   }, options);
   return found === undefined ? undefined : result;
 }

@@ -1,4 +1,5 @@
 /** Makes a Shadow Pod with its ConfigMap and Secret, in a scope that takes all of it back. */
+import { keysDigest } from "../core/keys_digest.ts";
 import type { Scope } from "../core/scope.ts";
 import { labelSelector, TARGET } from "../kube/contract.ts";
 import type { KubeObject, ObjectRef, Resource } from "../kube/kube_api.ts";
@@ -73,8 +74,12 @@ export async function createShadow(
     make(CONFIG_MAPS, shadowConfigMap(spec, source, now)),
     make(SECRETS, shadowSecret(spec, keys, now)),
   ]);
+  const parts = {
+    source,
+    keysDigest: keysDigest(host.publicKey, client.publicKey),
+  };
   const resource = spec.pod.asDeployment ? DEPLOYMENTS : PODS;
-  const workload = await make(resource, shadowWorkload(spec, now));
+  const workload = await make(resource, shadowWorkload(spec, parts, now));
   const [pod] = await Promise.all([
     awaitShadowRuns(scope, spec, options.podTimeoutMs),
     own(scope, spec, { resource, object: workload }),

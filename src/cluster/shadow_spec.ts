@@ -1,9 +1,10 @@
 /** What a Shadow Pod is to be, and the Kubernetes objects that make it so. */
 import {
-  AGENT_COMMAND,
   AGENT_DIR,
   AGENT_KEYS_DIR,
+  agentCommand,
   type AgentConfig,
+  type AgentParts,
 } from "../agent/agent_config.ts";
 import {
   CONFIG,
@@ -57,7 +58,7 @@ export interface ShadowKeys {
   readonly clientPublicKey: string;
 }
 
-/** The agent's files. */
+/** The agent's code. Its annotations can still be changed. */
 export function shadowConfigMap(
   spec: ShadowSpec,
   agentSource: string,
@@ -67,10 +68,8 @@ export function shadowConfigMap(
     apiVersion: "v1",
     kind: "ConfigMap",
     metadata: ownMetadata(spec, now),
-    data: {
-      "agent.js": agentSource,
-      "config.json": JSON.stringify(spec.agent),
-    },
+    immutable: true,
+    data: { "agent.js": agentSource },
   };
 }
 
@@ -85,6 +84,7 @@ export function shadowSecret(
     kind: "Secret",
     type: "Opaque",
     metadata: ownMetadata(spec, now),
+    immutable: true,
     stringData: {
       host_key: keys.hostPrivateKey,
       authorized_key: keys.clientPublicKey,
@@ -93,7 +93,11 @@ export function shadowSecret(
 }
 
 /** The Shadow Pod, or the Deployment that keeps one. */
-export function shadowWorkload(spec: ShadowSpec, now: number): KubeObject {
+export function shadowWorkload(
+  spec: ShadowSpec,
+  parts: AgentParts,
+  now: number,
+): KubeObject {
   const metadata = ownMetadata(spec, now);
   metadata.annotations = {
     ...spec.pod.annotations,
@@ -104,7 +108,12 @@ export function shadowWorkload(spec: ShadowSpec, now: number): KubeObject {
     [STATUS_PORT]: String(spec.agent.statusPort),
   };
   if (!spec.pod.asDeployment) {
-    return { apiVersion: "v1", kind: "Pod", metadata, spec: podSpec(spec) };
+    return {
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata,
+      spec: podSpec(spec, parts),
+    };
   }
   const { [CONTROL_BY]: _, ...podLabels } = metadata.labels ?? {};
   return {
@@ -124,7 +133,7 @@ export function shadowWorkload(spec: ShadowSpec, now: number): KubeObject {
             [STATUS_PORT]: String(spec.agent.statusPort),
           },
         },
-        spec: podSpec(spec),
+        spec: podSpec(spec, parts),
       },
     },
   };
@@ -143,7 +152,10 @@ function belonging(spec: ShadowSpec): Record<string, string> {
   return spec.isShared ? { [SHARED]: "1" } : { [SESSION]: spec.session };
 }
 
-function podSpec(spec: ShadowSpec): Record<string, unknown> {
+function podSpec(
+  spec: ShadowSpec,
+  parts: AgentParts,
+): Record<string, unknown> {
   const { pod, agent } = spec;
   return restrictedPod(pod, {
     uid: 1000,
@@ -151,7 +163,7 @@ function podSpec(spec: ShadowSpec): Record<string, unknown> {
     gracePeriodSeconds: 10,
     unprivilegedPortStart: spec.unprivilegedPortStart,
     image: pod.image,
-    command: AGENT_COMMAND,
+    command: agentCommand(agent, parts),
     env: [{ name: "DENO_DIR", value: "/tmp/deno" }, {
       name: "DENO_NO_UPDATE_CHECK",
       value: "1",

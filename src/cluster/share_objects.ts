@@ -1,4 +1,5 @@
 /** The Kubernetes objects of a shared Shadow Pod. */
+import { keysDigest } from "../core/keys_digest.ts";
 import { REF_COUNT, ROLE, SHARE_NAME, TARGET } from "../kube/contract.ts";
 import type { KubeObject, ObjectRef } from "../kube/kube_api.ts";
 import { CONFIG_MAPS, DEPLOYMENTS, PODS } from "../kube/resources.ts";
@@ -63,6 +64,8 @@ export function shareSecret(
     hostPrivateKey: host.privateKey,
     clientPublicKey: client.publicKey,
   }, now);
+  // it is the record as well, which changes
+  delete secret["immutable"];
   Object.assign(secret.metadata.annotations!, shareAnnotations(state));
   Object.assign(secret["stringData"], {
     host_public_key: host.publicKey,
@@ -89,10 +92,17 @@ export function shareConfigMap(
 
 export function shareWorkload(
   { state, secret }: Share,
+  source: string,
   { maker, now }: { maker: ShareMaker; now: number },
 ): KubeObject {
   const spec = shareSpec(state, secret.metadata.namespace ?? "", maker);
-  const workload = owned(shadowWorkload(spec, now), secret);
+  const { hostPublicKey } = readKeys(secret);
+  const clientPublicKey = atob(secret.data?.authorized_key ?? "");
+  const parts = {
+    source,
+    keysDigest: keysDigest(hostPublicKey, clientPublicKey),
+  };
+  const workload = owned(shadowWorkload(spec, parts, now), secret);
   workload.metadata.annotations![REF_COUNT] = String(state.sharers.length);
   return workload;
 }

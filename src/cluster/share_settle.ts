@@ -39,15 +39,20 @@ export async function settleShare(
   const { namespace = "" } = secret.metadata;
   const { target } = state;
   const source = await agentSource();
+  await removeEnded(kube, { namespace, target, ...options });
+  const workload = shareWorkloadRef(state, namespace);
+  const pod = await kube.find(workload, { signal: options.signal });
+  if (pod === undefined || hasEnded(pod)) {
+    await removeOtherAgent(kube, { namespace, source, ...options });
+  }
   await ensure(kube, shareConfigMapRef(namespace), {
     target,
     make: () => shareConfigMap(share, source, { maker, now: kube.now() }),
     ...options,
   });
-  await removeEnded(kube, { namespace, target, ...options });
-  return await ensure(kube, shareWorkloadRef(state, namespace), {
+  return await ensure(kube, workload, {
     target,
-    make: () => shareWorkload(share, { maker, now: kube.now() }),
+    make: () => shareWorkload(share, source, { maker, now: kube.now() }),
     ...options,
   });
 }
@@ -78,6 +83,24 @@ async function removeEnded(
       if (!(error instanceof PermissionError)) throw error;
     }
   }
+}
+
+/** The pod runs the agent of who makes it, and no other. */
+async function removeOtherAgent(
+  kube: KubeApi,
+  { namespace, source, signal, patienceMs }: {
+    namespace: string;
+    source: string;
+    signal: AbortSignal;
+    patienceMs: number;
+  },
+): Promise<void> {
+  const ref = shareConfigMapRef(namespace);
+  const found = await kube.find(ref, { signal });
+  if (found === undefined || annotation(found, SHARED) === undefined) return;
+  if (found.data?.["agent.js"] === source) return;
+  const deadline = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]);
+  await deleteObject(kube, ref, found, { awaitGone: true, signal: deadline });
 }
 
 /** True where it was made here. */

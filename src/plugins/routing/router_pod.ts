@@ -341,7 +341,7 @@ async function unroute(context: AttachContext<Options>): Promise<void> {
     { signal },
   );
   if (state === undefined || state.closing) return;
-  await applyRuntime(kube, state, signal).catch((error) => {
+  await applyRuntime(kube, state, { signal }).catch((error) => {
     if (!(error instanceof KtctlError)) throw error; // the router does not run: nothing to take out
   });
 }

@@ -9,14 +9,21 @@ import {
   writeFile,
 } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { AGENT_COMMAND, AGENT_DIR } from "../../../src/agent/agent_config.ts";
+import { AGENT_DIR } from "../../../src/agent/agent_config.ts";
 import {
   agentSource,
   EMBEDDED_AGENT,
 } from "../../../src/cluster/agent_source.ts";
 import { parseResolvConf } from "../../../src/core/dns/resolv_conf.ts";
+import { generateKeyPair } from "../../../src/ssh/ssh_keys.ts";
 import { connectLocal } from "../../../src/ssh/connect_local.ts";
-import { AgentProcess, answering, exchange, portOf } from "./agent_process.ts";
+import {
+  AgentProcess,
+  answering,
+  exchange,
+  podCommand,
+  portOf,
+} from "./agent_process.ts";
 import { udpPeer } from "./udp_peer.ts";
 
 Deno.test("the bundled agent runs with the pod's command, without environment and a place to write", async () => {
@@ -24,11 +31,7 @@ Deno.test("the bundled agent runs with the pod's command, without environment an
   const file = `${dir.path}/agent.js`;
   await writeFile(file, await agentSource({ cacheDir: `${dir.path}/cache` }));
   await chmod(file, 0o444);
-  const command = AGENT_COMMAND.slice(1).map((argument) =>
-    argument === `${AGENT_DIR}/agent.js`
-      ? file
-      : argument.replace("--allow-read=/ktctl", `--allow-read=${tmpdir()}`)
-  );
+  const command = commandIn(dir.path, await readFile(file, "utf8"));
   await using original = await answering("original");
   await using local = await answering("local");
   await using agent = await AgentProcess.start({
@@ -53,6 +56,31 @@ Deno.test("the bundled agent runs with the pod's command, without environment an
   assert.deepEqual(await link.resolver(), parseResolvConf(resolvConf));
   assert.equal(await link.isReachable("127.0.0.1"), true);
 });
+
+Deno.test("code that is not the agent which the pod was made with is not run, and the pod's log says why", async () => {
+  await using dir = await temporaryDir();
+  const file = `${dir.path}/agent.js`;
+  await writeFile(file, 'console.error("foreign code");');
+  const command = commandIn(dir.path, await agentSource());
+  await assert.rejects(AgentProcess.start({ command }), {
+    message: /^Agent ended: \S+agent\.js is not the agent .* not run\n$/,
+  });
+});
+
+Deno.test("an agent does not serve with other keys than those which the pod was made with", async () => {
+  const madeWith = await generateKeyPair();
+  await assert.rejects(AgentProcess.start({ madeWith }), {
+    message: /cannot start: The Secret's keys are not those/,
+  });
+});
+
+/** As in the pod, with its files there. */
+function commandIn(dir: string, source: string): string[] {
+  return podCommand(source).map((argument) =>
+    argument.replaceAll(encodeURIComponent(AGENT_DIR), encodeURIComponent(dir))
+      .replace("--allow-read=/ktctl", `--allow-read=${tmpdir()}`)
+  );
+}
 
 Deno.test("the agent is built once per version of its sources and fits into a ConfigMap", async () => {
   await using dir = await temporaryDir();

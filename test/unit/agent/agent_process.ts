@@ -6,10 +6,11 @@ import type { Duplex } from "node:stream";
 import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
 import {
-  AGENT_COMMAND,
+  agentCommand,
   type AgentConfig,
   type AgentStatus,
 } from "../../../src/agent/agent_config.ts";
+import { keysDigest } from "../../../src/core/keys_digest.ts";
 import {
   openSshLink,
   type SshLink,
@@ -21,7 +22,21 @@ const AGENT = fileURLToPath(
   new URL("../../../src/agent/agent.ts", import.meta.url),
 );
 
-const V8_FLAGS = AGENT_COMMAND.find((argument) =>
+const CONFIG: AgentConfig = {
+  sshPort: 0,
+  statusPort: 0,
+  ports: [],
+  ready: "always",
+  clientTimeoutMs: 4000,
+  lingerMs: 500,
+};
+
+/** The pod's command, but for Deno itself and what the agent is told. */
+export function podCommand(source: string): string[] {
+  return agentCommand(CONFIG, { source, keysDigest: "" }).slice(1, -2);
+}
+
+const V8_FLAGS = podCommand("").find((argument) =>
   argument.startsWith("--v8-flags")
 )!;
 
@@ -53,6 +68,8 @@ export class AgentProcess implements AsyncDisposable {
         fallback?: { host: string; port: number };
         command?: string[];
         env?: Record<string, string>;
+        /** Whose digest the pod was made with. @default those that it has */
+        madeWith?: SshKeyPair;
       }
       & Partial<
         AgentConfig
@@ -62,6 +79,7 @@ export class AgentProcess implements AsyncDisposable {
       fallback,
       command = ["run", V8_FLAGS, "-A", AGENT],
       env,
+      madeWith,
       ...rest
     } = options;
     const [sshPort, statusPort, port] = await freePorts(3) as [
@@ -70,12 +88,10 @@ export class AgentProcess implements AsyncDisposable {
       number,
     ];
     const config: AgentConfig = {
+      ...CONFIG,
       sshPort,
       statusPort,
       ports: [{ port, ...(fallback && { fallback }) }],
-      ready: "always",
-      clientTimeoutMs: 4000,
-      lingerMs: 500,
       ...rest,
     };
     const dir = await mkdtemp(`${tmpdir()}/ktctl-agent-`);
@@ -83,12 +99,12 @@ export class AgentProcess implements AsyncDisposable {
       await generateKeyPair(),
       await generateKeyPair(),
     ];
-    await writeFile(`${dir}/config.json`, JSON.stringify(config));
     await writeFile(`${dir}/host_key`, hostKeys.privateKey);
     await writeFile(`${dir}/authorized_key`, clientKeys.publicKey);
     const child = spawn(Deno.execPath(), [
       ...command,
-      `${dir}/config.json`,
+      JSON.stringify(config),
+      keysDigest((madeWith ?? hostKeys).publicKey, clientKeys.publicKey),
       dir,
     ], {
       stdio: ["ignore", "ignore", "pipe"],

@@ -131,6 +131,18 @@ Deno.test("a route that is there already is left alone, and one too many goes: i
   ]);
 });
 
+Deno.test("the original is followed to another address, in all that goes there", () => {
+  const rows = ["h1", "h2", "tcp"].map((kind, at) =>
+    `${at} ${kind}_8080 1 origin 10.96.0.7 2 0 1 80 0`
+  );
+  assert.deepEqual(
+    runtimeChanges(empty, parseRuntime(answer("", rows)), "10.96.0.1"),
+    ["h1", "h2", "tcp"].map((kind) =>
+      `set server ${kind}_8080/origin addr 10.96.0.1 port 80`
+    ),
+  );
+});
+
 Deno.test("an answer that is none is told of", () => {
   assert.throws(() => parseRuntime("Permission denied\n\n"), {
     code: "ROUTER_ANSWER",

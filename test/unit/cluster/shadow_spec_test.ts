@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import {
   type PodOptions,
   shadowConfigMap,
@@ -9,6 +10,7 @@ import {
 import { agentConfig } from "../../../src/cluster/pod_ports.ts";
 
 const NOW = 1_700_000_000;
+const PARTS = { source: "the agent", keysDigest: "of the keys" };
 
 function spec(
   pod: Partial<PodOptions> = {},
@@ -44,7 +46,7 @@ function spec(
 for (const asDeployment of [false, true]) {
   const form = asDeployment ? "Deployment" : "Pod";
   const podOf = (given: ShadowSpec) => {
-    const workload = shadowWorkload(given, NOW);
+    const workload = shadowWorkload(given, PARTS, NOW);
     return asDeployment ? workload.spec.template.spec : workload.spec;
   };
 
@@ -84,6 +86,16 @@ for (const asDeployment of [false, true]) {
     );
   });
 
+  Deno.test(`the Shadow ${form} says itself what its container runs and serves`, () => {
+    const given = spec({ asDeployment });
+    const [container] = podOf(given).containers;
+    const sum = createHash("sha256").update(PARTS.source).digest("hex");
+    assert.ok(decodeURIComponent(container.command.join(" ")).includes(sum));
+    const [config, digest] = container.command.slice(-2);
+    assert.deepEqual(JSON.parse(config), given.agent);
+    assert.equal(digest, PARTS.keysDigest);
+  });
+
   Deno.test(`options of our pods reach the Shadow ${form}`, () => {
     const pod = podOf(spec({
       asDeployment,
@@ -109,7 +121,7 @@ for (const asDeployment of [false, true]) {
 
 Deno.test("low ports are allowed by a sysctl that counts as safe, and only where asked for", () => {
   const sysctls = (unprivilegedPortStart: boolean) =>
-    shadowWorkload(spec({}, { unprivilegedPortStart }), NOW).spec
+    shadowWorkload(spec({}, { unprivilegedPortStart }), PARTS, NOW).spec
       .securityContext.sysctls;
   assert.equal(sysctls(false), undefined);
   assert.deepEqual(sysctls(true), [
@@ -123,6 +135,7 @@ Deno.test("users' labels and annotations never replace those that ktctl finds it
       labels: { "control-by": "me", "kt-role": "router", team: "a" },
       annotations: { "kt-user": "mallory", note: "b" },
     }),
+    PARTS,
     NOW,
   );
   assert.deepEqual(metadata.labels, {
@@ -145,6 +158,7 @@ Deno.test("users' labels and annotations never replace those that ktctl finds it
 Deno.test("a Shadow Deployment selects its own pod, which does not count as one of ours by itself", () => {
   const { spec: deployment } = shadowWorkload(
     spec({ asDeployment: true }),
+    PARTS,
     NOW,
   );
   const { labels, annotations } = deployment.template.metadata;
@@ -159,6 +173,7 @@ Deno.test("ConfigMap and Secret carry the session, and each only what is its own
   const secret = shadowSecret(spec(), keys, NOW);
   const configMap = shadowConfigMap(spec(), "the agent", NOW);
   for (const object of [secret, configMap]) {
+    assert.equal(object.immutable, true);
     assert.equal(object.metadata.name, "web-kt-exchange-abcde");
     assert.equal(object.metadata.labels?.["control-by"], "kt");
     assert.equal(object.metadata.annotations?.["ktctl.dev/session"], "s1");

@@ -22,6 +22,13 @@ const made = shareSecret(state, {
   now: NOW,
 });
 const by = { maker: state, now: NOW };
+
+Deno.test("the record can be changed, the shared agent's code cannot", () => {
+  assert.equal(made["immutable"], undefined);
+  const configMap = shareConfigMap({ state, secret }, "source", by);
+  assert.equal(configMap["immutable"], true);
+});
+
 const secret = { ...made, metadata: { ...made.metadata, uid: "u1" } };
 
 Deno.test("the client's key is in the shared Secret, and the pod is given the other two alone", () => {
@@ -34,7 +41,7 @@ Deno.test("the client's key is in the shared Secret, and the pod is given the ot
     hostPublicKey: "host public",
     clientPrivateKey: "client private",
   });
-  const { volumes } = shareWorkload({ state, secret }, by)["spec"];
+  const { volumes } = shareWorkload({ state, secret }, "source", by)["spec"];
   const { secret: mounted } = volumes.find(({ name }: { name: string }) =>
     name === "keys"
   );
@@ -49,7 +56,7 @@ Deno.test("what is shared belongs to no session, and goes with the record", () =
     const given = { ...state, pod: { ...state.pod, asDeployment } };
     for (
       const object of [
-        shareWorkload({ state: given, secret }, by),
+        shareWorkload({ state: given, secret }, "source", by),
         shareConfigMap({ state: given, secret }, "source", by),
       ]
     ) {
@@ -62,7 +69,7 @@ Deno.test("what is shared belongs to no session, and goes with the record", () =
       assert.deepEqual(ownerReferences?.map(({ uid }) => uid), ["u1"]);
     }
   }
-  const workload = shareWorkload({ state, secret }, by);
+  const workload = shareWorkload({ state, secret }, "source", by);
   assert.equal(workload.metadata.annotations?.["kt-ref-count"], "2");
 });
 
@@ -88,7 +95,7 @@ Deno.test("only what was asked for, and is otherwise, counts as ignored", () => 
 Deno.test("whoever makes the shared pod runs the image of their own, and what others wished for is a Deployment still", () => {
   const given = { ...state, pod: { ...state.pod, asDeployment: true } };
   const pod = { ...state.pod, image: "mine", labels: { mine: "1" } };
-  const workload = shareWorkload({ state: given, secret }, {
+  const workload = shareWorkload({ state: given, secret }, "source", {
     maker: { user: "bob", pod },
     now: NOW,
   });
