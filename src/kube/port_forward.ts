@@ -6,6 +6,7 @@
  * included; and it tells the HTTP status of a refused handshake.
  */
 import type { Duplex } from "node:stream";
+// @ts-types="@types/ws"
 import type WebSocket from "ws";
 import { LinkError } from "../core/errors.ts";
 import { type CallSubject, describeCall } from "./api_errors.ts";

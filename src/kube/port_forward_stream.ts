@@ -1,5 +1,6 @@
 /** The bytes of a port-forward as a stream, over a WebSocket of `v4.channel.k8s.io`. */
 import { Duplex } from "node:stream";
+// @ts-types="@types/ws"
 import type WebSocket from "ws";
 import { LinkError, messageOf } from "../core/errors.ts";
 import { type CallSubject, describeCall } from "./api_errors.ts";

@@ -224,6 +224,12 @@ export interface RootRights {
 
 export type Plugin = RoutingPlugin<never> | TransportPlugin<never>;
 
+/** A plugin with options of any kind, as its author has it: `satisfies RoutingPlugin<Options>`. */
+// deno-lint-ignore no-explicit-any -- options go in and out of a plugin, so that no one type is all of theirs
+export type AnyRoutingPlugin = RoutingPlugin<any>;
+// deno-lint-ignore no-explicit-any -- as above
+export type AnyTransportPlugin = TransportPlugin<any>;
+
 /** The Service whose traffic is wanted, and what it was meant by. */
 export interface RoutingTarget {
   readonly service: KubeObject;

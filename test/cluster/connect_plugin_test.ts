@@ -1,27 +1,25 @@
-// A transport plugin of somebody else's, loaded from a file.
+// A transport plugin of somebody else's, as docs/plugin-authors.md shows it, loaded from a file.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:net";
-import { fileURLToPath } from "node:url";
 import { dial } from "../../src/core/dial.ts";
 import { LinkError } from "../../src/core/errors.ts";
 import type { KubeApi } from "../../src/kube/kube_api.ts";
 import type { ClusterLink } from "../../src/net/cluster_link.ts";
-import { definePlugin } from "../../src/plugins/plugin.ts";
-import { testTransport } from "../../src/plugins/testing_transport.ts";
+import { testTransport } from "../../src/plugins/kits.ts";
+import { docExamples } from "../doc_examples.ts";
 import { freePorts } from "../unit/agent/agent_process.ts";
 import { openTestCluster } from "./cluster.ts";
 import { run, succeeded } from "./command.ts";
 import { assertNoTrace, Laptop } from "./laptop.ts";
-import portMap from "./plugins/port_map.ts";
-
-const file = fileURLToPath(new URL("plugins/port_map.ts", import.meta.url));
 
 Deno.test("a transport plugin from a file works as a mode of connect, and takes no root", async () => {
   const cluster = await openTestCluster();
   await using namespace = await cluster.namespace();
   await namespace.applyDemo();
   await using laptop = await Laptop.open(cluster, namespace);
+  await using examples = await docExamples();
+  const file = examples.path("port_map.ts");
   const before = await namespace.snapshot();
   const [port] = await freePorts(1);
   const map = ["--mapTo", "web:80", "--mapPort", `${port}`];
@@ -54,6 +52,8 @@ Deno.test("what connect cannot load or does not know is told with what there is,
   const cluster = await openTestCluster();
   await using namespace = await cluster.namespace();
   await using laptop = await Laptop.open(cluster, namespace);
+  await using examples = await docExamples();
+  const file = examples.path("port_map.ts");
   const before = await namespace.snapshot();
   const loaded = ["connect", "--plugin", file, "--mode"];
 
@@ -83,6 +83,8 @@ Deno.test("what connect cannot load or does not know is told with what there is,
 });
 
 Deno.test("a transport plugin that takes a port and nothing else passes the conformance kit", async (t) => {
+  await using examples = await docExamples();
+  const { default: portMap } = await import(examples.path("port_map.ts"));
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     socket.on("error", () => {});
     socket.pipe(socket);
@@ -100,7 +102,7 @@ Deno.test("a transport plugin that takes a port and nothing else passes the conf
     },
   };
   await testTransport({
-    plugin: definePlugin(portMap),
+    plugin: portMap,
     options: { mapTo: "echo:7", mapPort: `${local}` },
     kube: {} as KubeApi,
     link: link as ClusterLink,

@@ -1,10 +1,9 @@
-// A plugin of somebody else's, loaded from a file.
+// A plugin of somebody else's, as docs/plugin-authors.md shows it, loaded from a file.
 import assert from "node:assert/strict";
-import { fileURLToPath } from "node:url";
+import { docExamples } from "../doc_examples.ts";
 import { openTestCluster } from "./cluster.ts";
+import { run, succeeded } from "./command.ts";
 import { answerOf, assertNoTrace, Laptop, reaches } from "./laptop.ts";
-
-const file = fileURLToPath(new URL("plugins/by_name.ts", import.meta.url));
 
 Deno.test("a routing plugin from a file works as a mode, and its steps are undone, also after a kill", async () => {
   const cluster = await openTestCluster();
@@ -12,6 +11,8 @@ Deno.test("a routing plugin from a file works as a mode, and its steps are undon
   await namespace.applyDemo();
   const client = await namespace.client();
   await using laptop = await Laptop.open(cluster, namespace);
+  await using examples = await docExamples();
+  const file = examples.path("by_name.ts");
   const before = await namespace.snapshot();
   const args = ["--plugin", file, "--mode", "by-name", "--versionMark", "demo"];
   const expose = ["--expose", `${laptop.demo.port}:80`];
@@ -35,6 +36,58 @@ Deno.test("a routing plugin from a file works as a mode, and its steps are undon
     }
     await assertNoTrace({ namespace, laptop, before });
   }
+});
+
+Deno.test("exchange knows a plugin's flags, tells what it refuses as its own words, and what it says at ready", async () => {
+  const cluster = await openTestCluster();
+  await using namespace = await cluster.namespace();
+  await namespace.applyDemo();
+  await using laptop = await Laptop.open(cluster, namespace);
+  await using examples = await docExamples();
+  const before = await namespace.snapshot();
+  const plugin = ["--plugin", examples.path("by_name.ts"), "--mode", "by-name"];
+  const exchange = ["exchange", "web", "--expose", `${laptop.demo.port}:80`];
+  const wrong = await laptop.run([...exchange, ...plugin, "--suffix", "Ä"]);
+  assert.equal(wrong.code, 2, wrong.stdout);
+  const suffix = [...plugin, "--suffix", "kit"];
+  {
+    await using first = laptop.start([...exchange, ...suffix]);
+    const { message, host } = await first.ready();
+    assert.match(message, /The laptop is http:\/\/web-kit/);
+    assert.equal(host, "web-kit");
+    const second = await laptop.run([...exchange, ...suffix]);
+    assert.equal(second.error?.["code"], "NAME_TAKEN", second.stdout);
+    assert.equal(second.code, 7);
+    assert.match(second.error["hint"], /another --suffix/);
+  }
+  await assertNoTrace({ namespace, laptop, before });
+});
+
+Deno.test("a stranger's plugin passes the conformance kit, from a folder of its own that knows mod.ts alone", async () => {
+  const cluster = await openTestCluster();
+  await using namespace = await cluster.namespace();
+  await namespace.applyDemo();
+  await using examples = await docExamples();
+  const before = await namespace.snapshot();
+  const kubeconfig = `${examples.folder}/kubeconfig`;
+  await Deno.copyFile(cluster.kubeconfig, kubeconfig);
+  const context = ["config", "set-context", "--current", "--namespace"];
+  succeeded(
+    await run("kubectl", [
+      ...["--kubeconfig", kubeconfig],
+      ...context,
+      namespace.name,
+    ]),
+  );
+  const config = ["-c", examples.path("deno.json"), "--no-lock"];
+  const test = ["test", "-A", "--no-check", ...config];
+  const result = await run(
+    Deno.execPath(),
+    [...test, examples.path("by_name_test.ts")],
+    { env: { KUBECONFIG: kubeconfig, NO_COLOR: "1" }, timeout: 180_000 },
+  );
+  assert.match(succeeded(result), /1 passed \(\d+ steps\)/);
+  assert.equal(await namespace.snapshot(), before);
 });
 
 Deno.test("a plugin that cannot be loaded is told of, and changes nothing", async () => {
