@@ -1,8 +1,6 @@
 /** The configuration of haproxy in the Router Pod. */
-import { markText } from "./mesh_mark.ts";
 import {
   MAX_PARTICIPANTS,
-  type Participant,
   type RouterPort,
   type RouterState,
 } from "./router_state.ts";
