@@ -1,19 +1,37 @@
 /**
  * `deno task demo`: a real Kubernetes, a Service of it redirected to a process on this machine, and
  * everything put back. Ends with 0 only if each step was seen to hold.
+ *
+ *   --keep         leaves the cluster running that it has started
+ *   --image NAME   what all pods are started from, also ktctl's
+ *
+ * With KTCTL_TEST_KUBECONFIG it goes to the cluster that this names, and leaves nothing there.
  */
-import { styleText } from "node:util";
-import { run } from "../test/cluster/command.ts";
+import { parseArgs, styleText } from "node:util";
+import { SHADOW_IMAGE } from "../src/cluster/shadow_spec.ts";
+import { KtctlError } from "../src/core/errors.ts";
 import {
   openTestCluster,
+  type TestCluster,
   type TestNamespace,
 } from "../test/cluster/cluster.ts";
+import { checkCluster, checkMachine, startCluster } from "./demo_cluster.ts";
+import { startClient, startWeb } from "./demo_workload.ts";
 
 const root = new URL("../", import.meta.url);
-const script = new URL("test/cluster/cluster.sh", root).pathname;
 const LOCAL_ANSWER = "Hello from the laptop!";
 /** How long a node may take to follow a change of a Service. */
 const FOLLOW_MS = 10_000;
+
+const { values: flags } = parseArgs({
+  options: {
+    keep: { type: "boolean", default: false },
+    image: { type: "string", default: SHADOW_IMAGE },
+  },
+});
+
+/** Gives what a pod of the cluster is answered by the Service. */
+type Ask = () => Promise<string>;
 
 function tell(text: string): void {
   console.log(styleText("bold", `\n▶ ${text}`));
@@ -25,39 +43,39 @@ function insist(claim: string, holds: boolean): void {
 }
 
 /**
- * Requests from a pod of the cluster until one is answered as `expected`: after a change of a
- * Service, kube-proxy may take a second to bring it to the node.
+ * Requests until one is answered as `expected`: after a change of a Service, kube-proxy may take a
+ * second to bring it to the node.
  */
 async function followed(
-  namespace: TestNamespace,
+  ask: Ask,
   expected: (text: string) => boolean,
 ): Promise<void> {
-  const client = await namespace.client();
   const deadline = performance.now() + FOLLOW_MS;
   while (performance.now() < deadline) {
-    const { stdout } = await client.curl("http://web/");
-    if (expected(stdout.trim())) return;
-    console.log(`  the node has not followed yet: ${stdout.trim()}`);
+    const text = await ask();
+    if (expected(text)) return;
+    console.log(`  the node has not followed yet: ${text}`);
   }
 }
 
-/** Three requests from a pod of the cluster. */
-async function answers(namespace: TestNamespace): Promise<string[]> {
-  const client = await namespace.client();
+/** Three requests. */
+async function answers(ask: Ask): Promise<string[]> {
   const texts: string[] = [];
-  for (let time = 0; time < 3; time++) {
-    const { stdout, stderr } = await client.curl("http://web/");
-    texts.push((stdout || stderr).trim());
-  }
-  for (const text of texts) console.log(`  $ curl http://web/  →  ${text}`);
+  for (let time = 0; time < 3; time++) texts.push(await ask());
+  for (const text of texts) console.log(`  GET http://web/  →  ${text}`);
   return texts;
 }
 
-async function demo(namespace: TestNamespace, kubeconfig: string) {
+async function demo(cluster: TestCluster, namespace: TestNamespace) {
   tell('A Deployment and a Service "web", as anybody would have them');
-  await namespace.applyDemo();
+  // apart, so that it is not among the objects that are compared
+  await using other = await cluster.namespace();
+  await startWeb(namespace, flags.image);
+  const request = await startClient(other, flags.image);
+  const ask = () => request(`http://web.${namespace.name}/`);
+  await followed(ask, isOriginal);
   const before = await namespace.snapshot();
-  insist("its own pods answer", (await answers(namespace)).every(isOriginal));
+  insist("its own pods answer", (await answers(ask)).every(isOriginal));
 
   tell("A program on this machine, which has no route into the cluster");
   await using server = Deno.serve(
@@ -68,11 +86,12 @@ async function demo(namespace: TestNamespace, kubeconfig: string) {
   console.log(`  listens on localhost:${port}`);
 
   const args = ["exchange", "web", "--expose", `${port}:80`];
+  if (flags.image !== SHADOW_IMAGE) args.push("--image", flags.image);
   tell(`ktctl ${args.join(" ")}`);
   const ktctl = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--quiet", "main.ts", ...args, "-n", namespace.name],
     cwd: root,
-    env: { KUBECONFIG: kubeconfig },
+    env: { KUBECONFIG: cluster.kubeconfig },
     stdout: "piped",
   }).spawn();
   await using _ended = {
@@ -80,16 +99,16 @@ async function demo(namespace: TestNamespace, kubeconfig: string) {
     [Symbol.asyncDispose]: () => endOf(ktctl),
   };
   await textOf(ktctl.stdout, "is exchanged");
-  await followed(namespace, isLocal);
-  insist("the laptop answers now", (await answers(namespace)).every(isLocal));
+  await followed(ask, isLocal);
+  insist("the laptop answers now", (await answers(ask)).every(isLocal));
 
   tell("Ctrl-C");
   await endOf(ktctl);
   insist("ktctl ended with exit code 0", (await ktctl.status).code === 0);
-  await followed(namespace, isOriginal);
+  await followed(ask, isOriginal);
   insist(
     "its own pods answer again",
-    (await answers(namespace)).every(isOriginal),
+    (await answers(ask)).every(isOriginal),
   );
   insist(
     "every object is as it was, and nothing was left behind",
@@ -130,37 +149,69 @@ async function endOf(ktctl: Deno.ChildProcess): Promise<void> {
   await ktctl.status;
 }
 
-/** Runs cluster.sh with its progress shown: the first build takes minutes. */
-async function control(command: "up" | "down"): Promise<void> {
-  const { code } = await new Deno.Command("bash", { args: [script, command] })
-    .spawn().status;
-  insist(`the cluster is ${command}`, code === 0);
-}
-
 async function main(): Promise<void> {
-  tell(
-    "A real Kubernetes on this machine (the first time it is built, which takes minutes)",
-  );
-  const isOurs = !Deno.env.get("KTCTL_TEST_KUBECONFIG") &&
-    Deno.build.os === "linux" && Deno.uid() === 0;
-  const wasUp = !isOurs || (await run("bash", [script, "status"])).code === 0;
-  try {
-    if (!wasUp) await control("up");
-    const cluster = await openTestCluster();
-    await using namespace = await cluster.namespace();
-    await demo(namespace, cluster.kubeconfig);
-  } finally {
-    if (!wasUp && !Deno.args.includes("--keep")) {
-      tell("Taking the cluster down (--keep leaves it running)");
-      await control("down");
+  const named = Deno.env.get("KTCTL_TEST_KUBECONFIG");
+  if (named) {
+    tell(`The cluster of ${named}`);
+    console.log(
+      `  All pods are of the image ${flags.image}; --image names another Deno.`,
+    );
+    await checkCluster(named);
+    await demoIn(await openTestCluster(), true);
+  } else {
+    tell("A real Kubernetes on this machine");
+    await checkMachine();
+    const end = await startCluster(flags.keep);
+    try {
+      await demoIn(await openTestCluster(), false);
+    } finally {
+      await end();
     }
   }
   tell("All of it held.");
 }
 
+/** @param isTheirs Nothing may be left in it: what is deleted is waited for. */
+async function demoIn(cluster: TestCluster, isTheirs: boolean): Promise<void> {
+  const names: string[] = [];
+  const counted: TestCluster = {
+    ...cluster,
+    async namespace() {
+      const namespace = await cluster.namespace();
+      names.push(namespace.name);
+      return namespace;
+    },
+  };
+  try {
+    await using namespace = await counted.namespace();
+    await demo(counted, namespace);
+  } finally {
+    if (isTheirs) await gone(cluster, names);
+  }
+}
+
+async function gone(cluster: TestCluster, names: string[]): Promise<void> {
+  tell("Waiting until the demo's namespaces are gone");
+  for (const name of names) {
+    const path = `namespace/${name}`;
+    const wait = ["wait", "--for=delete", path, "--timeout=120s"];
+    await cluster.kubectl(wait, { timeout: 130_000 });
+    const { stdout } = await cluster.kubectl(
+      ["get", path, "--ignore-not-found", "-oname"],
+    );
+    insist(`${path} is gone`, stdout === "");
+  }
+}
+
 try {
   await main();
 } catch (error) {
+  if (error instanceof KtctlError) {
+    const { message, details, hint } = error;
+    const lines = [message, ...details, hint].filter((line) => line);
+    console.error(lines.join("\n"));
+    Deno.exit(error.exitCode);
+  }
   console.error(
     `\nThe demo failed: ${error instanceof Error ? error.message : error}`,
   );

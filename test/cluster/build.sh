@@ -4,15 +4,17 @@
 # source package "kubernetes" with bookworm's own Go 1.19. Bookworm is the newest
 # suite whose source package still holds the servers.
 #
-#   build.sh         builds what is missing (about 3.5 minutes from nothing on two cores)
-#   build.sh clean   removes sources and compiler cache (1.6 GB), keeps the binaries
+#   build.sh         builds what is missing (4 to 10 minutes from nothing on two cores, and
+#                    1.6 GB for sources and compiler cache, which go with the end of it)
+#   build.sh clean   removes what a build that was broken off left of them
 #
 # Output: $K8S_HOME/bin/{hyperkube,kube-dns-mini,pause}.
 set -euo pipefail
 export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 umask 022
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-die() { printf "build.sh: %s\n" "$*" >&2; exit 1; }
+say() { printf '%s\n' "$*" >&2; }
+die() { say "build.sh: $*"; exit 1; }
 # shellcheck source=apt.sh
 . "$HERE/apt.sh"
 
@@ -22,11 +24,11 @@ K8S_HOME=${K8S_HOME:-${XDG_CACHE_HOME:-$HOME/.cache}/ktctl-k8s}
 BIN=$K8S_HOME/bin
 SRC=$K8S_HOME/gopath/src/k8s.io/kubernetes
 
-if [ "${1:-}" = clean ]; then
+clean() {
   chmod -R u+w "$K8S_HOME/gopath" 2>/dev/null || true
   rm -rf "$K8S_HOME/src" "$K8S_HOME/gopath" "$K8S_HOME/gocache" "$K8S_HOME/apt"
-  exit 0
-fi
+}
+if [ "${1:-}" = clean ]; then clean; exit 0; fi
 
 stamp=$BIN/.built-$VERSION-$RECIPE-$(cat "$HERE"/{hyperkube.go,minidns.go,pause.c} | sha256sum | cut -c1-16)
 [ -e "$stamp" ] && exit 0
@@ -35,6 +37,8 @@ exec 7> "$K8S_HOME/build.lock"
 flock 7
 [ -e "$stamp" ] && exit 0 # another run has built it meanwhile
 
+say "Building Kubernetes $VERSION, once; 4 to 10 minutes on two processors"
+say "  installing Debian's compilers"
 apt_install golang-1.19-go golang-github-modern-go-reflect2-dev gcc libc6-dev patch xz-utils \
   ca-certificates debian-archive-keyring
 export GOROOT=/usr/lib/go-1.19
@@ -87,8 +91,20 @@ prepare() {
   touch "$SRC/.prepared-$RECIPE"
 }
 
+# Says now and then how far `go build -v` is, which prints each package, and passes on all else.
+progress() { # NAME TOTAL
+  local count=0 next=$SECONDS line
+  while IFS= read -r line; do
+    if [[ $line == *[[:space:]]* ]]; then say "$line"; continue; fi
+    count=$((count + 1))
+    [ "$SECONDS" -ge "$next" ] || continue
+    say "  compiling $1: $count of $2 packages"
+    next=$((SECONDS + 10))
+  done
+}
+
 compile() { # NAME GOFILE: one program, put in place when it is whole
-  local flags='-s -w' package
+  local flags='-s -w' package count
   for package in k8s.io/kubernetes/vendor/k8s.io/{component-base/version,client-go/pkg/version}; do
     flags+=" -X $package.gitVersion=$VERSION -X $package.gitMajor=1 -X $package.gitMinor=20"
     flags+=" -X $package.gitTreeState=clean -X $package.buildDate=2021-01-13T13:20:00Z"
@@ -96,14 +112,24 @@ compile() { # NAME GOFILE: one program, put in place when it is whole
   done
   mkdir -p "$SRC/cmd/$1"
   cp "$2" "$SRC/cmd/$1/main.go"
-  (cd "$SRC" && go build -trimpath -tags 'providerless dockerless' -ldflags "$flags" -o "$BIN/$1.new" "./cmd/$1")
+  count=$(cd "$SRC" && go list -deps -tags 'providerless dockerless' "./cmd/$1" | wc -l)
+  (cd "$SRC" && go build -v -trimpath -tags 'providerless dockerless' -ldflags "$flags" -o "$BIN/$1.new" "./cmd/$1" 2>&1) |
+    progress "$1" "$count"
   mv "$BIN/$1.new" "$BIN/$1"
 }
 
-compgen -G "$K8S_HOME/src/kubernetes_1.20.5*.orig.tar.gz" >/dev/null || fetch
-[ -e "$SRC/.prepared-$RECIPE" ] || prepare
+if ! compgen -G "$K8S_HOME/src/kubernetes_1.20.5*.orig.tar.gz" >/dev/null; then
+  say "  fetching the source package"
+  fetch >&2
+fi
+if ! [ -e "$SRC/.prepared-$RECIPE" ]; then
+  say "  unpacking and preparing the sources"
+  prepare
+fi
 compile hyperkube "$HERE/hyperkube.go"
 compile kube-dns-mini "$HERE/minidns.go"
 gcc -Os -static -s -o "$BIN/pause" "$HERE/pause.c"
 rm -f "$BIN"/.built-*
 touch "$stamp"
+clean
+say "  built in $((SECONDS / 60)) min $((SECONDS % 60)) s"

@@ -90,10 +90,13 @@ make_parts() {
   for program in "${PROGRAMS[@]}"; do
     command -v "$program" >/dev/null && continue
     command -v kubectl >/dev/null || PACKAGES+=(kubernetes-client)
+    say "Installing Debian's packages for a node: ${PACKAGES[*]}"
     apt_install "${PACKAGES[@]}"
     break
   done
   "$HERE/build.sh" >&2
+  images_path
+  [ -e "$IMAGES" ] || say "Making images of Debian's packages, once; about a minute"
   make_images
   exec 8>&-
 }
