@@ -30,6 +30,16 @@ const { values: flags } = parseArgs({
   },
 });
 
+/** By Ctrl-C, which ends the programs that are waited for as well; what was made is taken back. */
+let isStopped = false;
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  if (Deno.build.os === "windows" && signal === "SIGTERM") continue;
+  Deno.addSignalListener(signal, () => {
+    isStopped = true;
+    console.error(`${signal}: taking everything back`);
+  });
+}
+
 /** Gives what a pod of the cluster is answered by the Service. */
 type Ask = () => Promise<string>;
 
@@ -38,8 +48,13 @@ function tell(text: string): void {
 }
 
 function insist(claim: string, holds: boolean): void {
+  goOn();
   console.log(`  ${holds ? "✔" : "✘"} ${claim}`);
   if (!holds) throw new Deno.errors.InvalidData(`not so: ${claim}`);
+}
+
+function goOn(): void {
+  if (isStopped) throw new Deno.errors.Interrupted("stopped by a signal");
 }
 
 /**
@@ -53,6 +68,7 @@ async function followed(
   const deadline = performance.now() + FOLLOW_MS;
   while (performance.now() < deadline) {
     const text = await ask();
+    goOn();
     if (expected(text)) return;
     console.log(`  the node has not followed yet: ${text}`);
   }
@@ -71,6 +87,7 @@ async function demo(cluster: TestCluster, namespace: TestNamespace) {
   // apart, so that it is not among the objects that are compared
   await using other = await cluster.namespace();
   await startWeb(namespace, flags.image);
+  goOn();
   const request = await startClient(other, flags.image);
   const ask = () => request(`http://web.${namespace.name}/`);
   await followed(ask, isOriginal);
@@ -199,13 +216,18 @@ async function gone(cluster: TestCluster, names: string[]): Promise<void> {
     const { stdout } = await cluster.kubectl(
       ["get", path, "--ignore-not-found", "-oname"],
     );
-    insist(`${path} is gone`, stdout === "");
+    console.log(`  ${stdout === "" ? "✔" : "✘"} ${path} is gone`);
+    if (stdout !== "") throw new Deno.errors.TimedOut(`${path} is there still`);
   }
 }
 
 try {
   await main();
 } catch (error) {
+  if (isStopped) {
+    console.error("\nThe demo was stopped, and is taken back.");
+    Deno.exit(130);
+  }
   if (error instanceof KtctlError) {
     const { message, details, hint } = error;
     const lines = [message, ...details, hint].filter((line) => line);
