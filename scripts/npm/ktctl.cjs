@@ -18,17 +18,21 @@ function findDeno() {
   }
 }
 
-const child = spawn(
-  findDeno(),
-  ["run", "-A", "--quiet", "--no-config", "--no-lock"]
-    .concat(join(__dirname, "ktctl.js"), process.argv.slice(2)),
-  { stdio: "inherit", env: { ...process.env, DENO_NO_UPDATE_CHECK: "1" } },
-);
+const deno = findDeno();
+const args = ["run", "-A", "--quiet", "--no-config", "--no-lock"]
+  .concat(join(__dirname, "ktctl.js"), process.argv.slice(2));
+const env = { ...process.env, DENO_NO_UPDATE_CHECK: "1" };
+const isWindows = process.platform === "win32";
+
+// Node 22.15 and later: this process becomes ktctl, so that what is done to it is done to ktctl
+if (process.execve && !isWindows) process.execve(deno, [deno, ...args], env);
+
+const child = spawn(deno, args, { stdio: "inherit", env });
 // it puts everything back, and this process waits for that
 for (const signal of SIGNALS) {
   process.on(signal, () => {
     // a Ctrl-C on Windows reaches it by the console; kill would end it at once
-    if (process.platform !== "win32") child.kill(signal);
+    if (!isWindows) child.kill(signal);
   });
 }
 child.on("error", (error) => {
