@@ -133,6 +133,7 @@ export class NetLaptop implements AsyncDisposable {
   async serveNames(
     address: string,
     names: Readonly<Record<string, string>>,
+    flags: readonly string[] = [],
   ): Promise<AsyncDisposable> {
     const records = Object.entries(names).map(([name, address]) =>
       `--host-record=${name},${address}`
@@ -143,6 +144,7 @@ export class NetLaptop implements AsyncDisposable {
       ...DNSMASQ_FLAGS,
       "--address=/#/",
       ...records,
+      ...flags,
     ], { stderr: "piped" });
     this.#nameServers.push(dnsmasq);
     await firstLine(dnsmasq.stderr);
