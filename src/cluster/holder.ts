@@ -2,6 +2,7 @@
 import { ConflictError } from "../core/errors.ts";
 import {
   annotation,
+  annotationText,
   HELD_BY,
   HELD_SINCE,
   isSwitched,
@@ -41,10 +42,10 @@ export async function findHolder(
   const isTaken = annotation(service, ORIGINAL_SELECTOR) !== undefined ||
     isSwitched(selector) || ours !== undefined;
   if (!isTaken) return undefined;
-  const user = annotation(service, HELD_BY) ??
+  const user = annotationText(service, HELD_BY) ??
     await meshUsers(kube, service, signal) ??
-    (ours && annotation(ours, USER)) ?? "somebody";
-  const since = annotation(service, HELD_SINCE) ??
+    (ours && annotationText(ours, USER)) ?? "somebody";
+  const since = annotationText(service, HELD_SINCE) ??
     ours?.metadata.creationTimestamp;
   const role = selector[ROLE] ?? (ours && label(ours, ROLE));
   return {

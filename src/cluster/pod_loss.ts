@@ -1,6 +1,6 @@
 /** When a Shadow Pod is of no more use. */
 import { Cancelled, ConflictError } from "../core/errors.ts";
-import { annotation, RELEASED } from "../kube/contract.ts";
+import { annotationText, RELEASED } from "../kube/contract.ts";
 import type { KubeApi, KubeObject } from "../kube/kube_api.ts";
 import { PODS } from "../kube/resources.ts";
 import { isCrashLooping, isReady, isRunning, lastEnd } from "./pod_ready.ts";
@@ -74,7 +74,7 @@ export function released(by: string): ConflictError {
 }
 
 function refuseReleased(pod: KubeObject): void {
-  const by = annotation(pod, RELEASED);
+  const by = annotationText(pod, RELEASED);
   if (by !== undefined) throw released(by);
 }
 

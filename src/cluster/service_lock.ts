@@ -3,6 +3,7 @@ import * as v from "valibot";
 import { ConflictError } from "../core/errors.ts";
 import {
   annotation,
+  annotationText,
   LOCK,
   LOCK_LIFETIME_SECONDS,
   LOCK_OWNER,
@@ -167,7 +168,7 @@ function lockedError(service: KubeObject): ConflictError {
 
 /** The original ktctl does not tell who holds a lock. */
 function holderText(service: KubeObject): string {
-  const owner = annotation(service, LOCK_OWNER)?.split("/")[0];
+  const owner = annotationText(service, LOCK_OWNER)?.split("/")[0];
   const since = new Date(Number(annotation(service, LOCK)) * 1000)
     .toISOString();
   return `${owner ?? "somebody"} has been setting it up since ${since}`;

@@ -1,7 +1,7 @@
 /** A Service that another session took while ours had it. */
 import { ConflictError } from "../core/errors.ts";
 import {
-  annotation,
+  annotationText,
   includesLabels,
   isSwitched,
   labelSelector,
@@ -44,7 +44,7 @@ export async function refuseTakenAway(
 ): Promise<void> {
   const pod = await otherShadow(kube, service, options);
   if (pod === undefined) return;
-  const user = annotation(pod, USER) ?? "somebody";
+  const user = annotationText(pod, USER) ?? "somebody";
   throw new ConflictError(
     "SERVICE_TAKEN_AWAY",
     `Service "${service.metadata.name}" was taken by ${user}: it leads to Pod "${pod.metadata.name}" now`,

@@ -13,6 +13,7 @@ import { unreadableObjects, warnOfUnreadable } from "../cluster/unreadable.ts";
 import { ConflictError, UnsupportedError } from "../core/errors.ts";
 import {
   annotation,
+  annotationText,
   CONTROL_BY,
   CONTROL_BY_KT,
   HEARTBEAT,
@@ -119,7 +120,7 @@ async function refuseLive(
       : undefined;
     if (attached === false) deserted.add(session);
     if (!(attached ?? hasFreshHeartbeat(kube, shadow))) continue;
-    const user = annotation(shadow, USER) ?? "somebody";
+    const user = annotationText(shadow, USER) ?? "somebody";
     throw new ConflictError(
       "SERVICE_IN_USE",
       `Cannot recover Service "${service.metadata.name}": ${user} uses it (${shadow.kind} "${shadow.metadata.name}")`,

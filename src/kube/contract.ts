@@ -73,6 +73,7 @@ export function routerName(service: string): string {
 
 /** More in an annotation is nothing that a ktctl wrote. */
 const MAX_TEXT = 8 * 1024;
+const MAX_NAME = 128;
 
 /** `kt-config` as a map. */
 export function parseConfig(text: string | undefined): Map<string, string> {
@@ -89,6 +90,14 @@ export function annotation(
   name: string,
 ): string | undefined {
   return object.metadata.annotations?.[name];
+}
+
+/** One that people read, such as a name: no more than the beginning of a long one. */
+export function annotationText(
+  object: KubeObject,
+  name: string,
+): string | undefined {
+  return annotation(object, name)?.slice(0, MAX_NAME);
 }
 
 export function label(object: KubeObject, name: string): string | undefined {

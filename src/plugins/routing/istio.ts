@@ -26,7 +26,12 @@ import {
   UnsupportedError,
   UsageError,
 } from "../../core/errors.ts";
-import { annotation, originalSelector, SESSION } from "../../kube/contract.ts";
+import {
+  annotation,
+  annotationText,
+  originalSelector,
+  SESSION,
+} from "../../kube/contract.ts";
 import type { KubeApi } from "../../kube/kube_api.ts";
 import { PODS } from "../../kube/resources.ts";
 import {
@@ -187,7 +192,7 @@ async function refuseTakenMark(
   const namespace = namespaceOf(context);
   const pod = await kube.find({ ...ref, namespace }, { signal });
   if (pod === undefined || annotation(pod, SESSION) === session) return;
-  const user = annotation(pod, "kt-user") ?? "somebody";
+  const user = annotationText(pod, "kt-user") ?? "somebody";
   throw new ConflictError(
     "MARK_TAKEN",
     `Cannot mesh Service "${name}" with "${

@@ -44,6 +44,7 @@ import {
 } from "../../cluster/target.ts";
 import {
   annotation,
+  annotationText,
   CONTROL_BY,
   CONTROL_BY_KT,
   HEARTBEAT,
@@ -387,7 +388,7 @@ async function releasedBy(
   const pod = await kube.find({ resource: PODS, name: podName, namespace }, {
     signal,
   });
-  const by = pod && annotation(pod, RELEASED);
+  const by = pod && annotationText(pod, RELEASED);
   if (by !== undefined || pod !== undefined) return by;
   const state = await findState(kube, routerRef(name, namespace), signal);
   const isIn = state?.participants.some((one) => one.session === session);

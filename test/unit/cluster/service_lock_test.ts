@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
-import { lockService } from "../../../src/cluster/service_lock.ts";
+import {
+  lockService,
+  serviceLockStep,
+} from "../../../src/cluster/service_lock.ts";
 import { Scope } from "../../../src/core/scope.ts";
 import type { KubeObject, WatchEvent } from "../../../src/kube/kube_api.ts";
 import type { World } from "../../../src/kube/world.ts";
@@ -30,6 +33,18 @@ class WatchedKube extends MemoryKube {
     }
   }
 }
+
+Deno.test("whoever holds a lock is named, by no more than a name's length", async () => {
+  const kube = new MemoryKube(service({
+    "kt-lock": `${NOW - 5}`,
+    "ktctl.dev/lock-owner": "x".repeat(100_000),
+  }));
+  const args = { namespace: "test", service: "web", owner: "bob/b" };
+  await assert.rejects(
+    serviceLockStep.apply(args, undefined, { kube: kube.api }),
+    ({ message }: Error) => /x{128}/.test(message) && message.length < 300,
+  );
+});
 
 Deno.test("whoever waits for a lock is told whose it is, once for each holder", async () => {
   const since = { "kt-lock": `${NOW - 5}` };
