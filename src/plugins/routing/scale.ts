@@ -62,10 +62,37 @@ async function plan(context: RoutingContext<never>): Promise<RoutingPlan> {
   };
 }
 
+/** The uid of the Deployment that each session of this process was planned for. */
+const planned = new Map<string, string | undefined>();
+
+/**
+ * Throws `ConflictError` (`DEPLOYMENT_CHANGED`) where it is not the one that was found first: its count,
+ * and what its pods are, were looked at then.
+ */
 async function findDeployment(
+  context: RoutingContext<never>,
+): Promise<KubeObject> {
+  const { kube, target, signal, session } = context;
+  const deployment = target.deployment === undefined
+    ? await deploymentBehind(context)
+    : await kube.get({
+      resource: DEPLOYMENTS,
+      name: target.deployment.metadata.name,
+      namespace: target.deployment.metadata.namespace ?? kube.namespace,
+    }, { signal });
+  const { name, uid } = deployment.metadata;
+  if (!planned.has(session)) planned.set(session, uid);
+  if (planned.get(session) === uid) return deployment;
+  throw new ConflictError(
+    "DEPLOYMENT_CHANGED",
+    `Cannot scale Deployment "${name}": it was deleted and made anew in the meantime`,
+    { hint: "Run the command again" },
+  );
+}
+
+async function deploymentBehind(
   { kube, target, signal }: RoutingContext<never>,
 ): Promise<KubeObject> {
-  if (target.deployment !== undefined) return target.deployment;
   const selector = originalSelector(target.service);
   const deployments = await kube.list(DEPLOYMENTS, { signal });
   // a shadow Deployment carries the same labels

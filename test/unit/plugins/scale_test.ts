@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import type {
+  AttachContext,
+  RoutingPlugin,
+} from "../../../src/plugins/plugin.ts";
+import scale from "../../../src/plugins/routing/scale.ts";
+import type { KubeObject, Resource } from "../../../src/kube/kube_api.ts";
+import { MemoryKube } from "../../fakes/memory_kube.ts";
+import { own } from "../cluster/leftovers.ts";
+
+const plugin = scale as RoutingPlugin<never>;
+const service = own("Service", "web", {
+  selector: { app: "web" },
+  ports: [{ port: 80, targetPort: 8080, protocol: "TCP" }],
+});
+
+class DeploymentKube extends MemoryKube {
+  override list(resource?: Resource): Promise<KubeObject[]> {
+    return Promise.resolve(
+      resource?.kind === "Deployment" ? [this.object!] : [],
+    );
+  }
+
+  override find(ref: { resource: Resource; name: string }) {
+    return ref.name === "web" && ref.resource.kind === "Deployment"
+      ? super.find(ref)
+      : Promise.resolve(undefined);
+  }
+
+  async get(ref: { resource: Resource; name: string }): Promise<KubeObject> {
+    return (await this.find(ref))!;
+  }
+}
+
+function deployment(uid: string): KubeObject {
+  const object = own("Deployment", "web", {
+    replicas: 2,
+    template: { metadata: { labels: { app: "web" } } },
+  });
+  object.metadata.uid = uid;
+  object.metadata.resourceVersion = "1";
+  return object;
+}
+
+for (const byName of [false, true]) {
+  Deno.test(`a Deployment that was made anew since the plan is not scaled (${byName ? "named by the user" : "found behind the Service"})`, async () => {
+    const kube = new DeploymentKube(deployment("first"));
+    const ran: string[] = [];
+    const context = {
+      kube: kube.api,
+      session: `session-${byName}`,
+      target: {
+        service,
+        ...(byName ? { deployment: deployment("first") } : {}),
+      },
+      shadowLabels: { "kt-target": "AbC" },
+      user: "alice",
+      signal: new AbortController().signal,
+      log: { warn: () => {}, debug: () => {}, info: () => {} },
+      scope: {
+        defer: () => {},
+        run: ({ id }: { id: string }) => ran.push(id),
+        signal: new AbortController().signal,
+      },
+    } as unknown as AttachContext<never>;
+    await plugin.plan(context);
+    await plugin.plan(context);
+    kube.object = deployment("second");
+    await assert.rejects(async () => await plugin.attach(context), {
+      code: "DEPLOYMENT_CHANGED",
+      message: /made anew/,
+    });
+    assert.deepEqual(ran, []);
+  });
+}
