@@ -16,18 +16,24 @@ function compile(args: string[], env: Record<string, string>) {
 
 Deno.test("task compile says first what it lacks, for each machine, and without a stack", async () => {
   // nobody answers there, so that the test is the same where the network is
-  const env = { HTTPS_PROXY: "http://127.0.0.1:1", DENO_DIR: "/nonexistent" };
-  for (const [args, count] of [[[], 1], [["--all"], 5]] as const) {
-    const { code, stdout, stderr } = await compile([...args], env);
-    assert.equal(code, 3, stderr);
-    assert.equal(stdout, "");
-    const lines = stderr.trim().split("\n");
-    assert.equal(lines.length, count + 2, stderr);
-    assert.match(lines[0]!, /^Cannot compile: the base binary denort/);
-    for (const line of lines.slice(1, -1)) {
-      assert.match(line, /denort-\w+-\w+.*\.zip cannot be reached: /);
+  const HTTPS_PROXY = "http://127.0.0.1:1";
+  const DENO_DIR = await Deno.makeTempDir();
+  try {
+    for (const [args, count] of [[[], 1], [["--all"], 5]] as const) {
+      const env = { HTTPS_PROXY, DENO_DIR };
+      const { code, stdout, stderr } = await compile([...args], env);
+      assert.equal(code, 3, stderr);
+      assert.equal(stdout, "");
+      const lines = stderr.trim().split("\n");
+      assert.equal(lines.length, count + 2, stderr);
+      assert.match(lines[0]!, /^Cannot compile: the base binary denort/);
+      for (const line of lines.slice(1, -1)) {
+        assert.match(line, /denort-\w+-\w+.*\.zip cannot be reached: /);
+      }
+      assert.match(lines.at(-1)!, /DENORT_BIN, or use --portable$/);
     }
-    assert.match(lines.at(-1)!, /DENORT_BIN, or use --portable$/);
+  } finally {
+    await Deno.remove(DENO_DIR, { recursive: true });
   }
 });
 
