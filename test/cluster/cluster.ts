@@ -10,6 +10,7 @@
 // as the next run needs a second then: `deno task cluster:down` ends it.
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -88,7 +89,7 @@ export function openTestCluster(): Promise<TestCluster> {
 
 async function open(): Promise<TestCluster> {
   const existing = process.env["KTCTL_TEST_KUBECONFIG"];
-  if (existing) return testCluster(existing, false);
+  if (existing) return testCluster(resolve(existing), false);
   const why = "the test cluster needs Linux, root and Debian 12's apt " +
     "(or KTCTL_TEST_KUBECONFIG, a cluster that is there)";
   if (process.platform !== "linux") {

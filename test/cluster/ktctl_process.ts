@@ -1,5 +1,5 @@
 // Runs ktctl as its users do: a process of its own, read through `--output json`.
-import { programWords } from "./tested_program.ts";
+import { PROGRAM_FOLDER, programWords } from "./tested_program.ts";
 import { TextLineStream } from "./text_line_stream.ts";
 
 /** One line of `--output json`. */
@@ -14,6 +14,7 @@ export interface KtctlOptions {
   readonly kubeconfig: string;
   readonly namespace?: string;
   readonly env?: Record<string, string>;
+  /** @default a folder without a project */
   readonly cwd?: string;
   /** Words that start ktctl. @default those of the tested program */
   readonly program?: readonly string[];
@@ -55,7 +56,7 @@ export class KtctlProcess implements AsyncDisposable {
     this.child = new Deno.Command(command!, {
       args: [...words, ...args, ...namespace, ...form],
       env: { KUBECONFIG: options.kubeconfig, ...options.env },
-      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+      cwd: options.cwd ?? PROGRAM_FOLDER,
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
