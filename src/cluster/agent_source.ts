@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { hasSourceFiles } from "../core/deno_bundle.ts";
+import { embeddedText } from "../core/embedded_text.ts";
 import { writtenText } from "../core/written_text.ts";
 import { buildAgent } from "./build_agent.ts";
 
@@ -21,8 +22,8 @@ const KEEP_MS = 7 * 24 * 3600 * 1000;
 export async function agentSource(
   options: { cacheDir?: string; signal?: AbortSignal } = {},
 ): Promise<string> {
-  const embedded = (globalThis as Record<string, unknown>)[EMBEDDED_AGENT];
-  if (typeof embedded === "string") return embedded;
+  const embedded = embeddedText(EMBEDDED_AGENT);
+  if (embedded !== undefined) return embedded;
   const {
     signal,
     cacheDir = join(envPaths("ktctl", { suffix: "" }).cache, "agent"),

@@ -1,4 +1,5 @@
 import { denoBundle } from "../core/deno_bundle.ts";
+import { embeddedText } from "../core/embedded_text.ts";
 import { writtenText } from "../core/written_text.ts";
 
 /** Set at the top of `dist/ktctl.js` by scripts/bundle.ts. */
@@ -11,9 +12,7 @@ export const EMBEDDED_HELPER = "__KTCTL_HELPER__";
  * @throws {UnsupportedError} `BUNDLE_FAILED`.
  */
 export async function helperText(signal: AbortSignal): Promise<string> {
-  const embedded = (globalThis as Record<string, unknown>)[EMBEDDED_HELPER];
-  if (typeof embedded === "string") return embedded;
-  return await writtenText(
+  return embeddedText(EMBEDDED_HELPER) ?? await writtenText(
     "helper.js",
     (file) => denoBundle("src/helper/run_helper.ts", file, { signal }),
   );

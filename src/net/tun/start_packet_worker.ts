@@ -1,3 +1,5 @@
+import { embeddedText } from "../../core/embedded_text.ts";
+
 /** Set at the top of `dist/ktctl.js` by scripts/bundle.ts: the Worker as one text. */
 export const EMBEDDED_PACKET_WORKER = "__KTCTL_PACKET_WORKER__";
 
@@ -6,9 +8,9 @@ const SOURCE = ["./packet_worker", "ts"].join(".");
 
 /** From the text that this program carries, or, in a checkout, from its source. */
 export function startPacketWorker(): Worker {
-  const text = (globalThis as Record<string, unknown>)[EMBEDDED_PACKET_WORKER];
+  const text = embeddedText(EMBEDDED_PACKET_WORKER);
   const options = { type: "module", name: "packets" } as const;
-  if (typeof text !== "string") {
+  if (text === undefined) {
     return new Worker(new URL(SOURCE, import.meta.url), options);
   }
   const url = URL.createObjectURL(
