@@ -45,8 +45,11 @@ const FORM = Deno.env.get("KTCTL_TEST_PROGRAM") ? PROGRAM_FORM : undefined;
 const CLUSTER_ALONE =
   /\/(api_server_restart|barred_proxy|conformance|connect_(end|names|ranges)|killed_\w+|lost_link|many_connections|mesh_(load|manual|router_death)|signals)_test/;
 
-/** What measures the whole process, or changes its environment: test files that run side by side share one. */
-const UNIT_ALONE = /\/(finished_ciphers|socks|start_helper)_test/;
+/**
+ * What measures the whole process or changes its environment, as test files that run side by side share
+ * one; or fills the processors.
+ */
+const UNIT_ALONE = /\/(finished_ciphers|flood|socks|start_helper)_test/;
 
 /** No file's path. */
 const NONE = /^$/;

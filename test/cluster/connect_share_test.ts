@@ -129,12 +129,13 @@ Deno.test("connect --shareShadow", async (t) => {
   );
 
   await t.step(
-    "when the pod is deleted, both come back to the same new one",
+    "when the pod is deleted, both come back to the same new one, which runs their agent and no other",
     async () => {
       const alice = await lab.connect(lab.alice);
       const bob = await lab.connect(lab.bob);
       for (const how of [["--force", "--grace-period=0"], []]) {
         const uid = await lab.field("pod", ".metadata.uid");
+        await lab.plantAgent('console.log("foreign")');
         const back = [alice, bob].map(({ process }) => process.linkUp(45_000));
         succeeded(
           await lab.namespace.kubectl(["delete", "pod", SHARE_NAME, ...how]),

@@ -16,6 +16,11 @@ async function routerPod(namespace: TestNamespace): Promise<string> {
   return serving[0].metadata.name;
 }
 
+async function uidOf(namespace: TestNamespace, pod: string): Promise<string> {
+  const get = ["get", "pod", pod, "-o", "jsonpath={.metadata.uid}"];
+  return succeeded(await namespace.kubectl(get));
+}
+
 const deaths: {
   title: string;
   kill: (namespace: TestNamespace, pod: string) => Promise<void>;
@@ -101,11 +106,17 @@ for (const { title, kill, withinS, times = 1 } of deaths) {
       await routesAreBack();
 
       const log = await startRequestLog(client, 120);
+      const uid = await uidOf(namespace, await routerPod(namespace));
       for (let time = 1; time <= times; time++) {
         await kill(namespace, await routerPod(namespace));
         const backMs = await routesAreBack();
         console.log(`${title}: routes back after ${backMs} ms`);
       }
+      assert.notEqual(
+        await uidOf(namespace, await routerPod(namespace)),
+        uid,
+        "it would have to wait for the kubelet",
+      );
       await eventually(
         "the requests are answered",
         async () => /pod=web-\S+\n$/.test(await log.soFar()),

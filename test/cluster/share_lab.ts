@@ -88,6 +88,18 @@ export class ShareLab implements AsyncDisposable {
     return Object.values(clients).filter(({ attached }) => attached).length;
   }
 
+  /** Puts another ConfigMap in the place of the agent's, as whoever may write ConfigMaps can. */
+  async plantAgent(source: string): Promise<void> {
+    const get = ["get", "configmap", SHARE_NAME, "-o", "json"];
+    const object = JSON.parse(succeeded(await this.namespace.kubectl(get)));
+    delete object.metadata.uid;
+    delete object.metadata.resourceVersion;
+    object.data["agent.js"] = source;
+    const remove = ["delete", "configmap", SHARE_NAME];
+    succeeded(await this.namespace.kubectl(remove));
+    await this.namespace.apply(JSON.stringify(object));
+  }
+
   /** Nothing is left, not even what a snapshot leaves out as it belongs to something else. */
   async assertNothingLeft(): Promise<void> {
     const left = succeeded(

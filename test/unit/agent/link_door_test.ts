@@ -1,50 +1,10 @@
 // The agent lets clients in that come through the API server's proxy, to a port which all the cluster reaches.
 import assert from "node:assert/strict";
-import { type IncomingMessage, request } from "node:http";
-import type { Duplex } from "node:stream";
-import {
-  LINK_PATH,
-  LINK_PROTOCOL,
-  LINK_TOKEN_HEADER,
-  linkToken,
-} from "../../../src/core/link_request.ts";
+import { linkToken } from "../../../src/core/link_request.ts";
 import { generateKeyPair } from "../../../src/ssh/ssh_keys.ts";
 import { openSshLink } from "../../../src/ssh/ssh_link.ts";
 import { AgentProcess, answering, portOf, read } from "./agent_process.ts";
-
-interface Knock {
-  path?: string;
-  protocol?: string;
-  token?: string | undefined;
-}
-
-/** Resolves to the connection, or to the status of the refusal. */
-function knock(
-  agent: AgentProcess,
-  { path = LINK_PATH, protocol = LINK_PROTOCOL, token }: Knock,
-): Promise<Duplex | number> {
-  const { promise, resolve, reject } = Promise.withResolvers<
-    Duplex | number
-  >();
-  const asking = request({
-    host: "127.0.0.1",
-    port: agent.config.statusPort,
-    path,
-    headers: {
-      Connection: "Upgrade",
-      Upgrade: protocol,
-      ...(token === undefined ? {} : { [LINK_TOKEN_HEADER]: token }),
-    },
-  });
-  asking.once("error", reject);
-  asking.once("upgrade", (_response, socket) => resolve(socket));
-  asking.once("response", (response: IncomingMessage) => {
-    response.resume();
-    resolve(response.statusCode!);
-  });
-  asking.end();
-  return promise;
-}
+import { knock } from "./knock.ts";
 
 Deno.test("a client with the token comes in and has a link like any other", async () => {
   await using agent = await AgentProcess.start();
