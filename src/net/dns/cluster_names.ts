@@ -86,7 +86,11 @@ export class ClusterNames {
     const { isNamespace, search, foreign } = this.#options;
     const names = search.map((domain) => `${name}.${domain}`)
       .filter((full) => full.length <= MAX_NAME);
-    if (foreign.isReserved(host.join("."))) return { kind: "reserved", names };
+    if (foreign.isReserved(host.join("."))) {
+      return host.length === 1 ? { kind: "reserved", names } : OTHER;
+    }
+    // no Service, pod or namespace begins so
+    if (host[0]!.startsWith("_")) return OTHER;
     if (host.length > 1 && !isNamespace(last)) return OTHER;
     if (names.length === 0) return OTHER;
     // who owns a top-level domain has no addresses for it: a short name is not public

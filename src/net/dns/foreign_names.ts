@@ -47,10 +47,8 @@ export class ForeignNames {
 
   /** `wpad`, `localhost` and the like: a Service never has them. */
   isReserved(name: string): boolean {
-    const labels = name.split(".");
-    const isMachines = RESERVED.has(name) || labels.at(-1) === "localhost" ||
-      labels[0]?.startsWith("_") === true;
-    return isMachines && !this.#allows(name);
+    const isReserved = RESERVED.has(name) || name.endsWith(".localhost");
+    return isReserved && !this.#allows(name);
   }
 
   /** Whether anybody can have names in the domain that a name is below of, as `dev` of `web.dev`. */

@@ -104,9 +104,12 @@ Deno.test("names of the cluster are answered by it, under the name that was aske
 });
 
 Deno.test("names of the Internet never reach the cluster", async () => {
-  await using it = await setUp();
+  await using it = await setUp({ onForeign: () => {} });
   assert.equal(await it.ask("www.example.com"), "www.example.com A 192.0.2.1");
-  assert.equal(await it.ask("nobody.example.com"), "NXDOMAIN");
+  for (const name of ["nobody.example.com", "_dmarc.example.com", "_gateway"]) {
+    assert.equal(await it.ask(name), "NXDOMAIN");
+  }
+  assert.equal(await it.ask("app.localhost"), "NXDOMAIN");
   assert.deepEqual(it.cluster.asked, []);
 });
 
