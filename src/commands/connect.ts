@@ -182,15 +182,25 @@ class Connection {
     const { kube, report, scope } = this.#session;
     const { plugin, given, needs, options } = this.#its;
     const isLed = this.#isLed;
+    const { signal } = scope;
     if (needs.dns !== "none") await ConnectNames.probe(options, { isLed });
+    const local = await localResolver(signal);
+    const ranges = needs.captures
+      ? await CapturedRanges.find({
+        kube,
+        report,
+        signal,
+        connect: options,
+        nameServers: local.upstreams.map(({ host }) => host),
+      })
+      : undefined;
     await probePlugin(plugin, {
       kube,
-      signal: scope.signal,
+      signal,
       root: this.#root,
       options: given,
+      ...(ranges && { cidrs: ranges.cidrs }),
     });
-    if (needs.dns === "none" && !needs.captures) return undefined;
-    const local = await localResolver(scope.signal);
     if (needs.dns === "machine") {
       await ConnectNames.probeMachine({
         connect: options,
@@ -198,14 +208,7 @@ class Connection {
         local,
       });
     }
-    if (!needs.captures) return undefined;
-    return await CapturedRanges.find({
-      kube,
-      report,
-      signal: scope.signal,
-      connect: options,
-      nameServers: local.upstreams.map(({ host }) => host),
-    });
+    return ranges;
   }
 
   async #open(ranges: CapturedRanges | undefined): Promise<Transport> {

@@ -101,6 +101,8 @@ export interface ProbeContext extends HookContext {
   readonly root?: RootRights;
   /** For transports: the plugin's own, read. */
   readonly options?: unknown;
+  /** For transports that capture: what they are to capture, as is known now. */
+  readonly cidrs?: readonly string[];
 }
 
 /** Makes traffic of a Service reach a Shadow Pod. */

@@ -110,6 +110,19 @@ Deno.test({
       assert.match(hint, /Install nftables or iptables/);
     });
 
+    await t.step("no route that a redirect could begin with", async () => {
+      await laptop.output("ip", "route", "del", "default");
+      await laptop.output("ip", "-6", "route", "del", "default");
+      const { message, hint } = await refuse(["--mode", "sshuttle"], {
+        code: "PLUGIN_CANNOT_WORK",
+        exitCode: 3,
+        before: await laptop.snapshot(),
+      });
+      assert.match(message, /no route to the cluster's addresses/);
+      assert.match(hint, /--mode tun2socks/);
+      await laptop.addDefaultRoutes();
+    });
+
     await t.step("/dev/net/tun", async () => {
       await laptop.output("mount", "-t", "tmpfs", "tmpfs", "/dev/net");
       const { hint } = await refuse([], {

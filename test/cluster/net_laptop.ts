@@ -34,6 +34,11 @@ export async function apiServerUrl({ kubectl }: TestCluster): Promise<URL> {
   return new URL(succeeded(await kubectl(view)));
 }
 
+const DEFAULT_ROUTES = [
+  "ip route add default via 198.51.100.1",
+  "ip route add default via fd51::1",
+];
+
 /** Why such a laptop cannot be made here. */
 export async function netLaptopObstacle(
   cluster: TestCluster,
@@ -91,8 +96,7 @@ export class NetLaptop implements AsyncDisposable {
       "ip link set lan addrgenmode none up",
       `ip address add ${OWN_IPV4}/24 dev lan`,
       `ip address add ${OWN_IPV6}/64 dev lan nodad`,
-      "ip route add default via 198.51.100.1",
-      "ip route add default via fd51::1",
+      ...DEFAULT_ROUTES,
       "echo ready",
       "exec cat",
     ].join(" && ");
@@ -198,6 +202,11 @@ export class NetLaptop implements AsyncDisposable {
   async node(command: readonly string[]): Promise<string> {
     return succeeded(await run("bash", [CLUSTER_SCRIPT, "ns", ...command]))
       .trim();
+  }
+
+  /** As it has them at first. */
+  async addDefaultRoutes(): Promise<void> {
+    await this.output("sh", "-euc", DEFAULT_ROUTES.join("\n"));
   }
 
   /** Cuts the cable without a word to anybody, and mends it. */

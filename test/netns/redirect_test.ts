@@ -277,6 +277,30 @@ test("nft is taken first, then iptables; probing changes nothing", async () => {
   assert.equal(await lab.rules(), before);
 });
 
+test("a machine from which nothing leads to the cluster is told from one with a route, or a default route", async () => {
+  await using lab = await RedirectLab.start();
+  const module = new URL(
+    "../../src/net/capture/has_route.ts",
+    import.meta.url,
+  );
+  const hasRoute = async (...cidrs: string[]) => {
+    const code = `const { hasRoute } = await import(${
+      JSON.stringify(module.href)
+    });
+      console.log(hasRoute(${JSON.stringify(cidrs)}))`;
+    return (await lab.space.run(Deno.execPath(), "eval", code)).trim();
+  };
+  const cluster = ["10.96.0.0/12", "10.244.1.1", "fd96::/112"];
+  assert.equal(await hasRoute(...cluster, "0.0.0.0/0"), "true");
+  await lab.space.run("ip", "route", "del", "default");
+  await lab.space.run("ip", "-6", "route", "del", "default");
+  assert.equal(await hasRoute(...cluster), "false");
+  // where it has nothing to capture, that is not the reason
+  assert.equal(await hasRoute(), "true");
+  await lab.space.batch(["route add 10.0.0.0/8 via 198.18.0.1"]);
+  assert.equal(await hasRoute(...cluster), "true");
+});
+
 test("the operation redirects and gives all back with its scope", async () => {
   await using lab = await RedirectLab.start();
   const before = await lab.rules();

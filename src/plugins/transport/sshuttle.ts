@@ -8,6 +8,7 @@ import type { LinkError } from "../../core/errors.ts";
 import type { Json } from "../../core/json.ts";
 import { systemName } from "../../core/system_name.ts";
 import type { Destination } from "../../net/capture/original_destination.ts";
+import { hasRoute } from "../../net/capture/has_route.ts";
 import { PfDestinations } from "../../net/capture/pf_destinations.ts";
 import type { PfQuery } from "../../net/capture/pf_natlook.ts";
 import { openTransparentListener } from "../../net/capture/transparent_listener.ts";
@@ -27,12 +28,20 @@ const plugin: TransportPlugin<undefined> = {
   summary: "redirect by nftables or iptables (Linux) or pf (macOS), no device",
   steps: [],
   needs: () => ({ dns: "transport", captures: true }),
-  async probe({ root }) {
+  async probe({ root, cidrs = [] }) {
     if (!["linux", "darwin"].includes(Deno.build.os)) {
       return {
         ok: false,
         reason: `it is written for Linux and macOS, not for ${systemName()}`,
         hint: "Use --mode tun2socks, or ktctl forward",
+      };
+    }
+    if (!hasRoute(cidrs)) {
+      return {
+        ok: false,
+        reason:
+          "this machine has no route to the cluster's addresses, not even a default route, so that there is nothing to redirect",
+        hint: "Use --mode tun2socks, which brings routes of its own",
       };
     }
     await (await root?.open("redirect.probe", {}))?.close();
