@@ -4,7 +4,8 @@
  * - `source`: `main.ts` of this checkout
  * - `bundle`: `dist/ktctl.js`
  * - `portable`: `dist/ktctl`, which has unpacked nothing yet
- * - `npm`: `dist/ktctl-VERSION.tgz`, installed by npm into a prefix of its own
+ * - `npm`: `dist/ktctl-VERSION.tgz`, installed by npm into a prefix of its own; with a Node.js of 22.15
+ *   or later, else a kill of the starter is none of ktctl
  * - `url`: `dist/ktctl.js` from a server, which is gone when the tests begin: all that ktctl comes to
  *   need later has to be in the one file
  *
