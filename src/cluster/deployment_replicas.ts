@@ -3,25 +3,37 @@ import { ConflictError, NotFoundError } from "../core/errors.ts";
 import type { Step } from "../core/step.ts";
 import {
   annotation,
-  HELD_BY,
-  HELD_SINCE,
+  labelSelector,
   ORIGINAL_REPLICAS,
   SESSION,
+  TARGET,
 } from "../kube/contract.ts";
-import type { JsonPatchOperation, KubeObject } from "../kube/kube_api.ts";
-import { DEPLOYMENTS } from "../kube/resources.ts";
+import type {
+  JsonPatchOperation,
+  KubeApi,
+  KubeObject,
+} from "../kube/kube_api.ts";
+import { DEPLOYMENTS, PODS } from "../kube/resources.ts";
 import type { World } from "../kube/world.ts";
-import { annotationPatch, updateObject } from "./update_object.ts";
+import { forgetPatch } from "./legacy_replicas.ts";
+import { readScaleRecord, scaleRecordRef } from "./scale_record.ts";
+import { updateObject } from "./update_object.ts";
 
-type ReplicasArgs = {
+export type ReplicasArgs = {
   readonly namespace: string;
   readonly deployment: string;
+  /** Missing in journals of earlier versions, whose record is on the Deployment. */
+  readonly uid: string;
+  /** The Deployment's `metadata.generation` before. */
+  readonly generation: number;
   readonly replicas: number;
+  /** In journals of earlier versions the `target`. */
   readonly session: string;
-  readonly user: string;
+  /** The label by which the session's Shadow Pod is found. */
+  readonly target: string;
 };
 
-/** Scales to 0 and keeps the count on the Deployment, in one write. */
+/** Scales to 0. The count is kept before in a record, see scale_record.ts. */
 export const deploymentReplicasStep: Step<
   ReplicasArgs,
   undefined,
@@ -30,50 +42,20 @@ export const deploymentReplicasStep: Step<
 > = {
   id: "deployment.replicas",
   describe: ({ deployment }) => `zero replicas of Deployment "${deployment}"`,
-  undoCommand: ({ deployment, namespace, replicas }) => {
-    const annotations = {
-      [ORIGINAL_REPLICAS]: null,
-      [SESSION]: null,
-      [HELD_BY]: null,
-      [HELD_SINCE]: null,
-    };
-    const patch = JSON.stringify({
-      metadata: { annotations },
-      spec: { replicas },
-    });
-    return `kubectl patch deployment ${deployment} -n ${namespace} --type=merge -p '${patch}'`;
-  },
-  async isPresent({ namespace, deployment, session }, { kube }, signal) {
-    const ref = { resource: DEPLOYMENTS, name: deployment, namespace };
-    const object = await kube.find(ref, { signal });
-    return object !== undefined && annotation(object, SESSION) === session;
-  },
-  async apply(
-    { namespace, deployment, replicas, session, user },
-    _input,
-    { kube },
-  ) {
+  undoCommand: ({ deployment, namespace, replicas }) =>
+    `kubectl scale deployment ${deployment} -n ${namespace} --replicas=${replicas}`,
+  async apply(args, _input, { kube }) {
+    const { namespace, deployment } = args;
     const ref = { resource: DEPLOYMENTS, name: deployment, namespace };
     const scaled = await updateObject(kube, ref, (object) => {
-      if (
-        annotation(object, ORIGINAL_REPLICAS) !== undefined ||
-        object.spec.replicas !== replicas
-      ) {
+      if (!isAsPlanned(object, args)) {
         throw new ConflictError(
           "DEPLOYMENT_CHANGED",
-          `Cannot scale Deployment "${deployment}": somebody changed its replicas in the meantime`,
+          `Cannot scale Deployment "${deployment}": somebody changed it in the meantime`,
           { hint: "Run the command again" },
         );
       }
-      return [
-        ...annotationPatch(object, {
-          [ORIGINAL_REPLICAS]: String(replicas),
-          [SESSION]: session,
-          [HELD_BY]: user,
-          [HELD_SINCE]: new Date(kube.now() * 1000).toISOString(),
-        }),
-        { op: "replace", path: "/spec/replicas", value: 0 },
-      ];
+      return [{ op: "replace", path: "/spec/replicas", value: 0 }];
     });
     if (scaled === undefined) {
       throw new NotFoundError(
@@ -83,33 +65,90 @@ export const deploymentReplicasStep: Step<
     }
   },
   restores: true,
-  async revert({ namespace, deployment, session }, { kube }, signal) {
+  async isPresent(args, { kube }, signal) {
+    return await findOwn(args, kube, signal) !== undefined;
+  },
+  async revert(args, { kube }, signal) {
+    const own = await findOwn(args, kube, signal);
+    if (own === undefined) return;
+    const { namespace, deployment, replicas } = args;
     const ref = { resource: DEPLOYMENTS, name: deployment, namespace };
     await updateObject(
       kube,
       ref,
       (object) =>
-        annotation(object, SESSION) === session
-          ? unscalePatch(object)
+        object.metadata.uid === own.metadata.uid
+          ? unscalePatch(object, replicas)
           : undefined,
       { signal },
     );
   },
 };
 
-/** The write that gives a Deployment its own count back. A count that somebody set by hand since is left. */
+function isAsPlanned(
+  { metadata, spec }: KubeObject,
+  args: ReplicasArgs,
+): boolean {
+  return metadata.uid === args.uid && spec.replicas === args.replicas &&
+    metadata.generation === args.generation;
+}
+
+/** The Deployment, where its zero is still this session's. */
+async function findOwn(
+  args: ReplicasArgs,
+  kube: KubeApi,
+  signal: AbortSignal,
+): Promise<KubeObject | undefined> {
+  const { namespace, deployment, session } = args;
+  const ref = { resource: DEPLOYMENTS, name: deployment, namespace };
+  const object = await kube.find(ref, { signal });
+  if (object === undefined) return undefined;
+  if (args.uid === undefined) {
+    return annotation(object, SESSION) === session ? object : undefined;
+  }
+  const { uid } = object.metadata;
+  if (uid !== args.uid || object.spec.replicas !== 0) return undefined;
+  return await isHeld(object, args, { kube, signal }) ? object : undefined;
+}
+
+/**
+ * The record says so. Where somebody has deleted that, the Shadow Pod does, or that nobody has changed
+ * the Deployment since. Else it was given back, and scaled down again by its owner.
+ */
+async function isHeld(
+  { metadata }: KubeObject,
+  { namespace, deployment, session, target, uid, generation }: ReplicasArgs,
+  { kube, signal }: { kube: KubeApi; signal: AbortSignal },
+): Promise<boolean> {
+  const ref = scaleRecordRef(deployment, namespace);
+  const found = await kube.find(ref, { signal });
+  const record = found && readScaleRecord(found);
+  if (record !== undefined) {
+    return record.session === session && record.uid === uid;
+  }
+  if (metadata.generation === generation + 1) return true;
+  const pods = await kube.list(PODS, {
+    namespace,
+    labelSelector: labelSelector({ [TARGET]: target }),
+    signal,
+  });
+  return pods.length > 0;
+}
+
+/**
+ * The write that gives a Deployment its own count back: `known`, else what an earlier version
+ * annotated. A count that somebody set by hand since is left.
+ */
 export function unscalePatch(
   deployment: KubeObject,
   known?: number,
 ): JsonPatchOperation[] {
-  const replicas = Number(annotation(deployment, ORIGINAL_REPLICAS) ?? known);
-  const release = annotationPatch(deployment, {
-    [ORIGINAL_REPLICAS]: undefined,
-    [SESSION]: undefined,
-    [HELD_BY]: undefined,
-    [HELD_SINCE]: undefined,
-  });
-  if (!Number.isInteger(replicas) || deployment.spec?.replicas !== 0) {
+  const replicas = known ?? Number(annotation(deployment, ORIGINAL_REPLICAS));
+  const release = forgetPatch(deployment);
+  if (
+    !Number.isInteger(replicas) || replicas === 0 ||
+    deployment.spec?.replicas !== 0
+  ) {
     return release;
   }
   return [

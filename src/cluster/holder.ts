@@ -8,15 +8,16 @@ import {
   isSwitched,
   label,
   labelSelector,
-  ORIGINAL_REPLICAS,
   ORIGINAL_SELECTOR,
   ROLE,
   USER,
 } from "../kube/contract.ts";
 import type { KubeApi, KubeObject } from "../kube/kube_api.ts";
 import { PODS } from "../kube/resources.ts";
+import { isLegacyHeld } from "./legacy_replicas.ts";
 import { readRouter } from "./router_record.ts";
 import { routerRef } from "./router_store.ts";
+import { scaleRecordRef } from "./scale_record.ts";
 
 export interface Holder {
   readonly user: string;
@@ -94,16 +95,24 @@ export async function refuseHeldService(
 }
 
 /** Throws `ConflictError` (`DEPLOYMENT_ALREADY_SCALED`) where somebody scaled it down for an exchange. */
-export function refuseHeldDeployment(deployment: KubeObject): void {
-  if (annotation(deployment, ORIGINAL_REPLICAS) === undefined) return;
-  const since = annotation(deployment, HELD_SINCE);
+export async function refuseHeldDeployment(
+  kube: KubeApi,
+  deployment: KubeObject,
+  signal?: AbortSignal,
+): Promise<void> {
+  const { name, namespace } = deployment.metadata;
+  const ref = scaleRecordRef(name, namespace ?? kube.namespace);
+  const record = await kube.find(ref, signal === undefined ? {} : { signal }) ??
+    (isLegacyHeld(deployment) ? deployment : undefined);
+  if (record === undefined) return;
+  const since = annotation(record, HELD_SINCE);
   const holder = {
-    user: annotation(deployment, HELD_BY) ?? "somebody",
+    user: annotation(record, HELD_BY) ?? "somebody",
     ...(since === undefined ? {} : { since }),
   };
   throw new ConflictError(
     "DEPLOYMENT_ALREADY_SCALED",
-    `Cannot take Deployment "${deployment.metadata.name}": ${holder.user} has exchanged it${
+    `Cannot take Deployment "${name}": ${holder.user} has exchanged it${
       sinceText(holder)
     }`,
     {

@@ -4,6 +4,7 @@ import { holdsService } from "./holds_service.ts";
 import type { Repair } from "./repair.ts";
 import { scaleShadows } from "./replica_repair.ts";
 import { belongsTo } from "./router_state.ts";
+import { readScaleRecord } from "./scale_record.ts";
 
 /**
  * Which of the objects must stay, as something could not be restored that they serve until it is, or
@@ -32,7 +33,9 @@ function serves(object: KubeObject, repair: Repair): boolean {
     case "restore-selector":
       return holdsService(object, repair.service);
     case "restore-replicas":
-      return scaleShadows(repair.deployment, [object]).length > 0;
+      return scaleShadows(repair.deployment, [object]).length > 0 ||
+        readScaleRecord(object)?.deployment ===
+          repair.deployment.metadata.name;
     case "leave-router": {
       const { router } = repair;
       const session = annotation(object, SESSION);

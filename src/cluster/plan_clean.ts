@@ -23,9 +23,10 @@ import { holdsService } from "./holds_service.ts";
 import { isOlder, isStale } from "./liveness.ts";
 import type { NamespaceState } from "./namespace_state.ts";
 import { inOrder, type Repair } from "./repair.ts";
-import { replicaRepair, scaleShadows } from "./replica_repair.ts";
+import { recordOf, replicaRepair, scaleShadows } from "./replica_repair.ts";
 import { readRouter } from "./router_record.ts";
 import { belongsTo, type RouterState } from "./router_state.ts";
+import { isScaleRecord, readScaleRecord } from "./scale_record.ts";
 import { isLocked } from "./service_lock.ts";
 import { isMarked } from "./service_selector.ts";
 import { readShare } from "./share_record.ts";
@@ -150,8 +151,9 @@ function deathJudge(
     if (session === undefined) continue;
     const isAttached = object.metadata.uid !== undefined &&
       rules.attached.has(object.metadata.uid);
+    // a record has no heartbeat by which it could be old
     const isFresh = isMade(object) && !unreadable.has(object) &&
-      !isStale(object, rules);
+      !isScaleRecord(object) && !isStale(object, rules);
     if (isAttached || isFresh) live.add(session);
   }
   return (object) => {
@@ -202,8 +204,13 @@ function replicaRepairs(
     ...state.pods,
     ...state.deployments,
   ]);
+  const record = recordOf(
+    deployment,
+    state.configMaps.flatMap((one) => readScaleRecord(one) ?? []),
+  );
   if (shadows.some((shadow) => !isDead(shadow))) return [];
-  return replicaRepair(deployment, shadows);
+  if (record !== undefined && !isDead(record.object)) return [];
+  return replicaRepair(deployment, { record, shadows });
 }
 
 function deletions(state: NamespaceState, isDead: Judge): Repair[] {
@@ -218,12 +225,20 @@ function deletions(state: NamespaceState, isDead: Judge): Repair[] {
     objects
       .filter((object) =>
         isMade(object) && isDead(object) &&
+        (!isScaleRecord(object) || isOfDeployment(object, state)) &&
         // gone already, but for others' last connections
         (resource !== PODS || object.metadata.deletionTimestamp === undefined ||
           annotation(object, ROUTER_STATE) === undefined)
       )
       .map((object): Repair => ({ kind: "delete", resource, object }))
   );
+}
+
+/** Without its Deployment a record goes by itself, or that may not be listed: then it is still needed. */
+function isOfDeployment(object: KubeObject, state: NamespaceState): boolean {
+  const record = readScaleRecord(object);
+  return record !== undefined &&
+    state.deployments.some((one) => recordOf(one, [record]) !== undefined);
 }
 
 /** A pod of a shadow Deployment goes with it. */

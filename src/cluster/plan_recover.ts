@@ -25,9 +25,10 @@ import {
 } from "../kube/resources.ts";
 import type { NamespaceState } from "./namespace_state.ts";
 import { inOrder, type Repair } from "./repair.ts";
-import { replicaRepair, scaleShadows } from "./replica_repair.ts";
+import { recordOf, replicaRepair, scaleShadows } from "./replica_repair.ts";
 import { readRouter } from "./router_record.ts";
 import { belongsTo } from "./router_state.ts";
+import { readScaleRecord } from "./scale_record.ts";
 import { isMarked } from "./service_selector.ts";
 import { unreadableObjects } from "./unreadable.ts";
 
@@ -82,10 +83,13 @@ export function planRecover(
   if (annotation(service, LOCK) !== undefined) {
     repairs.push({ kind: "unlock", service });
   }
+  const records = state.configMaps.flatMap((one) => readScaleRecord(one) ?? []);
+  const recorded = new Set<KubeObject>();
   for (const deployment of deployments) {
-    repairs.push(
-      ...replicaRepair(deployment, scaleShadows(deployment, workloads)),
-    );
+    const shadows = scaleShadows(deployment, workloads);
+    const record = recordOf(deployment, records);
+    repairs.push(...replicaRepair(deployment, { record, shadows }));
+    if (record !== undefined) recorded.add(record.object);
   }
   const remove = (resource: Resource, objects: readonly KubeObject[]) =>
     repairs.push(
@@ -103,7 +107,10 @@ export function planRecover(
     PODS,
     pods.filter((pod) => !isControlled(pod)),
   );
-  remove(CONFIG_MAPS, state.configMaps.filter(isTheirs));
+  remove(
+    CONFIG_MAPS,
+    state.configMaps.filter((one) => recorded.has(one) || isTheirs(one)),
+  );
   remove(SECRETS, state.secrets.filter(isTheirs));
   remove(
     SERVICES,

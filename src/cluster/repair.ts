@@ -15,6 +15,7 @@ import { DEPLOYMENTS, PODS, SERVICES } from "../kube/resources.ts";
 import { unscalePatch } from "./deployment_replicas.ts";
 import { markText } from "./mesh_mark.ts";
 import { deleteObject } from "./delete_object.ts";
+import { forgetPatch, isLegacyHeld } from "./legacy_replicas.ts";
 import { leaveRouter } from "./router_leave.ts";
 import { left, type RouterState } from "./router_state.ts";
 import { leaveShare } from "./share_leave.ts";
@@ -45,6 +46,8 @@ export type Repair =
     readonly deployment: KubeObject;
     readonly replicas?: number;
   }
+  /** Takes away the record of an earlier version that is none any more. */
+  | { readonly kind: "forget-replicas"; readonly deployment: KubeObject }
   | { readonly kind: "unlock"; readonly service: KubeObject }
   | {
     readonly kind: "delete";
@@ -58,6 +61,7 @@ const ORDER: Record<Repair["kind"], number> = {
   "leave-router": 1,
   "restore-selector": 2,
   "restore-replicas": 3,
+  "forget-replicas": 3,
   "unlock": 4,
   "leave-share": 5,
   "delete": 6,
@@ -84,6 +88,8 @@ export function describeRepair(repair: Repair): string {
       return `scale Deployment "${repair.deployment.metadata.name}" back to ${
         repair.replicas ?? annotation(repair.deployment, ORIGINAL_REPLICAS)
       }`;
+    case "forget-replicas":
+      return `remove what a rollback brought back of a past exchange from Deployment "${repair.deployment.metadata.name}"`;
     case "unlock":
       return `remove the expired lock of Service "${repair.service.metadata.name}"`;
     case "delete":
@@ -175,7 +181,19 @@ export async function applyRepair(
       await updateObject(
         kube,
         refTo(DEPLOYMENTS, repair.deployment),
-        (deployment) => unscalePatch(deployment, repair.replicas),
+        (deployment) =>
+          deployment.metadata.uid === repair.deployment.metadata.uid
+            ? unscalePatch(deployment, repair.replicas)
+            : undefined,
+        { signal },
+      );
+      return;
+    case "forget-replicas":
+      await updateObject(
+        kube,
+        refTo(DEPLOYMENTS, repair.deployment),
+        (deployment) =>
+          isLegacyHeld(deployment) ? undefined : forgetPatch(deployment),
         { signal },
       );
       return;

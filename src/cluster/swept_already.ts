@@ -21,7 +21,8 @@ export function isSweptAlready(
     }
     case "restore-selector":
       return has("service.selector", "service", repair.service.metadata.name);
-    case "restore-replicas": {
+    case "restore-replicas":
+    case "forget-replicas": {
       const { name } = repair.deployment.metadata;
       return has("deployment.replicas", "deployment", name);
     }

@@ -22,6 +22,7 @@ import {
 import * as v from "valibot";
 import type { NamespaceState } from "./namespace_state.ts";
 import { isRouterRecord, readRouter } from "./router_record.ts";
+import { isScaleRecord, readScaleRecord } from "./scale_record.ts";
 import { isShareRecord, readShare } from "./share_record.ts";
 
 export interface Unreadable {
@@ -65,13 +66,21 @@ export function unreadableObjects(state: NamespaceState): Unreadable[] {
     ...told(state.pods, wrongMarks),
     ...told(
       state.configMaps,
-      (one) => isRouterRecord(one) && readRouter(one).reason || wrongMarks(one),
+      (one) =>
+        isRouterRecord(one) && readRouter(one).reason || wrongRecord(one) ||
+        wrongMarks(one),
     ),
     ...told(
       state.secrets,
       (one) => isShareRecord(one) && readShare(one).reason || wrongMarks(one),
     ),
   ];
+}
+
+function wrongRecord(object: KubeObject): string | undefined {
+  return isScaleRecord(object) && readScaleRecord(object) === undefined
+    ? "it does not tell of which Deployment it is"
+    : undefined;
 }
 
 function wrongMarks(object: KubeObject): string | undefined {

@@ -37,11 +37,14 @@ export const REF_COUNT = "kt-ref-count";
 export const SESSION = "ktctl.dev/session";
 /** Annotation beside {@link LOCK}: who took it, as `<user>/<session>`. */
 export const LOCK_OWNER = "ktctl.dev/lock-owner";
-/** Annotation on a Deployment scaled down by `exchange --mode scale`: the replica count to return to. */
+/**
+ * Annotation on the record of a Deployment scaled down by `exchange --mode scale`: the replica count to
+ * return to. Earlier versions had it on the Deployment.
+ */
 export const ORIGINAL_REPLICAS = "ktctl.dev/replicas";
-/** Annotation on a Deployment or Service that is held: by whom. */
+/** Annotation on a Service that is held, or a Deployment's record: by whom. */
 export const HELD_BY = "ktctl.dev/held-by";
-/** Annotation on a Deployment or Service that is held: since when, RFC 3339. */
+/** Annotation beside {@link HELD_BY}: since when, RFC 3339. */
 export const HELD_SINCE = "ktctl.dev/held-since";
 /** Annotation put on a shadow by `recover` before it takes the Service back: its owner must end. */
 export const RELEASED = "ktctl.dev/released";

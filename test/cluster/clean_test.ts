@@ -253,3 +253,66 @@ Deno.test("clean takes back a session of ours that died, from another laptop; it
   await untouched(namespace, before);
   assert.deepEqual(laptop.journals(), []);
 });
+
+/** As earlier versions of ktctl kept the count, by one write of one program. */
+function scaleByAnnotation(namespace: TestNamespace) {
+  const annotations = {
+    "ktctl.dev/replicas": "2",
+    "ktctl.dev/session": "AbCdEfGhIjKlMnOpQrSt",
+    "ktctl.dev/held-by": "alice",
+    "ktctl.dev/held-since": "2026-01-01T00:00:00.000Z",
+  };
+  const patch = { metadata: { annotations }, spec: { replicas: 0 } };
+  return patchWeb(namespace, patch);
+}
+
+async function patchWeb(namespace: TestNamespace, patch: unknown) {
+  const words = ["patch", "deployment", "web", "--type=merge", "-p"];
+  succeeded(await namespace.kubectl([...words, JSON.stringify(patch)]));
+}
+
+Deno.test("clean obeys what an earlier version annotated on a Deployment, but not what a rollback brings back of it", async () => {
+  const cluster = await openTestCluster();
+  await using namespace = await cluster.namespace();
+  await namespace.applyDemo({ replicas: 2 });
+  await using laptop = await Laptop.open(cluster, namespace);
+  const clean = async (expected: string) => {
+    const result = await laptop.run(["clean"]);
+    assert.equal(result.code, 0, result.stdout + result.stderr);
+    assert.deepEqual(messages(result, "done"), [expected]);
+  };
+  const web = async () =>
+    JSON.parse(
+      succeeded(
+        await namespace.kubectl(["get", "deployment", "web", "-o", "json"]),
+      ),
+    );
+  const kubectl = async (...args: string[]) =>
+    succeeded(await namespace.kubectl(args));
+
+  await scaleByAnnotation(namespace);
+  await eventually("the Deployment's controller has copied them", async () => {
+    const { items } = JSON.parse(
+      await kubectl("get", "replicasets", "-o", "json"),
+    );
+    return items[0].metadata.annotations["ktctl.dev/replicas"] === "2";
+  });
+  await clean('scale Deployment "web" back to 2');
+  assert.equal((await web()).spec.replicas, 2);
+
+  const metadata = { annotations: { tried: "something" } };
+  await patchWeb(namespace, { spec: { template: { metadata } } });
+  await eventually("the Deployment has two ReplicaSets", async () => {
+    const names = await kubectl("get", "replicasets", "-o", "name");
+    return names.trim().split("\n").length === 2;
+  });
+  await kubectl("rollout", "undo", "deployment/web");
+  await kubectl("scale", "deployment/web", "--replicas=0");
+  assert.equal((await web()).metadata.annotations["ktctl.dev/replicas"], "2");
+  await clean(
+    'remove what a rollback brought back of a past exchange from Deployment "web"',
+  );
+  const { metadata: { annotations }, spec } = await web();
+  assert.equal(spec.replicas, 0);
+  assert.equal(annotations["ktctl.dev/replicas"], undefined);
+});

@@ -21,6 +21,9 @@ interface KubeObject {
   status?: any;
 }
 
+/** Of a Deployment "web" that is scaled down. */
+const RECORD = "web-kt-scaled";
+
 const KINDS = "pods,deployments.apps,services,configmaps,secrets";
 
 async function read(
@@ -37,8 +40,10 @@ async function read(
 /** All that ktctl made, by kind. */
 async function readMade(
   namespace: TestNamespace,
+  among: (object: KubeObject) => boolean = () => true,
 ): Promise<Map<string, KubeObject>> {
-  const made = await read(namespace, KINDS, "-l", "control-by=kt");
+  const all = await read(namespace, KINDS, "-l", "control-by=kt");
+  const made = all.filter(among);
   const byKind = new Map(made.map((one) => [one.kind, one]));
   assert.equal(byKind.size, made.length, made.map(({ kind }) => kind).join());
   return byKind;
@@ -223,7 +228,7 @@ Deno.test("exchange marks what it makes so that the original ktctl understands i
   await assertNoTrace({ namespace, laptop, before });
 });
 
-Deno.test("exchange --mode scale tells the count on its pod as the original does, and on the Deployment", async () => {
+Deno.test("exchange --mode scale tells the count on its pod as the original does, and in a record of its own", async () => {
   const cluster = await openTestCluster();
   await using namespace = await cluster.namespace();
   await namespace.applyDemo({ replicas: 2 });
@@ -239,7 +244,7 @@ Deno.test("exchange --mode scale tells the count on its pod as the original does
     `${laptop.demo.port}:80`,
   ], { user: "alice" });
   await exchange.ready();
-  const made = await readMade(namespace);
+  const made = await readMade(namespace, (one) => one.metadata.name !== RECORD);
   assert.deepEqual([...made.keys()].sort(), ["ConfigMap", "Pod", "Secret"]);
   await assertMarked(namespace, made, since);
   assertOwned(made, "Pod");
@@ -250,11 +255,24 @@ Deno.test("exchange --mode scale tells the count on its pod as the original does
   assert.equal(labels["kt-role"], "shadow-exchange");
   assert.equal(labels["pod-template-hash"], undefined);
   assert.equal(annotations["kt-config"], "app=web,replicas=2");
-  const [deployment] = await read(namespace, "deployment/web");
+  const [deployment, record] = await read(
+    namespace,
+    "deployment/web",
+    `configmap/${RECORD}`,
+  );
   assert.equal(deployment!.spec.replicas, 0);
-  const marks = deployment!.metadata.annotations!;
+  const own = Object.keys(deployment!.metadata.annotations ?? {});
+  assert.deepEqual(own.filter((name) => name.startsWith("kt")), []);
+  const marks = record!.metadata.annotations!;
   assert.equal(marks["ktctl.dev/replicas"], "2");
   assert.equal(marks["ktctl.dev/held-by"], "alice");
+  assert.equal(marks["ktctl.dev/session"], session(pod));
+  // by which the original would delete it, and restore nothing
+  assert.equal(marks["kt-last-heart-beat"], undefined);
+  assert.equal(
+    record!.metadata.ownerReferences?.[0]?.uid,
+    deployment!.metadata.uid,
+  );
   assert.equal((await exchange.stop()).code, 0);
   await assertNoTrace({ namespace, laptop, before });
 });

@@ -16,29 +16,43 @@ export interface KubeObject {
 /** A controller numbers a Deployment's templates, a moment after it was made. */
 const REVISION = "deployment.kubernetes.io/revision";
 
-/** Kinds that the cluster itself writes all the time, or that follow from others. */
+/** What a namespace's snapshot leaves out, as discovery names it. */
 export const volatileResources: ReadonlySet<string> = new Set([
+  // tell what happened, and go by themselves after an hour
   "events",
   "events.events.k8s.io",
-  "endpointslices.discovery.k8s.io",
-  "controllerrevisions.apps",
+  // measured anew every few seconds, where there is a metrics server
   "pods.metrics.k8s.io",
+]);
+
+/** What controllers write on the Endpoints and EndpointSlices that they make of a Service. */
+const ENDPOINTS_MARKS: ReadonlySet<string> = new Set([
+  "endpoints.kubernetes.io/last-change-trigger-time",
+  "endpoints.kubernetes.io/managed-by",
+  "endpointslice.kubernetes.io/managed-by",
+  "kubernetes.io/service-name",
+  "service.kubernetes.io/headless",
+]);
+const SLICE_CONTROLLERS: ReadonlySet<unknown> = new Set([
+  "endpointslice-controller.k8s.io",
+  "endpointslicemirroring-controller.k8s.io",
 ]);
 
 /**
  * Canonical JSON. Objects count with all of metadata and spec (uid and creation time as well, so
  * that one that was deleted and made again differs), but not with what the cluster counts up or
  * observes: resourceVersion, generation, managedFields, status. Of what a controller makes, only
- * the stable part counts: a ReplicaSet's replicas; no pods of a ReplicaSet; no node of a pod; no
- * Endpoints of a Service of ktctl's that is gone (a controller made them and follows in a moment); no
- * addresses of an Endpoints object that belongs to a Service with a selector; no tokens of a
- * ServiceAccount, of which a busy controller before Kubernetes 1.24 makes two now and then.
+ * the stable part counts: no pods of a ReplicaSet; no node of a pod; of Endpoints and EndpointSlices of
+ * a Service with a selector what the Service does not explain (their addresses follow the pods, and a
+ * slice gets a new name whenever the pods' ports change), and nothing where the Service is gone, as they
+ * go a moment later; no tokens of a ServiceAccount, of which a busy controller before Kubernetes 1.24
+ * makes two now and then.
  */
 export function snapshotOf(objects: readonly KubeObject[]): string {
-  const selecting = new Set(
-    objects.filter((o) => o.kind === "Service" && o.spec?.["selector"]).map((
-      o,
-    ) => o.metadata.name),
+  const services = new Map(
+    objects.filter((o) => o.kind === "Service").map((o) =>
+      [o.metadata.name, o] as const
+    ),
   );
   const seen = new Set<string>(); // one object may be served under two API groups
   const kept: unknown[] = [];
@@ -48,30 +62,64 @@ export function snapshotOf(objects: readonly KubeObject[]): string {
     seen.add(uid);
     const owned = (object.metadata.ownerReferences ?? []).length > 0;
     if (object.kind === "Pod" && owned) continue;
-    if (isOrphan(object, objects)) continue;
     if (object["type"] === "kubernetes.io/service-account-token") continue;
-    kept.push(canonical(stable(object, owned, selecting)));
+    const made = madeOfService(object);
+    const service = made === undefined ? undefined : services.get(made);
+    if (service === undefined && isOrphan(object, made)) continue;
+    if (service?.spec?.["selector"]) {
+      kept.push(...unexplained(object, service).map(canonical));
+    } else kept.push(canonical(stable(object)));
   }
   return JSON.stringify(kept, null, 1);
 }
 
-/** The Endpoints of a Service of ktctl's that has just gone: a controller made them and takes them back. */
-function isOrphan(
-  { kind, metadata }: KubeObject,
-  objects: readonly KubeObject[],
-): boolean {
-  const { labels } = metadata as { labels?: Record<string, string> };
-  return kind === "Endpoints" && labels?.["control-by"] === "kt" &&
-    !objects.some((o) =>
-      o.kind === "Service" && o.metadata.name === metadata.name
-    );
+/** The Service of which a controller made these Endpoints, or this EndpointSlice. */
+function madeOfService({ kind, metadata }: KubeObject): string | undefined {
+  const labels = marksOf(metadata, "labels");
+  if (kind === "EndpointSlice") {
+    return SLICE_CONTROLLERS.has(
+        labels["endpointslice.kubernetes.io/managed-by"],
+      )
+      ? labels["kubernetes.io/service-name"]
+      : undefined;
+  }
+  return kind === "Endpoints" ? metadata.name : undefined;
 }
 
-function stable(
-  object: KubeObject,
-  owned: boolean,
-  selecting: ReadonlySet<string>,
-): unknown {
+/** Whether they are about to go with their Service; Endpoints that somebody made by hand stay. */
+function isOrphan(
+  { kind, metadata }: KubeObject,
+  made: string | undefined,
+): boolean {
+  return made !== undefined &&
+    (kind === "EndpointSlice" ||
+      marksOf(metadata, "labels")["control-by"] === "kt");
+}
+
+/** The labels and annotations that are neither the Service's own nor a controller's. */
+function unexplained(
+  { kind, metadata }: KubeObject,
+  service: KubeObject,
+): unknown[] {
+  const own = marksOf(service.metadata, "labels");
+  const marks = [
+    ...Object.entries(marksOf(metadata, "labels")).filter(([key, value]) =>
+      own[key] !== value
+    ),
+    ...Object.entries(marksOf(metadata, "annotations")),
+  ].filter(([key]) => !ENDPOINTS_MARKS.has(key));
+  const { name } = service.metadata;
+  return marks.length === 0 ? [] : [{ kind, service: name, marks }];
+}
+
+function marksOf(
+  metadata: KubeObject["metadata"],
+  field: "labels" | "annotations",
+): Record<string, string> {
+  return (metadata[field] ?? {}) as Record<string, string>;
+}
+
+function stable(object: KubeObject): unknown {
   const {
     resourceVersion: _,
     generation: __,
@@ -96,17 +144,6 @@ function stable(
   if (object.kind === "ServiceAccount") {
     const { secrets: _, ...account } = object;
     return { ...account, metadata };
-  }
-  if (object.kind === "ReplicaSet" && owned) {
-    const replicas = object.spec?.["replicas"];
-    return {
-      kind: object.kind,
-      metadata: { name: metadata.name },
-      spec: { replicas },
-    };
-  }
-  if (object.kind === "Endpoints" && selecting.has(metadata.name)) {
-    return { kind: object.kind, metadata: { name: metadata.name } };
   }
   const { status: _status, ...rest } = object;
   return { ...rest, metadata };

@@ -7,9 +7,12 @@ import {
   refuseHeldDeployment,
   refuseHeldService,
 } from "../../cluster/holder.ts";
+import { objectArgs, objectStep } from "../../cluster/object_step.ts";
+import { scaleRecord } from "../../cluster/scale_record.ts";
 import { refuseUnsuitable } from "../../cluster/target.ts";
 import {
   ConflictError,
+  KtctlError,
   PermissionError,
   UnsupportedError,
 } from "../../core/errors.ts";
@@ -18,9 +21,15 @@ import {
   label,
   originalSelector,
   ROLE,
+  TARGET,
 } from "../../kube/contract.ts";
 import type { KubeApi, KubeObject } from "../../kube/kube_api.ts";
-import { AUTOSCALERS, DEPLOYMENTS, PODS } from "../../kube/resources.ts";
+import {
+  AUTOSCALERS,
+  CONFIG_MAPS,
+  DEPLOYMENTS,
+  PODS,
+} from "../../kube/resources.ts";
 import {
   type AttachContext,
   definePlugin,
@@ -47,7 +56,7 @@ async function plan(context: RoutingContext<never>): Promise<RoutingPlan> {
   refuseUnsuitable(target.service);
   await refuseHeldService(kube, target.service, signal);
   const deployment = await findDeployment(context);
-  refuseHeldDeployment(deployment);
+  await refuseHeldDeployment(kube, deployment, signal);
   await refuseAutoscaled(context, deployment);
   const { name } = deployment.metadata;
   // without the hash no ReplicaSet of the Deployment takes the Shadow Pod for one of its own
@@ -162,28 +171,50 @@ async function listAutoscalers(
 }
 
 async function attach(context: AttachContext<never>): Promise<void> {
-  const { scope, kube, user, shadowLabels } = context;
+  const { scope, kube, session, shadowLabels } = context;
   const name = (await findDeployment(context)).metadata.name;
   const namespace = context.target.service.metadata.namespace ?? kube.namespace;
   const deployment = await kube.get({ resource: DEPLOYMENTS, name, namespace });
   const { replicas } = deployment.spec;
+  const { uid = "", generation = 0 } = deployment.metadata;
   scope.defer(
     "wait for the original pods",
     () => awaitReplicas(context, { name, namespace, replicas }),
   );
-  const session = shadowLabels["kt-target"] ?? "";
+  await record(context, deployment, namespace);
   await scope.run(deploymentReplicasStep, {
     namespace,
     deployment: name,
+    uid,
+    generation,
     replicas,
     session,
-    user,
+    target: shadowLabels[TARGET] ?? "",
   }, undefined);
   await awaitDeployment(
     kube,
     { name, namespace, signal: scope.signal },
     ({ status }) => (status?.replicas ?? 0) === 0,
   );
+}
+
+/** Before the Deployment is scaled down; whoever comes second is refused. */
+async function record(
+  { scope, kube, session, user }: AttachContext<never>,
+  deployment: KubeObject,
+  namespace: string,
+): Promise<void> {
+  const now = kube.now();
+  const object = scaleRecord(deployment, { namespace, session, user, now });
+  try {
+    const args = objectArgs(CONFIG_MAPS, object, { session });
+    await scope.run(objectStep, args, object);
+  } catch (error) {
+    if (error instanceof KtctlError && error.code === "ALREADY_EXISTS") {
+      await refuseHeldDeployment(kube, deployment);
+    }
+    throw error;
+  }
 }
 
 /** While the shadow still answers: so that nobody meets an empty Service. */

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { scaleRecord } from "../../../src/cluster/scale_record.ts";
 import { planClean } from "../../../src/cluster/plan_clean.ts";
 import { describeRepair } from "../../../src/cluster/repair.ts";
 import type { NamespaceState } from "../../../src/cluster/namespace_state.ts";
@@ -88,13 +89,106 @@ Deno.test("one fresh heartbeat keeps all that its session made", () => {
   );
 });
 
-Deno.test("clean scales a Deployment back by its own annotation", () => {
-  const deployment = own("Deployment", "web", { replicas: 0 }, {
-    "ktctl.dev/replicas": "3",
+function scaledDeployment(uid = "uid-Deployment-web") {
+  const deployment = own("Deployment", "web", { replicas: 0 });
+  return { ...deployment, metadata: { ...deployment.metadata, uid } };
+}
+
+function recordOfScale(session = "s1") {
+  const before = { ...scaledDeployment(), spec: { replicas: 3 } };
+  return scaleRecord(before, {
+    namespace: "test",
+    session,
+    user: "alice",
+    now: NOW,
   });
-  assert.deepEqual(plan({ deployments: [deployment] }), [
+}
+
+Deno.test("clean scales a Deployment back by its record, before it deletes that", () => {
+  const configMaps = [recordOfScale()];
+  assert.deepEqual(plan({ deployments: [scaledDeployment()], configMaps }), [
+    'scale Deployment "web" back to 3',
+    'delete ConfigMap "web-kt-scaled"',
+  ]);
+});
+
+Deno.test("a record of a session that lives is left alone, and does not keep a dead one alive", () => {
+  const shadow = (heartbeat: string) =>
+    made("Pod", "web-kt-exchange-abcde", {
+      heartbeat,
+      session: "s1",
+      role: "shadow-exchange",
+      config: "app=web,replicas=3",
+    });
+  const scaled = {
+    deployments: [scaledDeployment()],
+    configMaps: [recordOfScale()],
+  };
+  assert.deepEqual(plan({ ...scaled, pods: [shadow(FRESH)] }), []);
+  assert.deepEqual(plan({ ...scaled, pods: [shadow(OLD)] }), [
+    'scale Deployment "web" back to 3',
+    'delete Pod "web-kt-exchange-abcde"',
+    'delete ConfigMap "web-kt-scaled"',
+  ]);
+});
+
+Deno.test("a record is neither obeyed nor deleted where its own Deployment is not seen", () => {
+  const configMaps = [recordOfScale()];
+  assert.deepEqual(plan({ configMaps }), []); // which may not be listed
+  const deployments = [scaledDeployment("another-uid")];
+  assert.deepEqual(plan({ deployments, configMaps }), []);
+});
+
+const annotated = {
+  "ktctl.dev/replicas": "3",
+  "ktctl.dev/session": "AbC",
+  "ktctl.dev/held-by": "alice",
+};
+
+function annotatedDeployment(replicas: number, ...managers: unknown[]) {
+  const deployment = own("Deployment", "web", { replicas }, annotated);
+  const managedFields = managers.map((fieldsV1) => ({ fieldsV1 }));
+  return {
+    ...deployment,
+    metadata: { ...deployment.metadata, managedFields },
+  };
+}
+
+const RECORD_FIELDS = {
+  "f:metadata": { "f:annotations": { "f:ktctl.dev/replicas": {} } },
+};
+const COUNT_FIELDS = { "f:spec": { "f:replicas": {} } };
+
+Deno.test("clean scales a Deployment back by what an earlier version annotated together with the count", () => {
+  const both = { ...RECORD_FIELDS, ...COUNT_FIELDS };
+  assert.deepEqual(plan({ deployments: [annotatedDeployment(0, both)] }), [
     'scale Deployment "web" back to 3',
   ]);
+});
+
+Deno.test("clean scales a Deployment back by what an earlier version annotated while its Shadow Pod is there", () => {
+  const shadow = made("Pod", "web-kt-exchange-abcde", {
+    heartbeat: OLD,
+    target: "AbC",
+    role: "shadow-exchange",
+    config: "app=web,replicas=3",
+  });
+  const deployments = [annotatedDeployment(0)];
+  assert.deepEqual(plan({ deployments, pods: [shadow] }), [
+    'scale Deployment "web" back to 3',
+    'delete Pod "web-kt-exchange-abcde"',
+  ]);
+});
+
+Deno.test("what a rollback brought back of an earlier exchange is taken away and not obeyed", () => {
+  for (const replicas of [0, 5]) {
+    const deployments = [
+      annotatedDeployment(replicas, COUNT_FIELDS, RECORD_FIELDS),
+    ];
+    assert.deepEqual(plan({ deployments }), [
+      'remove what a rollback brought back of a past exchange from Deployment "web"',
+    ]);
+  }
 });
 
 Deno.test("clean scales back by the shadow of the original ktctl, before it deletes that shadow", () => {

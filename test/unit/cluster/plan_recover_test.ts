@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { NamespaceState } from "../../../src/cluster/namespace_state.ts";
+import { scaleRecord } from "../../../src/cluster/scale_record.ts";
 import { planRecover } from "../../../src/cluster/plan_recover.ts";
 import { describeRepair } from "../../../src/cluster/repair.ts";
 import type { KubeObject } from "../../../src/kube/kube_api.ts";
@@ -64,6 +65,27 @@ Deno.test("recover scales back what the original ktctl scaled down", () => {
       'tell the owner of Pod "web-kt-exchange-abcde" that the Service is taken back',
       'scale Deployment "web" back to 2',
       'delete Pod "web-kt-exchange-abcde"',
+    ],
+  );
+});
+
+Deno.test("recover scales back by the record that a session left, whose Shadow Pod is gone", () => {
+  const service = own("Service", "web", { selector: { app: "web" } });
+  const deployment = own("Deployment", "web", {
+    replicas: 0,
+    template: { metadata: { labels: { app: "web" } } },
+  });
+  const record = scaleRecord({ ...deployment, spec: { replicas: 2 } }, {
+    namespace: "test",
+    session: "s1",
+    user: "alice",
+    now: 1_700_000_000,
+  });
+  assert.deepEqual(
+    plan(service, { deployments: [deployment], configMaps: [record] }),
+    [
+      'scale Deployment "web" back to 2',
+      'delete ConfigMap "web-kt-scaled"',
     ],
   );
 });
