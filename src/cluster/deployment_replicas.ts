@@ -1,4 +1,5 @@
 /** Scaling a Deployment to nothing, and back to its own count. */
+import * as v from "valibot";
 import { ConflictError, NotFoundError } from "../core/errors.ts";
 import type { Step } from "../core/step.ts";
 import {
@@ -13,25 +14,28 @@ import type {
   KubeApi,
   KubeObject,
 } from "../kube/kube_api.ts";
+import { objectName } from "../kube/object_syntax.ts";
 import { DEPLOYMENTS, PODS } from "../kube/resources.ts";
 import type { World } from "../kube/world.ts";
 import { forgetPatch } from "./legacy_replicas.ts";
 import { readScaleRecord, scaleRecordRef } from "./scale_record.ts";
 import { updateObject } from "./update_object.ts";
 
-export type ReplicasArgs = {
-  readonly namespace: string;
-  readonly deployment: string;
+export type ReplicasArgs = v.InferOutput<typeof schema>;
+
+const schema = v.object({
+  namespace: objectName,
+  deployment: objectName,
   /** Missing in journals of earlier versions, whose record is on the Deployment. */
-  readonly uid: string;
+  uid: v.optional(v.string(), ""),
   /** The Deployment's `metadata.generation` before. */
-  readonly generation: number;
-  readonly replicas: number;
+  generation: v.optional(v.number(), 0),
+  replicas: v.pipe(v.number(), v.integer(), v.minValue(0)),
   /** In journals of earlier versions the `target`. */
-  readonly session: string;
+  session: v.string(),
   /** The label by which the session's Shadow Pod is found. */
-  readonly target: string;
-};
+  target: v.optional(v.string(), ""),
+});
 
 /** Scales to 0. The count is kept before in a record, see scale_record.ts. */
 export const deploymentReplicasStep: Step<
@@ -41,6 +45,7 @@ export const deploymentReplicasStep: Step<
   World
 > = {
   id: "deployment.replicas",
+  schema,
   describe: ({ deployment }) => `zero replicas of Deployment "${deployment}"`,
   undoCommand: ({ deployment, namespace, replicas }) =>
     `kubectl scale deployment ${deployment} -n ${namespace} --replicas=${replicas}`,
@@ -103,7 +108,7 @@ async function findOwn(
   const ref = { resource: DEPLOYMENTS, name: deployment, namespace };
   const object = await kube.find(ref, { signal });
   if (object === undefined) return undefined;
-  if (args.uid === undefined) {
+  if (!args.uid) {
     return annotation(object, SESSION) === session ? object : undefined;
   }
   const { uid } = object.metadata;

@@ -3,17 +3,21 @@ import { ConflictError } from "../core/errors.ts";
 import {
   annotation,
   annotationText,
+  CONTROL_BY,
   HELD_BY,
   HELD_SINCE,
+  includesLabels,
   isSwitched,
   label,
   labelSelector,
   ORIGINAL_SELECTOR,
+  originalSelector,
   ROLE,
+  TARGET,
   USER,
 } from "../kube/contract.ts";
 import type { KubeApi, KubeObject } from "../kube/kube_api.ts";
-import { PODS } from "../kube/resources.ts";
+import { PODS, SERVICES } from "../kube/resources.ts";
 import { isLegacyHeld } from "./legacy_replicas.ts";
 import { readRouter } from "./router_record.ts";
 import { routerRef } from "./router_store.ts";
@@ -26,25 +30,27 @@ export interface Holder {
   readonly role?: string;
 }
 
+/** Who asks: their own Shadow Pod holds nothing against them. */
+export interface HolderOptions {
+  /** The labels of the asker's Shadow Pods. */
+  readonly shadowLabels: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+}
+
 /** Who took this Service, as told by its annotations and the pods that it leads to. */
 export async function findHolder(
   kube: KubeApi,
   service: KubeObject,
-  signal: AbortSignal,
+  options: HolderOptions,
 ): Promise<Holder | undefined> {
   const selector: Record<string, string> = service.spec?.selector ?? {};
   if (Object.keys(selector).length === 0) return undefined;
-  const pods = await kube.list(PODS, {
-    namespace: service.metadata.namespace ?? kube.namespace,
-    labelSelector: labelSelector(selector),
-    signal,
-  });
-  const ours = pods.find((pod) => label(pod, ROLE) !== undefined);
+  const ours = await findShadow(kube, service, selector, options);
   const isTaken = annotation(service, ORIGINAL_SELECTOR) !== undefined ||
     isSwitched(selector) || ours !== undefined;
   if (!isTaken) return undefined;
   const user = annotationText(service, HELD_BY) ??
-    await meshUsers(kube, service, signal) ??
+    await meshUsers(kube, service, options.signal) ??
     (ours && annotationText(ours, USER)) ?? "somebody";
   const since = annotationText(service, HELD_SINCE) ??
     ours?.metadata.creationTimestamp;
@@ -54,6 +60,24 @@ export async function findHolder(
     ...(since === undefined ? {} : { since }),
     ...(role === undefined ? {} : { role }),
   };
+}
+
+/** A shadow of somebody else's among the pods that `selector` leads to. */
+async function findShadow(
+  kube: KubeApi,
+  { metadata }: KubeObject,
+  selector: Readonly<Record<string, string>>,
+  { shadowLabels, signal }: HolderOptions,
+): Promise<KubeObject | undefined> {
+  const pods = await kube.list(PODS, {
+    namespace: metadata.namespace ?? kube.namespace,
+    labelSelector: labelSelector(selector),
+    signal,
+  });
+  return pods.find((pod) =>
+    label(pod, ROLE) !== undefined &&
+    label(pod, TARGET) !== shadowLabels[TARGET]
+  );
 }
 
 /** All who share the Service's router: "alice, bob". */
@@ -76,13 +100,58 @@ async function meshUsers(
 export async function refuseHeldService(
   kube: KubeApi,
   service: KubeObject,
-  signal: AbortSignal,
+  options: HolderOptions,
 ): Promise<void> {
-  const holder = await findHolder(kube, service, signal);
-  if (holder === undefined) return;
+  const holder = await findHolder(kube, service, options);
+  if (holder !== undefined) throw heldError(service, holder);
+}
+
+/**
+ * Throws as {@link refuseHeldService} where another session answers in place of the workload: it has
+ * scaled that down, for this Service or for another one of the same workload.
+ */
+export async function refuseReplacedPods(
+  kube: KubeApi,
+  service: KubeObject,
+  options: HolderOptions,
+): Promise<void> {
+  const selector = originalSelector(service);
+  const shadow = await findShadow(kube, service, selector, options);
+  if (shadow === undefined) return;
+  const { creationTimestamp: since } = shadow.metadata;
+  throw heldError(service, {
+    user: annotationText(shadow, USER) ?? "somebody",
+    role: label(shadow, ROLE)!,
+    ...(since === undefined ? {} : { since }),
+  });
+}
+
+/**
+ * Throws as {@link refuseHeldService} where a Service is held whose own pods are those of the
+ * Deployment: it falls back to them.
+ */
+export async function refuseHeldServicesOf(
+  kube: KubeApi,
+  { metadata, spec }: KubeObject,
+  options: HolderOptions,
+): Promise<void> {
+  const namespace = metadata.namespace ?? kube.namespace;
+  const { signal } = options;
+  const labels: Record<string, string> = spec?.template?.metadata?.labels ?? {};
+  for (const service of await kube.list(SERVICES, { namespace, signal })) {
+    const original = originalSelector(service);
+    // what ktctl made, a Stuntman say, is nobody's to take
+    if (label(service, CONTROL_BY) !== undefined) continue;
+    if (Object.keys(original).length === 0) continue;
+    if (!includesLabels(labels, original)) continue;
+    await refuseHeldService(kube, service, options);
+  }
+}
+
+function heldError(service: KubeObject, holder: Holder): ConflictError {
   const { name } = service.metadata;
   const isMesh = holder.role === "router" || holder.role === "shadow-mesh";
-  throw new ConflictError(
+  return new ConflictError(
     isMesh ? "SERVICE_MESHED" : "SERVICE_ALREADY_EXCHANGED",
     `Cannot take Service "${name}": ${holder.user} has ${
       isMesh ? "meshed" : "exchanged"
@@ -105,9 +174,9 @@ export async function refuseHeldDeployment(
   const record = await kube.find(ref, signal === undefined ? {} : { signal }) ??
     (isLegacyHeld(deployment) ? deployment : undefined);
   if (record === undefined) return;
-  const since = annotation(record, HELD_SINCE);
+  const since = annotationText(record, HELD_SINCE);
   const holder = {
-    user: annotation(record, HELD_BY) ?? "somebody",
+    user: annotationText(record, HELD_BY) ?? "somebody",
     ...(since === undefined ? {} : { since }),
   };
   throw new ConflictError(

@@ -3,7 +3,6 @@ import {
   annotation,
   labelSelector,
   LOCK,
-  LOCK_OWNER,
   ORIGINAL_REPLICAS,
   ORIGINAL_SELECTOR,
   parseSelector,
@@ -20,6 +19,7 @@ import { leaveRouter } from "./router_leave.ts";
 import { left, type RouterState } from "./router_state.ts";
 import { leaveShare } from "./share_leave.ts";
 import { type ShareState, withoutSharers } from "./share_state.ts";
+import { isLocked, UNLOCKED } from "./service_lock.ts";
 import { ownPart, restorePatch } from "./service_selector.ts";
 import { annotationPatch, updateObject } from "./update_object.ts";
 
@@ -203,11 +203,8 @@ export async function applyRepair(
         kube,
         refTo(SERVICES, repair.service),
         (service) =>
-          annotation(service, LOCK) === lock
-            ? annotationPatch(service, {
-              [LOCK]: undefined,
-              [LOCK_OWNER]: undefined,
-            })
+          annotation(service, LOCK) === lock && !isLocked(service, kube.now())
+            ? annotationPatch(service, UNLOCKED)
             : undefined,
         { signal, uid: repair.service.metadata.uid },
       );

@@ -1,4 +1,8 @@
-/** `kt-lock` on the origin Service: held while a command sets itself up, void after three minutes. */
+/**
+ * `kt-lock` on the origin Service: held while a command sets itself up, void after three minutes, or, as
+ * its owner renews it every few seconds, soon after the owner's death.
+ */
+import { setInterval } from "node:timers/promises";
 import * as v from "valibot";
 import { ConflictError } from "../core/errors.ts";
 import {
@@ -7,6 +11,7 @@ import {
   LOCK,
   LOCK_LIFETIME_SECONDS,
   LOCK_OWNER,
+  LOCK_UNTIL,
 } from "../kube/contract.ts";
 import type { KubeApi, KubeObject, ObjectRef } from "../kube/kube_api.ts";
 import { objectName, wholeNumber } from "../kube/object_syntax.ts";
@@ -30,7 +35,7 @@ export const serviceLockStep: Step<LockArgs, undefined, void, World> = {
   schema,
   describe: ({ service }) => `lock of Service "${service}"`,
   undoCommand: ({ service, namespace }) =>
-    `kubectl annotate service ${service} -n ${namespace} ${LOCK}- ${LOCK_OWNER}-`,
+    `kubectl annotate service ${service} -n ${namespace} ${LOCK}- ${LOCK_OWNER}- ${LOCK_UNTIL}-`,
   async apply({ namespace, service, owner }, _input, { kube }) {
     await updateObject(
       kube,
@@ -40,6 +45,7 @@ export const serviceLockStep: Step<LockArgs, undefined, void, World> = {
         return annotationPatch(object, {
           [LOCK]: String(kube.now()),
           [LOCK_OWNER]: owner,
+          [LOCK_UNTIL]: leaseEnd(kube),
         });
       },
     );
@@ -58,20 +64,60 @@ export const serviceLockStep: Step<LockArgs, undefined, void, World> = {
       ref,
       (object) =>
         annotation(object, LOCK_OWNER) === owner
-          ? annotationPatch(object, {
-            [LOCK]: undefined,
-            [LOCK_OWNER]: undefined,
-          })
+          ? annotationPatch(object, UNLOCKED)
           : undefined,
       { signal },
     );
   },
 };
 
+/** Without the annotations of a lock. */
+export const UNLOCKED = {
+  [LOCK]: undefined,
+  [LOCK_OWNER]: undefined,
+  [LOCK_UNTIL]: undefined,
+} as const;
+
+/** Three renewals may fail. */
+const LEASE_SECONDS = 20;
+const RENEWAL_MS = 5_000;
+
+function leaseEnd(kube: KubeApi): string {
+  return String(kube.now() + LEASE_SECONDS);
+}
+
 /** Whether somebody holds the lock. What is not a number is no lock, as for the original ktctl, nor is a time that is not yet. */
 export function isLocked(service: KubeObject, now: number): boolean {
   const since = wholeNumber(annotation(service, LOCK));
-  return since !== undefined && Math.abs(now - since) < LOCK_LIFETIME_SECONDS;
+  return since !== undefined &&
+    Math.abs(now - since) < LOCK_LIFETIME_SECONDS && now < lockEnd(service);
+}
+
+/** Unix seconds. The original ktctl does not renew its locks, nor do earlier versions. */
+function lockEnd(service: KubeObject): number {
+  const since = wholeNumber(annotation(service, LOCK)) ?? 0;
+  const until = wholeNumber(annotation(service, LOCK_UNTIL)) ?? Infinity;
+  return Math.min(since + LOCK_LIFETIME_SECONDS, until);
+}
+
+/** Tells others that the owner lives. What fails is tried again at the next time. */
+async function keepLocked(
+  kube: KubeApi,
+  { namespace, service, owner }: LockArgs,
+  { signal, renewalMs }: { signal: AbortSignal; renewalMs: number },
+): Promise<void> {
+  const ref = { resource: SERVICES, name: service, namespace };
+  for await (const _ of setInterval(renewalMs, undefined, { signal })) {
+    await updateObject(
+      kube,
+      ref,
+      (object) =>
+        annotation(object, LOCK_OWNER) === owner
+          ? annotationPatch(object, { [LOCK_UNTIL]: leaseEnd(kube) })
+          : undefined,
+      { signal },
+    ).catch(() => {});
+  }
 }
 
 export interface LockOptions {
@@ -79,6 +125,8 @@ export interface LockOptions {
   readonly timeoutMs: number;
   /** Told who is waited for, each time that it is another one. */
   readonly onWait: (message: string) => void;
+  /** @default 5000 */
+  readonly renewalMs?: number;
 }
 
 /**
@@ -112,7 +160,16 @@ export async function lockService(
   for (;;) {
     const attempt = scope.child("lock attempt");
     try {
-      return await attempt.run(serviceLockStep, args, undefined);
+      await attempt.run(serviceLockStep, args, undefined);
+      attempt.background(
+        "renew the lock",
+        (signal) =>
+          keepLocked(kube, args, {
+            signal,
+            renewalMs: options.renewalMs ?? RENEWAL_MS,
+          }),
+      );
+      return;
     } catch (error) {
       await attempt.dispose();
       if (!(error instanceof ConflictError) || deadline.aborted) throw error;
@@ -146,8 +203,7 @@ async function awaitUnlocked(
       }
       onHeld(event.object);
       clearTimeout(timer);
-      const leftSeconds = Number(annotation(event.object, LOCK)) +
-        LOCK_LIFETIME_SECONDS - kube.now();
+      const leftSeconds = lockEnd(event.object) - kube.now();
       timer = setTimeout(() => expiry.abort(), (leftSeconds + 1) * 1000);
     }
   } finally {

@@ -37,6 +37,8 @@ export const REF_COUNT = "kt-ref-count";
 export const SESSION = "ktctl.dev/session";
 /** Annotation beside {@link LOCK}: who took it, as `<user>/<session>`. */
 export const LOCK_OWNER = "ktctl.dev/lock-owner";
+/** Annotation beside {@link LOCK}: unix seconds until when its owner, who lives, has promised to renew this. */
+export const LOCK_UNTIL = "ktctl.dev/lock-until";
 /**
  * Annotation on the record of a Deployment scaled down by `exchange --mode scale`: the replica count to
  * return to. Earlier versions had it on the Deployment.

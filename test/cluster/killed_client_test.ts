@@ -145,3 +145,28 @@ for (const who of ["the same laptop", "another laptop"]) {
     await reaches(await namespace.client(), { name: "web-" });
   });
 }
+
+Deno.test("a killed start holds the Service's lock for seconds: clean from another laptop takes all of it back", async () => {
+  const cluster = await openTestCluster();
+  await using namespace = await cluster.namespace();
+  await namespace.applyDemo();
+  await using laptop = await Laptop.open(cluster, namespace);
+  await using other = await Laptop.open(cluster, namespace);
+  const before = await namespace.snapshot();
+  const expose = ["--expose", `${laptop.demo.port}:80`];
+  await using exchange = laptop.start(["exchange", "web", ...expose]);
+  await exchange.event(({ event, name, state }) =>
+    event === "step" && name === "start the Shadow Pod" && state === "started"
+  );
+  await exchange.stop("SIGKILL");
+  const tookMs = await eventually("the namespace is as before", async () => {
+    const { code, stdout } = await other.run([
+      "clean",
+      "--thresholdInMinus",
+      "0",
+    ]);
+    assert.equal(code, 0, stdout);
+    return await namespace.snapshot() === before;
+  }, 40_000);
+  console.log(`all taken back after ${tookMs} ms`);
+});

@@ -7,15 +7,17 @@ import { answerOf, assertNoTrace, Laptop, reaches } from "./laptop.ts";
 const RFC_3339 = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/;
 
 for (
-  const { title, alices, firstCode } of [
+  const { title, alices, other, firstCode } of [
     {
       title: "exchange",
       alices: ["exchange", "web"],
+      other: "scale",
       firstCode: "SERVICE_ALREADY_EXCHANGED",
     },
     {
       title: "exchange (scale)",
       alices: ["exchange", "web", "--mode", "scale"],
+      other: "selector",
       firstCode: "SERVICE_ALREADY_EXCHANGED",
     },
   ]
@@ -24,6 +26,8 @@ for (
     const cluster = await openTestCluster();
     await using namespace = await cluster.namespace();
     await namespace.applyDemo();
+    const twin = ["expose", "deployment", "web", "--name=twin", "--port=80"];
+    succeeded(await namespace.kubectl(twin));
     const client = await namespace.client();
     await using alice = await Laptop.open(cluster, namespace, "alice");
     await using bob = await Laptop.open(cluster, namespace, "bob");
@@ -42,6 +46,8 @@ for (
       ["exchange", "web", ...expose],
       ["exchange", "svc/web", "--mode", "scale", ...expose],
       ["exchange", "deploy/web", "--mode", "scale", ...expose],
+      // another Service of the same pods
+      ["exchange", "twin", "--mode", other, ...expose],
     ];
     for (const args of attempts) {
       const result = await bob.run(args, { user: "bob" });
@@ -54,7 +60,7 @@ for (
         since >= start - 1 && since <= await clusterNow(namespace) + 1,
         message,
       );
-      assert.match(hint, /Ask alice to leave.*ktctl recover web/);
+      assert.match(hint, /Ask alice to leave.*ktctl recover (web|twin)/);
       assert.deepEqual(bob.journals(), []);
     }
     const taken = await bob.run(["preview", "web", ...expose], { user: "bob" });

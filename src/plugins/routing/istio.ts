@@ -105,9 +105,9 @@ async function plan(context: Context): Promise<RoutingPlan> {
       { hint: "Take another name, such as --versionMark kt-mark:" },
     );
   }
-  const holder = await findHolder(kube, service, signal);
+  const holder = await findHolder(kube, service, context);
   if (holder !== undefined && holder.role !== "shadow-mesh") {
-    await refuseHeldService(kube, service, signal);
+    await refuseHeldService(kube, service, context);
   }
   await refuseTakenMark(context, session);
   const version = await istioVersion(kube, signal);

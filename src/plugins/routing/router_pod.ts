@@ -115,7 +115,7 @@ async function plan(context: Context): Promise<RoutingPlan> {
     refuseTakenMark(state, mark);
   } else {
     refuseOriginalsRouter(service);
-    await refuseHeldService(kube, service, signal);
+    await refuseHeldService(kube, service, context);
   }
   await refuseTakenNames(context, shadow);
   return {

@@ -6,6 +6,7 @@ import { deploymentReplicasStep } from "../../cluster/deployment_replicas.ts";
 import {
   refuseHeldDeployment,
   refuseHeldService,
+  refuseHeldServicesOf,
 } from "../../cluster/holder.ts";
 import { objectArgs, objectStep } from "../../cluster/object_step.ts";
 import { scaleRecord } from "../../cluster/scale_record.ts";
@@ -45,7 +46,7 @@ const plugin: RoutingPlugin<never> = {
   summary:
     "scale the Deployment to 0 and answer in its place (the Service stays as it is)",
   verbs: ["exchange"],
-  steps: [deploymentReplicasStep],
+  steps: [objectStep, deploymentReplicasStep],
   probe: () => Promise.resolve({ ok: true }),
   plan,
   attach,
@@ -54,9 +55,10 @@ const plugin: RoutingPlugin<never> = {
 async function plan(context: RoutingContext<never>): Promise<RoutingPlan> {
   const { kube, target, signal } = context;
   refuseUnsuitable(target.service);
-  await refuseHeldService(kube, target.service, signal);
+  await refuseHeldService(kube, target.service, context);
   const deployment = await findDeployment(context);
   await refuseHeldDeployment(kube, deployment, signal);
+  await refuseHeldServicesOf(kube, deployment, context);
   await refuseAutoscaled(context, deployment);
   const { name } = deployment.metadata;
   // without the hash no ReplicaSet of the Deployment takes the Shadow Pod for one of its own
@@ -182,6 +184,11 @@ async function attach(context: AttachContext<never>): Promise<void> {
     () => awaitReplicas(context, { name, namespace, replicas }),
   );
   await record(context, deployment, namespace);
+  // whoever takes a Service looks at its pods last, so that one of the two sees the other
+  await refuseHeldServicesOf(kube, deployment, {
+    shadowLabels,
+    signal: scope.signal,
+  });
   await scope.run(deploymentReplicasStep, {
     namespace,
     deployment: name,

@@ -6,7 +6,7 @@ import { backoff } from "../../core/backoff.ts";
 import { ClusterError, ConflictError } from "../../core/errors.ts";
 import { RepairPace } from "../../core/repair_pace.ts";
 import { driftText } from "../../cluster/drift_text.ts";
-import { refuseHeldService } from "../../cluster/holder.ts";
+import { refuseHeldService, refuseReplacedPods } from "../../cluster/holder.ts";
 import { meantSelector } from "../../cluster/meant_selector.ts";
 import {
   serviceSelectorStep,
@@ -55,16 +55,14 @@ const plugin: RoutingPlugin<never> = {
   isReleased,
 };
 
-async function plan(
-  { kube, target, signal }: RoutingContext<never>,
-): Promise<RoutingPlan> {
-  const { service } = target;
+async function plan(context: RoutingContext<never>): Promise<RoutingPlan> {
+  const { kube, target: { service }, signal } = context;
   refuseUnsuitable(service);
   refuseOtherProtocols(
     service,
     "Move that port to a Service of its own, or use --mode scale",
   );
-  await refuseHeldService(kube, service, signal);
+  await refuseHeldService(kube, service, context);
   const { name } = service.metadata;
   refuseForeignStuntman(
     await kube.find({ resource: SERVICES, name: stuntmanName(name) }, {
@@ -105,6 +103,11 @@ async function attach(context: AttachContext<never>): Promise<void> {
     },
     undefined,
   );
+  // whoever scales the workload down looks at Services last, so that one of the two sees the other
+  await refuseReplacedPods(kube, await kube.get(ref), {
+    shadowLabels,
+    signal: scope.signal,
+  });
   scope.background(
     "selector watch",
     (signal) =>

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import {
+  isLocked,
   lockService,
   serviceLockStep,
 } from "../../../src/cluster/service_lock.ts";
@@ -76,4 +77,46 @@ Deno.test("whoever waits for a lock is told whose it is, once for each holder", 
   const { annotations } = kube.object!.metadata;
   assert.equal(annotations?.["ktctl.dev/lock-owner"], "bob/klmnopqrst");
   await scope.dispose();
+});
+
+/** Its clock goes on by ten seconds with each write. */
+class AgeingKube extends MemoryKube {
+  override now(): number {
+    return NOW + this.writes * 10;
+  }
+}
+
+Deno.test("a lock is renewed while its owner lives, and void 20 s after", async () => {
+  const kube = new AgeingKube(service({}));
+  const scope = Scope.root<World>({
+    world: { kube: kube.api },
+    journal: new MemoryJournal(),
+    signal: new AbortController().signal,
+  });
+  const lock = scope.child("lock");
+  await lockService(lock, WEB, {
+    owner: "bob/klmnopqrst",
+    timeoutMs: 1_000,
+    onWait: () => {},
+    renewalMs: 5,
+  });
+  const written = kube.object!;
+  while (kube.writes < 4) await new Promise((done) => setTimeout(done, 5));
+  assert.equal(isLocked(written, kube.now()), false);
+  assert.equal(isLocked(kube.object!, kube.now()), true);
+  await lock.dispose();
+  assert.deepEqual(kube.object!.metadata.annotations, {});
+  const { writes } = kube;
+  await new Promise((done) => setTimeout(done, 50));
+  assert.equal(kube.writes, writes);
+  await scope.dispose();
+});
+
+Deno.test("a lock that nobody promises to renew is held for three minutes", () => {
+  const held = service({ "kt-lock": `${NOW}` });
+  assert.equal(isLocked(held, NOW + 179), true);
+  assert.equal(isLocked(held, NOW + 180), false);
+  const until = { "ktctl.dev/lock-until": `${NOW + 9999}` };
+  const renewed = service({ "kt-lock": `${NOW}`, ...until });
+  assert.equal(isLocked(renewed, NOW + 180), false);
 });

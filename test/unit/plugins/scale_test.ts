@@ -15,10 +15,14 @@ const service = own("Service", "web", {
 });
 
 class DeploymentKube extends MemoryKube {
+  services: KubeObject[] = [];
+
   override list(resource?: Resource): Promise<KubeObject[]> {
-    return Promise.resolve(
-      resource?.kind === "Deployment" ? [this.object!] : [],
-    );
+    const kinds: Record<string, KubeObject[]> = {
+      Deployment: [this.object!],
+      Service: this.services,
+    };
+    return Promise.resolve(kinds[resource?.kind ?? ""] ?? []);
   }
 
   override find(ref: { resource: Resource; name: string }) {
@@ -73,3 +77,36 @@ for (const byName of [false, true]) {
     assert.deepEqual(ran, []);
   });
 }
+
+Deno.test("a Deployment is not scaled where another Service of its pods was exchanged since the plan", async () => {
+  const kube = new DeploymentKube(deployment("first"));
+  const ran: string[] = [];
+  const context = {
+    kube: kube.api,
+    session: "session-raced",
+    target: { service },
+    shadowLabels: { "kt-target": "AbC" },
+    user: "bob",
+    signal: new AbortController().signal,
+    log: { warn: () => {}, debug: () => {}, info: () => {} },
+    scope: {
+      defer: () => {},
+      run: ({ id }: { id: string }) => Promise.resolve(void ran.push(id)),
+      signal: new AbortController().signal,
+    },
+  } as unknown as AttachContext<never>;
+  await plugin.plan(context);
+  const twin = own("Service", "twin", {
+    selector: { "kt-role": "shadow-exchange", "kt-target": "XyZ" },
+  });
+  twin.metadata.annotations = {
+    "kt-selector": '{"app":"web"}',
+    "ktctl.dev/held-by": "alice",
+  };
+  kube.services = [service, twin];
+  await assert.rejects(async () => await plugin.attach(context), {
+    code: "SERVICE_ALREADY_EXCHANGED",
+    message: /"twin": alice has exchanged it/,
+  });
+  assert.deepEqual(ran, ["kube.object"]); // the record, which goes with the scope
+});
