@@ -55,10 +55,11 @@ for (
       verb: ["exchange", "web", "--mode", "scale"],
       lost: "deployments",
       kept: [
-        /^zero replicas of Deployment "web": .*forbid.*; to undo: kubectl patch deployment web /,
+        /^zero replicas of Deployment "web": .*forbid.*; to undo: kubectl scale deployment web /,
         /^Pod "web-kt-exchange-\w+": kept, /,
         /^Secret "web-kt-exchange-\w+": kept, /,
         /^ConfigMap "web-kt-exchange-\w+": kept, /,
+        /^ConfigMap "web-kt-scaled": kept, /,
       ],
       isAnswered: false, // no original pod is left that could
     },
