@@ -1,6 +1,7 @@
 /** Decides what `clean` has to do, from the state of a namespace alone. */
 import {
   annotation,
+  HEARTBEAT,
   isMade,
   isSwitched,
   label,
@@ -151,9 +152,12 @@ function deathJudge(
     if (session === undefined) continue;
     const isAttached = object.metadata.uid !== undefined &&
       rules.attached.has(object.metadata.uid);
-    // a record has no heartbeat by which it could be old
-    const isFresh = isMade(object) && !unreadable.has(object) &&
-      !isScaleRecord(object) && !isStale(object, rules);
+    // what goes with its owner, and a record, has none
+    const hasBeat = !isScaleRecord(object) &&
+      (annotation(object, HEARTBEAT) !== undefined ||
+        object.metadata.ownerReferences === undefined);
+    const isFresh = hasBeat && isMade(object) && !unreadable.has(object) &&
+      !isStale(object, rules);
     if (isAttached || isFresh) live.add(session);
   }
   return (object) => {

@@ -1,8 +1,18 @@
 /** Makes a Shadow Pod with its ConfigMap and Secret, in a scope that takes all of it back. */
 import { keysDigest } from "../core/keys_digest.ts";
 import type { Scope } from "../core/scope.ts";
-import { labelSelector, TARGET } from "../kube/contract.ts";
-import type { KubeObject, ObjectRef, Resource } from "../kube/kube_api.ts";
+import {
+  annotation,
+  labelSelector,
+  SESSION,
+  TARGET,
+} from "../kube/contract.ts";
+import type {
+  KubeObject,
+  ObjectRef,
+  OwnerReference,
+  Resource,
+} from "../kube/kube_api.ts";
 import { CONFIG_MAPS, DEPLOYMENTS, PODS, SECRETS } from "../kube/resources.ts";
 import type { World } from "../kube/world.ts";
 import { generateKeyPair, type SshKeyPair } from "../ssh/ssh_keys.ts";
@@ -30,7 +40,8 @@ export interface Shadow {
 
 /**
  * Makes the objects and returns once the agent's container runs. The Secret and the ConfigMap are
- * owned by the workload, so that they go with it however it goes.
+ * owned by the workload from the first, so that they go with it however it goes: the cluster's garbage
+ * collector deletes them, and nobody needs the right to.
  */
 export async function createShadow(
   scope: Scope<World>,
@@ -44,46 +55,27 @@ export async function createShadow(
       generateKeyPair(),
       agentSource(),
     ]);
-  const make = async (resource: Resource, object: KubeObject) => {
-    const ref: ObjectRef = {
-      resource,
-      name: spec.name,
-      namespace: spec.namespace,
-    };
-    scope.defer(
-      `heartbeat of ${resource.kind}`,
-      () => options.heartbeat.remove(ref),
-    );
-    const made = await scope.run(
-      objectStep,
-      objectArgs(resource, object, {
-        session: spec.session,
-        awaitGone: resource === PODS || resource === DEPLOYMENTS,
-      }),
-      object,
-    );
-    options.heartbeat.add(ref);
-    return made;
-  };
-  const now = kube.now();
-  const keys = {
-    hostPrivateKey: host.privateKey,
-    clientPublicKey: client.publicKey,
-  };
-  await Promise.all([
-    make(CONFIG_MAPS, shadowConfigMap(spec, source, now)),
-    make(SECRETS, shadowSecret(spec, keys, now)),
-  ]);
   const parts = {
     source,
     keysDigest: keysDigest(host.publicKey, client.publicKey),
   };
   const resource = spec.pod.asDeployment ? DEPLOYMENTS : PODS;
-  const workload = await make(resource, shadowWorkload(spec, parts, now));
-  const [pod] = await Promise.all([
-    awaitShadowRuns(scope, spec, options.podTimeoutMs),
-    own(scope, spec, { resource, object: workload }),
+  const workload = await makeWorkload(
+    scope,
+    { resource, object: shadowWorkload(spec, parts, kube.now()) },
+    options.heartbeat,
+  );
+  const owner = ownerReference(resource, workload);
+  const keys = {
+    hostPrivateKey: host.privateKey,
+    clientPublicKey: client.publicKey,
+  };
+  // the pod waits for them: to make them is the one right that they take
+  await Promise.all([
+    kube.create(CONFIG_MAPS, ownedBy(owner, shadowConfigMap(spec, source))),
+    kube.create(SECRETS, ownedBy(owner, shadowSecret(spec, keys))),
   ]);
+  const pod = await awaitShadowRuns(scope, spec, options.podTimeoutMs);
   return {
     spec,
     podName: pod.metadata.name,
@@ -130,23 +122,34 @@ export function podOf(
   };
 }
 
-async function own(
+async function makeWorkload(
   scope: Scope<World>,
-  spec: ShadowSpec,
-  owner: { resource: Resource; object: KubeObject },
-): Promise<void> {
-  const { apiVersion, kind } = owner.resource;
-  const { name, uid } = owner.object.metadata;
-  const patch = {
-    metadata: { ownerReferences: [{ apiVersion, kind, name, uid }] },
-  };
-  await Promise.all(
-    [CONFIG_MAPS, SECRETS].map((resource) =>
-      scope.world.kube.patch({
-        resource,
-        name: spec.name,
-        namespace: spec.namespace,
-      }, patch)
-    ),
+  { resource, object }: { resource: Resource; object: KubeObject },
+  heartbeat: Heartbeat,
+): Promise<KubeObject> {
+  const { name, namespace = "" } = object.metadata;
+  const ref: ObjectRef = { resource, name, namespace };
+  scope.defer("heartbeat of the shadow", () => heartbeat.remove(ref));
+  const made = await scope.run(
+    objectStep,
+    objectArgs(resource, object, {
+      session: annotation(object, SESSION) ?? "",
+      awaitGone: true,
+    }),
+    object,
   );
+  heartbeat.add(ref);
+  return made;
+}
+
+function ownerReference(
+  { apiVersion, kind }: Resource,
+  { metadata: { name, uid = "" } }: KubeObject,
+): OwnerReference {
+  return { apiVersion, kind, name, uid };
+}
+
+function ownedBy(owner: OwnerReference, object: KubeObject): KubeObject {
+  object.metadata.ownerReferences = [owner];
+  return object;
 }

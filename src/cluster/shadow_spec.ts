@@ -62,12 +62,11 @@ export interface ShadowKeys {
 export function shadowConfigMap(
   spec: ShadowSpec,
   agentSource: string,
-  now: number,
 ): KubeObject {
   return {
     apiVersion: "v1",
     kind: "ConfigMap",
-    metadata: ownMetadata(spec, now),
+    metadata: ownMetadata(spec),
     immutable: true,
     data: { "agent.js": agentSource },
   };
@@ -77,13 +76,12 @@ export function shadowConfigMap(
 export function shadowSecret(
   spec: ShadowSpec,
   keys: ShadowKeys,
-  now: number,
 ): KubeObject {
   return {
     apiVersion: "v1",
     kind: "Secret",
     type: "Opaque",
-    metadata: ownMetadata(spec, now),
+    metadata: ownMetadata(spec),
     immutable: true,
     stringData: {
       host_key: keys.hostPrivateKey,
@@ -98,10 +96,11 @@ export function shadowWorkload(
   parts: AgentParts,
   now: number,
 ): KubeObject {
-  const metadata = ownMetadata(spec, now);
+  const metadata = ownMetadata(spec);
   metadata.annotations = {
     ...spec.pod.annotations,
     ...metadata.annotations,
+    [HEARTBEAT]: String(now),
     [USER]: spec.user,
     [CONFIG]: spec.config,
     [REF_COUNT]: "1",
@@ -139,12 +138,13 @@ export function shadowWorkload(
   };
 }
 
-function ownMetadata(spec: ShadowSpec, now: number): KubeObject["metadata"] {
+/** Without a heartbeat: what goes with its owner is nobody else's to call abandoned. */
+function ownMetadata(spec: ShadowSpec): KubeObject["metadata"] {
   return {
     name: spec.name,
     namespace: spec.namespace,
     labels: { ...spec.pod.labels, ...spec.labels, [CONTROL_BY]: CONTROL_BY_KT },
-    annotations: { ...belonging(spec), [HEARTBEAT]: String(now) },
+    annotations: belonging(spec),
   };
 }
 

@@ -84,8 +84,7 @@ async function join(
       generateKeyPair(),
       generateKeyPair(),
     ]);
-    const now = kube.now();
-    const secret = shareSecret(state, { namespace, host, client, now });
+    const secret = shareSecret(state, { namespace, host, client });
     try {
       return { state, secret: await kube.create(SECRETS, secret) };
     } catch (error) {

@@ -53,17 +53,16 @@ export function shareSpec(
  */
 export function shareSecret(
   state: ShareState,
-  { namespace, host, client, now }: {
+  { namespace, host, client }: {
     namespace: string;
     host: SshKeyPair;
     client: SshKeyPair;
-    now: number;
   },
 ): KubeObject {
   const secret = shadowSecret(shareSpec(state, namespace, state), {
     hostPrivateKey: host.privateKey,
     clientPublicKey: client.publicKey,
-  }, now);
+  });
   // it is the record as well, which changes
   delete secret["immutable"];
   Object.assign(secret.metadata.annotations!, shareAnnotations(state));
@@ -84,10 +83,10 @@ export function readKeys({ data }: KubeObject): ShareKeys {
 export function shareConfigMap(
   { state, secret }: Share,
   agentSource: string,
-  { maker, now }: { maker: ShareMaker; now: number },
+  maker: ShareMaker,
 ): KubeObject {
   const spec = shareSpec(state, secret.metadata.namespace ?? "", maker);
-  return owned(shadowConfigMap(spec, agentSource, now), secret);
+  return owned(shadowConfigMap(spec, agentSource), secret);
 }
 
 export function shareWorkload(

@@ -47,7 +47,7 @@ export async function settleShare(
   }
   await ensure(kube, shareConfigMapRef(namespace), {
     target,
-    make: () => shareConfigMap(share, source, { maker, now: kube.now() }),
+    make: () => shareConfigMap(share, source, maker),
     ...options,
   });
   return await ensure(kube, workload, {

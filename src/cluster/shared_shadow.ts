@@ -12,12 +12,7 @@ import { ignoredOptions } from "./ignored_options.ts";
 import { awaitShadowRuns, type Shadow } from "./shadow.ts";
 import type { PodOptions } from "./shadow_spec.ts";
 import { joinShareStep } from "./share_join.ts";
-import {
-  readKeys,
-  shareConfigMapRef,
-  shareSpec,
-  shareWorkloadRef,
-} from "./share_objects.ts";
+import { readKeys, shareSpec, shareWorkloadRef } from "./share_objects.ts";
 import { settleShare } from "./share_settle.ts";
 import { beaten } from "./share_state.ts";
 import { type Share, updateShare } from "./share_store.ts";
@@ -137,10 +132,7 @@ export class SharedShadow {
     const { heartbeat, namespace } = this.#options;
     for (const ref of this.#beating) heartbeat.remove(ref);
     this.#target = share.state.target;
-    this.#beating = [
-      shareConfigMapRef(namespace),
-      shareWorkloadRef(share.state, namespace),
-    ];
+    this.#beating = [shareWorkloadRef(share.state, namespace)];
     for (const ref of this.#beating) heartbeat.add(ref);
   }
 

@@ -205,7 +205,7 @@ Deno.test({
         });
         for (
           const [name, verbs, resources] of [
-            ["keys", "get,create,patch,delete", "configmaps,secrets"],
+            ["keys", "create", "configmaps,secrets"],
             ["look", "get,list,watch", "pods,services"],
           ] as const
         ) {

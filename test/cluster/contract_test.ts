@@ -67,14 +67,19 @@ async function assertMarked(
 ): Promise<void> {
   const sessions = new Set<string>();
   for (const one of objects.values()) {
-    const { name, annotations = {} } = one.metadata;
+    const { name, annotations = {}, ownerReferences } = one.metadata;
+    sessions.add(session(one));
+    if (ownerReferences !== undefined) {
+      // the original deletes what has an old heartbeat, and skips what has none
+      assert.equal(annotations["kt-last-heart-beat"], undefined, name);
+      continue;
+    }
     const beat = annotations["kt-last-heart-beat"] ?? "";
     assert.match(beat, /^\d{10}$/, `${one.kind} ${name}`);
     // HTTP tells the time to the second
     assert.ok(Number(beat) >= since - 1, `${beat} is before ${since}`);
     const now = await clusterNow(namespace);
     assert.ok(Number(beat) <= now + 1, `${beat} is after ${now}`);
-    sessions.add(session(one));
   }
   assert.equal(sessions.size, 1);
   assert.match([...sessions][0]!, /^[a-z0-9]{10}$/);
@@ -91,6 +96,13 @@ function assertOwned(objects: Map<string, KubeObject>, owner: string): void {
     assert.equal(reference?.name, name);
     assert.equal(reference?.uid, uid);
   }
+}
+
+/** Nobody but the garbage collector deletes what the pod owned. */
+async function assertCollected(namespace: TestNamespace): Promise<void> {
+  await eventually("what the pod owned is gone", async () => {
+    return (await readMade(namespace)).size === 0;
+  });
 }
 
 /** The rules of PodSecurity `restricted`, as its documentation lists them. */
@@ -226,6 +238,7 @@ Deno.test("exchange marks what it makes so that the original ktctl understands i
 
   assert.equal((await exchange.stop()).code, 0);
   await assertNoTrace({ namespace, laptop, before });
+  await assertCollected(namespace);
 });
 
 Deno.test("exchange --mode scale tells the count on its pod as the original does, and in a record of its own", async () => {

@@ -45,8 +45,6 @@ for (
       kept: [
         /^switched selector of Service "web": .*forbid.*; to undo: kubectl patch service web /,
         /^Pod "web-kt-exchange-\w+": kept, .*; to undo: kubectl delete pods /,
-        /^Secret "web-kt-exchange-\w+": kept, /,
-        /^ConfigMap "web-kt-exchange-\w+": kept, /,
         /^Service "web-kt-stuntman": kept, /,
       ],
       isAnswered: true,
@@ -57,8 +55,6 @@ for (
       kept: [
         /^zero replicas of Deployment "web": .*forbid.*; to undo: kubectl scale deployment web /,
         /^Pod "web-kt-exchange-\w+": kept, /,
-        /^Secret "web-kt-exchange-\w+": kept, /,
-        /^ConfigMap "web-kt-exchange-\w+": kept, /,
         /^ConfigMap "web-kt-scaled": kept, /,
       ],
       isAnswered: false, // no original pod is left that could

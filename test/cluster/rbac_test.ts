@@ -1,32 +1,36 @@
 // The Roles of docs/rbac are enough.
 import assert from "node:assert/strict";
 import { makeAccount } from "./account.ts";
-import { openTestCluster, succeeded } from "./cluster.ts";
-import { grant } from "./grant.ts";
+import { openTestCluster, succeeded, type TestNamespace } from "./cluster.ts";
+import { grant, neededRights } from "./grant.ts";
 import { assertNoTrace, eventually, Laptop, reaches } from "./laptop.ts";
+import { RightsRecorder } from "./rights_recorder.ts";
 
-for (
-  const { title, verb, roles } of [
-    { title: "exchange", verb: ["exchange", "web"], roles: ["exchange"] },
-    {
-      title: "exchange --mode scale",
-      verb: ["exchange", "web", "--mode", "scale"],
-      roles: ["exchange"],
-    },
-    {
-      title: "exchange --useShadowDeployment",
-      verb: ["exchange", "web", "--useShadowDeployment"],
-      roles: ["exchange", "shadow-deployment"],
-    },
-    { title: "preview", verb: ["preview", "mine"], roles: ["preview"] },
-    { title: "mesh", verb: ["mesh", "web"], roles: ["mesh"] },
-    {
-      title: "mesh --mode manual",
-      verb: ["mesh", "web", "--mode", "manual"],
-      roles: ["mesh"],
-    },
-  ]
-) {
+const VERBS = [
+  { title: "exchange", verb: ["exchange", "web"], roles: ["exchange"] },
+  {
+    title: "exchange --mode scale",
+    verb: ["exchange", "web", "--mode", "scale"],
+    roles: ["exchange"],
+  },
+  {
+    title: "exchange --useShadowDeployment",
+    verb: ["exchange", "web", "--useShadowDeployment"],
+    roles: ["exchange", "shadow-deployment"],
+  },
+  { title: "preview", verb: ["preview", "mine"], roles: ["preview"] },
+  { title: "mesh", verb: ["mesh", "web"], roles: ["mesh"] },
+  {
+    title: "mesh --mode manual",
+    verb: ["mesh", "web", "--mode", "manual"],
+    roles: ["mesh"],
+  },
+];
+
+/** What was used of each Role, by all of its verbs. */
+const used = new Map<string, Set<string>>();
+
+for (const { title, verb, roles } of VERBS) {
   Deno.test(`${title} needs no more than docs/rbac/${roles.join(" and ")}`, async () => {
     const cluster = await openTestCluster();
     await using namespace = await cluster.namespace();
@@ -34,10 +38,9 @@ for (
     const client = await namespace.client();
     await using laptop = await Laptop.open(cluster, namespace);
     const dir = laptop.stateHome;
-    const kubeconfig = await makeAccount(cluster, namespace, {
-      name: "dev",
-      dir,
-    });
+    const account = await makeAccount(cluster, namespace, { name: "dev", dir });
+    await using recorder = await RightsRecorder.open(account);
+    const { kubeconfig } = recorder;
     for (const role of roles) await grant(namespace, { account: "dev", role });
     const before = await namespace.snapshot();
     const args = [...verb, "--expose", `${laptop.demo.port}:80`];
@@ -54,7 +57,29 @@ for (
         code !== "PORTS_NOT_EXPOSED" && code !== "NO_SERVICE_MESH"
       );
     assert.deepEqual(warnings, []);
+    for (const role of roles) {
+      used.set(role, recorder.used.union(used.get(role) ?? new Set()));
+    }
     await assertNoTrace({ namespace, laptop, before });
+  });
+}
+
+/** What no session of a few seconds uses, and why it is granted. */
+const LATER: Readonly<Record<string, string>> = {
+  "patch pods": "each minute, the sign of life that others go by",
+  "patch deployments": "the same of a shadow Deployment",
+  "patch services": "the same of the Service that preview makes",
+  "create pods/portforward": "from Kubernetes 1.35 on, in place of get",
+};
+
+for (const role of new Set(VERBS.flatMap(({ roles }) => roles))) {
+  Deno.test(`docs/rbac/${role} grants nothing that is neither used nor told to be optional`, async () => {
+    const needed = await neededRights(role);
+    assert.ok(needed.length > 0);
+    const own = used.get(role);
+    assert.ok(own, "its verbs are to run first, in the same process");
+    const spare = needed.filter((right) => !own.has(right) && !LATER[right]);
+    assert.deepEqual(spare, []);
   });
 }
 
@@ -128,6 +153,71 @@ for (
     await reaches(client, { url: "http://web/" });
     assert.equal((await running.stop()).code, 0);
   });
+}
+
+for (
+  const { verb, resource, names } of [
+    {
+      verb: "exchange",
+      resource: "services",
+      names: ["web", "web-kt-stuntman"],
+    },
+    { verb: "mesh", resource: "configmaps", names: ["web-kt-router"] },
+  ]
+) {
+  Deno.test(`${verb} of one Service changes ${resource} of its own names alone`, async () => {
+    const cluster = await openTestCluster();
+    await using namespace = await cluster.namespace();
+    await namespace.applyDemo();
+    await using laptop = await Laptop.open(cluster, namespace);
+    const dir = laptop.stateHome;
+    const kubeconfig = await makeAccount(cluster, namespace, {
+      name: "dev",
+      dir,
+    });
+    await grant(namespace, { account: "dev", role: verb });
+    await narrow(namespace, { role: `ktctl-${verb}`, resource, names });
+    const before = await namespace.snapshot();
+    const expose = `${laptop.demo.port}:80`;
+    const args = [verb, "web", "--expose", expose];
+    await using running = laptop.start(args, { kubeconfig });
+    await running.ready();
+    const { code, stdout } = await running.stop();
+    assert.equal(code, 0, stdout);
+    assert.doesNotMatch(stdout, /forbidden/);
+    await assertNoTrace({ namespace, laptop, before });
+  });
+}
+
+/** Rights to change objects of a kind are for these alone. */
+async function narrow(
+  namespace: TestNamespace,
+  { role, resource, names }: {
+    role: string;
+    resource: string;
+    names: readonly string[];
+  },
+): Promise<void> {
+  const changes = ["get", "patch", "delete"];
+  const get = ["get", "role", role, "-o", "json"];
+  const made = JSON.parse(succeeded(await namespace.kubectl(get)));
+  const isWide = (rule: Rule) =>
+    rule.resources.includes(resource) && rule.verbs.includes("delete");
+  const rules = made.rules.flatMap((rule: Rule) =>
+    isWide(rule)
+      ? [
+        { ...rule, verbs: rule.verbs.filter((one) => !changes.includes(one)) },
+        { ...rule, resourceNames: names, verbs: changes },
+      ]
+      : [rule]
+  );
+  assert.equal(rules.length, made.rules.length + 1);
+  await namespace.apply(JSON.stringify({ ...made, rules }));
+}
+
+interface Rule {
+  readonly resources: readonly string[];
+  readonly verbs: readonly string[];
 }
 
 Deno.test("a rule that is missing is named", async () => {

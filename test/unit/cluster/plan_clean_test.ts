@@ -77,6 +77,27 @@ Deno.test("a session whose agent has its laptop lives, however old its heartbeat
   );
 });
 
+Deno.test("what a dead shadow owns has no heartbeat, and keeps nothing alive", () => {
+  const pod = exchangeShadow(OLD, "s1");
+  const secret = made("Secret", pod.metadata.name, { session: "s1" });
+  secret.metadata.ownerReferences = [{
+    apiVersion: "v1",
+    kind: "Pod",
+    name: pod.metadata.name,
+    uid: pod.metadata.uid!,
+  }];
+  const left = {
+    services: [switchedService()],
+    pods: [pod],
+    secrets: [secret],
+  };
+  assert.deepEqual(plan(left), [
+    'restore the selector of Service "web" to app=web',
+    `delete Pod "${pod.metadata.name}"`,
+    `delete Secret "${pod.metadata.name}"`,
+  ]);
+});
+
 Deno.test("one fresh heartbeat keeps all that its session made", () => {
   const pod = exchangeShadow(FRESH, "s1");
   const stuntman = made("Service", "web-kt-stuntman", {

@@ -19,13 +19,12 @@ const made = shareSecret(state, {
   namespace: "test",
   host: pair("host"),
   client: pair("client"),
-  now: NOW,
 });
 const by = { maker: state, now: NOW };
 
 Deno.test("the record can be changed, the shared agent's code cannot", () => {
   assert.equal(made["immutable"], undefined);
-  const configMap = shareConfigMap({ state, secret }, "source", by);
+  const configMap = shareConfigMap({ state, secret }, "source", state);
   assert.equal(configMap["immutable"], true);
 });
 
@@ -57,7 +56,7 @@ Deno.test("what is shared belongs to no session, and goes with the record", () =
     for (
       const object of [
         shareWorkload({ state: given, secret }, "source", by),
-        shareConfigMap({ state: given, secret }, "source", by),
+        shareConfigMap({ state: given, secret }, "source", state),
       ]
     ) {
       const { name, labels, annotations, ownerReferences } = object.metadata;
