@@ -9,7 +9,7 @@ import type { KitConfig, KitLine } from "./transport_kit.ts";
 const obstacle = await obstacleWithout({ ip: "iproute2", nft: "nftables" });
 const script = fileURLToPath(new URL("transport_kit.ts", import.meta.url));
 
-const CLAIMS = 7;
+const CLAIMS = 8;
 
 const candidates: readonly (KitConfig & { title: string })[] = [
   { title: "tun2socks", plugin: "tun2socks", options: {}, captures: true },
