@@ -1,6 +1,6 @@
 /**
- * The conformance kits, for `mod.ts`. They are loaded when they are called: a plugin may import
- * `mod.ts` for its errors, beside a ktctl that knows nothing of this one's dependencies.
+ * The conformance kits, for `mod.ts`. They are loaded when they are called, by names that no bundler
+ * follows: a plugin may carry `mod.ts` for its errors, and none of what the kits are made of.
  */
 import {
   type AnyRoutingPlugin,
@@ -16,7 +16,9 @@ export async function openRoutingLab(
   options: Of<RoutingLabOptions, AnyRoutingPlugin>,
 ): Promise<RoutingLab> {
   const plugin = definePlugin(options.plugin);
-  const { openRoutingLab } = await import("./routing_lab.ts");
+  const { openRoutingLab }: typeof import("./routing_lab.ts") = await import(
+    beside("routing_lab.ts")
+  );
   return await openRoutingLab({ ...options, plugin });
 }
 
@@ -25,7 +27,9 @@ export async function testRouting(
   options: Of<RoutingTestOptions, AnyRoutingPlugin>,
 ): Promise<void> {
   const plugin = definePlugin(options.plugin);
-  const { testRouting } = await import("./testing.ts");
+  const { testRouting }: typeof import("./testing.ts") = await import(
+    beside("testing.ts")
+  );
   await testRouting({ ...options, plugin });
 }
 
@@ -34,7 +38,10 @@ export async function testTransport(
   options: Of<TransportTestOptions, AnyTransportPlugin>,
 ): Promise<void> {
   const plugin = definePlugin(options.plugin);
-  const { testTransport } = await import("./testing_transport.ts");
+  const { testTransport }: typeof import("./testing_transport.ts") =
+    await import(
+      beside("testing_transport.ts")
+    );
   await testTransport({ ...options, plugin });
 }
 
@@ -42,3 +49,7 @@ export async function testTransport(
 type Of<T extends { plugin: unknown }, P> = Omit<T, "plugin"> & {
   readonly plugin: P;
 };
+
+function beside(name: string): string {
+  return new URL(name, import.meta.url).href;
+}

@@ -1,11 +1,16 @@
 /** Loads a plugin from outside: one self-contained ES module, its default export. */
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { aborted } from "../core/aborted.ts";
 import { messageOf, PluginError } from "../core/errors.ts";
 import type { Report } from "../core/report.ts";
+import { within } from "../core/within.ts";
 import { fetchPlugin } from "./fetch_plugin.ts";
 import { refuseImports } from "./refuse_imports.ts";
 import type { PluginRegistry } from "./registry.ts";
+
+/** What it imports may have to be fetched. */
+const LOAD_MS = 60_000;
 
 export interface LoadPluginOptions {
   readonly signal: AbortSignal;
@@ -25,7 +30,7 @@ export async function loadPlugin(
   const url = URL.parse(source);
   const module = url?.protocol === "http:" || url?.protocol === "https:"
     ? await importFetched(url, options)
-    : await importModule(specifierOf(source), source);
+    : await importModule(specifierOf(source), source, options);
   registry.add(module.default, source);
 }
 
@@ -44,7 +49,7 @@ async function importFetched(
   }
   const blob = URL.createObjectURL(new Blob([code], { type }));
   try {
-    return await importModule(blob, url.href);
+    return await importModule(blob, url.href, { signal });
   } finally {
     URL.revokeObjectURL(blob);
   }
@@ -53,10 +58,16 @@ async function importFetched(
 async function importModule(
   specifier: string,
   source: string,
+  { signal }: Pick<LoadPluginOptions, "signal">,
 ): Promise<{ default?: unknown }> {
   try {
-    return await import(specifier);
+    const loaded = await within(
+      LOAD_MS,
+      Promise.race([import(specifier), aborted(signal)]),
+    );
+    if (loaded !== undefined) return loaded;
   } catch (error) {
+    if (signal.aborted) throw error;
     throw new PluginError(
       "PLUGIN_NOT_LOADED",
       `Cannot load the plugin ${source}: ${
@@ -69,6 +80,13 @@ async function importModule(
       },
     );
   }
+  throw new PluginError(
+    "PLUGIN_NOT_LOADED",
+    `Cannot load the plugin ${source}: it was not loaded within ${
+      LOAD_MS / 1000
+    } s`,
+    { hint: "Its module must not wait for anything outside of its hooks." },
+  );
 }
 
 function specifierOf(source: string): string {

@@ -63,6 +63,49 @@ Deno.test("exchange knows a plugin's flags, tells what it refuses as its own wor
   await assertNoTrace({ namespace, laptop, before });
 });
 
+Deno.test("a plugin that carries its own copy of ktctl's errors knows ours by it, and is understood", async () => {
+  const cluster = await openTestCluster();
+  await using namespace = await cluster.namespace();
+  await namespace.applyDemo();
+  await using laptop = await Laptop.open(cluster, namespace);
+  const [source, file] = ["ts", "js"].map((end) =>
+    `${laptop.stateHome}/own_copy.${end}`
+  ) as [string, string];
+  const mod = new URL("../../mod.ts", import.meta.url).href;
+  await Deno.writeTextFile(
+    source,
+    `import { ConflictError, NotFoundError, resources } from "${mod}";
+    export default {
+      kind: "routing", apiVersion: 1, name: "own-copy", summary: "refuses",
+      verbs: ["exchange"], steps: [], probe: () => ({ ok: true }), attach() {},
+      async plan({ kube }) {
+        try {
+          await kube.get({ resource: resources.SERVICES, name: "none" });
+        } catch (error) {
+          if (!(error instanceof NotFoundError)) throw error;
+          throw new ConflictError("NONE_TAKEN", "Cannot take none", { hint: "Wait." });
+        }
+      },
+    };`,
+  );
+  const bundle = ["bundle", "--quiet", "--output", file, source];
+  succeeded(await run(Deno.execPath(), bundle));
+  const before = await namespace.snapshot();
+  const expose = ["--expose", `${laptop.demo.port}:80`];
+  const args = ["--plugin", file, "--mode", "own-copy", ...expose];
+  const { code, error, stdout } = await laptop.run([
+    "exchange",
+    "web",
+    ...args,
+  ]);
+  assert.deepEqual(
+    [code, error?.["code"], error?.["message"], error?.["hint"]],
+    [7, "NONE_TAKEN", "Cannot take none", "Wait."],
+    stdout,
+  );
+  await assertNoTrace({ namespace, laptop, before });
+});
+
 Deno.test("a stranger's plugin passes the conformance kit, from a folder of its own that knows mod.ts alone", async () => {
   const cluster = await openTestCluster();
   await using namespace = await cluster.namespace();

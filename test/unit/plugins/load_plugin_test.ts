@@ -1,7 +1,9 @@
 // Plugins from URLs, by real servers on this machine. Whatever they are told, no byte leaves it: other
 // hosts are refused before they are asked.
 import assert from "node:assert/strict";
-import { fileURLToPath } from "node:url";
+import { mock } from "node:test";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { Cancelled } from "../../../src/core/errors.ts";
 import { loadPlugin } from "../../../src/plugins/load_plugin.ts";
 import { PluginRegistry } from "../../../src/plugins/registry.ts";
 import { makePki } from "../kube/test_pki.ts";
@@ -188,5 +190,25 @@ Deno.test("a plugin by https is told of with its digest, which pins it", async (
     assert.equal(told.length, source === url ? 1 : 0, text);
     assert.match(text, /Cannot go without --expose/); // it was loaded
     assert.equal(code, 2);
+  }
+});
+
+Deno.test("a plugin whose module waits for ever is given up, and at once where the command ends", async () => {
+  const dir = await Deno.makeTempDir();
+  try {
+    const file = `${dir}/waits.ts`;
+    await Deno.writeTextFile(file, "await new Promise(() => {}); export {};");
+    const end = new AbortController();
+    const loading = load(file, end.signal);
+    loading.catch(() => {});
+    setTimeout(() => end.abort(new Cancelled("Ctrl-C")), 100);
+    await assert.rejects(loading, Cancelled);
+    mock.timers.enable({ apis: ["setTimeout"] });
+    const again = load(`${pathToFileURL(file).href}?again`);
+    mock.timers.tick(60_000);
+    await assert.rejects(again, { code: "PLUGIN_NOT_LOADED" });
+  } finally {
+    mock.timers.reset();
+    await Deno.remove(dir, { recursive: true });
   }
 });
