@@ -113,14 +113,15 @@ async function demo(cluster: TestCluster, namespace: TestNamespace) {
   }).spawn();
   await using _ended = {
     // also when something below does not hold
-    [Symbol.asyncDispose]: () => endOf(ktctl),
+    // a Ctrl-C of the user's has come to ktctl already: one more would be impatience
+    [Symbol.asyncDispose]: () => endOf(ktctl, "SIGTERM"),
   };
   await textOf(ktctl.stdout, "is exchanged");
   await followed(ask, isLocal);
   insist("the laptop answers now", (await answers(ask)).every(isLocal));
 
   tell("Ctrl-C");
-  await endOf(ktctl);
+  await endOf(ktctl, "SIGINT");
   insist("ktctl ended with exit code 0", (await ktctl.status).code === 0);
   await followed(ask, isOriginal);
   insist(
@@ -157,9 +158,12 @@ async function textOf(
   }
 }
 
-async function endOf(ktctl: Deno.ChildProcess): Promise<void> {
+async function endOf(
+  ktctl: Deno.ChildProcess,
+  signal: Deno.Signal,
+): Promise<void> {
   try {
-    ktctl.kill("SIGINT");
+    ktctl.kill(signal);
   } catch (error) {
     if (!(error instanceof TypeError)) throw error; // it has ended already
   }

@@ -1,6 +1,9 @@
+/** A command comes last in its line, and may have anything in it. */
+const WORDS = / *(?:to undo: .+|(?:`[^`]*`|[^ `]|`)+)/g;
+
 /**
  * Breaks lines at spaces, so that a terminal does not break them in the middle of words. What stands
- * in backquotes stays in one piece, to be copied.
+ * in backquotes stays in one piece, to be copied, and so does a command after "to undo: ".
  *
  * @param width Of the terminal; `undefined` where there is none, and nothing is to be broken.
  * @param indent Before each line but the first.
@@ -19,7 +22,7 @@ export function wrapText(
     if (first.length + line.length <= width) return [line];
     const wrapped: string[] = [];
     let current = "";
-    for (const word of line.match(/ *(?:`[^`]*`|[^ `]|`)+/g) ?? [line]) {
+    for (const word of line.match(WORDS) ?? [line]) {
       const room = width - (wrapped.length === 0 ? first : indent).length;
       if (current !== "" && current.length + word.length > room) {
         wrapped.push(current);

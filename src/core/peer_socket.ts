@@ -53,11 +53,11 @@ export class PeerSocket implements Disposable {
   /** @throws {LinkError} its code is the system's. */
   static async open(options: PeerSocketOptions): Promise<PeerSocket> {
     const { port, localPorts } = options;
-    const canonical = canonicalAddress(options.address);
+    const canonical = reached(canonicalAddress(options.address));
     if (isIP(canonical) === 0) {
       throw new LinkError("EINVAL", `"${options.address}" is no address`);
     }
-    const address = isIPv6(canonical) ? options.address : canonical;
+    const address = options.address.includes("%") ? options.address : canonical;
     const local = localAddress(address, options);
     const ports = localPorts && fromRandom(localPorts);
     for (let attempt = 0;; attempt++) {
@@ -93,6 +93,11 @@ export class PeerSocket implements Disposable {
   [Symbol.dispose](): void {
     this.#sender.close();
   }
+}
+
+/** Who sends to no address means this machine, and its answers come from there. */
+function reached(address: string): string {
+  return { "0.0.0.0": "127.0.0.1", "::": "::1" }[address] ?? address;
 }
 
 /** Not to be guessed. */

@@ -1,5 +1,5 @@
 /** How ktctl starts itself as the root helper. */
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { pipedProgram } from "./piped_program.ts";
 
@@ -116,7 +116,7 @@ export function sudoCommand(
 /** Deno's own rule. */
 function userDenoDir(): string | undefined {
   const named = Deno.env.get("DENO_DIR");
-  if (named) return named;
+  if (named) return resolve(named); // the helper starts elsewhere
   if (Deno.build.os === "windows") {
     const local = Deno.env.get("LOCALAPPDATA");
     return local && join(local, "deno");

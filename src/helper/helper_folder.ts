@@ -30,12 +30,13 @@ export async function prepareHelperFolder(
 ): Promise<void> {
   try {
     if (os === "windows") return await prepareWindowsFolder(folder, machine);
-    Deno.mkdirSync(folder, { recursive: true, mode: FOLDER_MODE });
-    const { isDirectory, uid } = Deno.lstatSync(folder);
-    if (!isDirectory || uid !== Deno.uid()) {
-      throw new PermissionError("JOURNAL_UNWRITABLE", "It is somebody else's");
+    for (let attempt = 1;; attempt++) {
+      try {
+        return makeFolder(folder);
+      } catch (error) {
+        if (!isTakenAway(error) || attempt === MAX_ATTEMPTS) throw error;
+      }
     }
-    Deno.chmodSync(folder, FOLDER_MODE);
   } catch (error) {
     throw new PermissionError(
       "JOURNAL_UNWRITABLE",
@@ -48,6 +49,24 @@ export async function prepareHelperFolder(
       },
     );
   }
+}
+
+function makeFolder(folder: string): void {
+  Deno.mkdirSync(folder, { recursive: true, mode: FOLDER_MODE });
+  const { isDirectory, uid } = Deno.lstatSync(folder);
+  if (!isDirectory || uid !== Deno.uid()) {
+    throw new PermissionError("JOURNAL_UNWRITABLE", "It is somebody else's");
+  }
+  Deno.chmodSync(folder, FOLDER_MODE);
+}
+
+/** As many helpers may end, one after the other, while one starts. */
+const MAX_ATTEMPTS = 10;
+
+/** Another helper has ended at this moment, and taken the folder away, in the midst of our call perhaps. */
+function isTakenAway(error: unknown): boolean {
+  return error instanceof Deno.errors.NotFound ||
+    error instanceof Deno.errors.AlreadyExists;
 }
 
 /**
@@ -83,9 +102,6 @@ async function prepareWindowsFolder(
   });
 }
 
-/** As many helpers may end, one after the other, while one starts. */
-const MAX_ATTEMPTS = 10;
-
 /** The record of this helper, locked until it is closed or the process ends. `folder` is prepared. */
 export async function openHelperJournal(
   folder: string,
@@ -106,18 +122,12 @@ export async function openHelperJournal(
         startedAt: Math.floor(Date.now() / 1000),
       }, { makesFolder: false });
     } catch (error) {
-      if (!isFolderGone(error) || attempt === MAX_ATTEMPTS) throw error;
+      const isGone = error instanceof PermissionError &&
+        isTakenAway(error.cause);
+      if (!isGone || attempt === MAX_ATTEMPTS) throw error;
     }
-    await prepareHelperFolder(folder, machine).catch((error) => {
-      if (!isFolderGone(error)) throw error;
-    });
+    await prepareHelperFolder(folder, machine);
   }
-}
-
-/** Another helper has ended at this moment, and taken the folder away. */
-function isFolderGone(error: unknown): boolean {
-  return error instanceof PermissionError &&
-    error.cause instanceof Deno.errors.NotFound;
 }
 
 /**

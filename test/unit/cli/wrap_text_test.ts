@@ -16,6 +16,14 @@ Deno.test("a command in backquotes stays in one piece", () => {
   );
 });
 
+Deno.test("a command that undoes something stays in one piece, whatever is in it", () => {
+  const command = "sudo sed -i '/^# `a b`/d' /etc/hosts";
+  assert.equal(
+    wrapText(`Left behind: a line; to undo: ${command}`, 16),
+    `Left behind: a\n  line;\n  to undo: ${command}`,
+  );
+});
+
 Deno.test("without a terminal only further lines are indented", () => {
   assert.equal(wrapText("a b c\nd e", undefined), "a b c\n  d e");
 });

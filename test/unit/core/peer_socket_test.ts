@@ -28,6 +28,9 @@ for (
     ["IPv4", "127.0.0.1", "127.0.0.1"],
     ["IPv6", "0:0::1", "::1"],
     ["IPv4 in IPv6", "::ffff:127.0.0.1", "127.0.0.1"],
+    // as a resolv.conf may say it: this machine
+    ["no IPv4 address", "0.0.0.0", "127.0.0.1"],
+    ["no IPv6 address", "::", "::1"],
   ] as const
 ) {
   Deno.test(`datagrams of others than the peer are dropped (${title})`, async () => {

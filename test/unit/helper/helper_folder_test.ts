@@ -50,6 +50,23 @@ Deno.test("a folder that another helper takes away as it ends is made anew for t
   journal.close();
 });
 
+Deno.test("a helper starts while others end, one after the other", async () => {
+  const script = 'while :; do rmdir "$0/ktctl" 2>/dev/null; done';
+  const parent = Deno.makeTempDirSync();
+  const child = new Deno.Command("sh", { args: ["-c", script, parent] })
+    .spawn();
+  try {
+    for (let start = 0; start < 2000; start++) {
+      await prepareHelperFolder(`${parent}/ktctl`, { exec });
+      removeHelperFolder(`${parent}/ktctl`);
+    }
+  } finally {
+    child.kill();
+    await child.status;
+    Deno.removeSync(parent, { recursive: true });
+  }
+});
+
 Deno.test("a link in the folder's place is neither used nor removed", async () => {
   using folder = new TemporaryFolder();
   const target = Deno.makeTempDirSync();
