@@ -20,6 +20,7 @@ import {
   SERVICES,
 } from "../kube/resources.ts";
 import { clientKey } from "../core/client_key.ts";
+import { goesWithOwner } from "./goes_with_owner.ts";
 import { holdsService } from "./holds_service.ts";
 import { isOlder, isStale } from "./liveness.ts";
 import type { NamespaceState } from "./namespace_state.ts";
@@ -228,7 +229,7 @@ function deletions(state: NamespaceState, isDead: Judge): Repair[] {
   return kinds.flatMap(([resource, objects]) =>
     objects
       .filter((object) =>
-        isMade(object) && isDead(object) &&
+        isMade(object) && isDead(object) && !goesWithOwner(object) &&
         (!isScaleRecord(object) || isOfDeployment(object, state)) &&
         // gone already, but for others' last connections
         (resource !== PODS || object.metadata.deletionTimestamp === undefined ||

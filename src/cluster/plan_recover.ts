@@ -23,6 +23,7 @@ import {
   SECRETS,
   SERVICES,
 } from "../kube/resources.ts";
+import { goesWithOwner } from "./goes_with_owner.ts";
 import type { NamespaceState } from "./namespace_state.ts";
 import { inOrder, type Repair } from "./repair.ts";
 import { recordOf, replicaRepair, scaleShadows } from "./replica_repair.ts";
@@ -93,11 +94,8 @@ export function planRecover(
   }
   const remove = (resource: Resource, objects: readonly KubeObject[]) =>
     repairs.push(
-      ...objects.filter((one) => !isRouters(one)).map((object): Repair => ({
-        kind: "delete",
-        resource,
-        object,
-      })),
+      ...objects.filter((one) => !isRouters(one) && !goesWithOwner(one))
+        .map((object): Repair => ({ kind: "delete", resource, object })),
     );
   remove(
     DEPLOYMENTS,

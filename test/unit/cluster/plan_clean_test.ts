@@ -77,7 +77,7 @@ Deno.test("a session whose agent has its laptop lives, however old its heartbeat
   );
 });
 
-Deno.test("what a dead shadow owns has no heartbeat, and keeps nothing alive", () => {
+Deno.test("what a dead shadow owns has no heartbeat, keeps nothing alive, and goes with it", () => {
   const pod = exchangeShadow(OLD, "s1");
   const secret = made("Secret", pod.metadata.name, { session: "s1" });
   secret.metadata.ownerReferences = [{
@@ -94,7 +94,6 @@ Deno.test("what a dead shadow owns has no heartbeat, and keeps nothing alive", (
   assert.deepEqual(plan(left), [
     'restore the selector of Service "web" to app=web',
     `delete Pod "${pod.metadata.name}"`,
-    `delete Secret "${pod.metadata.name}"`,
   ]);
 });
 

@@ -36,6 +36,21 @@ Deno.test("recover tells the owner first, then restores, then deletes", () => {
   );
 });
 
+Deno.test("recover leaves to the garbage collector what a shadow owns", () => {
+  const name = "web-kt-exchange-abcde";
+  const secret = made("Secret", name, { session: "s1" });
+  secret.metadata.ownerReferences = [
+    { apiVersion: "v1", kind: "Pod", name, uid: `uid-Pod-${name}` },
+  ];
+  const shadow = made("Pod", name, { session: "s1", target: "AbC" });
+  const repairs = plan(switchedService(), {
+    pods: [shadow],
+    secrets: [secret],
+  });
+  assert.ok(repairs.includes(`delete Pod "${name}"`));
+  assert.ok(!repairs.includes(`delete Secret "${name}"`));
+});
+
 Deno.test("recover leaves the sessions of other Services alone", () => {
   const other = made("Pod", "db-kt-exchange-abcde", {
     session: "s2",
