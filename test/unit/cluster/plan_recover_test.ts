@@ -42,7 +42,12 @@ Deno.test("recover leaves to the garbage collector what a shadow owns", () => {
   secret.metadata.ownerReferences = [
     { apiVersion: "v1", kind: "Pod", name, uid: `uid-Pod-${name}` },
   ];
-  const shadow = made("Pod", name, { session: "s1", target: "AbC" });
+  const shadow = made("Pod", name, {
+    session: "s1",
+    role: "shadow-exchange",
+    target: "AbC",
+    config: "service=web",
+  });
   const repairs = plan(switchedService(), {
     pods: [shadow],
     secrets: [secret],
