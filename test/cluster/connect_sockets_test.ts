@@ -52,13 +52,16 @@ Deno.test({
       await t.step(args.join(" "), async () => {
         await using connect = await lab.connect(...args);
         const device = await ownAddresses(lab);
+        const isBeyond = (one: string) =>
+          !LOOPBACK.test(one) && !QUESTION.test(one) &&
+          !device.some((address) => one.startsWith(address));
         const look = async () => {
           const open = await openSockets(lab);
-          const beyond = open.filter((one) =>
-            !LOOPBACK.test(one) && !QUESTION.test(one) &&
-            !device.some((address) => one.startsWith(address))
-          );
-          assert.deepEqual(beyond, []);
+          const beyond = open.filter(isBeyond);
+          if (beyond.length === 0) return open;
+          // a socket that the kernel connects has a port before it has an address, for no longer than that
+          const still = await openSockets(lab);
+          assert.deepEqual(beyond.filter((one) => still.includes(one)), []);
           return open;
         };
         assert.ok((await look()).length > 0 || args.includes("hosts"));

@@ -31,10 +31,20 @@ Deno.test({
     const pods = new Set<string>();
     const log = await startRequestLog(client, 120);
     for (let death = 1; death <= DEATHS; death++) {
-      const pod = await shadowPod(namespace);
-      pods.add(pod);
-      const up = exchange.linkUp();
-      process.kill(await pidInPod(namespace, pod, "agent.js"), "SIGKILL");
+      let up = exchange.linkUp();
+      // a pod may be on its way out still, in place of which there is another one soon
+      await eventually("an agent is killed", async () => {
+        try {
+          const pod = await shadowPod(namespace);
+          const pid = await pidInPod(namespace, pod, "agent.js");
+          up = exchange.linkUp();
+          process.kill(pid, "SIGKILL");
+          pods.add(pod);
+          return true;
+        } catch {
+          return false;
+        }
+      });
       const { ms } = await up;
       console.log(
         `agent killed for the ${death}. time: link up after ${ms} ms`,

@@ -82,7 +82,17 @@ export class KtctlProcess implements AsyncDisposable {
   }
 
   /** The first event from now on that matches. */
-  async next(
+  next(
+    matches: (event: KtctlEvent) => boolean,
+    timeoutMs?: number,
+  ): Promise<KtctlEvent> {
+    const event = this.#next(matches, timeoutMs);
+    // a test that fails before it asks is to tell its own error
+    event.catch(() => {});
+    return event;
+  }
+
+  async #next(
     matches: (event: KtctlEvent) => boolean,
     timeoutMs = 60_000,
   ): Promise<KtctlEvent> {
