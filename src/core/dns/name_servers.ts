@@ -37,6 +37,7 @@ export class NameServers {
       throw new LinkError("DNS_NO_SERVER", "There is no name server to ask");
     }
     const { timeoutMs = 5000, signal } = options;
+    signal?.throwIfAborted();
     const first = this.#first;
     const done = new AbortController();
     const ended = AbortSignal.any([
@@ -49,8 +50,9 @@ export class NameServers {
     let poor: Uint8Array | undefined;
     let failure: unknown;
     const failed = () => {
-      if (++failures < this.servers.length) return;
-      if (poor === undefined) reject(failure);
+      // once it is over, no server is asked that has not been
+      if (++failures < this.servers.length && !ended.aborted) return;
+      if (poor === undefined) reject(failure ?? ended.reason);
       else resolve(poor);
     };
     const start = async (rank: number): Promise<void> => {

@@ -143,3 +143,17 @@ Deno.test("asking ends on cancellation", async () => {
   controller.abort();
   await assert.rejects(asking, { code: "DNS_NO_ANSWER" });
 });
+
+for (const count of [1, 2, 3]) {
+  Deno.test(`of ${count} servers none is waited for when nobody wants the answer any more`, async () => {
+    await using server = await FakeNameServer.start(SILENT);
+    const servers = new NameServers(Array(count).fill(server.address));
+    const gone = AbortSignal.abort(new Error("gone"));
+    await assert.rejects(servers.ask(asked, { signal: gone }), /gone/);
+    assert.deepEqual(server.asked, []);
+    const leaving = new AbortController();
+    const answer = servers.ask(asked, { signal: leaving.signal });
+    leaving.abort(new Error("left"));
+    await assert.rejects(answer);
+  });
+}
