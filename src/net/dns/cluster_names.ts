@@ -47,6 +47,8 @@ export class ClusterNames {
   readonly #domain: string;
   readonly #included: readonly string[];
   readonly #cidrs: readonly Cidr[];
+  /** Without the node's own search domains, which the kubelet gives to pods as well: their names are a company's. */
+  readonly #ownSearch: readonly string[];
 
   constructor(options: ClusterNamesOptions) {
     this.#options = options;
@@ -57,6 +59,9 @@ export class ClusterNames {
       ...options.includeDomains.map(normalise),
     ];
     this.#cidrs = options.cidrs.map(parseCidr);
+    this.#ownSearch = options.search.filter((domain) =>
+      isBelow(normalise(domain), this.#domain)
+    );
   }
 
   /** Whose the name is, and the full names to ask the cluster for, best first. */
@@ -84,10 +89,10 @@ export class ClusterNames {
       return { kind: "cluster", names: [`${name}.${this.#domain}`] };
     }
     const { isNamespace, search, foreign } = this.#options;
-    const names = search.map((domain) => `${name}.${domain}`)
-      .filter((full) => full.length <= MAX_NAME);
+    const names = completed(name, search);
     if (foreign.isReserved(host.join("."))) {
-      return host.length === 1 ? { kind: "reserved", names } : OTHER;
+      if (host.length > 1) return OTHER;
+      return { kind: "reserved", names: completed(name, this.#ownSearch) };
     }
     // no Service, pod or namespace begins so
     if (host[0]!.startsWith("_")) return OTHER;
@@ -106,8 +111,8 @@ export class ClusterNames {
 
   /** A short name as libc and Windows complete it, by the search domains that we give them. */
   #isReservedInFull(name: string): boolean {
-    const { search, foreign } = this.#options;
-    return search.some((domain, rank) => {
+    const { foreign } = this.#options;
+    return this.#ownSearch.some((domain, rank) => {
       if (!name.endsWith(`.${domain}`)) return false;
       const labels = name.slice(0, -domain.length - 1).split(".");
       const host = labels.slice(serviceLabels(labels));
@@ -121,6 +126,11 @@ export class ClusterNames {
 /** How many labels in front name a port, as in `_http._tcp.web`. */
 function serviceLabels(labels: readonly string[]): number {
   return labels[0]?.startsWith("_") && labels[1]?.startsWith("_") ? 2 : 0;
+}
+
+function completed(name: string, search: readonly string[]): string[] {
+  return search.map((domain) => `${name}.${domain}`)
+    .filter((full) => full.length <= MAX_NAME);
 }
 
 function isBelow(name: string, domain: string): boolean {

@@ -60,8 +60,9 @@ export class ForeignNames {
   isTooWide(host: string): boolean {
     const domain = host.replace(/^\*\./, "");
     if (domain.includes("*")) return true;
-    return !this.#allows(domain) &&
-      (this.isReserved(domain) || isPublicDomain(domain));
+    if (this.isReserved(domain)) return true;
+    // an exact host of one label takes in nothing below it
+    return host.includes(".") && this.isPublic(domain, domain);
   }
 
   #allows(name: string): boolean {

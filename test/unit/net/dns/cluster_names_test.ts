@@ -155,3 +155,25 @@ Deno.test("a range that is none is refused", () => {
     );
   }
 });
+
+Deno.test("names below the node's own search domains are a company's, also those that programs look for", () => {
+  const ofNode = new ClusterNames({
+    clusterDomain: "cluster.local",
+    search: ["default.svc.cluster.local", "cluster.local", "corp.example.com"],
+    cidrs: [],
+    includeDomains: [],
+    foreign: new ForeignNames(),
+    isNamespace: () => false,
+  });
+  const ownerOf = (name: string) => ofNode.ownerOf(readQuestion(query(name))!);
+  assert.deepEqual(ownerOf("wpad.corp.example.com"), { kind: "other" });
+  assert.deepEqual(ownerOf("wpad.cluster.local"), {
+    kind: "reserved",
+    names: ["wpad.cluster.local"],
+  });
+  // the cluster's DNS would find the company's
+  assert.deepEqual(ownerOf("wpad"), {
+    kind: "reserved",
+    names: ["wpad.default.svc.cluster.local", "wpad.cluster.local"],
+  });
+});
