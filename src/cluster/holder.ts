@@ -1,5 +1,5 @@
 /** Who holds a Service or a Deployment, and the refusal that names them. */
-import { ConflictError } from "../core/errors.ts";
+import { ConflictError, PermissionError } from "../core/errors.ts";
 import {
   annotation,
   annotationText,
@@ -89,7 +89,13 @@ async function meshUsers(
   if (service.spec?.selector?.[ROLE] !== "router") return undefined;
   const { name, namespace } = service.metadata;
   const ref = routerRef(name, namespace ?? kube.namespace);
-  const configMap = await kube.find(ref, { signal });
+  let configMap: KubeObject | undefined;
+  try {
+    configMap = await kube.find(ref, { signal });
+  } catch (error) {
+    if (error instanceof PermissionError) return undefined;
+    throw error;
+  }
   const read = configMap && readRouter(configMap);
   if (read === undefined || read.reason !== undefined) return undefined;
   const users = new Set(read.value.participants.map(({ user }) => user));
@@ -140,8 +146,11 @@ export async function refuseHeldServicesOf(
   const labels: Record<string, string> = spec?.template?.metadata?.labels ?? {};
   for (const service of await kube.list(SERVICES, { namespace, signal })) {
     const original = originalSelector(service);
+    // others that lead to a shadow only share labels with it, as one for all of a release does
+    const isTaken = annotation(service, ORIGINAL_SELECTOR) !== undefined ||
+      isSwitched(service.spec?.selector);
     // what ktctl made, a Stuntman say, is nobody's to take
-    if (label(service, CONTROL_BY) !== undefined) continue;
+    if (!isTaken || label(service, CONTROL_BY) !== undefined) continue;
     if (Object.keys(original).length === 0) continue;
     if (!includesLabels(labels, original)) continue;
     await refuseHeldService(kube, service, options);

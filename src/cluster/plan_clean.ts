@@ -6,6 +6,7 @@ import {
   isSwitched,
   label,
   LOCK,
+  LOCK_OWNER,
   ROUTER_STATE,
   SESSION,
   SHARED,
@@ -184,12 +185,24 @@ function serviceRepairs(
   if (isTaken && !holders(service, state).some((holder) => !isDead(holder))) {
     repairs.push({ kind: "restore-selector", service });
   }
-  if (
-    annotation(service, LOCK) !== undefined && !isLocked(service, rules.now)
-  ) {
+  const isVoid = !isLocked(service, rules.now) ||
+    isOfDead(service, { state, isDead });
+  if (annotation(service, LOCK) !== undefined && isVoid) {
     repairs.push({ kind: "unlock", service });
   }
   return repairs;
+}
+
+/** Whether who set the Service up was killed: of all that their session made nothing lives. */
+function isOfDead(
+  service: KubeObject,
+  { state, isDead }: { state: NamespaceState; isDead: Judge },
+): boolean {
+  const session = annotation(service, LOCK_OWNER)?.split("/").at(-1);
+  return session !== undefined &&
+    [...state.pods, ...state.deployments, ...state.services].some((object) =>
+      annotation(object, SESSION) === session && isDead(object)
+    );
 }
 
 /** What answers for a switched Service: its shadows or router, and its Stuntman Service. */

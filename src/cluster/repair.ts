@@ -2,7 +2,6 @@
 import {
   annotation,
   labelSelector,
-  LOCK,
   ORIGINAL_REPLICAS,
   ORIGINAL_SELECTOR,
   parseSelector,
@@ -19,7 +18,7 @@ import { leaveRouter } from "./router_leave.ts";
 import { left, type RouterState } from "./router_state.ts";
 import { leaveShare } from "./share_leave.ts";
 import { type ShareState, withoutSharers } from "./share_state.ts";
-import { isLocked, UNLOCKED } from "./service_lock.ts";
+import { UNLOCKED } from "./service_lock.ts";
 import { ownPart, restorePatch } from "./service_selector.ts";
 import { annotationPatch, updateObject } from "./update_object.ts";
 
@@ -198,14 +197,16 @@ export async function applyRepair(
       );
       return;
     case "unlock": {
-      const lock = annotation(repair.service, LOCK);
+      // not one that was taken or renewed since
+      const isSame = (service: KubeObject) =>
+        Object.keys(UNLOCKED).every((name) =>
+          annotation(service, name) === annotation(repair.service, name)
+        );
       await updateObject(
         kube,
         refTo(SERVICES, repair.service),
         (service) =>
-          annotation(service, LOCK) === lock && !isLocked(service, kube.now())
-            ? annotationPatch(service, UNLOCKED)
-            : undefined,
+          isSame(service) ? annotationPatch(service, UNLOCKED) : undefined,
         { signal, uid: repair.service.metadata.uid },
       );
       return;

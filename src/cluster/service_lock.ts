@@ -93,11 +93,15 @@ export function isLocked(service: KubeObject, now: number): boolean {
     Math.abs(now - since) < LOCK_LIFETIME_SECONDS && now < lockEnd(service);
 }
 
-/** Unix seconds. The original ktctl does not renew its locks, nor do earlier versions. */
+/**
+ * Unix seconds. The original ktctl does not renew its locks, nor do earlier versions: they leave the
+ * promise of whoever was there before them, which is older than their lock.
+ */
 function lockEnd(service: KubeObject): number {
   const since = wholeNumber(annotation(service, LOCK)) ?? 0;
-  const until = wholeNumber(annotation(service, LOCK_UNTIL)) ?? Infinity;
-  return Math.min(since + LOCK_LIFETIME_SECONDS, until);
+  const until = wholeNumber(annotation(service, LOCK_UNTIL)) ?? 0;
+  const end = since + LOCK_LIFETIME_SECONDS;
+  return until > since ? Math.min(until, end) : end;
 }
 
 /** Tells others that the owner lives. What fails is tried again at the next time. */

@@ -140,8 +140,10 @@ export class ShadowSession {
   #make(scope: Scope<World>): Promise<Shadow> {
     const { spec, hasFixedName, heartbeat, podTimeoutMs } = this.#options;
     if ("make" in spec) return spec.make(scope);
-    const name = hasFixedName ? spec.name : `${spec.name}-${randomLower(5)}`;
-    return createShadow(scope, { ...spec, name }, { heartbeat, podTimeoutMs });
+    const partsName = `${spec.name}-${randomLower(5)}`;
+    const name = hasFixedName ? spec.name : partsName;
+    const made = { ...spec, name, partsName };
+    return createShadow(scope, made, { heartbeat, podTimeoutMs });
   }
 
   /** The first link, as soon as the agent listens; an agent that cannot start is no reason to wait. */

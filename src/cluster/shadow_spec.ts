@@ -39,6 +39,11 @@ export const SHADOW_IMAGE = "denoland/deno:2.9.6";
 
 export interface ShadowSpec {
   readonly name: string;
+  /**
+   * Of the ConfigMap and the Secret. The cluster's garbage collector deletes them, in its own time: where
+   * the next pod has the same name, its parts must not. @default the name
+   */
+  readonly partsName?: string;
   readonly namespace: string;
   readonly session: string;
   readonly user: string;
@@ -66,7 +71,7 @@ export function shadowConfigMap(
   return {
     apiVersion: "v1",
     kind: "ConfigMap",
-    metadata: ownMetadata(spec),
+    metadata: { ...ownMetadata(spec), name: partsName(spec) },
     immutable: true,
     data: { "agent.js": agentSource },
   };
@@ -81,7 +86,7 @@ export function shadowSecret(
     apiVersion: "v1",
     kind: "Secret",
     type: "Opaque",
-    metadata: ownMetadata(spec),
+    metadata: { ...ownMetadata(spec), name: partsName(spec) },
     immutable: true,
     stringData: {
       host_key: keys.hostPrivateKey,
@@ -138,6 +143,10 @@ export function shadowWorkload(
   };
 }
 
+function partsName({ name, partsName = name }: ShadowSpec): string {
+  return partsName;
+}
+
 /** Without a heartbeat: what goes with its owner is nobody else's to call abandoned. */
 function ownMetadata(spec: ShadowSpec): KubeObject["metadata"] {
   return {
@@ -176,14 +185,14 @@ function podSpec(
       {
         name: "agent",
         mountPath: AGENT_DIR,
-        source: { configMap: { name: spec.name } },
+        source: { configMap: { name: partsName(spec) } },
       },
       {
         name: "keys",
         mountPath: AGENT_KEYS_DIR,
         source: {
           secret: {
-            secretName: spec.name,
+            secretName: partsName(spec),
             defaultMode: 0o440,
             // a shared one's Secret has more in it, which is not the pod's business
             ...(spec.isShared

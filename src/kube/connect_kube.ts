@@ -1,4 +1,5 @@
 /** From a kubeconfig to a cluster. */
+import { UsageError } from "../core/errors.ts";
 import { VERSION } from "../core/version.ts";
 import { makeCredentials } from "./credentials.ts";
 import { KubeHttp } from "./http.ts";
@@ -30,7 +31,7 @@ export interface ConnectKubeOptions {
  * Reads the kubeconfig and makes ready; no request is sent before the first call.
  *
  * @throws {UsageError} `KUBECONFIG_NOT_FOUND`, `KUBECONFIG_INVALID`, `CONTEXT_UNKNOWN`,
- *   `CONTEXT_MISSING`.
+ *   `CONTEXT_MISSING`, `NAMESPACE_INVALID`.
  */
 export async function connectKube(
   options: ConnectKubeOptions = {},
@@ -38,6 +39,7 @@ export async function connectKube(
   if (options.signal?.aborted) throw cancelled(options.signal);
   const env = options.env ?? Deno.env.toObject();
   const target = await loadKubeTarget({ ...options, env });
+  refuseNoNamespace(target.namespace);
   const http = new KubeHttp({
     target,
     env,
@@ -53,4 +55,17 @@ export async function connectKube(
       ? {}
       : { watchTiming: options.watchTiming }),
   });
+}
+
+/** From the command line or the kubeconfig. The API server would say no more than that there is none. */
+function refuseNoNamespace(name: string): void {
+  if (/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name)) return;
+  throw new UsageError(
+    "NAMESPACE_INVALID",
+    `"${name}" is no namespace's name`,
+    {
+      hint:
+        'It has up to 63 of a-z, 0-9 and "-". Give another one with -n, or mend the kubeconfig\'s context.',
+    },
+  );
 }

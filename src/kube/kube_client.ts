@@ -24,6 +24,7 @@ import type {
   WatchEvent,
   WatchOptions,
 } from "./kube_api.ts";
+import { pathSegment } from "./path_segment.ts";
 import { openPodProxy } from "./pod_proxy.ts";
 import { openPortForward } from "./port_forward.ts";
 import { type Listing, watchObjects, type WatchTiming } from "./watch.ts";
@@ -326,7 +327,7 @@ export class KubeClient implements KubeApi {
       throw new UsageError("NAME_EMPTY", `Name the ${resource.kind}`);
     }
     return `${collectionPath(resource, this.#place(resource, namespace))}/${
-      encodeURIComponent(name)
+      pathSegment(name)
     }`;
   }
 }
@@ -350,7 +351,7 @@ function collectionPath(
   namespace: string | undefined,
 ): string {
   const root = apiVersion.includes("/") ? "/apis/" : "/api/";
-  const place = namespace ? `/namespaces/${encodeURIComponent(namespace)}` : "";
+  const place = namespace ? `/namespaces/${pathSegment(namespace)}` : "";
   return `${root}${apiVersion}${place}/${plural}`;
 }
 

@@ -2,8 +2,9 @@
 import * as v from "valibot";
 
 const LABEL_NAME = /^[A-Za-z0-9]([-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?$/;
+/** The API server bounds the whole, not its parts. */
 const SUBDOMAIN =
-  /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*$/;
+  /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 /** As the API server takes; more would be a burden only. */
 const MAX_LABELS = 256;
 

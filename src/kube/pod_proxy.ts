@@ -16,6 +16,7 @@ import { PODS } from "./resources.ts";
 import { sendOnce } from "./send_once.ts";
 import { unreachable } from "./unreachable.ts";
 import { UpgradedStream } from "./upgraded_stream.ts";
+import { pathSegment } from "./path_segment.ts";
 
 /**
  * Opens the connection; it is open once the program in the pod has changed to the protocol. What
@@ -112,9 +113,9 @@ class UpgradeHandshake implements Handshake {
   #url(): URL {
     const { name, namespace, port } = this.#pod;
     return new URL(
-      `${this.#http.server}/api/v1/namespaces/${
-        encodeURIComponent(namespace)
-      }/pods/${encodeURIComponent(name)}:${port}/proxy${this.#upgrade.path}`,
+      `${this.#http.server}/api/v1/namespaces/${pathSegment(namespace)}/pods/${
+        pathSegment(name)
+      }:${port}/proxy${this.#upgrade.path}`,
     );
   }
 }

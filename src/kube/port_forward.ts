@@ -17,6 +17,7 @@ import { PODS } from "./resources.ts";
 import { PortForwardStream } from "./port_forward_stream.ts";
 import { sendOnce } from "./send_once.ts";
 import { unreachable } from "./unreachable.ts";
+import { pathSegment } from "./path_segment.ts";
 
 const PROTOCOL = "v4.channel.k8s.io";
 
@@ -132,7 +133,7 @@ class PortForwardHandshake implements Handshake {
   #url(): string {
     const { name, namespace, port } = this.#pod;
     return this.#http.server.replace(/^http/, "ws") +
-      `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/` +
-      `${encodeURIComponent(name)}/portforward?ports=${port}`;
+      `/api/v1/namespaces/${pathSegment(namespace)}/pods/` +
+      `${pathSegment(name)}/portforward?ports=${port}`;
   }
 }

@@ -286,6 +286,26 @@ for (
   });
 }
 
+Deno.test("the lock of a start that died goes with what it made, and not before", () => {
+  const locked = own("Service", "web", { selector: { app: "web" } }, {
+    "kt-lock": String(NOW - 5),
+    "ktctl.dev/lock-owner": "corp/alice/abcdefghij",
+    "ktctl.dev/lock-until": String(NOW + 15),
+  });
+  const unlock = 'remove the expired lock of Service "web"';
+  for (
+    const [heartbeat, session, expected] of [
+      [OLD, "abcdefghij", true],
+      [FRESH, "abcdefghij", false],
+      [OLD, "klmnopqrst", false],
+    ] as const
+  ) {
+    const pods = [exchangeShadow(heartbeat, session)];
+    const done = plan({ services: [locked], pods });
+    assert.equal(done.includes(unlock), expected, `${heartbeat} ${session}`);
+  }
+});
+
 Deno.test("a lock that is no number is void, and removed", () => {
   const service = own("Service", "web", { selector: { app: "web" } }, {
     "kt-lock": "yes",

@@ -119,4 +119,7 @@ Deno.test("a lock that nobody promises to renew is held for three minutes", () =
   const until = { "ktctl.dev/lock-until": `${NOW + 9999}` };
   const renewed = service({ "kt-lock": `${NOW}`, ...until });
   assert.equal(isLocked(renewed, NOW + 180), false);
+  const before = { "ktctl.dev/lock-until": `${NOW - 60}` };
+  const taken = service({ "kt-lock": `${NOW}`, ...before });
+  assert.equal(isLocked(taken, NOW + 2), true);
 });

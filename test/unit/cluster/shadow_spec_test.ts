@@ -188,3 +188,19 @@ Deno.test("ConfigMap and Secret carry the session, and each only what is its own
   assert.equal(configMap.data["agent.js"], "the agent");
   assert.ok(!JSON.stringify(configMap).includes("HOST"));
 });
+
+Deno.test("a pod of a fixed name reads a ConfigMap and a Secret that the one before it never had", () => {
+  const given = spec({}, {
+    name: "web-kt-mesh-a",
+    partsName: "web-kt-mesh-a-x",
+  });
+  const names = [
+    shadowConfigMap(given, "the agent"),
+    shadowSecret(given, { hostPrivateKey: "", clientPublicKey: "" }),
+  ].map(({ metadata }) => metadata.name);
+  assert.deepEqual(names, ["web-kt-mesh-a-x", "web-kt-mesh-a-x"]);
+  const pod = shadowWorkload(given, PARTS, NOW);
+  assert.equal(pod.metadata.name, "web-kt-mesh-a");
+  const text = JSON.stringify(pod.spec.volumes);
+  assert.equal(text.match(/"web-kt-mesh-a-x"/g)?.length, 2, text);
+});

@@ -41,6 +41,23 @@ const NOT_FOUND = refusal(404, {
   details: { name: "web", kind: "pods" },
 });
 
+Deno.test("no name leads out of the path of its kind and namespace", async () => {
+  await using fake = await serve([json(WEB)]);
+  const { api, server } = fake;
+  const refused = { code: "NAME_INVALID", exitCode: 2 };
+  for (const name of [".", "..", "../../x", "%2e%2e"]) {
+    const pod = { resource: PODS, name: "web", namespace: name };
+    for (
+      const call of [
+        async () => await api.get({ resource: PODS, name }),
+        async () => await api.delete(pod),
+        async () => await api.list(PODS, { namespace: name }),
+      ]
+    ) await assert.rejects(call, refused);
+  }
+  assert.deepEqual(server.requests, []);
+});
+
 Deno.test("calls go to the path of their kind, namespace and name", async () => {
   await using fake = await serve([json(WEB)]);
   const { api, server } = fake;

@@ -5,6 +5,7 @@ import * as net from "node:net";
 import type { AddressInfo } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { WebSocketServer } from "ws";
+import { connectKube } from "../../../src/kube/connect_kube.ts";
 import { proxyFor } from "../../../src/kube/proxy.ts";
 import {
   type Answer,
@@ -335,3 +336,25 @@ Deno.test("a credential file that is not there is named", async () => {
     },
   );
 });
+
+for (const namespace of ["..", ".", "../kube-system", "Shop", "a".repeat(64)]) {
+  Deno.test(`"${namespace.slice(0, 20)}" is no namespace, whoever names it, and no request is sent`, async () => {
+    await using folder = await TempFolder.make();
+    const entry = (
+      name: string,
+      value: unknown,
+    ) => [{ name: "a", [name]: value }];
+    const write = (context: Record<string, string>) =>
+      folder.write("config", {
+        clusters: entry("cluster", { server: "https://127.0.0.1:1" }),
+        users: entry("user", {}),
+        contexts: entry("context", { cluster: "a", user: "a", ...context }),
+        "current-context": "a",
+      });
+    const refused = { code: "NAMESPACE_INVALID", exitCode: 2 };
+    const kubeconfig = await write({});
+    await assert.rejects(connectKube({ kubeconfig, namespace }), refused);
+    await write({ namespace });
+    await assert.rejects(connectKube({ kubeconfig }), refused);
+  });
+}
