@@ -138,23 +138,31 @@ export async function refuseReplacedPods(
  */
 export async function refuseHeldServicesOf(
   kube: KubeApi,
-  { metadata, spec }: KubeObject,
+  deployment: KubeObject,
   options: HolderOptions,
 ): Promise<void> {
-  const namespace = metadata.namespace ?? kube.namespace;
-  const { signal } = options;
-  const labels: Record<string, string> = spec?.template?.metadata?.labels ?? {};
-  for (const service of await kube.list(SERVICES, { namespace, signal })) {
-    const original = originalSelector(service);
+  for (const service of await servicesOf(kube, deployment, options.signal)) {
     // others that lead to a shadow only share labels with it, as one for all of a release does
     const isTaken = annotation(service, ORIGINAL_SELECTOR) !== undefined ||
       isSwitched(service.spec?.selector);
-    // what ktctl made, a Stuntman say, is nobody's to take
-    if (!isTaken || label(service, CONTROL_BY) !== undefined) continue;
-    if (Object.keys(original).length === 0) continue;
-    if (!includesLabels(labels, original)) continue;
-    await refuseHeldService(kube, service, options);
+    if (isTaken) await refuseHeldService(kube, service, options);
   }
+}
+
+/** The Services whose own pods are the Deployment's; not those that ktctl made, which are nobody's to take. */
+export async function servicesOf(
+  kube: KubeApi,
+  { metadata, spec }: KubeObject,
+  signal: AbortSignal,
+): Promise<KubeObject[]> {
+  const namespace = metadata.namespace ?? kube.namespace;
+  const labels: Record<string, string> = spec?.template?.metadata?.labels ?? {};
+  const services = await kube.list(SERVICES, { namespace, signal });
+  return services.filter((service) => {
+    const original = originalSelector(service);
+    return label(service, CONTROL_BY) === undefined &&
+      Object.keys(original).length > 0 && includesLabels(labels, original);
+  });
 }
 
 function heldError(service: KubeObject, holder: Holder): ConflictError {

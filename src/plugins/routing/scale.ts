@@ -7,6 +7,7 @@ import {
   refuseHeldDeployment,
   refuseHeldService,
   refuseHeldServicesOf,
+  servicesOf,
 } from "../../cluster/holder.ts";
 import { objectArgs, objectStep } from "../../cluster/object_step.ts";
 import { scaleRecord } from "../../cluster/scale_record.ts";
@@ -59,6 +60,7 @@ async function plan(context: RoutingContext<never>): Promise<RoutingPlan> {
   const deployment = await findDeployment(context);
   await refuseHeldDeployment(kube, deployment, signal);
   await refuseHeldServicesOf(kube, deployment, context);
+  await warnOfOtherServices(context, deployment);
   await refuseAutoscaled(context, deployment);
   const { name } = deployment.metadata;
   // without the hash no ReplicaSet of the Deployment takes the Shadow Pod for one of its own
@@ -133,6 +135,23 @@ async function deploymentBehind(
     );
   }
   return deployment;
+}
+
+/** They lose these pods too. The Shadow Pod is behind them, but has the exposed ports alone. */
+async function warnOfOtherServices(
+  { kube, target, signal, log }: RoutingContext<never>,
+  deployment: KubeObject,
+): Promise<void> {
+  const names = (await servicesOf(kube, deployment, signal))
+    .map(({ metadata }) => metadata.name)
+    .filter((name) => name !== target.service.metadata.name);
+  if (names.length === 0) return;
+  log.warn(
+    "SERVICES_SHARE_PODS",
+    `The pods of Deployment "${deployment.metadata.name}" are behind ${
+      names.map((name) => `Service "${name}"`).join(", ")
+    } as well: until the end this laptop answers there on the exposed ports, and none of these pods on the others. --mode selector leaves them alone`,
+  );
 }
 
 /** An autoscaler would take the count for its own business while we hold it. */

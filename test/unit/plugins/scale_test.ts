@@ -110,3 +110,29 @@ Deno.test("a Deployment is not scaled where another Service of its pods was exch
   });
   assert.deepEqual(ran, ["kube.object"]); // the record, which goes with the scope
 });
+
+Deno.test("who scales a Deployment down is told which other Services lose its pods", async () => {
+  const kube = new DeploymentKube(deployment("first"));
+  const told: string[] = [];
+  const twin = own("Service", "twin", { selector: { app: "web" } });
+  const foreign = own("Service", "foreign", { selector: { app: "other" } });
+  kube.services = [service, twin, foreign];
+  const context = {
+    kube: kube.api,
+    session: "session-twin",
+    target: { service },
+    shadowLabels: { "kt-target": "AbC" },
+    signal: new AbortController().signal,
+    log: {
+      warn: (code: string, text: string) => told.push(`${code} ${text}`),
+      debug: () => {},
+      info: () => {},
+    },
+  } as unknown as AttachContext<never>;
+  await plugin.plan(context);
+  assert.equal(told.length, 1);
+  assert.match(
+    told[0]!,
+    /^SERVICES_SHARE_PODS .* behind Service "twin" as well/,
+  );
+});
