@@ -50,6 +50,9 @@ export interface DnsResolverOptions {
  */
 export type ForeignReason = "exists" | "unsure" | "reserved";
 
+/** How many names are kept of which it was said that nobody has them outside. */
+const MOST_ABSENT = 10_000;
+
 /** The Ingress may move. */
 const INGRESS_TTL_S = 5;
 
@@ -64,6 +67,8 @@ export class DnsResolver {
   readonly #closed = new AbortController();
   /** What was told already. */
   readonly #told = new Set<string>();
+  /** Public names that nobody has outside: true also while nobody there answers. */
+  readonly #absent = new Set<string>();
 
   constructor(options: DnsResolverOptions) {
     this.#options = options;
@@ -83,6 +88,7 @@ export class DnsResolver {
   /** The laptop has come into another network. */
   setUpstreams(upstreams: readonly DnsServer[]): void {
     this.#upstreams = this.#serversAt(upstreams);
+    this.#absent.clear();
     this.#cache.clear();
   }
 
@@ -134,6 +140,12 @@ export class DnsResolver {
         return this.#ask(sources, query, owner);
       }
       case "public":
+        // where the cluster alone is asked, it is as for a pod: a cluster without the Internet has
+        // no say on what exists there
+        if (this.#options.order?.every(({ kind }) => kind === "cluster")) {
+          const names = [...owner.names, name];
+          return this.#ask(this.#sources, query, { names });
+        }
         return this.#findPublic(query, name, owner.names);
       case "reserved":
         this.#tellReserved(query, name, owner.names);
@@ -152,19 +164,31 @@ export class DnsResolver {
     names: readonly string[],
   ): Promise<FoundAnswer> {
     const parts = this.#sources.length + 1;
-    let outside: FoundAnswer | undefined;
-    try {
-      outside = await this.#ask(this.#sources, query, { names: [name], parts });
-    } finally {
-      this.#tellPublic(name, outside?.answer);
-    }
+    const upstreams = this.#upstreams;
+    const outside = await this.#ask(this.#sources, query, {
+      names: [name],
+      parts,
+    }).catch(() => undefined);
+    const rcode = outside && readHeader(outside.answer)?.rcode;
+    // of another network, if they have changed meanwhile
+    if (upstreams === this.#upstreams) this.#noteAbsent(name, rcode);
+    const isAbsent = rcode !== RCODE.NOERROR && this.#absent.has(name) ||
+      rcode === RCODE.NXDOMAIN;
+    if (!isAbsent) this.#tellPublic(name, outside?.answer);
     const { order } = this.#options;
-    if (
-      !isUnknown(outside.answer) ||
-      order?.every(({ kind }) => kind !== "cluster")
-    ) return outside;
+    if (!isAbsent || order?.every(({ kind }) => kind !== "cluster")) {
+      return outside ?? servfail(query);
+    }
     const inside = await this.#ask([this.#cluster], query, { names, parts });
-    return isUnknown(inside.answer) ? outside : inside;
+    return isUnknown(inside.answer) ? outside ?? inside : inside;
+  }
+
+  #noteAbsent(name: string, rcode: number | undefined): void {
+    if (rcode === RCODE.NOERROR) this.#absent.delete(name);
+    if (rcode !== RCODE.NXDOMAIN) return;
+    const [oldest] = this.#absent;
+    if (this.#absent.size >= MOST_ABSENT) this.#absent.delete(oldest!);
+    this.#absent.add(name);
   }
 
   #tellPublic(name: string, answer: Uint8Array | undefined): void {
@@ -258,6 +282,10 @@ type Source = (
   query: Uint8Array,
   options: { names: readonly string[]; signal: AbortSignal },
 ) => Promise<Uint8Array>;
+
+function servfail(query: Uint8Array): FoundAnswer {
+  return { answer: errorAnswer(query, RCODE.SERVFAIL), cacheable: false };
+}
 
 function isUnknown(answer: Uint8Array): boolean {
   return readHeader(answer)?.rcode === RCODE.NXDOMAIN;

@@ -176,7 +176,6 @@ Deno.test("names that are allowed are the cluster's first", async () => {
 for (
   const [title, order, expected] of [
     ["the cluster first", ["cluster", "upstream"], "10.96.0.66"],
-    ["podDNS", ["cluster"], "10.96.0.66"],
     ["the cluster last", ["upstream", "cluster"], "10.96.0.66"],
     ["upstream alone", ["upstream"], "NXDOMAIN"],
   ] as const
@@ -305,4 +304,47 @@ Deno.test("messages that are no question get an error or no answer", async () =>
   assert.equal(await code((one) => void (one[5] = 2)), "FORMERR");
   assert.equal(await code((one) => one.subarray(0, 14)), "FORMERR");
   assert.equal(await code(() => query("a.test", "AXFR")), "NOTIMP");
+});
+
+Deno.test("where only the cluster is asked, a namespace called like a domain of the Internet is the cluster's", async () => {
+  await using whole = await setUp({ order: [{ kind: "cluster" }] });
+  const link: DnsResolverOptions["link"] = {
+    resolver: {
+      nameservers: [],
+      ndots: 5,
+      search: ["default.svc.cluster.local", "svc.cluster.local"],
+    },
+    resolve: (asked) =>
+      Promise.resolve(
+        read(asked).question.endsWith(".cluster.local")
+          ? answerFrom(CLUSTER, asked)
+          : response(asked, [], { rcode: 2 }),
+      ),
+  };
+  await using without = await setUp({ order: [{ kind: "cluster" }], link });
+  assert.equal(await whole.ask("free.dev"), "free.dev A 10.96.0.66");
+  assert.equal(await without.ask("free.dev"), "free.dev A 10.96.0.66");
+  assert.equal(await without.ask("nobody.dev"), "SERVFAIL");
+  // and as for a pod, what is no Service may be a name of the Internet
+  await using com = await setUp({
+    order: [{ kind: "cluster" }],
+    isNamespace: (label) => label === "com",
+  });
+  await com.ask("www.example.com");
+  assert.ok(com.cluster.asked.includes("www.example.com"));
+});
+
+Deno.test("what nobody has outside stays the cluster's while nobody outside answers, until the servers are others", async () => {
+  let rcode = 3;
+  await using upstream = await FakeNameServer.start((asked) => [
+    response(asked, [], { rcode, soaTtlS: 5 }),
+  ]);
+  await using it = await setUp({ upstreams: [upstream.address] });
+  assert.equal(await it.ask("free.dev"), "free.dev A 10.96.0.66");
+  rcode = 2;
+  it.resolver.clearCache();
+  assert.equal(await it.ask("free.dev"), "free.dev A 10.96.0.66");
+  assert.equal(await it.ask("google.dev"), "SERVFAIL");
+  it.resolver.setUpstreams([upstream.address]);
+  assert.equal(await it.ask("free.dev"), "SERVFAIL");
 });
