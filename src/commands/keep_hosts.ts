@@ -57,11 +57,12 @@ export async function keepHosts(
         address,
         names: names.filter((name) => !foreign.has(name)),
       }));
-      if (JSON.stringify(entries) === written) return;
+      if (JSON.stringify(entries) === written) return hostsNames.againInMs;
       written = JSON.stringify(entries);
       const before = open;
       open = await root.open("resolver.hosts", { entries });
       await before?.close(); // whose lines are replaced already
+      return hostsNames.againInMs;
     },
   });
 }

@@ -11,19 +11,31 @@ export interface HostsNamesOptions {
   readonly servers: NameServers;
   /** Tells of a name that is left out, one of each namespace. */
   readonly onForeign: (name: string, reason: ForeignReason) => void;
+  readonly nowMs?: () => number;
 }
 
 const RECURSION_DESIRED = 0x0100;
+/** How many names are asked for at once. */
+const MOST_AT_ONCE = 16;
+/** For all the names together: connect waits for it. */
+const DEADLINE_MS = 2000;
+/** After so long, a name that nobody knew about is asked for again. */
+const UNSURE_MS = 60_000;
 
 /** Which names of Services a hosts file may have, where they would go before all others. */
 export class HostsNames {
   readonly #options: HostsNamesOptions;
   /** What name servers said of public names. */
   readonly #reasons = new Map<string, ForeignReason | undefined>();
+  /** Until when names are left out, of which name servers said nothing. */
+  readonly #unsureUntilMs = new Map<string, number>();
   readonly #told = new Set<string>();
+
+  readonly #nowMs: () => number;
 
   constructor(options: HostsNamesOptions) {
     this.#options = options;
+    this.#nowMs = options.nowMs ?? Date.now;
   }
 
   /** Those of the names that are left out. */
@@ -32,8 +44,13 @@ export class HostsNames {
     signal: AbortSignal,
   ): Promise<Set<string>> {
     const found = new Set<string>();
-    for (const name of new Set(names)) {
-      const reason = await this.#reasonOf(name, signal);
+    const all = new Set(names);
+    await this.#learn([...all].filter((name) => this.#isOpen(name)), signal);
+    for (const name of this.#unsureUntilMs.keys()) {
+      if (!all.has(name)) this.#unsureUntilMs.delete(name);
+    }
+    for (const name of all) {
+      const reason = this.#reasonOf(name);
       if (reason === undefined) continue;
       found.add(name);
       const kind = name.split(".").at(-1)!;
@@ -43,22 +60,47 @@ export class HostsNames {
     return found;
   }
 
-  async #reasonOf(
-    name: string,
-    signal: AbortSignal,
-  ): Promise<ForeignReason | undefined> {
+  /** In how many milliseconds names are to be asked for again, if any are. */
+  get againInMs(): number | undefined {
+    const untilMs = [...this.#unsureUntilMs.values()];
+    if (untilMs.length === 0) return undefined;
+    // all those of one time together
+    return Math.max(0, Math.max(...untilMs) - this.#nowMs());
+  }
+
+  #reasonOf(name: string): ForeignReason | undefined {
+    if (this.#options.foreign.isReserved(name)) return "reserved";
+    return this.#unsureUntilMs.has(name) ? "unsure" : this.#reasons.get(name);
+  }
+
+  /** Whether name servers are to be asked for it. */
+  #isOpen(name: string): boolean {
     const { foreign } = this.#options;
-    if (foreign.isReserved(name)) return "reserved";
     const [, namespace, ...more] = name.split(".");
     // short or full
-    if (namespace === undefined || more.length > 0) return undefined;
-    if (!foreign.isPublic(name, namespace)) return undefined;
-    if (this.#reasons.has(name)) return this.#reasons.get(name);
-    const rcode = await this.#ask(name, signal);
-    if (rcode !== RCODE.NXDOMAIN && rcode !== RCODE.NOERROR) return "unsure";
-    const reason = rcode === RCODE.NOERROR ? "exists" as const : undefined;
-    this.#reasons.set(name, reason);
-    return reason;
+    if (namespace === undefined || more.length > 0) return false;
+    if (foreign.isReserved(name) || !foreign.isPublic(name, namespace)) {
+      return false;
+    }
+    if (this.#reasons.has(name)) return false;
+    return (this.#unsureUntilMs.get(name) ?? 0) <= this.#nowMs();
+  }
+
+  async #learn(names: readonly string[], signal: AbortSignal): Promise<void> {
+    if (names.length === 0) return;
+    const ended = AbortSignal.any([signal, AbortSignal.timeout(DEADLINE_MS)]);
+    const left = names.values();
+    const worker = async () => {
+      for (const name of left) this.#note(name, await this.#ask(name, ended));
+    };
+    await Promise.all(Array.from({ length: MOST_AT_ONCE }, worker));
+  }
+
+  #note(name: string, rcode: number | undefined): void {
+    this.#unsureUntilMs.delete(name);
+    if (rcode === RCODE.NOERROR) this.#reasons.set(name, "exists");
+    else if (rcode === RCODE.NXDOMAIN) this.#reasons.set(name, undefined);
+    else this.#unsureUntilMs.set(name, this.#nowMs() + UNSURE_MS);
   }
 
   async #ask(name: string, signal: AbortSignal): Promise<number | undefined> {

@@ -58,16 +58,43 @@ Deno.test("a hosts file gets no name that is another's, nor one of which nobody 
     "google.dev exists",
   ]);
   // what was answered is known; and nobody outside hears of other Services
-  assert.deepEqual(asked, [
+  assert.deepEqual(asked.toSorted(), [
+    "away.dev",
     "free.dev",
     "google.dev",
     "mail.dev",
-    "away.dev",
-    "away.dev",
   ]);
 });
 
 Deno.test("a hosts file gets what is allowed, and nobody is asked", async () => {
   const found = await foreignOf(["dev", "wpad", "localhost"]);
   assert.deepEqual(found, { foreign: [], told: [], asked: [] });
+});
+
+Deno.test("name servers that say nothing cost one deadline for all names, which are asked for again a minute later", async () => {
+  let time = 1000;
+  let isSilent = true;
+  await using upstream = await FakeNameServer.start((query) =>
+    isSilent ? [] : [response(query, [], { rcode: 3 })]
+  );
+  const names = new HostsNames({
+    foreign: new ForeignNames(),
+    servers: new NameServers([upstream.address]),
+    onForeign: () => {},
+    nowMs: () => time,
+  });
+  const { signal } = new AbortController();
+  const all = Array.from({ length: 40 }, (_, i) => `web${i}.dev`);
+  const startedMs = performance.now();
+  assert.equal((await names.foreignOf(all, signal)).size, 40);
+  // one after the other they would take 200 s
+  assert.ok(performance.now() - startedMs < 20_000);
+  const count = upstream.asked.length;
+  isSilent = false;
+  assert.equal((await names.foreignOf(all, signal)).size, 40);
+  assert.equal(upstream.asked.length, count);
+  assert.equal(names.againInMs, 60_000);
+  time += 60_000;
+  assert.equal((await names.foreignOf(all, signal)).size, 0);
+  assert.equal(names.againInMs, undefined);
 });

@@ -1,0 +1,43 @@
+import assert from "node:assert/strict";
+import { Settling } from "../../../src/commands/settling.ts";
+import { aborted } from "../../../src/core/aborted.ts";
+import { Scope } from "../../../src/core/scope.ts";
+import type { World } from "../../../src/kube/world.ts";
+import { MemoryJournal } from "../core/memory_journal.ts";
+
+/** Settles at one change, and says that it is due again in so long, the first time. */
+async function settleOnce(againInMs: number) {
+  const controller = new AbortController();
+  const scope = Scope.root<World>({
+    world: {} as World,
+    journal: new MemoryJournal(),
+    signal: controller.signal,
+  });
+  const twice = Promise.withResolvers<void>();
+  let count = 0;
+  await Settling.start(scope, {
+    name: "test",
+    follow: async ({ signal, onChange }) => {
+      onChange();
+      await aborted(signal).catch(() => {});
+    },
+    settle: () => {
+      if (++count === 2) twice.resolve();
+      return Promise.resolve(count === 1 ? againInMs : undefined);
+    },
+  });
+  return { scope, twice: twice.promise, count: () => count };
+}
+
+Deno.test("what is due again without a change is settled again", async () => {
+  const { scope, twice } = await settleOnce(1);
+  await twice;
+  await scope.dispose();
+});
+
+// the test runner fails a test that leaves a timer
+Deno.test("nothing is due once the scope has ended", async () => {
+  const { scope, count } = await settleOnce(60_000);
+  await scope.dispose();
+  assert.equal(count(), 1);
+});
