@@ -140,12 +140,6 @@ export class DnsResolver {
         return this.#ask(sources, query, owner);
       }
       case "public":
-        // where the cluster alone is asked, it is as for a pod: a cluster without the Internet has
-        // no say on what exists there
-        if (this.#options.order?.every(({ kind }) => kind === "cluster")) {
-          const names = [...owner.names, name];
-          return this.#ask(this.#sources, query, { names });
-        }
         return this.#findPublic(query, name, owner.names);
       case "reserved":
         this.#tellReserved(query, name, owner.names);

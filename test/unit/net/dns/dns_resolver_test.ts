@@ -176,6 +176,7 @@ Deno.test("names that are allowed are the cluster's first", async () => {
 for (
   const [title, order, expected] of [
     ["the cluster first", ["cluster", "upstream"], "10.96.0.66"],
+    ["podDNS", ["cluster"], "10.96.0.66"],
     ["the cluster last", ["upstream", "cluster"], "10.96.0.66"],
     ["upstream alone", ["upstream"], "NXDOMAIN"],
   ] as const
@@ -304,34 +305,6 @@ Deno.test("messages that are no question get an error or no answer", async () =>
   assert.equal(await code((one) => void (one[5] = 2)), "FORMERR");
   assert.equal(await code((one) => one.subarray(0, 14)), "FORMERR");
   assert.equal(await code(() => query("a.test", "AXFR")), "NOTIMP");
-});
-
-Deno.test("where only the cluster is asked, a namespace called like a domain of the Internet is the cluster's", async () => {
-  await using whole = await setUp({ order: [{ kind: "cluster" }] });
-  const link: DnsResolverOptions["link"] = {
-    resolver: {
-      nameservers: [],
-      ndots: 5,
-      search: ["default.svc.cluster.local", "svc.cluster.local"],
-    },
-    resolve: (asked) =>
-      Promise.resolve(
-        read(asked).question.endsWith(".cluster.local")
-          ? answerFrom(CLUSTER, asked)
-          : response(asked, [], { rcode: 2 }),
-      ),
-  };
-  await using without = await setUp({ order: [{ kind: "cluster" }], link });
-  assert.equal(await whole.ask("free.dev"), "free.dev A 10.96.0.66");
-  assert.equal(await without.ask("free.dev"), "free.dev A 10.96.0.66");
-  assert.equal(await without.ask("nobody.dev"), "SERVFAIL");
-  // and as for a pod, what is no Service may be a name of the Internet
-  await using com = await setUp({
-    order: [{ kind: "cluster" }],
-    isNamespace: (label) => label === "com",
-  });
-  await com.ask("www.example.com");
-  assert.ok(com.cluster.asked.includes("www.example.com"));
 });
 
 Deno.test("what nobody has outside stays the cluster's while nobody outside answers, until the servers are others", async () => {
