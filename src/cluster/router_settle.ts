@@ -18,6 +18,7 @@ import type { KubeApi, KubeObject } from "../kube/kube_api.ts";
 import { PODS, SERVICES } from "../kube/resources.ts";
 import { applyRuntime } from "./apply_runtime.ts";
 import { deleteObject } from "./delete_object.ts";
+import { endStrays } from "./end_strays.ts";
 import { awaitPod, isDown, isReady } from "./pod_ready.ts";
 import { restoreService } from "./router_leave.ts";
 import {
@@ -138,10 +139,13 @@ export async function settleRouter(
   const current = await settlePod(kube, state, settings);
   if (current === undefined) return undefined;
   if (!await applyRuntime(kube, current, { signal, origin })) return undefined;
+  // before the Service leads to any other
+  const named = await endStrays(kube, current, signal);
+  if (named?.podName !== current.podName) return undefined; // an event tells of it
   return await switchService(kube, current, settings) ? current : undefined;
 }
 
-/** Returns when a Router Pod is ready, with the state that names it; undefined where the router is gone. */
+/** Returns when the Router Pod is ready, with the state that names it; undefined where the router is gone. */
 async function settlePod(
   kube: KubeApi,
   state: RouterState,
@@ -180,16 +184,21 @@ async function settlePod(
       signal,
     });
   }
-  await makeRouterPod(kube, current, { user, pod: options });
-  await awaitPod(kube, {
-    namespace,
-    labelSelector: labelSelector(routerLabels(current)),
-    timeoutMs: podTimeoutMs,
-    signal,
-    until: isReady,
-    imageFlag: "--routerImage",
-  });
-  return current;
+  while (current !== undefined) {
+    await makeRouterPod(kube, current, { user, pod: options });
+    const { metadata: { name } } = await awaitPod(kube, {
+      namespace,
+      labelSelector: labelSelector(routerLabels(current)),
+      timeoutMs: podTimeoutMs,
+      signal,
+      until: (one) => isReady(one) && belongsTo(one, state),
+      imageFlag: "--routerImage",
+    });
+    if (name === current.podName) return current;
+    // another participant gave it another name, or made one under a name that it had before
+    current = await endStrays(kube, current, signal);
+  }
+  return undefined;
 }
 
 /** Does not wait for it. */
@@ -226,7 +235,7 @@ async function isReadyWithin(
       labelSelector: labelSelector(routerLabels(state)),
       timeoutMs: ms,
       signal,
-      until: isReady,
+      until: (one) => one.metadata.name === state.podName && isReady(one),
     });
     return true;
   } catch (error) {
