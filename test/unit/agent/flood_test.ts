@@ -75,7 +75,9 @@ async function pour(
       open.add(socket);
       socket.on("error", () => {}).resume();
       socket.once("close", () => open.delete(socket));
-      await Promise.race([once(socket, "connect"), once(socket, "close")]);
+      // a connection may be reset before it is known to be one
+      await Promise.race([once(socket, "connect"), once(socket, "close")])
+        .catch(() => {});
       if (sends !== "" && !socket.destroyed) socket.write(sends);
     }));
   }
