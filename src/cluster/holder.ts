@@ -135,22 +135,26 @@ export async function refuseReplacedPods(
 /**
  * Throws as {@link refuseHeldService} where a Service is held whose own pods are those of the
  * Deployment: it falls back to them.
+ *
+ * @returns All Services whose own pods are the Deployment's.
  */
 export async function refuseHeldServicesOf(
   kube: KubeApi,
   deployment: KubeObject,
   options: HolderOptions,
-): Promise<void> {
-  for (const service of await servicesOf(kube, deployment, options.signal)) {
+): Promise<KubeObject[]> {
+  const services = await servicesOf(kube, deployment, options.signal);
+  for (const service of services) {
     // others that lead to a shadow only share labels with it, as one for all of a release does
     const isTaken = annotation(service, ORIGINAL_SELECTOR) !== undefined ||
       isSwitched(service.spec?.selector);
     if (isTaken) await refuseHeldService(kube, service, options);
   }
+  return services;
 }
 
-/** The Services whose own pods are the Deployment's; not those that ktctl made, which are nobody's to take. */
-export async function servicesOf(
+/** Not those that ktctl made, which are nobody's to take. */
+async function servicesOf(
   kube: KubeApi,
   { metadata, spec }: KubeObject,
   signal: AbortSignal,

@@ -7,7 +7,6 @@ import {
   refuseHeldDeployment,
   refuseHeldService,
   refuseHeldServicesOf,
-  servicesOf,
 } from "../../cluster/holder.ts";
 import { objectArgs, objectStep } from "../../cluster/object_step.ts";
 import { scaleRecord } from "../../cluster/scale_record.ts";
@@ -59,8 +58,8 @@ async function plan(context: RoutingContext<never>): Promise<RoutingPlan> {
   await refuseHeldService(kube, target.service, context);
   const deployment = await findDeployment(context);
   await refuseHeldDeployment(kube, deployment, signal);
-  await refuseHeldServicesOf(kube, deployment, context);
-  await warnOfOtherServices(context, deployment);
+  const services = await refuseHeldServicesOf(kube, deployment, context);
+  warnOfOtherServices(context, deployment, services);
   await refuseAutoscaled(context, deployment);
   const { name } = deployment.metadata;
   // without the hash no ReplicaSet of the Deployment takes the Shadow Pod for one of its own
@@ -138,12 +137,12 @@ async function deploymentBehind(
 }
 
 /** They lose these pods too. The Shadow Pod is behind them, but has the exposed ports alone. */
-async function warnOfOtherServices(
-  { kube, target, signal, log }: RoutingContext<never>,
+function warnOfOtherServices(
+  { target, log }: RoutingContext<never>,
   deployment: KubeObject,
-): Promise<void> {
-  const names = (await servicesOf(kube, deployment, signal))
-    .map(({ metadata }) => metadata.name)
+  services: readonly KubeObject[],
+): void {
+  const names = services.map(({ metadata }) => metadata.name)
     .filter((name) => name !== target.service.metadata.name);
   if (names.length === 0) return;
   log.warn(
