@@ -6,9 +6,12 @@
 born() {
   local stat
   stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
+  local threads=("/proc/$1"/task/*)
   # shellcheck disable=SC2086 # the fields are wanted one by one
   set -- ${stat##*) }
-  [[ $1 != [ZX] ]] && echo "${20}" # the init process may take its time to reap a zombie
+  # The init process may take its time to reap a zombie. But as long as it has another thread, that one
+  # is ending, and may hold all that the process had: its ports, say.
+  [[ $1 != [ZX] || ${#threads[@]} -gt 1 ]] && echo "${20}"
 }
 
 pid_of() { # NAME: its process id, if it is alive and the one that we started
