@@ -26,19 +26,44 @@ export interface FailedTest {
   readonly name: string;
   /** It, and those of its steps that failed. */
   readonly cases: number;
+  /** Of each case that failed by itself: its step, and how its error begins. */
+  readonly reasons: readonly string[];
 }
+
+const MAX_REASON_CHARACTERS = 1500;
 
 export function failedTests(xml: string): FailedTest[] {
   const failed = new Map<string, FailedTest>();
   for (const [text, tag = ""] of xml.matchAll(CASES)) {
     if (!/<(failure|error)\b/.test(text)) continue;
     const file = field(tag, "classname");
-    const [name = ""] = field(tag, "name").split(STEP);
+    const [name = "", ...steps] = field(tag, "name").split(STEP);
     const key = `${file}\n${name}`;
-    const cases = (failed.get(key)?.cases ?? 0) + 1;
-    failed.set(key, { file, name, cases });
+    const { cases = 0, reasons = [] } = failed.get(key) ?? {};
+    const reason = reasonOf(text);
+    const told = reason === undefined
+      ? []
+      : [[...steps, reason].join(": ").slice(0, MAX_REASON_CHARACTERS)];
+    failed.set(key, {
+      file,
+      name,
+      cases: cases + 1,
+      reasons: [...reasons, ...told],
+    });
   }
   return [...failed.values()];
+}
+
+/** Undefined of a test that failed in its steps alone. */
+function reasonOf(testcase: string): string | undefined {
+  const [, body = ""] =
+    /<(?:failure|error)\b[^>]*>([\s\S]*?)<\/(?:failure|error)>/.exec(
+      testcase,
+    ) ?? [];
+  const reason = unescapeXml(body).trim();
+  return reason === "" || /^\d+ test steps? failed/.test(reason)
+    ? undefined
+    : reason;
 }
 
 /** The tests that took longest, longest first. */

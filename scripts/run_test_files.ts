@@ -58,17 +58,24 @@ export async function runTestFiles(
 /** Runs tests once more, each by itself. */
 export async function runAgain(
   tests: TestOutcome["failed"],
-): Promise<{ passed: string[]; change: TestCounts }> {
+): Promise<
+  { passed: string[]; change: TestCounts; failed: readonly FailedTest[] }
+> {
   const passed: string[] = [];
+  const failures: FailedTest[] = [];
   let { counts: change } = NO_TESTS;
   for (const { file, name, cases, form } of tests) {
     console.log(`\nonce more, by itself: ${name}`);
-    const { counts } = await runTestFiles([`--filter=${name}`, file], form);
+    const { counts, failed } = await runTestFiles(
+      [`--filter=${name}`, file],
+      form,
+    );
+    failures.push(...failed);
     if (counts.failed > 0 || counts.passed === 0) continue;
     passed.push(form === "source" ? name : `${name} (${form})`);
     change = addCounts(change, { passed: cases, failed: -cases, skipped: 0 });
   }
-  return { passed, change };
+  return { passed, change, failed: failures };
 }
 
 export function add(one: TestOutcome, other: TestOutcome): TestOutcome {

@@ -10,7 +10,7 @@ import {
   PROGRAM_FORM,
   type ProgramForm,
 } from "../test/cluster/program_form.ts";
-import type { TestCounts } from "./read_junit.ts";
+import type { FailedTest, TestCounts } from "./read_junit.ts";
 import {
   add,
   addCounts,
@@ -169,8 +169,10 @@ async function runGroup(
       outcome = add(outcome, run);
     }
     const { counts, failed } = outcome;
+    failures.push(...failed);
     if (!runsAgain || failed.length > MAX_RUN_AGAIN) return counts;
     const again = await runAgain(failed);
+    failures.push(...again.failed);
     passedAgain.push(...again.passed);
     return addCounts(counts, again.change);
   } finally {
@@ -178,6 +180,8 @@ async function runGroup(
   }
 }
 
+/** All that failed, also if it passed then. */
+const failures: FailedTest[] = [];
 /** Tests that failed at first. */
 const passedAgain: string[] = [];
 
@@ -208,6 +212,10 @@ for (const group of GROUPS) {
       `${group.name}: ${passed} passed, ${failed} failed, ${skipped} skipped`,
     );
   }
+}
+// once more, where a log that is cut in its middle has them still
+for (const { file, name, reasons } of failures) {
+  console.log(`\n${file} => ${name}\n${reasons.join("\n")}`);
 }
 console.log(`\n${lines.join("\n")}`);
 for (const name of passedAgain) {

@@ -28,12 +28,17 @@ Deno.test("the slowest tests of a JUnit report come first, steps counted with th
 
 Deno.test("a test of a JUnit report that failed is told with the steps in which it did", () => {
   const xml =
-    `<testcase name="a" classname="./x_test.ts" time="1"><failure message="1 step"/></testcase>
+    `<testcase name="a" classname="./x_test.ts" time="1"><failure message="1 test step failed.">1 test step failed.</failure></testcase>
     <testcase name="b" classname="./x_test.ts"/>
     <testcase name="a" classname="./y_test.ts"></testcase>
     <testcase name="a &gt; one" classname="./x_test.ts"></testcase>
-    <testcase name="a &gt; two" classname="./x_test.ts"><failure message="no">why</failure></testcase>`;
+    <testcase name="a &gt; two" classname="./x_test.ts"><failure message="no">why &lt;not&gt;</failure></testcase>`;
   assert.deepEqual(failedTests(xml), [
-    { file: "./x_test.ts", name: "a", cases: 2 },
+    {
+      file: "./x_test.ts",
+      name: "a",
+      cases: 2,
+      reasons: ["two: why <not>"],
+    },
   ]);
 });
