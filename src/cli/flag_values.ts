@@ -1,5 +1,8 @@
 /** How the values of flags are read. Each throws `UsageError` with what was expected. */
+import * as v from "valibot";
 import { UsageError } from "../core/errors.ts";
+import { imageFlagFault } from "../core/image_reference.ts";
+import { objectName } from "../kube/object_syntax.ts";
 
 /** `k=v,k2=v2`. */
 export function parsePairs(flag: string, text: string): Record<string, string> {
@@ -103,6 +106,26 @@ export function parseWhole(
     throw new UsageError(
       "FLAG_INVALID",
       `Cannot read --${flag} "${text}": it is not a whole number from ${min} up`,
+    );
+  };
+}
+
+/** The name of a container image: with a bad one a pod is made, and never starts. */
+export function parseImage(flag: string): (text: string) => string {
+  return (text) => {
+    const fault = imageFlagFault(flag, text);
+    if (fault === undefined) return text;
+    throw new UsageError("IMAGE_INVALID", fault);
+  };
+}
+
+/** The name of an object that a pod refers to: with a bad one it is made, and never starts. */
+export function parseObjectName(flag: string): (text: string) => string {
+  return (text) => {
+    if (v.is(objectName, text)) return text;
+    throw new UsageError(
+      "NAME_INVALID",
+      `Cannot use --${flag} "${text}": a name has at most 253 lower-case letters, digits, "-" and ".", the first and last no sign`,
     );
   };
 }

@@ -3,7 +3,9 @@ import { Option } from "commander";
 import type { Command } from "commander";
 import {
   parseAnnotations,
+  parseImage,
   parseLabels,
+  parseObjectName,
   parsePodQuota,
   parseWhole,
 } from "../cli/flag_values.ts";
@@ -45,9 +47,11 @@ export function addGlobalOptions(program: Command): void {
     new Option(
       "-i, --image <image>",
       "image of the Shadow Pod: any with Deno in it",
-    ).default(SHADOW_IMAGE),
-    new Option("--imagePullSecret <name>", "pull secret of our pods"),
-    new Option("--serviceAccount <name>", "service account of our pods"),
+    ).argParser(parseImage("image")).default(SHADOW_IMAGE),
+    new Option("--imagePullSecret <name>", "pull secret of our pods")
+      .argParser(parseObjectName("imagePullSecret")),
+    new Option("--serviceAccount <name>", "service account of our pods")
+      .argParser(parseObjectName("serviceAccount")),
     new Option(
       "--nodeSelector <pairs>",
       "node labels our pods need, key=value,…",

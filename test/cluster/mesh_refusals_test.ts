@@ -63,6 +63,13 @@ const refusals: readonly Refusal[] = [
     says: /--routerImage has no meaning in mode manual.*--mode auto/,
   },
   {
+    title: "a router image that cannot be one",
+    args: ["web", "--routerImage", "-x"],
+    code: "PLUGIN_OPTIONS_INVALID",
+    exit: 2,
+    says: /--routerImage "-x" as an image: it is not like "busybox"/,
+  },
+  {
     title: "a form of rules that there is not",
     args: ["web", "--mode", "manual", "--emitRules", "linkerd"],
     code: "PLUGIN_OPTIONS_INVALID",

@@ -4,6 +4,7 @@
  */
 import * as v from "valibot";
 import { ConflictError, KtctlError, UsageError } from "../../core/errors.ts";
+import { imageOption } from "../../core/image_reference.ts";
 import { applyRuntime } from "../../cluster/apply_runtime.ts";
 import { awaitClosed } from "../../cluster/await_closed.ts";
 import { servicePorts } from "../../cluster/expose.ts";
@@ -85,7 +86,9 @@ const plugin: RoutingPlugin<Options> = {
   aliases: ["auto"],
   summary: "a Router Pod (haproxy) sends requests with the marked header here",
   verbs: ["mesh"],
-  options: v.object({ routerImage: v.optional(v.string(), ROUTER_IMAGE) }),
+  options: v.object({
+    routerImage: v.optional(imageOption("routerImage"), ROUTER_IMAGE),
+  }),
   flags: [{
     name: "routerImage",
     value: "image",

@@ -47,6 +47,26 @@ for (
       /Cannot read --podQuota "1x"/,
     ],
     [
+      "exchange web --expose 80 -i Web",
+      2,
+      /Cannot use --image "Web" as an image: its name must be in lower case/,
+    ],
+    [
+      "connect --image -x",
+      2,
+      /Cannot use --image "-x" as an image: it is not like "busybox"/,
+    ],
+    [
+      "preview web --expose 80 --imagePullSecret Mine",
+      2,
+      /Cannot use --imagePullSecret "Mine": a name has/,
+    ],
+    [
+      "forward web 80 --serviceAccount a_b",
+      2,
+      /Cannot use --serviceAccount "a_b"/,
+    ],
+    [
       "exchange web --expose 80 --output yaml",
       2,
       /Allowed choices are human, json/,
