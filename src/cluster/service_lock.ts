@@ -13,8 +13,13 @@ import {
   LOCK_OWNER,
   LOCK_UNTIL,
 } from "../kube/contract.ts";
-import type { KubeApi, KubeObject, ObjectRef } from "../kube/kube_api.ts";
-import { objectName, wholeNumber } from "../kube/object_syntax.ts";
+import type {
+  JsonPatchOperation,
+  KubeApi,
+  KubeObject,
+  ObjectRef,
+} from "../kube/kube_api.ts";
+import { objectName, unixSeconds, wholeNumber } from "../kube/object_syntax.ts";
 import { SERVICES } from "../kube/resources.ts";
 import type { World } from "../kube/world.ts";
 import type { Scope } from "../core/scope.ts";
@@ -28,6 +33,11 @@ const schema = v.object({
   service: objectName,
   /** `<user>/<session>`: whose lock this is. */
   owner: v.string(),
+  /**
+   * Unix seconds: the lock's own value. The original ktctl, which takes a lock that is void, leaves
+   * our name beside its own. Of earlier versions' journals it is absent.
+   */
+  since: v.exactOptional(unixSeconds),
 });
 
 export const serviceLockStep: Step<LockArgs, undefined, void, World> = {
@@ -36,14 +46,14 @@ export const serviceLockStep: Step<LockArgs, undefined, void, World> = {
   describe: ({ service }) => `lock of Service "${service}"`,
   undoCommand: ({ service, namespace }) =>
     `kubectl annotate service ${service} -n ${namespace} ${LOCK}- ${LOCK_OWNER}- ${LOCK_UNTIL}-`,
-  async apply({ namespace, service, owner }, _input, { kube }) {
+  async apply({ namespace, service, owner, since }, _input, { kube }) {
     await updateObject(
       kube,
       { resource: SERVICES, name: service, namespace },
       (object) => {
         if (isLocked(object, kube.now())) throw lockedError(object);
         return annotationPatch(object, {
-          [LOCK]: String(kube.now()),
+          [LOCK]: String(since ?? kube.now()),
           [LOCK_OWNER]: owner,
           [LOCK_UNTIL]: leaseEnd(kube),
         });
@@ -57,26 +67,35 @@ export const serviceLockStep: Step<LockArgs, undefined, void, World> = {
     const object = await kube.find(ref, { signal });
     return object !== undefined && annotation(object, LOCK_OWNER) === owner;
   },
-  async revert({ namespace, service, owner }, { kube }, signal) {
+  async revert(args, { kube }, signal) {
+    const { namespace, service } = args;
     const ref = { resource: SERVICES, name: service, namespace };
-    await updateObject(
-      kube,
-      ref,
-      (object) =>
-        annotation(object, LOCK_OWNER) === owner
-          ? annotationPatch(object, UNLOCKED)
-          : undefined,
-      { signal },
-    );
+    await updateObject(kube, ref, (object) => ifOurs(object, args, UNLOCKED), {
+      signal,
+    });
   },
 };
 
+/**
+ * The change of a lock that is ours. Of one that the original ktctl took meanwhile our name and our
+ * promise are withdrawn: they would end it for us when it still holds.
+ */
+function ifOurs(
+  object: KubeObject,
+  { owner, since }: LockArgs,
+  annotations: Readonly<Record<string, string | undefined>>,
+): JsonPatchOperation[] | undefined {
+  if (annotation(object, LOCK_OWNER) !== owner) return undefined;
+  const isOurs = since === undefined ||
+    annotation(object, LOCK) === String(since);
+  return annotationPatch(object, isOurs ? annotations : WITHDRAWN);
+}
+
+/** Without what this ktctl writes beside a lock. */
+const WITHDRAWN = { [LOCK_OWNER]: undefined, [LOCK_UNTIL]: undefined } as const;
+
 /** Without the annotations of a lock. */
-export const UNLOCKED = {
-  [LOCK]: undefined,
-  [LOCK_OWNER]: undefined,
-  [LOCK_UNTIL]: undefined,
-} as const;
+export const UNLOCKED = { [LOCK]: undefined, ...WITHDRAWN } as const;
 
 /** Three renewals may fail. */
 const LEASE_SECONDS = 20;
@@ -107,18 +126,16 @@ function lockEnd(service: KubeObject): number {
 /** Tells others that the owner lives. What fails is tried again at the next time. */
 async function keepLocked(
   kube: KubeApi,
-  { namespace, service, owner }: LockArgs,
+  args: LockArgs,
   { signal, renewalMs }: { signal: AbortSignal; renewalMs: number },
 ): Promise<void> {
+  const { namespace, service } = args;
   const ref = { resource: SERVICES, name: service, namespace };
   for await (const _ of setInterval(renewalMs, undefined, { signal })) {
     await updateObject(
       kube,
       ref,
-      (object) =>
-        annotation(object, LOCK_OWNER) === owner
-          ? annotationPatch(object, { [LOCK_UNTIL]: leaseEnd(kube) })
-          : undefined,
+      (object) => ifOurs(object, args, { [LOCK_UNTIL]: leaseEnd(kube) }),
       { signal },
     ).catch(() => {});
   }
@@ -149,11 +166,6 @@ export async function lockService(
     namespace: service.namespace,
   };
   const deadline = AbortSignal.timeout(options.timeoutMs);
-  const args = {
-    namespace: service.namespace,
-    service: service.name,
-    owner: options.owner,
-  };
   let told = "";
   const onHeld = (service: KubeObject) => {
     const text = holderText(service);
@@ -163,6 +175,12 @@ export async function lockService(
   };
   for (;;) {
     const attempt = scope.child("lock attempt");
+    const args = {
+      namespace: service.namespace,
+      service: service.name,
+      owner: options.owner,
+      since: kube.now(),
+    };
     try {
       await attempt.run(serviceLockStep, args, undefined);
       attempt.background(

@@ -123,3 +123,48 @@ Deno.test("a lock that nobody promises to renew is held for three minutes", () =
   const taken = service({ "kt-lock": `${NOW}`, ...before });
   assert.equal(isLocked(taken, NOW + 2), true);
 });
+
+for (const title of ["while it sets up", "before it ends"]) {
+  Deno.test(`a session leaves the lock alone that the original ktctl took ${title}, and withdraws its name`, async () => {
+    const kube = new MemoryKube(service({}));
+    const scope = Scope.root<World>({
+      world: { kube: kube.api },
+      journal: new MemoryJournal(),
+      signal: new AbortController().signal,
+    });
+    const lock = scope.child("lock");
+    await lockService(lock, WEB, {
+      owner: "bob/klmnopqrst",
+      timeoutMs: 1_000,
+      onWait: () => {},
+      renewalMs: title === "while it sets up" ? 5 : 60_000,
+    });
+    const { annotations } = kube.object!.metadata;
+    annotations!["kt-lock"] = `${NOW + 181}`; // it knows no other annotation
+    const isOurs = () =>
+      "ktctl.dev/lock-owner" in (kube.object!.metadata.annotations ?? {});
+    if (title === "while it sets up") {
+      const deadline = Date.now() + 10_000;
+      while (isOurs() && Date.now() < deadline) {
+        await new Promise((done) => setTimeout(done, 5));
+      }
+      assert.equal(isOurs(), false);
+    }
+    await lock.dispose();
+    assert.deepEqual(kube.object!.metadata.annotations, {
+      "kt-lock": `${NOW + 181}`,
+    });
+    await scope.dispose();
+  });
+}
+
+Deno.test("a journal of an earlier version, which has no time of its lock, is still reverted", async () => {
+  const kube = new MemoryKube(service({
+    "kt-lock": `${NOW - 5}`,
+    "ktctl.dev/lock-owner": "bob/b",
+  }));
+  const args = { namespace: "test", service: "web", owner: "bob/b" };
+  const { signal } = new AbortController();
+  await serviceLockStep.revert(args, { kube: kube.api }, signal);
+  assert.deepEqual(kube.object!.metadata.annotations, {});
+});
