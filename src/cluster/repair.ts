@@ -1,6 +1,7 @@
 /** The single repairs that `clean` and `recover` are made of. */
 import {
   annotation,
+  isSwitched,
   labelSelector,
   ORIGINAL_REPLICAS,
   ORIGINAL_SELECTOR,
@@ -80,9 +81,11 @@ export function describeRepair(repair: Repair): string {
     case "leave-share":
       return leaveShareText(repair.state, repair.sessions);
     case "restore-selector":
-      return `restore the selector of Service "${repair.service.metadata.name}" to ${
-        selectorText(repair.service)
-      }`;
+      return isSwitched(repair.service.spec?.selector)
+        ? restoreText(repair.service)
+        : `remove what a past session left on Service "${repair.service.metadata.name}", whose selector somebody has set since: it stays ${
+          ownText(repair.service)
+        }`;
     case "restore-replicas":
       return `scale Deployment "${repair.deployment.metadata.name}" back to ${
         repair.replicas ?? annotation(repair.deployment, ORIGINAL_REPLICAS)
@@ -102,17 +105,10 @@ function leaveText(
   const marks = router.participants.filter(({ session }) =>
     sessions.includes(session)
   ).map(({ mark, user }) => `${user}'s "${markText(mark)}"`);
+  const isLed = service !== undefined && isSwitched(service.spec?.selector);
   return left(router, sessions).closing
-    ? `${
-      service === undefined
-        ? ""
-        : `restore the selector of Service "${router.service}" to ${
-          selectorText(service)
-        }, and `
-    }remove ${
-      service === undefined
-        ? `the router of Service "${router.service}"`
-        : "its router"
+    ? `${isLed ? `${restoreText(service)}, and ` : ""}remove ${
+      isLed ? "its router" : `the router of Service "${router.service}"`
     }${marks.length === 0 ? "" : ` with ${marks.join(", ")}`}`
     : `take ${
       marks.join(", ")
@@ -135,18 +131,28 @@ function leaveShareText(
     : `take ${users.join(", ")} out of the shared Pod "${SHARE_NAME}"`;
 }
 
-function selectorText(service: KubeObject): string {
-  const selector = parseSelector(annotation(service, ORIGINAL_SELECTOR)) ??
-    ownPart(service.spec?.selector ?? {});
-  return selector === undefined ? "what it was" : labelSelector(selector);
+function restoreText(service: KubeObject): string {
+  const kept = annotation(service, ORIGINAL_SELECTOR);
+  const selector = parseSelector(kept) ?? ownPart(service.spec?.selector ?? {});
+  const text = selector === undefined
+    ? kept === "null" ? "none" : "what it was"
+    : labelSelector(selector);
+  return `restore the selector of Service "${service.metadata.name}" to ${text}`;
 }
 
-/** Idempotent: what somebody else repaired in the meantime is left as it is. */
+function ownText({ spec }: KubeObject): string {
+  return labelSelector(spec?.selector ?? {}) || "none";
+}
+
+/**
+ * Idempotent: what somebody else repaired in the meantime is left as it is. Returns what was done,
+ * where that is not what {@link describeRepair} says.
+ */
 export async function applyRepair(
   kube: KubeApi,
   repair: Repair,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<string | undefined> {
   switch (repair.kind) {
     case "release": {
       const ref = refTo(PODS, repair.pod);
@@ -161,32 +167,41 @@ export async function applyRepair(
     case "leave-router": {
       const { router: { namespace, service }, sessions } = repair;
       const of = { namespace, service, sessions };
-      return await leaveRouter(kube, of, signal);
+      await leaveRouter(kube, of, signal);
+      return;
     }
     case "leave-share": {
       const { namespace } = kube;
       const { sessions } = repair;
-      return await leaveShare(kube, { namespace, sessions }, signal);
+      await leaveShare(kube, { namespace, sessions }, signal);
+      return;
     }
-    case "restore-selector":
+    case "restore-selector": {
+      let now: KubeObject | undefined;
       await updateObject(
         kube,
         refTo(SERVICES, repair.service),
-        (service) => restorePatch(service),
+        (service) => restorePatch(now = service),
         { signal, uid: repair.service.metadata.uid },
       );
-      return;
-    case "restore-replicas":
+      return now === undefined
+        ? goneText(repair.service)
+        : describeRepair({ ...repair, service: now });
+    }
+    case "restore-replicas": {
+      let now: KubeObject | undefined;
       await updateObject(
         kube,
         refTo(DEPLOYMENTS, repair.deployment),
-        (deployment) =>
-          deployment.metadata.uid === repair.deployment.metadata.uid
-            ? unscalePatch(deployment, repair.replicas)
-            : undefined,
-        { signal },
+        (deployment) => unscalePatch(now = deployment, repair.replicas),
+        { signal, uid: repair.deployment.metadata.uid },
       );
-      return;
+      if (now === undefined) return goneText(repair.deployment);
+      const { metadata: { name }, spec } = now;
+      return spec?.replicas === 0
+        ? undefined
+        : `leave Deployment "${name}" at ${spec?.replicas} replicas, as somebody has scaled it since`;
+    }
     case "forget-replicas":
       await updateObject(
         kube,
@@ -197,19 +212,22 @@ export async function applyRepair(
       );
       return;
     case "unlock": {
-      // not one that was taken or renewed since
-      const isSame = (service: KubeObject) =>
-        Object.keys(UNLOCKED).every((name) =>
-          annotation(service, name) === annotation(repair.service, name)
-        );
+      let isOther = true;
       await updateObject(
         kube,
         refTo(SERVICES, repair.service),
-        (service) =>
-          isSame(service) ? annotationPatch(service, UNLOCKED) : undefined,
+        (service) => {
+          // not one that was taken or renewed since
+          isOther = Object.keys(UNLOCKED).some((name) =>
+            annotation(service, name) !== annotation(repair.service, name)
+          );
+          return isOther ? undefined : annotationPatch(service, UNLOCKED);
+        },
         { signal, uid: repair.service.metadata.uid },
       );
-      return;
+      return isOther
+        ? `leave the lock of Service "${repair.service.metadata.name}", which is another one now`
+        : undefined;
     }
     case "delete":
       await deleteObject(
@@ -220,6 +238,10 @@ export async function applyRepair(
         { awaitGone: [PODS, DEPLOYMENTS].includes(repair.resource), signal },
       );
   }
+}
+
+function goneText({ kind = "object", metadata: { name } }: KubeObject): string {
+  return `leave ${kind} "${name}" alone, which was deleted meanwhile, or made anew`;
 }
 
 function refTo(resource: Resource, { metadata }: KubeObject) {

@@ -115,7 +115,7 @@ export async function closeRouter(
   });
 }
 
-/** Gives the Service its own selector. True if it led to the router. */
+/** Gives the Service its own selector, or takes our marks from it where somebody did that already. True if it led to the router. */
 export async function restoreService(
   kube: KubeApi,
   state: RouterState,
@@ -128,7 +128,9 @@ export async function restoreService(
     { resource: SERVICES, name: state.service, namespace: state.namespace },
     (object) => {
       led = includesLabels(object.spec?.selector, routerLabels(state));
-      return led ? restorePatch(object, known) : undefined;
+      return led || !isSwitched(object.spec?.selector)
+        ? restorePatch(object, known)
+        : undefined;
     },
     options,
   );

@@ -1,4 +1,4 @@
-import { CleanupError, messageOf } from "../core/errors.ts";
+import { CleanupError, KtctlError, messageOf } from "../core/errors.ts";
 import type { Report } from "../core/report.ts";
 import type { KubeApi } from "../kube/kube_api.ts";
 import { keptObjects } from "./kept_objects.ts";
@@ -39,16 +39,23 @@ export async function runRepairs(
       keptObjects(failed, deleted).has(repair.object);
     if (isKept) continue;
     try {
-      await applyRepair(
+      const other = await applyRepair(
         kube,
         repair,
         AbortSignal.any([signal, AbortSignal.timeout(30_000)]),
       );
-      report.event({ event: "action", state: "done", message });
+      report.event({
+        event: "action",
+        state: "done",
+        message: other ?? message,
+      });
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       failed.push(repair);
-      failures.push(`Cannot ${message}: ${messageOf(error)}`);
+      const hint = error instanceof KtctlError ? error.hint : undefined;
+      failures.push(
+        `Cannot ${message}: ${messageOf(error)}${hint ? `. ${hint}` : ""}`,
+      );
     }
   }
   if (failures.length === 0) return;

@@ -57,6 +57,22 @@ Deno.test("clean leaves a live exchange alone", () => {
   );
 });
 
+Deno.test("clean says of a Service whose selector somebody has set since that it stays so", () => {
+  const service = switchedService();
+  service.spec.selector = { app: "web2" };
+  assert.deepEqual(plan({ services: [service] }), [
+    'remove what a past session left on Service "web", whose selector somebody has set since: it stays app=web2',
+  ]);
+});
+
+Deno.test("clean says of a Service that had no selector of its own that it gets none", () => {
+  const service = switchedService();
+  service.metadata.annotations!["kt-selector"] = "null";
+  assert.deepEqual(plan({ services: [service] }), [
+    'restore the selector of Service "web" to none',
+  ]);
+});
+
 Deno.test("clean restores a Service whose shadow somebody else has deleted", () => {
   assert.deepEqual(plan({ services: [switchedService()] }), [
     'restore the selector of Service "web" to app=web',

@@ -83,6 +83,14 @@ Deno.test("clean tells of a router what the Service itself says, not what its Co
   );
 });
 
+Deno.test("clean tells of no selector where a meshed Service leads elsewhere already", () => {
+  const service = switchedService("router");
+  service.spec.selector = { app: "web2" };
+  assert.deepEqual(plan({ services: [service], configMaps: [router()] }), [
+    'remove the router of Service "web" with alice\'s "version: a"',
+  ]);
+});
+
 const HOSTILE: Readonly<Record<string, KubeObject>> = {
   "names another namespace": router({ namespace: "other" }),
   "names another Service": router({ service: "db" }),

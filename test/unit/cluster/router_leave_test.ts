@@ -99,6 +99,15 @@ Deno.test("a meshed Service that knows its selector takes nobody else's word", a
   assert.deepEqual(kube.object?.spec.selector, { app: "web" });
 });
 
+Deno.test("a meshed Service whose selector somebody has set keeps it, and loses our marks", async () => {
+  const chosen = switchedService("router");
+  chosen.spec.selector = { app: "web2" };
+  const kube = new RouterKube(chosen, []);
+  assert.equal(await restoreService(kube.api, router), false);
+  assert.deepEqual(kube.object?.spec.selector, { app: "web2" });
+  assert.deepEqual(kube.object?.metadata.annotations, {});
+});
+
 Deno.test("a Service of the Stuntman's name that is no router's says nothing", async () => {
   const kube = new RouterKube(lost, [stuntman({})]);
   await assert.rejects(restoreService(kube.api, router), {
