@@ -162,13 +162,15 @@ export function restorePatch(
   throw selectorLost(service);
 }
 
-export function selectorLost(service: KubeObject): ClusterError {
+export function selectorLost({ metadata }: KubeObject): ClusterError {
+  const { name, namespace } = metadata;
+  const where = namespace === undefined ? "" : ` -n ${namespace}`;
   return new ClusterError(
     "SELECTOR_LOST",
-    `Cannot restore Service "${service.metadata.name}": its ${ORIGINAL_SELECTOR} annotation is missing or unreadable`,
+    `Cannot restore Service "${name}": its ${ORIGINAL_SELECTOR} annotation is missing or unreadable, and says no longer which pods are its own`,
     {
       hint:
-        `Set its selector by hand: kubectl edit service ${service.metadata.name}`,
+        `Give it its pods' own labels, such as: kubectl set selector service ${name}${where} app=${name}; then run: ktctl recover ${name}${where}`,
     },
   );
 }

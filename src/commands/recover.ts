@@ -3,6 +3,7 @@ import { Command, Option } from "commander";
 import { isAttached, isStale } from "../cluster/liveness.ts";
 import { readNamespace } from "../cluster/namespace_state.ts";
 import { planRecover } from "../cluster/plan_recover.ts";
+import { refuseLostSelector } from "../cluster/refuse_lost_selector.ts";
 import { runRepairs } from "../cluster/run_repairs.ts";
 import {
   findTarget,
@@ -75,6 +76,7 @@ export async function recover(
   );
   const { shadows, repairs } = planRecover(service, state, host.user);
   if (!options.takeOver) await refuseLive(kube, { service, shadows, signal });
+  await refuseLostSelector(kube, repairs, signal);
   host.conclude({
     state: "incomplete",
     reason: "Stopped half way: run it again",

@@ -203,6 +203,31 @@ Deno.test("objects that somebody planted make clean, recover and mesh touch noth
     );
   });
 
+  await t.step(
+    "recover changes nothing where it could not finish, and says what to run",
+    async () => {
+      const shadow = object("Pod", "lost-kt-router", {
+        labels: { "kt-role": "router", "kt-target": target("lost") },
+        spec: PARKED,
+      });
+      await create(namespace, [shadow]);
+      const result = await alice.run(["recover", "lost", "--takeOver"]);
+      assert.equal(result.code, 5, result.stdout);
+      assert.equal(result.error?.["code"], "SELECTOR_LOST");
+      const told = ".metadata.annotations.ktctl\\.dev/released";
+      assert.equal(await get(namespace, "pod/lost-kt-router", told), "");
+      const [, set = "", recover = ""] =
+        /: kubectl (.*); then run: ktctl (.*)$/.exec(result.error?.["hint"]) ??
+          [];
+      succeeded(await namespace.kubectl(set.split(" ")));
+      const again = await alice.run(recover.split(" "));
+      assert.equal(again.code, 0, again.stdout);
+      assert.deepEqual(await names(namespace), kept.toSorted());
+      const last = await get(namespace, "service/lost", ".spec.selector");
+      assert.deepEqual(JSON.parse(last), { app: "lost" });
+    },
+  );
+
   await t.step("clean goes on saying so until they are gone", async () => {
     await namespace.kubectl(["delete", "service", "lost"]);
     const again = await alice.run(["clean"]);

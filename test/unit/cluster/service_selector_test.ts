@@ -62,6 +62,10 @@ Deno.test("a selector that somebody set by hand since is left, and only our mark
 Deno.test("a selector that nothing tells of is an error, not an empty selector", () => {
   assert.throws(() => restorePatch(service(shadow)), (error: ClusterError) => {
     assert.equal(error.code, "SELECTOR_LOST");
+    assert.match(
+      error.hint!,
+      /kubectl set selector service web .*; then run: /,
+    );
     return true;
   });
 });
