@@ -208,6 +208,7 @@ Deno.test("objects that somebody planted make clean, recover and mesh touch noth
     async () => {
       const shadow = object("Pod", "lost-kt-router", {
         labels: { "kt-role": "router", "kt-target": target("lost") },
+        annotations: { "kt-config": "service=lost" },
         spec: PARKED,
       });
       await create(namespace, [shadow]);
