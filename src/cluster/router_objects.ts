@@ -105,12 +105,10 @@ export function routerPod(
 ): KubeObject {
   const metadata = sharedMetadata(state, now);
   metadata.annotations = {
-    ...pod.annotations,
     ...metadata.annotations,
     [USER]: user,
     [REF_COUNT]: String(state.participants.length),
   };
-  metadata.labels = { ...pod.labels, ...metadata.labels };
   return {
     apiVersion: "v1",
     kind: "Pod",

@@ -28,6 +28,7 @@ export interface PodOptions {
   readonly imagePullSecret?: string;
   readonly serviceAccount?: string;
   readonly nodeSelector: Readonly<Record<string, string>>;
+  /** As everything that is made gets them (`stamped.ts`). */
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   /** Requests and limits alike, e.g. `{ cpu: "0.5", memory: "512Mi" }`. */
@@ -103,7 +104,6 @@ export function shadowWorkload(
 ): KubeObject {
   const metadata = ownMetadata(spec);
   metadata.annotations = {
-    ...spec.pod.annotations,
     ...metadata.annotations,
     [HEARTBEAT]: String(now),
     [USER]: spec.user,
@@ -152,7 +152,7 @@ function ownMetadata(spec: ShadowSpec): KubeObject["metadata"] {
   return {
     name: spec.name,
     namespace: spec.namespace,
-    labels: { ...spec.pod.labels, ...spec.labels, [CONTROL_BY]: CONTROL_BY_KT },
+    labels: { ...spec.labels, [CONTROL_BY]: CONTROL_BY_KT },
     annotations: belonging(spec),
   };
 }

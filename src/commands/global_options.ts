@@ -59,12 +59,12 @@ export function addGlobalOptions(program: Command): void {
       .default({}, "none"),
     new Option(
       "-l, --withLabel <pairs>",
-      "extra labels on our pods, key=value,…",
+      "extra labels on all that we make, key=value,…",
     ).argParser(labels("withLabel"))
       .default({}, "none"),
     new Option(
       "--withAnnotation <pairs>",
-      "extra annotations on our pods, key=value,…",
+      "extra annotations on all that we make, key=value,…",
     )
       .argParser((text) => parseAnnotations("withAnnotation", text)).default(
         {},

@@ -55,9 +55,10 @@ export async function openCluster(
   globals: GlobalOptions,
   report: Report,
 ): Promise<KubeApi> {
-  const { kubeconfig, context, namespace } = globals;
+  const { kubeconfig, context, namespace, withLabel, withAnnotation } = globals;
   const kube: KubeApi = await connectKube({
     signal: host.signal,
+    stamp: { labels: withLabel, annotations: withAnnotation },
     onPluginOutput: (text) => report.warn("CREDENTIAL_PLUGIN", text),
     onSlow: () =>
       report.warn(

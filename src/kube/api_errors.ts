@@ -10,6 +10,7 @@ import {
 } from "../core/errors.ts";
 import { ruleText } from "./denied_rule.ts";
 import type { Resource } from "./kube_api.ts";
+import { policyDenial } from "./policy_denial.ts";
 
 /** What was being done, for the error's first words. */
 export interface CallSubject {
@@ -74,6 +75,8 @@ export function apiError(
   const message = sentence(status.message ?? failure.body) ||
     `the API server answered ${failure.code}`;
   const what = `${describeCall(subject)}: `;
+  const denial = policyDenial(message, what, subject);
+  if (denial !== undefined) return denial;
   switch (failure.code) {
     case 401:
       return new PermissionError(
@@ -102,11 +105,13 @@ export function apiError(
         details: causeLines(status),
       });
   }
-  if (message.includes("admission webhook")) {
-    return new ClusterError("ADMISSION_DENIED", what + message);
-  }
+  const [, webhook] = /failed calling webhook "([^"]+)"/.exec(message) ?? [];
   return new ClusterError("API_ERROR", what + message, {
     details: causeLines(status),
+    ...(webhook === undefined ? {} : {
+      hint:
+        `Webhook "${webhook}" has to admit this object and does not answer: tell the cluster's administrators.`,
+    }),
   });
 }
 
@@ -128,24 +133,13 @@ function forbidden(
 ): KtctlError {
   if (/exceeded quota|failed quota/.test(message)) {
     return new ClusterError("QUOTA_EXCEEDED", what + message, {
-      hint: /must specify/.test(message)
-        ? "Give the Pod requests and limits with --podQuota."
-        : "Ask for less with --podQuota, or for a larger ResourceQuota in the namespace.",
+      hint: quotaHint(message),
     });
   }
-  if (/(maximum|minimum) .*(usage|ratio)|must specify limits/i.test(message)) {
+  if (/(maximum|minimum) .*usage|max limit to request ratio/i.test(message)) {
     return new ClusterError("QUOTA_EXCEEDED", what + message, {
       hint:
         "Choose requests and limits inside the namespace's LimitRange with --podQuota.",
-    });
-  }
-  if (
-    /violates PodSecurity|admission webhook|pod security policy|denied the request/i
-      .test(message)
-  ) {
-    return new ClusterError("ADMISSION_DENIED", what + message, {
-      hint:
-        "A policy of the cluster refuses this object; ask its administrators for an exception.",
     });
   }
   const account = /service account (\S+)\/(\S+): .*not found/.exec(message);
@@ -173,6 +167,16 @@ function forbidden(
       : missingRuleHint(rule),
     details: causeLines(status),
   });
+}
+
+function quotaHint(message: string): string {
+  if (/must specify/.test(message)) {
+    return "Give the Pod requests and limits with --podQuota.";
+  }
+  const [, requested = ""] = /requested: (.*?), used: /.exec(message) ?? [];
+  return /cpu=|memory=/.test(requested)
+    ? "Ask for less with --podQuota, or for a larger ResourceQuota in the namespace."
+    : "Make room by deleting what nobody needs, or ask for a larger ResourceQuota in the namespace.";
 }
 
 /**

@@ -6,6 +6,7 @@ import { KubeHttp } from "./http.ts";
 import type { KubeApi } from "./kube_api.ts";
 import { KubeClient } from "./kube_client.ts";
 import { loadKubeTarget } from "./kubeconfig.ts";
+import type { Stamp } from "./stamped.ts";
 import { cancelled } from "./unreachable.ts";
 import type { WatchTiming } from "./watch.ts";
 
@@ -23,6 +24,8 @@ export interface ConnectKubeOptions {
   readonly onPluginOutput?: (text: string) => void;
   /** Called once, where the API server is long in answering for the first time; it is tried on. */
   readonly onSlow?: () => void;
+  /** What everything gets that is made. @default nothing */
+  readonly stamp?: Stamp;
   /** For tests. */
   readonly watchTiming?: WatchTiming;
 }
@@ -51,6 +54,7 @@ export async function connectKube(
     http,
     context: target.context,
     namespace: target.namespace,
+    ...(options.stamp === undefined ? {} : { stamp: options.stamp }),
     ...(options.watchTiming === undefined
       ? {}
       : { watchTiming: options.watchTiming }),

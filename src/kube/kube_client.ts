@@ -27,6 +27,7 @@ import type {
 import { pathSegment } from "./path_segment.ts";
 import { openPodProxy } from "./pod_proxy.ts";
 import { openPortForward } from "./port_forward.ts";
+import { type Stamp, stamped } from "./stamped.ts";
 import { type Listing, watchObjects, type WatchTiming } from "./watch.ts";
 
 /** Items asked for at once. */
@@ -45,6 +46,8 @@ export interface KubeClientOptions {
   readonly http: KubeHttp;
   readonly context: string;
   readonly namespace: string;
+  /** What everything gets that is made. @default nothing */
+  readonly stamp?: Stamp;
   readonly watchTiming?: WatchTiming;
 }
 
@@ -64,12 +67,14 @@ export class KubeClient implements KubeApi {
   readonly context: string;
   readonly namespace: string;
   readonly #http: KubeHttp;
+  readonly #stamp: Stamp;
   readonly #watchTiming: WatchTiming;
 
   constructor(options: KubeClientOptions) {
     this.context = options.context;
     this.namespace = options.namespace;
     this.#http = options.http;
+    this.#stamp = options.stamp ?? { labels: {}, annotations: {} };
     this.#watchTiming = options.watchTiming ?? {};
   }
 
@@ -113,7 +118,11 @@ export class KubeClient implements KubeApi {
       path: withQuery(collectionPath(resource, place), {
         dryRun: options?.dryRun ? "All" : undefined,
       }),
-      body: { apiVersion: resource.apiVersion, kind: resource.kind, ...object },
+      body: {
+        apiVersion: resource.apiVersion,
+        kind: resource.kind,
+        ...stamped(object, this.#stamp),
+      },
       subject: { action: "create", resource, name, namespace: place },
     });
   }

@@ -68,7 +68,7 @@ Deno.test("a quota that keeps a Deployment from making its pod is told as the po
     code: "QUOTA_EXCEEDED",
     message:
       /^Cannot create Pod "web-kt-exchange-x" in namespace "shop": .*exceeded quota: full/,
-    hint: /--podQuota/,
+    hint: /ResourceQuota/,
   });
 });
 

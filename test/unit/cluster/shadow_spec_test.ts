@@ -8,6 +8,7 @@ import {
   shadowWorkload,
 } from "../../../src/cluster/shadow_spec.ts";
 import { agentConfig } from "../../../src/cluster/pod_ports.ts";
+import { stamped } from "../../../src/kube/stamped.ts";
 
 const NOW = 1_700_000_000;
 const PARTS = { source: "the agent", keysDigest: "of the keys" };
@@ -130,14 +131,10 @@ Deno.test("low ports are allowed by a sysctl that counts as safe, and only where
 });
 
 Deno.test("users' labels and annotations never replace those that ktctl finds its objects by", () => {
-  const { metadata } = shadowWorkload(
-    spec({
-      labels: { "control-by": "me", "kt-role": "router", team: "a" },
-      annotations: { "kt-user": "mallory", note: "b" },
-    }),
-    PARTS,
-    NOW,
-  );
+  const { metadata } = stamped(shadowWorkload(spec(), PARTS, NOW), {
+    labels: { "control-by": "me", "kt-role": "router", team: "a" },
+    annotations: { "kt-user": "mallory", note: "b" },
+  });
   assert.deepEqual(metadata.labels, {
     "control-by": "kt",
     "kt-role": "shadow-exchange",

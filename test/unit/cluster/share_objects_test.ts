@@ -93,13 +93,12 @@ Deno.test("only what was asked for, and is otherwise, counts as ignored", () => 
 
 Deno.test("whoever makes the shared pod runs the image of their own, and what others wished for is a Deployment still", () => {
   const given = { ...state, pod: { ...state.pod, asDeployment: true } };
-  const pod = { ...state.pod, image: "mine", labels: { mine: "1" } };
+  const pod = { ...state.pod, image: "mine" };
   const workload = shareWorkload({ state: given, secret }, "source", {
     maker: { user: "bob", pod },
     now: NOW,
   });
   assert.equal(workload.kind, "Deployment");
   assert.equal(workload["spec"].template.spec.containers[0].image, "mine");
-  assert.equal(workload.metadata.labels?.["mine"], "1");
   assert.equal(workload.metadata.annotations?.["kt-user"], "bob");
 });

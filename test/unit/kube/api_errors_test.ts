@@ -8,7 +8,7 @@ import {
   WriteConflictError,
 } from "../../../src/core/errors.ts";
 import { apiError, missingRule } from "../../../src/kube/api_errors.ts";
-import { PODS } from "../../../src/kube/resources.ts";
+import { PODS, SERVICES } from "../../../src/kube/resources.ts";
 
 const SUBJECT = {
   action: "create",
@@ -52,13 +52,22 @@ const CASES: [
         'pods "web" is forbidden: exceeded quota: small, requested: pods=1, used: pods=2, limited: pods=2',
     }],
     [ClusterError, "QUOTA_EXCEEDED"],
-    /--podQuota/,
+    /^Make room .*larger ResourceQuota/,
+  ],
+  [
+    "an exceeded quota of memory",
+    [403, {
+      message:
+        'pods "web" is forbidden: exceeded quota: q, requested: limits.memory=200Mi, used: limits.memory=0, limited: limits.memory=100Mi',
+    }],
+    [ClusterError, "QUOTA_EXCEEDED"],
+    /less with --podQuota/,
   ],
   [
     "a quota that wants limits",
     [403, {
       message:
-        'pods "web" is forbidden: failed quota: small: must specify limits.cpu,limits.memory',
+        'pods "web" is forbidden: failed quota: q: must specify limits.memory for: standalone; requests.cpu for: standalone',
     }],
     [ClusterError, "QUOTA_EXCEEDED"],
     /requests and limits with --podQuota/,
@@ -68,6 +77,15 @@ const CASES: [
     [403, {
       message:
         'pods "web" is forbidden: maximum cpu usage per Container is 1, but limit is 2',
+    }],
+    [ClusterError, "QUOTA_EXCEEDED"],
+    /LimitRange/,
+  ],
+  [
+    "a LimitRange's ratio",
+    [403, {
+      message:
+        'pods "web" is forbidden: cpu max limit to request ratio per Container is 2, but provided ratio is 10.000000',
     }],
     [ClusterError, "QUOTA_EXCEEDED"],
     /LimitRange/,
@@ -85,10 +103,79 @@ const CASES: [
     "Pod Security",
     [403, {
       message:
-        'pods "web" is forbidden: violates PodSecurity "restricted:latest": runAsNonRoot != true',
+        'pods "web" is forbidden: violates PodSecurity "restricted:latest": runAsNonRoot != true (pod or container "standalone" must set securityContext.runAsNonRoot=true)',
     }],
     [ClusterError, "ADMISSION_DENIED"],
-    /policy/,
+    /^A policy .*exception/,
+  ],
+  [
+    "a ValidatingAdmissionPolicy that wants a label",
+    [422, {
+      message:
+        "pods \"web\" is forbidden: ValidatingAdmissionPolicy 'require-team' with binding 'require-team' denied request: label team is required",
+      reason: "Invalid",
+    }],
+    [ClusterError, "ADMISSION_DENIED"],
+    /with --withLabel key=value; else ask/,
+  ],
+  [
+    "a ValidatingAdmissionPolicy that wants limits",
+    [403, {
+      message:
+        "pods \"web\" is forbidden: ValidatingAdmissionPolicy 'limits' with binding 'limits' denied request: failed expression: object.spec.containers.all(c, has(c.resources.limits) && 'memory' in c.resources.limits)",
+      reason: "Forbidden",
+    }],
+    [ClusterError, "ADMISSION_DENIED"],
+    /with --podQuota, such as/,
+  ],
+  [
+    "a ValidatingAdmissionPolicy that answers 401",
+    [401, {
+      message:
+        "pods \"web\" is forbidden: ValidatingAdmissionPolicy 'who' with binding 'who' denied request: not you",
+      reason: "Unauthorized",
+    }],
+    [ClusterError, "ADMISSION_DENIED"],
+    /^A policy /,
+  ],
+  [
+    "Gatekeeper",
+    [403, {
+      message:
+        'admission webhook "validation.gatekeeper.sh" denied the request: [pods-must-have-owner] you must provide annotations: {"owner"}',
+      reason: "Forbidden",
+    }],
+    [ClusterError, "ADMISSION_DENIED"],
+    /with --withAnnotation key=value; else/,
+  ],
+  [
+    "Kyverno",
+    [400, {
+      message:
+        "admission webhook \"validate.kyverno.svc-fail\" denied the request: \n\nresource Pod/shop/web was blocked due to the following policies \n\nrequire-labels:\n  check-for-labels: 'validation error: The label `team` is required. rule check-for-labels failed at path /metadata/labels/team/'\n",
+      reason: "BadRequest",
+    }],
+    [ClusterError, "ADMISSION_DENIED"],
+    /with --withLabel key=value; else/,
+  ],
+  [
+    "a policy of images",
+    [400, {
+      message:
+        'admission webhook "policy.acme.io" denied the request: image denoland/deno:2.9.6 is not of an allowed registry',
+    }],
+    [ClusterError, "ADMISSION_DENIED"],
+    /with --image \(/,
+  ],
+  [
+    "a webhook that does not answer",
+    [500, {
+      message:
+        'Internal error occurred: failed calling webhook "validation.gatekeeper.sh": failed to call webhook: Post "https://gk.gk.svc:443/v1/admit?timeout=3s": dial tcp 10.0.0.1:443: connect: connection refused',
+      reason: "InternalError",
+    }],
+    [ClusterError, "API_ERROR"],
+    /"validation\.gatekeeper\.sh" .*does not answer/,
   ],
   ["an admission webhook (403)", [403, {
     message:
@@ -158,6 +245,26 @@ for (const [claim, answer, [type, code], hint] of CASES) {
     if (hint !== undefined) assert.match(error.hint ?? "", hint);
   });
 }
+
+Deno.test("what is there already is not told to be given labels", () => {
+  const body = JSON.stringify({
+    kind: "Status",
+    message:
+      "services \"web\" is forbidden: ValidatingAdmissionPolicy 'require-team' with binding 'require-team' denied request: label team is required",
+  });
+  const patch = { ...SUBJECT, action: "patch", resource: SERVICES };
+  const denied = apiError({ code: 422, body }, patch);
+  assert.match(denied.message, /'require-team'/);
+  assert.doesNotMatch(denied.hint ?? "", /--withLabel/);
+  const limits = JSON.stringify({
+    kind: "Status",
+    message:
+      'admission webhook "policy.acme.io" denied the request: a Service of type LoadBalancer has limits and wants labels',
+  });
+  const make = { ...SUBJECT, resource: SERVICES };
+  const { hint } = apiError({ code: 403, body: limits }, make);
+  assert.match(hint ?? "", /with --withLabel key=value; else/);
+});
 
 Deno.test("apiError() lists the fields that an invalid object fails on", () => {
   const error = errorOf(422, {

@@ -10,6 +10,7 @@ import type {
   KubeTarget,
   KubeUser,
 } from "../../../src/kube/kubeconfig.ts";
+import type { Stamp } from "../../../src/kube/stamped.ts";
 import type { WatchTiming } from "../../../src/kube/watch.ts";
 
 export interface SeenRequest {
@@ -91,6 +92,7 @@ export interface ClientOptions {
   readonly env?: Record<string, string>;
   /** @default "shop" */
   readonly namespace?: string;
+  readonly stamp?: Stamp;
   readonly watchTiming?: WatchTiming;
   readonly onSlow?: () => void;
   readonly patienceMs?: number;
@@ -126,6 +128,7 @@ export function clientOf(url: string, options: ClientOptions = {}): KubeClient {
     context: target.context,
     namespace: target.namespace,
     watchTiming: options.watchTiming ?? {},
+    ...(options.stamp && { stamp: options.stamp }),
   });
 }
 
