@@ -1,8 +1,12 @@
-import { LinkError, messageOf } from "../core/errors.ts";
+import { LinkError } from "../core/errors.ts";
+import { linkReason } from "./link_reason.ts";
 
 /** What the agent's answer to a dial means. Its description starts with the system's error code. */
 export function dialError(target: string, error: unknown): LinkError {
-  const text = messageOf(error).replace("(SSH) Channel open failure: ", "");
+  const text = linkReason(error as Error).replace(
+    "(SSH) Channel open failure: ",
+    "",
+  );
   const systemCode = /^([A-Z_]+): /.exec(text)?.[1] ?? "";
   const [code, reason] = MEANINGS[systemCode] ??
     ["DIAL_FAILED", text || "no reason given"];

@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import { Cancelled, KtctlError, LinkError } from "../core/errors.ts";
 import type { PacketStream } from "../core/packet_stream.ts";
 import { type Client, SSH_ALGORITHMS } from "../core/ssh2.ts";
+import { linkReason } from "./link_reason.ts";
 import type { SshLinkOptions } from "./ssh_link.ts";
 
 /** Key exchange, exact host key check and login. Destroys the stream if it fails. */
@@ -84,10 +85,9 @@ function loginError(
       { cause: error },
     );
   }
-  const reason = error?.message ?? "the connection was closed";
   return new LinkError(
     "SSH_HANDSHAKE",
-    `Cannot open an SSH connection to the agent: ${reason}`,
+    `Cannot open an SSH connection to the agent: ${linkReason(error)}`,
     {
       cause: error,
     },

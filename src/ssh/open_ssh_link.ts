@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 import { ChannelStream } from "../core/channel_stream.ts";
-import { Cancelled, LinkError, messageOf } from "../core/errors.ts";
+import { Cancelled, LinkError } from "../core/errors.ts";
 import type { PacketStream } from "../core/packet_stream.ts";
 import { relay } from "../core/relay.ts";
 import { within } from "../core/within.ts";
@@ -15,6 +15,7 @@ import type { CallLinkOptions, DatagramChannel } from "../net/cluster_link.ts";
 import { DatagramStream } from "./datagram_stream.ts";
 import { dialError } from "./dial_error.ts";
 import { DnsStream } from "./dns_stream.ts";
+import { linkReason } from "./link_reason.ts";
 import { readResolver } from "./read_resolver.ts";
 import type {
   AttachOptions,
@@ -82,12 +83,13 @@ export class OpenSshLink implements SshLink {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     // Before the request: a connection can arrive in the same turn as the confirmation.
     this.#attached.set(port, { connectLocal, options });
-    this.#client.forwardIn(
-      BIND_ADDRESS,
-      port,
-      (error) => error ? reject(error) : resolve(),
-    );
     try {
+      // throws at once where the connection has just ended
+      this.#client.forwardIn(
+        BIND_ADDRESS,
+        port,
+        (error) => error ? reject(error) : resolve(),
+      );
       await promise;
     } catch (error) {
       this.#attached.delete(port);
@@ -182,11 +184,11 @@ export class OpenSshLink implements SshLink {
   ): Promise<Duplex> {
     await this.#assertOpen();
     const { promise, resolve, reject } = Promise.withResolvers<Duplex>();
-    this.#client.forwardOut("127.0.0.1", 0, host, port, (error, channel) => {
-      if (error) reject(error);
-      else resolve(new ChannelStream(channel, this.#packets));
-    });
     try {
+      this.#client.forwardOut("127.0.0.1", 0, host, port, (error, channel) => {
+        if (error) reject(error);
+        else resolve(new ChannelStream(channel, this.#packets));
+      });
       return await promise;
     } catch (error) {
       await this.#assertOpen();
@@ -261,10 +263,9 @@ export class OpenSshLink implements SshLink {
 
 function linkLost(cause: Error | undefined | null): LinkError {
   if (cause instanceof LinkError) return cause;
-  const reason = cause ? messageOf(cause) : "the connection was closed";
   return new LinkError(
     "LINK_LOST",
-    `Lost the link to the Shadow Pod: ${reason}`,
+    `Lost the link to the Shadow Pod: ${linkReason(cause)}`,
     { cause },
   );
 }
