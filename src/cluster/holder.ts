@@ -1,8 +1,10 @@
 /** Who holds a Service or a Deployment, and the refusal that names them. */
+import * as v from "valibot";
 import { ConflictError, PermissionError } from "../core/errors.ts";
 import {
   annotation,
   annotationText,
+  CONFIG,
   CONTROL_BY,
   HELD_BY,
   HELD_SINCE,
@@ -12,11 +14,13 @@ import {
   labelSelector,
   ORIGINAL_SELECTOR,
   originalSelector,
+  parseConfig,
   ROLE,
   TARGET,
   USER,
 } from "../kube/contract.ts";
 import type { KubeApi, KubeObject } from "../kube/kube_api.ts";
+import { objectName } from "../kube/object_syntax.ts";
 import { PODS, SERVICES } from "../kube/resources.ts";
 import { isLegacyHeld } from "./legacy_replicas.ts";
 import { readRouter } from "./router_record.ts";
@@ -28,6 +32,8 @@ export interface Holder {
   /** RFC 3339; undefined where nothing tells. */
   readonly since?: string;
   readonly role?: string;
+  /** The Deployment that they have scaled down, behind this Service and maybe others. */
+  readonly scaled?: string;
 }
 
 /** Who asks: their own Shadow Pod holds nothing against them. */
@@ -57,6 +63,7 @@ export async function findHolder(
   const role = selector[ROLE] ?? (ours && label(ours, ROLE));
   return {
     user,
+    ...(isSwitched(selector) ? {} : scaledOf(ours)),
     ...(since === undefined ? {} : { since }),
     ...(role === undefined ? {} : { role }),
   };
@@ -78,6 +85,12 @@ async function findShadow(
     label(pod, ROLE) !== undefined &&
     label(pod, TARGET) !== shadowLabels[TARGET]
   );
+}
+
+function scaledOf(shadow: KubeObject | undefined): { scaled?: string } {
+  const config = shadow && parseConfig(annotation(shadow, CONFIG));
+  const scaled = config?.get("app");
+  return v.is(objectName, scaled) ? { scaled } : {};
 }
 
 /** All who share the Service's router: "alice, bob". */
@@ -128,6 +141,7 @@ export async function refuseReplacedPods(
   throw heldError(service, {
     user: annotationText(shadow, USER) ?? "somebody",
     role: label(shadow, ROLE)!,
+    ...scaledOf(shadow),
     ...(since === undefined ? {} : { since }),
   });
 }
@@ -176,10 +190,14 @@ function heldError(service: KubeObject, holder: Holder): ConflictError {
     isMesh ? "SERVICE_MESHED" : "SERVICE_ALREADY_EXCHANGED",
     `Cannot take Service "${name}": ${holder.user} has ${
       isMesh ? "meshed" : "exchanged"
-    } it${sinceText(holder)}`,
+    } ${
+      holder.scaled === undefined ? "it" : `its Deployment "${holder.scaled}"`
+    }${sinceText(holder)}`,
     {
       hint:
-        `Ask ${holder.user} to leave; if they are gone for good, run \`ktctl recover ${name}\``,
+        `Ask ${holder.user} to leave; if they are gone for good, run \`ktctl recover ${
+          holder.scaled === undefined ? name : `deploy/${holder.scaled}`
+        }\``,
     },
   );
 }
@@ -207,7 +225,7 @@ export async function refuseHeldDeployment(
     }`,
     {
       hint:
-        `Ask ${holder.user} to leave; if they are gone for good, run \`ktctl clean\``,
+        `Ask ${holder.user} to leave; if they are gone for good, run \`ktctl recover deploy/${name}\``,
     },
   );
 }

@@ -1,3 +1,4 @@
+import { counted } from "../core/counted.ts";
 import { UsageError } from "../core/errors.ts";
 
 /** The longest name of a Service, and of a label's value. */
@@ -12,8 +13,8 @@ export function refuseLongName(kind: string, name: string): void {
     `Cannot make ${kind} "${name}": its name has ${name.length} characters, ${MAX_LENGTH} are allowed`,
     {
       hint: `Take a name that is ${
-        name.length - MAX_LENGTH
-      } characters shorter`,
+        counted(name.length - MAX_LENGTH, "character")
+      } shorter`,
     },
   );
 }

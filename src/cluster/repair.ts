@@ -1,4 +1,5 @@
 /** The single repairs that `clean` and `recover` are made of. */
+import { counted } from "../core/counted.ts";
 import {
   annotation,
   isSwitched,
@@ -200,7 +201,9 @@ export async function applyRepair(
       const { metadata: { name }, spec } = now;
       return spec?.replicas === 0
         ? undefined
-        : `leave Deployment "${name}" at ${spec?.replicas} replicas, as somebody has scaled it since`;
+        : `leave Deployment "${name}" at ${
+          counted(spec?.replicas, "replica")
+        }, as somebody has scaled it since`;
     }
     case "forget-replicas":
       await updateObject(

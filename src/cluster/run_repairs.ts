@@ -1,3 +1,4 @@
+import { counted } from "../core/counted.ts";
 import { CleanupError, KtctlError, messageOf } from "../core/errors.ts";
 import type { Report } from "../core/report.ts";
 import type { KubeApi } from "../kube/kube_api.ts";
@@ -61,7 +62,7 @@ export async function runRepairs(
   if (failures.length === 0) return;
   throw new CleanupError(
     "REPAIR_FAILED",
-    `${failures.length} of ${repairs.length} repairs failed`,
+    `${failures.length} of ${counted(repairs.length, "repair")} failed`,
     {
       details: failures,
       hint:

@@ -1,4 +1,5 @@
 /** `ktctl clean`: takes back what dead sessions left, in the cluster and on this laptop. */
+import { counted } from "../core/counted.ts";
 import { Command, Option } from "commander";
 import { parseWhole } from "../cli/flag_values.ts";
 import { agentStatus, isStale } from "../cluster/liveness.ts";
@@ -187,8 +188,10 @@ function keptAway(
   host.conclude({ state: "incomplete", reason: "Not everything is clean" });
   return new CleanupError(
     "OBJECT_UNREADABLE",
-    `Cannot say of ${unreadable.length} objects in namespace "${kube.namespace}" what they are, see the warnings; the rest is clean`,
-    { hint: "Mend or delete them" },
+    `Cannot say of ${
+      counted(unreadable.length, "object")
+    } in namespace "${kube.namespace}" what a dead session left there, see the warnings; the rest is clean`,
+    { hint: "Mend or delete what they name" },
   );
 }
 

@@ -1,4 +1,5 @@
 /** What dead sessions left on this machine, which root has to take back. */
+import { counted } from "../core/counted.ts";
 import { CleanupError } from "../core/errors.ts";
 import type { Report } from "../core/report.ts";
 import { HELPER_FOLDER } from "../helper/helper_folder.ts";
@@ -27,7 +28,7 @@ export async function cleanMachine(
   }
   if (dryRun) {
     const what = [
-      ...changes > 0 ? [`${changes} changes of a dead connect`] : [],
+      ...changes > 0 ? [`${counted(changes, "change")} of a dead connect`] : [],
       ...files.map((path) => `lines of ktctl in ${path}`),
       ...isUnreadable && !isInUse
         ? ["what records tell of that only root may read"]

@@ -1,4 +1,5 @@
 /** The frame of every command that changes something: cluster, journal, scope, heartbeat. */
+import { counted } from "../core/counted.ts";
 import { resolve } from "node:path";
 import process from "node:process";
 import type { Wanted } from "../cluster/found_elsewhere.ts";
@@ -88,7 +89,9 @@ export async function sweepOwn(
   if (done.length > 0) {
     report.warn(
       "SWEPT",
-      `Took back what a session that died had left: ${done.length} changes`,
+      `Took back what a session that died had left: ${
+        counted(done.length, "change")
+      }`,
     );
   }
 }

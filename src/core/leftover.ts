@@ -1,4 +1,5 @@
 /** What a disposal could not take back, and how that is told. */
+import { counted } from "./counted.ts";
 import { CleanupError, messageOf } from "./errors.ts";
 
 /** A change that is not taken back. */
@@ -24,7 +25,7 @@ export function cleanupError(
   const count = details.length;
   const what = count === 0
     ? messageOf(errors[0])
-    : `${count} ${count === 1 ? "change is" : "changes are"} left`;
+    : `${counted(count, "change is", "changes are")} left`;
   return new CleanupError(
     "REVERT_FAILED",
     `Cannot put everything back: ${what}`,
@@ -33,8 +34,13 @@ export function cleanupError(
         ...details,
         ...errors.slice(count === 0 ? 1 : 0).map(messageOf),
       ],
-      hint:
-        "Run `ktctl clean` when the cause is mended, or the commands above from the first to the last",
+      hint: `Run \`ktctl clean\` when the cause is mended${
+        count === 0
+          ? ""
+          : count === 1
+          ? ", or the command above"
+          : ", or the commands above from the first to the last"
+      }`,
       cause: errors[0],
     },
   );

@@ -54,13 +54,19 @@ for (
       assert.equal(result.code, 7, result.stdout);
       const { code, message, hint } = result.error!;
       assert.equal(code, firstCode);
-      assert.match(message, /alice has exchanged it since /);
+      assert.match(
+        message,
+        /alice has exchanged (it|its Deployment "web") since /,
+      );
       const since = Date.parse(RFC_3339.exec(message)![0]) / 1000;
       assert.ok(
         since >= start - 1 && since <= await clusterNow(namespace) + 1,
         message,
       );
-      assert.match(hint, /Ask alice to leave.*ktctl recover (web|twin)/);
+      assert.match(
+        hint,
+        /Ask alice to leave.*ktctl recover (web|twin|deploy\/web)`/,
+      );
       assert.deepEqual(bob.journals(), []);
     }
     const taken = await bob.run(["preview", "web", ...expose], { user: "bob" });
