@@ -43,7 +43,7 @@ export async function makeAccount(
         "jsonpath={.secrets}",
       ]),
     );
-    return token !== "" && (!cluster.ours || account !== "");
+    return token !== "" && (cluster.minor >= 24 || account !== "");
   });
   const admin = JSON.parse(
     succeeded(

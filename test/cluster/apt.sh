@@ -8,14 +8,30 @@ apt_retry() {
   "$@" || { apt-get -qq update && "$@"; }
 }
 
+# DIR TYPE SUITE: sets APT_FROM, the options for apt-get with lists and files of its own in DIR, of that
+# suite of Debian on the machine's mirror; TYPE is deb or deb-src.
+apt_from() {
+  local mirror
+  APT_FROM=(-o "Dir::Etc::sourcelist=$1/src.list" -o Dir::Etc::sourceparts=/dev/null
+    -o "Dir::State::Lists=$1/lists" -o "Dir::Cache=$1/cache" -o APT::Sandbox::User=root)
+  mkdir -p "$1/lists/partial" "$1/cache/archives/partial"
+  # shellcheck disable=SC2016 # apt's placeholders, not the shell's
+  mirror=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' |
+    awk '$2 == "bookworm" && $1 !~ /security/ {print $1; exit}')
+  echo "$2 [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] ${mirror:-http://deb.debian.org/debian} $3 main" > "$1/src.list"
+  apt-get "${APT_FROM[@]}" -q update >&2
+}
+
 # Installs packages that are missing, without starting a service: a policy-rc.d
-# that says no is in place meanwhile.
+# that says no is in place meanwhile. One at a time.
 apt_install() {
+  exec 6> /run/lock/ktctl-test-apt.lock
+  flock 6
   local p need=() policy=/usr/sbin/policy-rc.d rc=0 denied=0
   for p; do
     dpkg-query -W -f '${db:Status-Abbrev}' "$p" 2>/dev/null | grep -q '^ii' || need+=("$p")
   done
-  [ ${#need[@]} = 0 ] && return 0
+  if [ ${#need[@]} = 0 ]; then exec 6>&-; return 0; fi
   if [ -x "$policy" ]; then "$policy" containerd start >/dev/null 2>&1 || denied=$?; fi
   if [ "$denied" != 101 ]; then
     [ ! -e "$policy" ] || mv "$policy" "$policy.before-test-cluster"
@@ -28,6 +44,7 @@ apt_install() {
     rm -f "$policy"
     [ ! -e "$policy.before-test-cluster" ] || mv "$policy.before-test-cluster" "$policy"
   fi
+  exec 6>&-
   return $rc
 }
 

@@ -1,95 +1,25 @@
 #!/usr/bin/env bash
 # shellcheck source-path=SCRIPTDIR
-# Builds the Kubernetes 1.20.2 servers once into the cache, from Debian bookworm's
-# source package "kubernetes" with bookworm's own Go 1.19. Bookworm is the newest
-# suite whose source package still holds the servers.
+# Builds the Kubernetes of KTCTL_TEST_KUBERNETES once into the cache; what it takes is told
+# in the build.sh of its folder, kubernetes-1.20 or kubernetes-1.37.
 #
-#   build.sh         builds what is missing (4 to 10 minutes from nothing on two cores, and
-#                    1.6 GB for sources and compiler cache, which go with the end of it)
-#   build.sh clean   removes what a build that was broken off left of them
+#   build.sh         builds what is missing
+#   build.sh clean   removes what a build that was broken off left of sources and compiler cache
 #
-# Output: $K8S_HOME/bin/{hyperkube,kube-dns-mini,pause}.
+# K8S_KEEP_SOURCES=1 leaves sources and compiler cache there for the next build.
+# Output, in $K8S_BIN: hyperkube, pause, and the cluster's DNS.
 set -euo pipefail
-export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin${PATH:+:$PATH}
+# compilers collect garbage all the time otherwise
+export GOGC=400
 umask 022
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 say() { printf '%s\n' "$*" >&2; }
 die() { say "build.sh: $*"; exit 1; }
+# shellcheck source=version.sh
+. "$HERE/version.sh"
 # shellcheck source=apt.sh
 . "$HERE/apt.sh"
-
-RECIPE=2 # count up when a change in this file changes the binaries
-VERSION=v1.20.2
-K8S_HOME=${K8S_HOME:-${XDG_CACHE_HOME:-$HOME/.cache}/ktctl-k8s}
-BIN=$K8S_HOME/bin
-SRC=$K8S_HOME/gopath/src/k8s.io/kubernetes
-
-clean() {
-  chmod -R u+w "$K8S_HOME/gopath" 2>/dev/null || true
-  rm -rf "$K8S_HOME/src" "$K8S_HOME/gopath" "$K8S_HOME/gocache" "$K8S_HOME/apt"
-}
-if [ "${1:-}" = clean ]; then clean; exit 0; fi
-
-stamp=$BIN/.built-$VERSION-$RECIPE-$(cat "$HERE"/{hyperkube.go,minidns.go,pause.c} | sha256sum | cut -c1-16)
-[ -e "$stamp" ] && exit 0
-mkdir -p "$BIN" "$K8S_HOME/src"
-exec 7> "$K8S_HOME/build.lock"
-flock 7
-[ -e "$stamp" ] && exit 0 # another run has built it meanwhile
-
-say "Building Kubernetes $VERSION, once; 4 to 10 minutes on two processors"
-say "  installing Debian's compilers"
-apt_install golang-1.19-go golang-github-modern-go-reflect2-dev gcc libc6-dev patch xz-utils \
-  ca-certificates debian-archive-keyring
-export GOROOT=/usr/lib/go-1.19
-export PATH=$GOROOT/bin:$PATH
-# GOPATH mode, as 1.20's own Makefile does: module mode says "updates to go.mod needed"
-# with Go 1.19. vendor/ is used all the same, and nothing is fetched.
-export GO111MODULE=off GOFLAGS='' GOPROXY=off CGO_ENABLED=0
-export GOPATH=$K8S_HOME/gopath GOCACHE=$K8S_HOME/gocache
-
-# The source package, through an apt configuration of our own beside the machine's.
-fetch() {
-  local apt=$K8S_HOME/apt mirror
-  local options=(-o "Dir::Etc::sourcelist=$apt/src.list" -o Dir::Etc::sourceparts=/dev/null
-    -o "Dir::State::Lists=$apt/lists" -o "Dir::Cache=$apt/cache" -o APT::Sandbox::User=root)
-  mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial"
-  # the machine's own mirror
-  # shellcheck disable=SC2016 # apt's placeholders, not the shell's
-  mirror=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' |
-    awk '$2 == "bookworm" && $1 !~ /security/ {print $1; exit}')
-  echo "deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] ${mirror:-http://deb.debian.org/debian} bookworm main" > "$apt/src.list"
-  apt-get "${options[@]}" -q update
-  (cd "$K8S_HOME/src" && apt-get "${options[@]}" -q source --download-only kubernetes)
-}
-
-# Unpacked and patched source, with what it lacks.
-prepare() {
-  local name reflect2=/usr/share/gocode/src/github.com/modern-go/reflect2 dirs
-  rm -rf "$SRC" "$K8S_HOME/src/deb"
-  mkdir -p "$SRC" "$K8S_HOME/src/deb"
-  tar -xf "$K8S_HOME"/src/kubernetes_1.20.5*.orig.tar.gz -C "$SRC" --strip-components=1
-  tar -xf "$K8S_HOME"/src/kubernetes_1.20.5*.debian.tar.xz -C "$K8S_HOME/src/deb"
-  cd "$SRC"
-  while read -r name; do
-    [ -z "$name" ] || patch -p1 -s < "$K8S_HOME/src/deb/debian/patches/$name"
-  done < "$K8S_HOME/src/deb/debian/patches/series"
-  # vendored reflect2 1.0.1 iterates maps through a runtime call whose signature changed in Go 1.18
-  rm -f vendor/github.com/modern-go/reflect2/*.{go,s}
-  cp "$reflect2"/*.go "$reflect2"/*.s vendor/github.com/modern-go/reflect2/
-  # the kubelet looks only every 10 s whether a deleted pod is gone; tests wait for that often
-  sed -i 's/^const syncPeriod = 10 \* time.Second$/const syncPeriod = 1 * time.Second/' pkg/kubelet/status/status_manager.go
-  grep -q '^const syncPeriod = 1 ' pkg/kubelet/status/status_manager.go || die "the kubelet's source is another"
-  # the one generated file that the source does not carry
-  go build -o "$K8S_HOME/src/openapi-gen" ./vendor/k8s.io/kube-openapi/cmd/openapi-gen
-  dirs=$(find -L cmd pkg plugin vendor/k8s.io \( -name testdata -o -name _output \) -prune -o -type f -name '*.go' -print |
-    grep -v -E '^vendor/k8s.io/(code-generator|sample-apiserver)/' |
-    xargs grep -l '^// *+k8s:openapi-gen=' | xargs -n1 dirname | sort -u |
-    sed 's#^#k8s.io/kubernetes/#' | paste -sd,)
-  "$K8S_HOME/src/openapi-gen" --logtostderr -i "$dirs" -p k8s.io/kubernetes/pkg/generated/openapi \
-    -O zz_generated.openapi -h hack/boilerplate/boilerplate.generatego.txt -r "$K8S_HOME/src/violations.report"
-  touch "$SRC/.prepared-$RECIPE"
-}
 
 # Says now and then how far `go build -v` is, which prints each package, and passes on all else.
 progress() { # NAME TOTAL
@@ -103,33 +33,21 @@ progress() { # NAME TOTAL
   done
 }
 
-compile() { # NAME GOFILE: one program, put in place when it is whole
-  local flags='-s -w' package count
-  for package in k8s.io/kubernetes/vendor/k8s.io/{component-base/version,client-go/pkg/version}; do
-    flags+=" -X $package.gitVersion=$VERSION -X $package.gitMajor=1 -X $package.gitMinor=20"
-    flags+=" -X $package.gitTreeState=clean -X $package.buildDate=2021-01-13T13:20:00Z"
-    flags+=" -X $package.gitCommit=faecb196815e248d3ecfb03c680a4507229c2a56"
-  done
-  mkdir -p "$SRC/cmd/$1"
-  cp "$2" "$SRC/cmd/$1/main.go"
-  count=$(cd "$SRC" && go list -deps -tags 'providerless dockerless' "./cmd/$1" | wc -l)
-  (cd "$SRC" && go build -v -trimpath -tags 'providerless dockerless' -ldflags "$flags" -o "$BIN/$1.new" "./cmd/$1" 2>&1) |
-    progress "$1" "$count"
-  mv "$BIN/$1.new" "$BIN/$1"
-}
+# FILE...: what a build is made of, for its stamp.
+key_of() { cat "$@" | sha256sum | cut -c1-16; }
 
-if ! compgen -G "$K8S_HOME/src/kubernetes_1.20.5*.orig.tar.gz" >/dev/null; then
-  say "  fetching the source package"
-  fetch >&2
-fi
-if ! [ -e "$SRC/.prepared-$RECIPE" ]; then
-  say "  unpacking and preparing the sources"
-  prepare
-fi
-compile hyperkube "$HERE/hyperkube.go"
-compile kube-dns-mini "$HERE/minidns.go"
-gcc -Os -static -s -o "$BIN/pause" "$HERE/pause.c"
-rm -f "$BIN"/.built-*
-touch "$stamp"
-clean
-say "  built in $((SECONDS / 60)) min $((SECONDS % 60)) s"
+# Sets STAMP, the file that says what is built; defines build and clean.
+# shellcheck source=kubernetes-1.37/build.sh
+. "$HERE/kubernetes-$KTCTL_TEST_KUBERNETES/build.sh"
+
+if [ "${1:-}" = clean ]; then clean; exit 0; fi
+[ -e "$STAMP" ] && exit 0
+mkdir -p "$K8S_BIN"
+exec 7> "$K8S_BIN.lock"
+flock 7
+[ -e "$STAMP" ] && exit 0 # another run has built it meanwhile
+build
+rm -f "$K8S_BIN"/.built-*
+touch "$STAMP"
+[ "${K8S_KEEP_SOURCES:-}" = 1 ] || clean
+say "  built in $((SECONDS / 60)) min $((SECONDS % 60)) s; what stays: $(du -smL "$K8S_BIN" | cut -f1) MB in $K8S_BIN"

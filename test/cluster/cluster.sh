@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # shellcheck source-path=SCRIPTDIR
-# A real Kubernetes (1.20.2, one node) for end-to-end tests, without docker or registry:
-# servers built by build.sh, the rest from Debian bookworm's packages.
+# A real Kubernetes with one node for end-to-end tests, without docker or registry: servers
+# built by build.sh, the rest from Debian's packages. KTCTL_TEST_KUBERNETES says which:
+# 1.20 (1.20.2; the default) or 1.37 (1.37.2).
 #
 #   cluster.sh up       from whatever state, also after a killed run; installs and builds
 #                       what is missing the first time (minutes), then takes seconds
 #   cluster.sh down     removes all of it; the machine is as it was before
 #   cluster.sh restart  down and up
 #   cluster.sh status
-#   cluster.sh env      prints: export KUBECONFIG=...
+#   cluster.sh env      prints: export KUBECONFIG=... PATH=..., for kubectl of the same version
 #   cluster.sh restart-apiserver            the kube-apiserver only; waits until it is ready
 #   cluster.sh stop-component NAME [SECONDS]   0 seconds: killed without warning
 #   cluster.sh start-component NAME         waits until it is ready
@@ -24,7 +25,9 @@
 # can leave this machine. The host reaches the API at https://$NODE_IP:$API_PORT and node
 # ports, but neither services nor pods: it stands outside, as a developer's laptop does.
 #
-# A second cluster beside the first: K8S_SLOT=1 ... 9 chooses other names and addresses.
+# A second cluster beside the first: K8S_SLOT=1 ... 9 chooses other names and addresses, and
+# so does the other version. K8S_KCM has more flags for the controller manager, K8S_PROXY_MODE
+# is iptables or nftables (1.37).
 set -euo pipefail
 # the servers of a small cluster collect garbage all the time, and memory is not what is short
 export GOGC=400
@@ -32,18 +35,20 @@ export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 umask 022
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
-K8S_SLOT=${K8S_SLOT:-0}
-export K8S_HOME=${K8S_HOME:-${XDG_CACHE_HOME:-$HOME/.cache}/ktctl-k8s}
-K8S_BIN=$K8S_HOME/bin
-SUFFIX=$([ "$K8S_SLOT" = 0 ] || echo "-$K8S_SLOT")
+say() { printf '%s\n' "$*" >&2; }
+die() { say "cluster.sh: $*"; exit 1; }
+
+# shellcheck source=version.sh
+. "$HERE/version.sh"
+SUFFIX=$([ "$K8S_NUMBER" = 0 ] || echo "-$K8S_NUMBER")
 K8S_DIR=${K8S_DIR:-$K8S_HOME/run$SUFFIX} # all state; removed by down
 K8S_NS=${K8S_NS:-k8s-e2e$SUFFIX}         # network namespace, and name of the control groups
 K8S_IF=${K8S_IF:-k8se2e$SUFFIX}          # veth on the host (15 characters at most)
 K8S_WAIT=${K8S_WAIT:-120}                # seconds that up waits for anything
-HOST_IP=${K8S_HOST_IP:-10.245.$K8S_SLOT.1}
-NODE_IP=${K8S_NODE_IP:-10.245.$K8S_SLOT.2}
-POD_CIDR=${K8S_POD_CIDR:-10.244.$K8S_SLOT.0/24}
-SVC_CIDR=${K8S_SVC_CIDR:-10.$((96 + K8S_SLOT)).0.0/16}
+HOST_IP=${K8S_HOST_IP:-10.245.$K8S_NUMBER.1}
+NODE_IP=${K8S_NODE_IP:-10.245.$K8S_NUMBER.2}
+POD_CIDR=${K8S_POD_CIDR:-10.244.$K8S_NUMBER.0/24}
+SVC_CIDR=${K8S_SVC_CIDR:-10.$((96 + K8S_NUMBER)).0.0/16}
 POD_GW=${POD_CIDR%.*}.1
 SVC_API=${SVC_CIDR%.*}.1
 SVC_DNS=${SVC_CIDR%.*}.10
@@ -53,6 +58,7 @@ PKI=$K8S_DIR/pki LOG=$K8S_DIR/log PID=$K8S_DIR/pid CFG=$K8S_DIR/conf SOCK=$K8S_D
 KUBECFG=$K8S_DIR/admin.kubeconfig
 API=https://$NODE_IP:$API_PORT
 NSX=(nsenter "--net=/run/netns/$K8S_NS")
+export PATH=$K8S_BIN:$PATH # kubectl of the same version, where it was built
 K=(kubectl "--kubeconfig=$KUBECFG" --request-timeout=3s)
 CTR=(ctr -a "$SOCK" -n k8s.io)
 COMPONENTS=(etcd containerd kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy)
@@ -60,9 +66,6 @@ PROGRAMS=(etcd containerd ctr runc iptables conntrack ip openssl kubectl nsenter
   /usr/lib/cni/bridge /usr/lib/cni/loopback /usr/lib/cni/host-local)
 PACKAGES=(etcd-server containerd runc iptables conntrack iproute2 openssl util-linux procps
   containernetworking-plugins)
-
-say() { printf '%s\n' "$*" >&2; }
-die() { say "cluster.sh: $*"; exit 1; }
 
 # shellcheck source=apt.sh
 . "$HERE/apt.sh"
@@ -76,6 +79,8 @@ die() { say "cluster.sh: $*"; exit 1; }
 . "$HERE/pki.sh"
 # shellcheck source=node_config.sh
 . "$HERE/node_config.sh"
+# shellcheck source=dns_objects.sh
+. "$HERE/dns_objects.sh"
 # shellcheck source=images.sh
 . "$HERE/images.sh"
 # shellcheck source=sshd_image.sh
@@ -85,6 +90,7 @@ die() { say "cluster.sh: $*"; exit 1; }
 make_parts() {
   local program
   mkdir -p "$K8S_HOME"
+  "$HERE/build.sh" >&2 # before the lock, which the other version is not to wait for
   exec 8> "$K8S_HOME/lock"
   flock 8
   for program in "${PROGRAMS[@]}"; do
@@ -94,9 +100,6 @@ make_parts() {
     apt_install "${PACKAGES[@]}"
     break
   done
-  "$HERE/build.sh" >&2
-  images_path
-  [ -e "$IMAGES" ] || say "Making images of Debian's packages, once; about a minute"
   make_images
   exec 8>&-
 }
@@ -110,7 +113,12 @@ server() { # NAME: path of a link to hyperkube that has the server's name
 # --- components: each started in the namespace, and known to be ready ---
 
 start_component() {
-  local gates=()
+  local gates=() insecure=() runtime=() manager=()
+  if ((K8S_MINOR < 24)); then insecure=(--port=0) runtime=(--container-runtime=remote); fi
+  if ((K8S_MINOR < 27)); then # afterwards in its file
+    runtime+=(--container-runtime-endpoint="unix://$SOCK" --image-service-endpoint="unix://$SOCK")
+  fi
+  read -ra manager <<< "${K8S_KCM:-}"
   [ -z "${K8S_FEATURE_GATES:-}" ] || gates=("--feature-gates=$K8S_FEATURE_GATES")
   case $1 in
     etcd)
@@ -140,23 +148,22 @@ start_component() {
     kube-controller-manager)
       start kube-controller-manager "${NSX[@]}" "$(server kube-controller-manager)" \
         --kubeconfig="$CFG/kcm.kubeconfig" --authentication-kubeconfig="$CFG/kcm.kubeconfig" \
-        --authorization-kubeconfig="$CFG/kcm.kubeconfig" --bind-address=127.0.0.1 --port=0 \
+        --authorization-kubeconfig="$CFG/kcm.kubeconfig" --bind-address=127.0.0.1 "${insecure[@]}" \
         --leader-elect=false --kube-api-qps=500 --kube-api-burst=1000 --use-service-account-credentials=true \
         --service-account-private-key-file="$PKI/sa.key" --root-ca-file="$PKI/ca.crt" \
         --cluster-signing-cert-file="$PKI/ca.crt" --cluster-signing-key-file="$PKI/ca.key" \
-        --allocate-node-cidrs=false --service-cluster-ip-range="$SVC_CIDR" --cluster-name=e2e --v=1
+        --allocate-node-cidrs=false --service-cluster-ip-range="$SVC_CIDR" --cluster-name=e2e "${manager[@]}" --v=1
       ;;
     kube-scheduler)
       start kube-scheduler "${NSX[@]}" "$(server kube-scheduler)" --kubeconfig="$CFG/scheduler.kubeconfig" \
         --authentication-kubeconfig="$CFG/scheduler.kubeconfig" \
         --authorization-kubeconfig="$CFG/scheduler.kubeconfig" \
-        --bind-address=127.0.0.1 --port=0 --leader-elect=false --v=1
+        --bind-address=127.0.0.1 "${insecure[@]}" --leader-elect=false --v=1
       ;;
     kubelet)
       start kubelet "${NSX[@]}" "$(server kubelet)" --config="$CFG/kubelet.yaml" \
         --kubeconfig="$CFG/kubelet.kubeconfig" --root-dir="$K8S_DIR/kubelet" \
-        --hostname-override=$NODE --node-ip="$NODE_IP" --container-runtime=remote \
-        --container-runtime-endpoint="unix://$SOCK" --image-service-endpoint="unix://$SOCK" \
+        --hostname-override=$NODE --node-ip="$NODE_IP" "${runtime[@]}" \
         --node-labels=e2e=true "${gates[@]}" --v=1
       ;;
     kube-proxy) start kube-proxy "${NSX[@]}" "$(server kube-proxy)" --config="$CFG/proxy.yaml" --v=1 ;;
@@ -176,10 +183,12 @@ node_ready() { [ "$("${K[@]}" get node $NODE -o 'jsonpath={.status.conditions[?(
 dns_ready() { [ "$("${K[@]}" -n kube-system get deploy coredns -o 'jsonpath={.status.readyReplicas}')" = 1 ]; }
 
 import_images() {
-  local imported=$K8S_DIR/imported
-  [ "$(cat "$imported" 2>/dev/null)" != "$IMAGES" ] || return 0
-  "${CTR[@]}" images import --digests=false "$IMAGES" >/dev/null
-  echo "$IMAGES" > "$imported"
+  local archive imported=$K8S_DIR/imported
+  for archive in "$IMAGES" "$DNS_IMAGE"; do
+    ! grep -qsxF "$archive" "$imported" || continue
+    "${CTR[@]}" images import --digests=false "$archive" >/dev/null
+    echo "$archive" >> "$imported"
+  done
 }
 
 up() {
@@ -274,7 +283,7 @@ case $command in
   stop-component) stop "${1:?name of a component}" "${2:-3}" ;;
   start-component) start_component "${1:?name of a component}"; await_component "$1" ;;
   status) status ;;
-  env) echo "export KUBECONFIG=$KUBECFG" ;;
+  env) echo "export KUBECONFIG=$KUBECFG PATH=$K8S_BIN:\$PATH" ;;
   ns) exec "${NSX[@]}" "$@" ;;
   ctr) exec "${CTR[@]}" "$@" ;;
   sshd-image)

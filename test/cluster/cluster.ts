@@ -6,8 +6,9 @@
 //   const { stdout } = await (await namespace.client()).curl("http://web/");
 //
 // KTCTL_TEST_KUBECONFIG names a cluster that is there already (it must know the images that
-// images.sh makes); otherwise cluster.sh starts a real one on this machine. It is left running,
-// as the next run needs a second then: `deno task cluster:down` ends it.
+// images.sh makes); otherwise cluster.sh starts a real one on this machine, of the version that
+// KTCTL_TEST_KUBERNETES names. It is left running, as the next run needs a second then:
+// `deno task cluster:down` ends it.
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
@@ -36,6 +37,8 @@ export interface TestCluster {
   readonly kubeconfig: string;
   /** Whether cluster.sh made it, on this machine: only then can its components be stopped. */
   readonly ours: boolean;
+  /** Of the API server's version: 20 of 1.20. */
+  readonly minor: number;
   kubectl(args: string[], options?: CommandOptions): Promise<CommandResult>;
   /** A new namespace of its own, deleted at the end of `await using`. */
   namespace(): Promise<TestNamespace>;
@@ -89,7 +92,7 @@ export function openTestCluster(): Promise<TestCluster> {
 
 async function open(): Promise<TestCluster> {
   const existing = process.env["KTCTL_TEST_KUBECONFIG"];
-  if (existing) return testCluster(resolve(existing), false);
+  if (existing) return await testCluster(resolve(existing), false);
   const why = "the test cluster needs Linux, root and Debian 12's apt " +
     "(or KTCTL_TEST_KUBECONFIG, a cluster that is there)";
   if (process.platform !== "linux") {
@@ -98,14 +101,21 @@ async function open(): Promise<TestCluster> {
   if (process.getuid?.() !== 0) throw new Error(`${why}: not root`);
   // the first time it builds Kubernetes
   const up = await run("bash", [CLUSTER_SCRIPT, "up"], {
-    timeout: 20 * 60_000,
+    timeout: 40 * 60_000,
   });
   if (up.code !== 0) throw new Error(`cluster.sh up failed:\n${up.stderr}`);
   const env = succeeded(await run("bash", [CLUSTER_SCRIPT, "env"]));
-  return testCluster(env.trim().replace(/^export KUBECONFIG=/, ""), true);
+  const [, kubeconfig = "", programs = ""] =
+    /^export KUBECONFIG=(.+) PATH=(.+):\$PATH$/m.exec(env) ?? [];
+  // kubectl of the cluster's version, where the machine has it
+  process.env["PATH"] = `${programs}:${process.env["PATH"]}`;
+  return await testCluster(kubeconfig, true);
 }
 
-function testCluster(kubeconfig: string, ours: boolean): TestCluster {
+async function testCluster(
+  kubeconfig: string,
+  ours: boolean,
+): Promise<TestCluster> {
   const kubectl: TestCluster["kubectl"] = (args, options) =>
     run("kubectl", ["--kubeconfig", kubeconfig, ...args], options);
   const control = async (...args: string[]): Promise<void> => {
@@ -121,9 +131,12 @@ function testCluster(kubeconfig: string, ours: boolean): TestCluster {
   const seconds = (options?: { graceful?: boolean }) =>
     options?.graceful ? "5" : "0";
   const api = new TestApi(kubeconfig);
+  // "20+" of some providers
+  const minor = parseInt((await api.request("GET", "/version")).minor);
   const cluster: TestCluster = {
     kubeconfig,
     ours,
+    minor,
     kubectl,
     namespace: () => makeNamespace(cluster, api),
     restartApiServer: (options) =>
@@ -154,7 +167,7 @@ async function makeNamespace(
   try {
     await waitForContents(
       (what) => api.request("GET", `${path}/${what}`),
-      cluster.ours,
+      cluster.minor < 24,
     );
   } catch (error) {
     await remove();
@@ -259,13 +272,14 @@ async function empty(api: TestApi, namespace: string): Promise<void> {
 async function waitForContents(
   // deno-lint-ignore no-explicit-any -- as above
   get: (what: string) => Promise<any>,
-  ours: boolean,
+  hasTokenSecrets: boolean,
 ): Promise<void> {
   for (const deadline = Date.now() + 30_000;;) {
     const account = await get("serviceaccounts/default");
     const root = await get("configmaps/kube-root-ca.crt");
     // up to Kubernetes 1.23, an account gets a Secret with its token, some time later
-    if (root !== undefined && (ours ? account?.secrets : account)) return;
+    const isComplete = hasTokenSecrets ? account?.secrets : account;
+    if (root !== undefined && isComplete) return;
     if (Date.now() > deadline) {
       throw new Error("the new namespace stays empty");
     }

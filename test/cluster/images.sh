@@ -1,23 +1,25 @@
 # shellcheck shell=bash
 # The images of the test cluster, made without a registry and without docker: programs
 # from Debian packages and the Deno of this machine, with the libraries that they load.
-# All go into one archive in the cache ($IMAGES), under the names that pods ask for.
-# Needs: HERE, K8S_HOME, K8S_BIN, apt_unpack, die.
+# All go into one archive in the cache ($IMAGES), under the names that pods ask for; but the
+# cluster's DNS, which each version of Kubernetes has its own of ($DNS_IMAGE).
+# Needs: HERE, K8S_HOME, K8S_BIN, K8S_DNS, apt_unpack, die.
 
 demo_files() { (cd "$HERE/demo" && find . -name '*.ts' | sort); }
 
-# Sets IMAGES to the archive's path. What the images are made of is in its name.
+# Sets IMAGES and DNS_IMAGE to the archives' paths. What the images are made of is in their names.
 images_path() {
   local key
   DENO=$(deno eval 'console.log(Deno.execPath())') || die "no deno on PATH"
   DENO_VERSION=$("$DENO" --version | sed -n '1s/^deno \([^ ]*\).*/\1/p')
   key=$({
-    cat "$HERE/images.sh" "$HERE/apt.sh"
+    cat "$HERE/images.sh" "$HERE/apt.sh" "$HERE/pause.c"
     (cd "$HERE/demo" && demo_files | xargs cat)
     echo "$DENO_VERSION"
-    ls "$K8S_BIN"/.built-*
   } | sha256sum | cut -c1-16)
   IMAGES=$K8S_HOME/images/$key.tar
+  key=$({ cat "$HERE/images.sh"; cd "$K8S_BIN"; echo .built-*; } | sha256sum | cut -c1-16)
+  DNS_IMAGE=$K8S_HOME/images/dns-$key.tar
 }
 
 # ROOT: an empty root file system in Debian's shape, with the users that images use.
@@ -77,14 +79,33 @@ pack() {
   mv "$1.tar" "$2"
 }
 
-# Makes the archive if the cache has none.
+# Makes the archives that the cache does not have.
 make_images() {
-  local work out debian root applet
+  local work
   images_path
-  if [ -e "$IMAGES" ]; then touch "$IMAGES"; return 0; fi
   mkdir -p "$K8S_HOME/images"
+  if [ -e "$IMAGES" ] && [ -e "$DNS_IMAGE" ]; then touch "$IMAGES" "$DNS_IMAGE"; return 0; fi
   find "$K8S_HOME/images" -mindepth 1 -maxdepth 1 \( -mtime +6 -o -name 'work.*' \) -exec rm -rf {} +
   work=$(mktemp -d "$K8S_HOME/images/work.XXXXXX")
+  [ -e "$DNS_IMAGE" ] || make_dns_image "$work/dns"
+  if ! [ -e "$IMAGES" ]; then
+    say "Making images of Debian's packages, once; about a minute"
+    make_common_images "$work"
+  fi
+  rm -rf "$work"
+}
+
+make_dns_image() { # WORK
+  local out=$1/archive root=$1/root
+  mkdir -p "$out" "$root"
+  install -m 755 "$K8S_BIN/$K8S_DNS" "$root/$K8S_DNS"
+  layer "$out" dns "$root"
+  image "$out" "localhost/$K8S_DNS:1" "{\"Entrypoint\":[\"/$K8S_DNS\"]}" dns
+  pack "$out" "$DNS_IMAGE"
+}
+
+make_common_images() { # WORK
+  local work=$1 out debian root applet
   out=$work/archive debian=$work/debian
   mkdir -p "$out" "$debian"
   apt_unpack "$debian" libc6 libgcc-s1 dash coreutils busybox curl netcat-openbsd nghttp2-client wrk iperf3 haproxy nginx-light
@@ -95,11 +116,6 @@ make_images() {
   install -m 755 "$K8S_BIN/pause" "$root/pause"
   layer "$out" pause "$root"
   image "$out" localhost/pause:1 '{"Entrypoint":["/pause"]}' pause
-
-  root=$work/dns; mkdir "$root"
-  install -m 755 "$K8S_BIN/kube-dns-mini" "$root/kube-dns-mini"
-  layer "$out" dns "$root"
-  image "$out" localhost/kube-dns-mini:1 '{"Entrypoint":["/kube-dns-mini"]}' dns
 
   # The dynamic busybox, so that it shares its libraries with the client's programs.
   # NB: bookworm's busybox crashes on `wget -T`.
@@ -160,5 +176,4 @@ make_images() {
     '{"User":"1000","Entrypoint":["/usr/bin/deno","run","-A","/demo.js","--host","0.0.0.0","--grpc-port","50051"],"Env":["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin","DENO_DIR=/tmp/deno","NO_COLOR=1"]}' deno demo
 
   pack "$out" "$IMAGES"
-  rm -rf "$work"
 }

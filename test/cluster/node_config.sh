@@ -9,6 +9,15 @@ put() {
   if cmp -s "$1.new" "$1"; then rm "$1.new"; else mv "$1.new" "$1"; fi
 }
 
+# What newer kubelets have in their file.
+kubelet_settings() {
+  if ((K8S_MINOR >= 27)); then echo "containerRuntimeEndpoint: unix://$SOCK"; fi
+  # with the rest of the state, not in the machine's /var/log/pods
+  if ((K8S_MINOR >= 30)); then echo "podLogsDir: $K8S_DIR/podlogs"; fi
+  # refused by default since 1.35
+  if ((K8S_MINOR >= 31)); then echo "failCgroupV1: false"; fi
+}
+
 configuration_files() {
   mkdir -p "$CFG/cni" "$K8S_DIR/manifests"
   : > "$CFG/resolv.conf"   # pods with dnsPolicy Default get no name server
@@ -70,13 +79,14 @@ syncFrequency: 10s
 nodeStatusUpdateFrequency: 1s
 nodeStatusReportFrequency: 1m
 fileCheckFrequency: 5s
+$(kubelet_settings)
 Y
   put "$CFG/proxy.yaml" <<Y
 apiVersion: kubeproxy.config.k8s.io/v1alpha1
 kind: KubeProxyConfiguration
 clientConnection: {kubeconfig: $CFG/proxy.kubeconfig}
 hostnameOverride: $NODE
-mode: iptables
+mode: ${K8S_PROXY_MODE:-iptables}
 oomScoreAdj: 0
 clusterCIDR: $POD_CIDR
 bindAddress: $NODE_IP
@@ -85,49 +95,5 @@ metricsBindAddress: 127.0.0.1:10249
 iptables: {syncPeriod: 30s, minSyncPeriod: 0s}
 conntrack: {maxPerCore: 0, min: 0, tcpEstablishedTimeout: 0s, tcpCloseWaitTimeout: 0s}
 Y
-  put "$CFG/dns.yaml" <<Y
-apiVersion: v1
-kind: ServiceAccount
-metadata: {name: coredns, namespace: kube-system}
----
-apiVersion: rbac.authorization.k8s.io/v1
-kind: ClusterRole
-metadata: {name: "system:coredns"}
-rules: [{apiGroups: [""], resources: [endpoints, services, pods, namespaces], verbs: [list, watch, get]}]
----
-apiVersion: rbac.authorization.k8s.io/v1
-kind: ClusterRoleBinding
-metadata: {name: "system:coredns"}
-roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: "system:coredns"}
-subjects: [{kind: ServiceAccount, name: coredns, namespace: kube-system}]
----
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: coredns, namespace: kube-system, labels: {k8s-app: kube-dns}}
-spec:
-  replicas: 1
-  selector: {matchLabels: {k8s-app: kube-dns}}
-  template:
-    metadata: {labels: {k8s-app: kube-dns}}
-    spec:
-      serviceAccountName: coredns
-      priorityClassName: system-cluster-critical
-      dnsPolicy: Default
-      tolerations: [{operator: Exists}]
-      containers:
-      - name: dns
-        image: localhost/kube-dns-mini:1
-        imagePullPolicy: Never
-        args: [--zone=$DOMAIN]
-        ports: [{name: dns, containerPort: 53, protocol: UDP}, {name: dns-tcp, containerPort: 53, protocol: TCP}]
-        readinessProbe: {httpGet: {path: /ready, port: 8080}, periodSeconds: 1}
----
-apiVersion: v1
-kind: Service
-metadata: {name: kube-dns, namespace: kube-system, labels: {k8s-app: kube-dns}}
-spec:
-  clusterIP: $SVC_DNS
-  selector: {k8s-app: kube-dns}
-  ports: [{name: dns, port: 53, protocol: UDP}, {name: dns-tcp, port: 53, protocol: TCP}]
-Y
+  put "$CFG/dns.yaml" < <(dns_objects)
 }
