@@ -45,7 +45,8 @@ export async function serveTraffic(
   { plan, skipPortChecking, globals, onReady }: ServeOptions,
 ): Promise<void> {
   const { scope, report, kube, heartbeat, id } = session;
-  const { context, plugin, routing, verb } = plan;
+  const { plugin, routing, verb } = plan;
+  const context = { ...plan.context, plan: routing };
   const { service } = plan.target;
   const { name } = service.metadata;
   const namespace = service.metadata.namespace ?? kube.namespace;
@@ -121,7 +122,7 @@ export async function serveTraffic(
 /** The plan was made before the lock: somebody may have set up since. */
 async function refuseTakenMeanwhile(
   kube: KubeApi,
-  { plugin, context }: TrafficPlan,
+  { plugin, context, routing }: TrafficPlan,
   signal: AbortSignal,
 ): Promise<void> {
   const { target } = context;
@@ -148,6 +149,7 @@ async function refuseTakenMeanwhile(
       debug: (message) => context.log.debug(message),
     },
     signal,
+    plan: routing,
     target: { ...target, service },
   });
 }
@@ -164,6 +166,7 @@ async function prepare(
       () =>
         prepareRouting(plugin, {
           ...context,
+          plan: routing,
           signal: scope.signal,
           scope,
           heartbeat,

@@ -8,12 +8,14 @@ const MAX_DETAILS = 64 << 10;
 
 const message = v.optional(v.pipe(v.string(), v.maxLength(MAX_TEXT)));
 const output = v.optional(v.pipe(v.string(), v.maxLength(MAX_OUTPUT)));
-const details = v.optional(
-  v.custom<Record<string, unknown>>(
-    isDetails,
-    `are no JSON object of at most ${MAX_DETAILS} characters`,
-  ),
-);
+const smallJson = (verb: string) =>
+  v.optional(
+    v.custom<Record<string, unknown>>(
+      isSmallJson,
+      `${verb} no JSON object of at most ${MAX_DETAILS} characters`,
+    ),
+  );
+const details = smallJson("are");
 const name = v.pipe(
   v.string(),
   v.maxLength(253),
@@ -38,6 +40,7 @@ export const HOOK_RESULTS = {
     fallback: v.boolean(),
     takesAll: v.optional(v.boolean()),
     ready: v.picklist(["always", "attached"]),
+    found: smallJson("is"),
   }),
   prepare: v.optional(v.object({ fallbackHost: v.optional(v.string()) })),
   attach: v.optional(v.object({ message, output, details })),
@@ -79,7 +82,7 @@ export function checkResult(plugin: string, hook: Hook, result: unknown): void {
   );
 }
 
-function isDetails(value: unknown): boolean {
+function isSmallJson(value: unknown): boolean {
   try {
     const text = JSON.stringify(value);
     return text.startsWith("{") && text.length <= MAX_DETAILS;

@@ -259,6 +259,8 @@ export interface RoutingContext<O = unknown> extends HookContext {
   readonly user: string;
   /** This run's id: the annotation `ktctl.dev/session` of all that it makes. */
   readonly session: string;
+  /** What `plan()` returned when it was called first; from then on every hook is given it. */
+  readonly plan?: RoutingPlan;
   /** With the verb `mesh` only. */
   readonly mark?: RoutingMark;
   /** The global options that shape pods. */
@@ -348,6 +350,8 @@ export interface RoutingPlan {
   readonly takesAll?: boolean;
   /** When the pod counts as ready: at once, or only while a client serves it. */
   readonly ready: "always" | "attached";
+  /** What the plugin itself has to know of this plan later, such as which object it looked at. */
+  readonly found?: Readonly<Record<string, Json>>;
 }
 
 /** Types a plugin object; returns it unchanged. */

@@ -75,6 +75,7 @@ export async function testRouting(options: RoutingTestOptions): Promise<void> {
   const attach = async (scope: Scope<World>) => {
     const context = {
       ...routing,
+      plan,
       signal: scope.signal,
       scope,
       heartbeat: { add() {}, remove() {} },

@@ -384,3 +384,39 @@ Deno.test("a controller that keeps changing the Service back is answered with gr
   const { spec } = await readService(namespace);
   assert.deepEqual(spec.selector, original);
 });
+
+Deno.test("a Deployment that is made anew while it is exchanged by scaling is told of, and left as it is", async () => {
+  const cluster = await openTestCluster();
+  await using namespace = await cluster.namespace();
+  await namespace.applyDemo();
+  await using laptop = await Laptop.open(cluster, namespace);
+  const read = async (path: string) => {
+    const args = ["get", "deployment/web", "-o", `jsonpath={${path}}`];
+    return succeeded(await namespace.kubectl(args));
+  };
+  const json = ["get", "deployment/web", "-o", "json"];
+  const manifest = JSON.parse(succeeded(await namespace.kubectl(json)));
+  const { name, labels } = manifest.metadata;
+  manifest.metadata = { name, labels };
+  manifest.spec.replicas = 1;
+  await using session = laptop.start([
+    "exchange",
+    "web",
+    "--mode",
+    "scale",
+    "--expose",
+    `${laptop.demo.port}:80`,
+  ]);
+  await session.ready();
+  await namespace.kubectl(["delete", "deployment/web"]);
+  const stdin = JSON.stringify(manifest);
+  succeeded(await namespace.kubectl(["create", "-f", "-"], { stdin }));
+  const anew = await read(".metadata.uid");
+  await session.event(({ code }) => code === "DEPLOYMENT_DELETED");
+  await session.event(({ code }) => code === "DEPLOYMENT_REPLACED");
+  const { code, stdout } = await session.stop();
+  assert.equal(code, 0, stdout);
+  assert.equal(await read(".metadata.uid"), anew);
+  assert.equal(await read(".spec.replicas"), "1");
+  assert.equal(await read(".metadata.generation"), "1");
+});

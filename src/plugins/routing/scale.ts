@@ -24,7 +24,7 @@ import {
   ROLE,
   TARGET,
 } from "../../kube/contract.ts";
-import type { KubeApi, KubeObject } from "../../kube/kube_api.ts";
+import type { KubeApi, KubeObject, WatchEvent } from "../../kube/kube_api.ts";
 import {
   AUTOSCALERS,
   CONFIG_MAPS,
@@ -71,11 +71,9 @@ async function plan(context: RoutingContext<never>): Promise<RoutingPlan> {
     labels,
     fallback: false,
     ready: "attached",
+    found: { uid: deployment.metadata.uid ?? "" },
   };
 }
-
-/** The uid of the Deployment that each session of this process was planned for. */
-const planned = new Map<string, string | undefined>();
 
 /**
  * Throws `ConflictError` (`DEPLOYMENT_CHANGED`) where it is not the one that was found first: its count,
@@ -84,7 +82,7 @@ const planned = new Map<string, string | undefined>();
 async function findDeployment(
   context: RoutingContext<never>,
 ): Promise<KubeObject> {
-  const { kube, target, signal, session } = context;
+  const { kube, target, signal, plan } = context;
   const deployment = target.deployment === undefined
     ? await deploymentBehind(context)
     : await kube.get({
@@ -93,8 +91,7 @@ async function findDeployment(
       namespace: target.deployment.metadata.namespace ?? kube.namespace,
     }, { signal });
   const { name, uid } = deployment.metadata;
-  if (!planned.has(session)) planned.set(session, uid);
-  if (planned.get(session) === uid) return deployment;
+  if (plan === undefined || plan.found?.uid === uid) return deployment;
   throw new ConflictError(
     "DEPLOYMENT_CHANGED",
     `Cannot scale Deployment "${name}": it was deleted and made anew in the meantime`,
@@ -192,14 +189,14 @@ async function listAutoscalers(
 
 async function attach(context: AttachContext<never>): Promise<void> {
   const { scope, kube, session, shadowLabels } = context;
-  const name = (await findDeployment(context)).metadata.name;
+  const deployment = await findDeployment(context);
   const namespace = context.target.service.metadata.namespace ?? kube.namespace;
-  const deployment = await kube.get({ resource: DEPLOYMENTS, name, namespace });
   const { replicas } = deployment.spec;
-  const { uid = "", generation = 0 } = deployment.metadata;
+  const { name, uid = "", generation = 0 } = deployment.metadata;
+  const ref = { name, namespace, uid };
   scope.defer(
     "wait for the original pods",
-    () => awaitReplicas(context, { name, namespace, replicas }),
+    () => awaitReplicas(context, { ...ref, replicas }),
   );
   await record(context, deployment, namespace);
   // whoever takes a Service looks at its pods last, so that one of the two sees the other
@@ -218,9 +215,70 @@ async function attach(context: AttachContext<never>): Promise<void> {
   }, undefined);
   await awaitDeployment(
     kube,
-    { name, namespace, signal: scope.signal },
+    { ...ref, signal: scope.signal },
     ({ status }) => (status?.replicas ?? 0) === 0,
   );
+  scope.background(
+    "watch of the Deployment",
+    (signal) => tellChanges(context, { ...ref, signal }),
+  );
+}
+
+/** Of a Deployment that is not ours to keep as it is: its owner may want it so. */
+async function tellChanges(
+  { kube, log }: AttachContext<never>,
+  { name, namespace, uid, signal }: DeploymentRef & { signal: AbortSignal },
+): Promise<void> {
+  const told = new Set<string>();
+  const tell = (code: string, text: string) => {
+    if (!told.has(code)) log.warn(code, `Deployment "${name}" was ${text}`);
+    told.add(code);
+  };
+  const beside = "its pods answer beside this laptop";
+  let isThere = false;
+  const events = followDeployment(kube, { name, namespace, signal });
+  for await (const event of events) {
+    const isSynced = event.type === "SYNCED";
+    if (!isSynced && event.object.metadata.uid === uid) {
+      isThere = event.type !== "DELETED";
+      if (isThere && event.object.spec?.replicas > 0) {
+        tell(
+          "DEPLOYMENT_SCALED",
+          `scaled up by somebody meanwhile: ${beside}, and it is left so at the end`,
+        );
+      }
+    } else if (!isSynced && event.type !== "DELETED") {
+      tell(
+        "DEPLOYMENT_REPLACED",
+        `made anew by somebody meanwhile: ${beside}, and it is left alone. To take that one, end this and run the command again`,
+      );
+    }
+    if (!isThere && told.size === 0 && (isSynced || event.type === "DELETED")) {
+      tell(
+        "DEPLOYMENT_DELETED",
+        "deleted by somebody meanwhile: at the end there is nothing to scale back, and nobody answers then",
+      );
+    }
+  }
+}
+
+interface DeploymentRef {
+  readonly name: string;
+  readonly namespace: string;
+  readonly uid: string;
+}
+
+function followDeployment(
+  kube: KubeApi,
+  { name, namespace, signal }: Omit<DeploymentRef, "uid"> & {
+    signal: AbortSignal;
+  },
+): AsyncIterable<WatchEvent> {
+  return kube.watch(DEPLOYMENTS, {
+    namespace,
+    fieldSelector: `metadata.name=${name}`,
+    signal,
+  });
 }
 
 /** Before the Deployment is scaled down; whoever comes second is refused. */
@@ -245,11 +303,7 @@ async function record(
 /** While the shadow still answers: so that nobody meets an empty Service. */
 async function awaitReplicas(
   { kube, shadowPod, recoverWaitMs, log }: AttachContext<never>,
-  { name, namespace, replicas }: {
-    name: string;
-    namespace: string;
-    replicas: number;
-  },
+  { name, namespace, uid, replicas }: DeploymentRef & { replicas: number },
 ): Promise<void> {
   const shadow = await kube.find({
     resource: PODS,
@@ -262,7 +316,7 @@ async function awaitReplicas(
   const signal = AbortSignal.timeout(recoverWaitMs);
   const isBack = await awaitDeployment(
     kube,
-    { name, namespace, signal },
+    { name, namespace, uid, signal },
     ({ spec, status }) =>
       spec.replicas === 0 || (status?.readyReplicas ?? 0) >= replicas,
   );
@@ -276,24 +330,16 @@ async function awaitReplicas(
   }
 }
 
-/** True when `until` held, or the Deployment is gone; false when the signal came first. */
+/** True when `until` held, or the Deployment is gone or another one; false when the signal came first. */
 async function awaitDeployment(
   kube: KubeApi,
-  { name, namespace, signal }: {
-    name: string;
-    namespace: string;
-    signal: AbortSignal;
-  },
+  ref: DeploymentRef & { signal: AbortSignal },
   until: (deployment: KubeObject) => boolean,
 ): Promise<boolean> {
-  const watch = kube.watch(DEPLOYMENTS, {
-    namespace,
-    fieldSelector: `metadata.name=${name}`,
-    signal,
-  });
-  for await (const event of watch) {
+  for await (const event of followDeployment(kube, ref)) {
     if (event.type === "SYNCED") continue;
-    if (event.type === "DELETED" || until(event.object)) return true;
+    const isIt = event.object.metadata.uid === ref.uid;
+    if (!isIt || event.type === "DELETED" || until(event.object)) return true;
   }
   return false;
 }

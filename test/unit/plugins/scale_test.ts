@@ -4,7 +4,11 @@ import type {
   RoutingPlugin,
 } from "../../../src/plugins/plugin.ts";
 import scale from "../../../src/plugins/routing/scale.ts";
-import type { KubeObject, Resource } from "../../../src/kube/kube_api.ts";
+import type {
+  KubeObject,
+  Resource,
+  WatchEvent,
+} from "../../../src/kube/kube_api.ts";
 import { MemoryKube } from "../../fakes/memory_kube.ts";
 import { own } from "../cluster/leftovers.ts";
 
@@ -67,13 +71,16 @@ for (const byName of [false, true]) {
         signal: new AbortController().signal,
       },
     } as unknown as AttachContext<never>;
-    await plugin.plan(context);
-    await plugin.plan(context);
+    const plan = await plugin.plan(context);
+    const planned = { ...context, plan };
+    await plugin.plan(planned);
     kube.object = deployment("second");
-    await assert.rejects(async () => await plugin.attach(context), {
-      code: "DEPLOYMENT_CHANGED",
-      message: /made anew/,
-    });
+    for (const again of [plugin.plan, plugin.attach]) {
+      await assert.rejects(async () => await again(planned), {
+        code: "DEPLOYMENT_CHANGED",
+        message: /made anew/,
+      });
+    }
     assert.deepEqual(ran, []);
   });
 }
@@ -95,7 +102,7 @@ Deno.test("a Deployment is not scaled where another Service of its pods was exch
       signal: new AbortController().signal,
     },
   } as unknown as AttachContext<never>;
-  await plugin.plan(context);
+  const plan = await plugin.plan(context);
   const twin = own("Service", "twin", {
     selector: { "kt-role": "shadow-exchange", "kt-target": "XyZ" },
   });
@@ -104,7 +111,7 @@ Deno.test("a Deployment is not scaled where another Service of its pods was exch
     "ktctl.dev/held-by": "alice",
   };
   kube.services = [service, twin];
-  await assert.rejects(async () => await plugin.attach(context), {
+  await assert.rejects(async () => await plugin.attach({ ...context, plan }), {
     code: "SERVICE_ALREADY_EXCHANGED",
     message: /"twin": alice has exchanged it/,
   });
@@ -136,3 +143,73 @@ Deno.test("who scales a Deployment down is told which other Services lose its po
     /^SERVICES_SHARE_PODS .* behind Service "twin" as well/,
   );
 });
+
+/** The Deployment goes through these events while it is watched. */
+class WatchedKube extends DeploymentKube {
+  events: WatchEvent[] = [];
+
+  async *watch(): AsyncGenerator<WatchEvent> {
+    yield* structuredClone(this.events);
+    await Promise.resolve();
+  }
+}
+
+function scaled(uid: string, replicas: number): KubeObject {
+  const object = deployment(uid);
+  object.spec = { ...object.spec, replicas };
+  return object;
+}
+
+const SYNCED = { type: "SYNCED" } as const;
+const OURS = { type: "ADDED", object: scaled("first", 0) } as const;
+const GONE = { type: "DELETED", object: scaled("first", 0) } as const;
+const ANEW = { type: "ADDED", object: scaled("second", 2) } as const;
+const UP = { type: "MODIFIED", object: scaled("first", 3) } as const;
+
+const CHANGES: readonly (readonly [string, WatchEvent[], RegExp[]])[] = [
+  ["is left alone", [OURS, SYNCED], []],
+  ["is deleted", [OURS, SYNCED, GONE], [/^DEPLOYMENT_DELETED .*nothing to/]],
+  ["was deleted before", [SYNCED], [/^DEPLOYMENT_DELETED/]],
+  ["is made anew", [OURS, SYNCED, GONE, ANEW, { ...ANEW, type: "MODIFIED" }], [
+    /^DEPLOYMENT_DELETED/,
+    /^DEPLOYMENT_REPLACED Deployment "web" was made anew.*left alone/,
+  ]],
+  ["was made anew before", [ANEW, SYNCED], [/^DEPLOYMENT_REPLACED/]],
+  ["is scaled up", [OURS, SYNCED, UP, UP], [/^DEPLOYMENT_SCALED/]],
+];
+
+for (const [what, events, says] of CHANGES) {
+  Deno.test(`of a scaled Deployment that ${what} the session tells ${says.length === 0 ? "nothing" : "so, once"}`, async () => {
+    const kube = new WatchedKube(deployment("first"));
+    const told: string[] = [];
+    const tasks: (() => Promise<void>)[] = [];
+    const { signal } = new AbortController();
+    const context = {
+      kube: kube.api,
+      session: "s1",
+      target: { service },
+      shadowLabels: { "kt-target": "AbC" },
+      user: "alice",
+      signal,
+      log: {
+        warn: (code: string, text: string) => told.push(`${code} ${text}`),
+        debug: () => {},
+        info: () => {},
+      },
+      scope: {
+        signal,
+        defer: () => {},
+        run: () => Promise.resolve(),
+        background: (_name: string, task: () => Promise<void>) =>
+          tasks.push(task),
+      },
+    } as unknown as AttachContext<never>;
+    const plan = await plugin.plan(context);
+    kube.events = [SYNCED];
+    await plugin.attach({ ...context, plan });
+    kube.events = events;
+    for (const task of tasks) await task();
+    assert.equal(told.length, says.length, told.join("; "));
+    says.forEach((one, at) => assert.match(told[at]!, one));
+  });
+}
