@@ -1,6 +1,7 @@
 /** Follows the ready pods of a Service, a Deployment or one by name. */
 import type { KubeApi, KubeObject } from "../kube/kube_api.ts";
 import { PODS } from "../kube/resources.ts";
+import { runningContainers } from "./pod_containers.ts";
 import { isReady } from "./pod_ready.ts";
 import { readyEndpoints, watchEndpoints } from "./service_endpoints.ts";
 
@@ -60,8 +61,7 @@ export function containerPort(
   port: number | string,
 ): number | undefined {
   if (typeof port === "number") return port;
-  // deno-lint-ignore no-explicit-any -- open JSON of the API
-  const ports: any[] = spec.containers.flatMap((one: any) => one.ports ?? []);
+  const ports = runningContainers(spec).flatMap((one) => one.ports ?? []);
   return ports.find(({ name }) => name === port)?.containerPort;
 }
 

@@ -11,6 +11,7 @@ import {
 } from "./forward_pods.ts";
 import type { Wanted } from "./found_elsewhere.ts";
 import type { ResourceTarget } from "./forward_target.ts";
+import { runningContainers } from "./pod_containers.ts";
 import { getNamed } from "./target.ts";
 
 export interface ForwardRoute {
@@ -150,8 +151,7 @@ async function planPods(
 }
 
 function tcpPorts({ spec }: KubeObject): number[] {
-  // deno-lint-ignore no-explicit-any -- open JSON of the API
-  const ports: any[] = spec.containers.flatMap((one: any) => one.ports ?? []);
+  const ports = runningContainers(spec).flatMap((one) => one.ports ?? []);
   return ports.filter(({ protocol = "TCP" }) => protocol === "TCP")
     .map(({ containerPort }) => containerPort);
 }

@@ -7,6 +7,7 @@ const FLAGS: Record<keyof PodOptions, [flag: string, without: unknown]> = {
   imagePullSecret: ["--imagePullSecret", undefined],
   serviceAccount: ["--serviceAccount", undefined],
   nodeSelector: ["--nodeSelector", {}],
+  tolerations: ["--toleration", []],
   labels: ["--withLabel", {}],
   annotations: ["--withAnnotation", {}],
   quota: ["--podQuota", {}],

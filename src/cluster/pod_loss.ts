@@ -3,7 +3,10 @@ import { Cancelled, ConflictError } from "../core/errors.ts";
 import { annotationText, RELEASED } from "../kube/contract.ts";
 import type { KubeApi, KubeObject } from "../kube/kube_api.ts";
 import { PODS } from "../kube/resources.ts";
-import { isCrashLooping, isReady, isRunning, lastEnd } from "./pod_ready.ts";
+import { isMemoryDeath, memoryDeath } from "./memory_death.ts";
+import { ownContainer, type PodContainer } from "./pod_containers.ts";
+import { lastEnd } from "./pod_fault.ts";
+import { isCrashLooping, isReady, isRunning } from "./pod_ready.ts";
 import { podOf, type Shadow } from "./shadow.ts";
 
 /** So long a Service may lead to a pod that is not ready: nobody else answers there meanwhile. */
@@ -14,6 +17,8 @@ const RESTART_MS = 5_000;
 export interface PodLossOptions {
   readonly signal: AbortSignal;
   readonly onInterrupted: (reason: string) => void;
+  /** Told of each time that the container was killed for want of memory and started again. */
+  readonly onStarved?: (message: string) => void;
 }
 
 /**
@@ -24,7 +29,7 @@ export interface PodLossOptions {
 export async function podLoss(
   kube: KubeApi,
   shadow: Shadow,
-  { signal, onInterrupted }: PodLossOptions,
+  { signal, onInterrupted, onStarved }: PodLossOptions,
 ): Promise<string> {
   const ended = new AbortController();
   const lasting = Promise.withResolvers<string>();
@@ -36,6 +41,7 @@ export async function podLoss(
   });
   const seeLoss = async (): Promise<string> => {
     let seen = false;
+    const isStartedAgain = restarts();
     for await (const event of watch) {
       if (event.type === "SYNCED") {
         if (!seen) return "the Shadow Pod is gone";
@@ -47,12 +53,17 @@ export async function podLoss(
       refuseReleased(pod);
       const reason = lossOf(pod, event.type);
       if (reason !== undefined) return reason;
-      const outage = outageOf(pod, shadow);
+      if (isCrashLooping(pod)) return await endOf(kube, pod, "keeps ending");
+      const own = ownContainer(pod);
+      if (isStartedAgain(own) && isMemoryDeath(own?.lastState?.terminated)) {
+        onStarved?.(await endOf(kube, pod, "ended"));
+      }
+      const outage = outageOf(kube, pod, shadow);
       if (outage === undefined) {
         clearTimeout(timer);
         timer = undefined;
       } else {
-        timer ??= setTimeout(() => lasting.resolve(outage.reason), outage.ms);
+        timer ??= setTimeout(() => lasting.resolve(outage.tell()), outage.ms);
       }
     }
     throw new Cancelled();
@@ -63,6 +74,16 @@ export async function podLoss(
     clearTimeout(timer);
     ended.abort();
   }
+}
+
+/** Tells whether the container was started since it was looked at last. */
+function restarts(): (container: PodContainer | undefined) => boolean {
+  let known: number | undefined;
+  return (container) => {
+    const before = known;
+    known = container?.restartCount ?? before;
+    return before !== undefined && known !== undefined && known > before;
+  };
 }
 
 export function released(by: string): ConflictError {
@@ -90,23 +111,39 @@ function lossOf(
   if (phase === "Failed" || phase === "Succeeded") {
     return `the Shadow Pod ended: ${message ?? reason ?? phase}`;
   }
-  return isCrashLooping(pod)
-    ? `the Shadow Pod's container keeps ending${lastEnd(pod)}`
-    : undefined;
+  return undefined;
+}
+
+/** Told with how it ended last. */
+async function endOf(
+  kube: KubeApi,
+  pod: KubeObject,
+  what: "keeps ending" | "ended",
+): Promise<string> {
+  const container = ownContainer(pod);
+  const end = container && lastEnd(container);
+  const title = `the Shadow Pod's container ${what}`;
+  if (end === undefined || container === undefined) return title;
+  if (!isMemoryDeath(end)) {
+    return `${title}: ${end.reason}, exit code ${end.exitCode}`;
+  }
+  const death = await memoryDeath(kube, pod, container);
+  return `${title}: it was ${death}; run the command with more --podQuota`;
 }
 
 /** What is wrong with a pod that may come back by itself, and for how long it may be so. */
 function outageOf(
+  kube: KubeApi,
   pod: KubeObject,
   { spec: { agent } }: Shadow,
-): { reason: string; ms: number } | undefined {
+): { tell: () => string | Promise<string>; ms: number } | undefined {
   // one that is probed is unready when its link is lost; where no port is exposed, no Service leads to it
   const isServing = agent.ready === "always" && agent.ports.length > 0;
   const ms = isServing ? UNREADY_MS : RESTART_MS;
   if (!isRunning(pod)) {
-    return { reason: `the Shadow Pod's container ended${lastEnd(pod)}`, ms };
+    return { tell: () => endOf(kube, pod, "ended"), ms };
   }
   return isServing && !isReady(pod)
-    ? { reason: "the Shadow Pod is not ready any more", ms }
+    ? { tell: () => "the Shadow Pod is not ready any more", ms }
     : undefined;
 }

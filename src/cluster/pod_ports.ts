@@ -5,6 +5,7 @@ import type { KubeApi, KubeObject } from "../kube/kube_api.ts";
 import { PODS } from "../kube/resources.ts";
 import type { AgentConfig } from "../agent/agent_config.ts";
 import type { PortRoute } from "./expose.ts";
+import { runningContainers } from "./pod_containers.ts";
 import type { LocalPort } from "./shadow_link.ts";
 import type { ContainerPort } from "./restricted_pod.ts";
 
@@ -78,7 +79,7 @@ async function namedPorts(
     signal,
   });
   for (const pod of pods) {
-    for (const container of pod.spec.containers) {
+    for (const container of runningContainers(pod.spec)) {
       for (const { name, containerPort } of container.ports ?? []) {
         if (name !== undefined && !names.has(name)) {
           names.set(name, containerPort);

@@ -2,18 +2,8 @@
 import { Cancelled, ClusterError, KtctlError } from "../core/errors.ts";
 import type { KubeApi, KubeObject } from "../kube/kube_api.ts";
 import { EVENTS, PODS } from "../kube/resources.ts";
-
-/** Waiting reasons that time will not mend. `ErrImagePull` is left out: kubelet tries again at once. */
-const HOPELESS = new Set([
-  "ImagePullBackOff",
-  "InvalidImageName",
-  "ErrImageNeverPull",
-  "ImageInspectError",
-  "CreateContainerConfigError",
-  "CreateContainerError",
-  "RunContainerError",
-  "CrashLoopBackOff",
-]);
+import { ownContainer } from "./pod_containers.ts";
+import { hopelessFault, lateFault, type PodFault } from "./pod_fault.ts";
 
 export interface PodWait {
   readonly namespace: string;
@@ -49,10 +39,8 @@ export async function awaitPod(
     if (event.object.metadata.deletionTimestamp !== undefined) continue;
     last = event.object;
     if (wait.until(last)) return last;
-    const hopeless = hopelessState(last);
-    if (hopeless !== undefined) {
-      throw await notReady(kube, last, hopeless, wait);
-    }
+    const fault = await hopelessFault(kube, last, wait.imageFlag ?? "--image");
+    if (fault !== undefined) throw await notReady(kube, last, fault);
   }
   if (wait.signal.aborted) throw cancelled(wait.signal);
   const seconds = Math.round(wait.timeoutMs / 1000);
@@ -66,53 +54,29 @@ export async function awaitPod(
       },
     );
   }
-  throw await notReady(
-    kube,
-    last,
-    `not ready within ${seconds} s${waitingText(last)}`,
-    wait,
-  );
+  const fault = await lateFault(kube, last, wait.imageFlag ?? "--image");
+  throw await notReady(kube, last, {
+    ...fault,
+    reason: `not ready within ${seconds} s${
+      fault === undefined ? "" : `, ${fault.reason}`
+    }`,
+  });
 }
 
 /** True once our container runs. */
 export function isRunning(pod: KubeObject): boolean {
-  return ownStatus(pod)?.state?.running !== undefined;
+  return ownContainer(pod)?.state?.running !== undefined;
 }
 
 /** The kubelet lets our container wait before it starts it again, longer each time. */
 export function isCrashLooping(pod: KubeObject): boolean {
-  return ownStatus(pod)?.state?.waiting?.reason === "CrashLoopBackOff";
+  return ownContainer(pod)?.state?.waiting?.reason === "CrashLoopBackOff";
 }
 
 /** Our container does not run, though it did: it is being started again, or has to wait for that. */
 export function isDown(pod: KubeObject): boolean {
-  return ownStatus(pod)?.state?.terminated !== undefined || isCrashLooping(pod);
-}
-
-/** How our container ended last, to be put behind what is said of it. */
-export function lastEnd(pod: KubeObject): string {
-  const { state, lastState } = ownStatus(pod) ?? {};
-  const { reason, exitCode } = state?.terminated ?? lastState?.terminated ?? {};
-  return reason === undefined ? "" : `: ${reason}, exit code ${exitCode}`;
-}
-
-/** Of the container `standalone`: an injected sidecar may come before it. */
-// deno-lint-ignore no-explicit-any -- open JSON of the API
-function ownStatus({ status }: KubeObject): any {
-  // deno-lint-ignore no-explicit-any -- open JSON of the API
-  const statuses: any[] = status?.containerStatuses ?? [];
-  return statuses.find(({ name }) => name === "standalone") ?? statuses[0];
-}
-
-/** What keeps the pod from starting: an init container, or our own. */
-// deno-lint-ignore no-explicit-any -- open JSON of the API
-function waitingState(pod: KubeObject): any {
-  // deno-lint-ignore no-explicit-any -- open JSON of the API
-  const inits: any[] = pod.status?.initContainerStatuses ?? [];
-  const waiting = inits.map(({ state }) => state?.waiting).find((state) =>
-    HOPELESS.has(state?.reason)
-  );
-  return waiting ?? ownStatus(pod)?.state?.waiting;
+  return ownContainer(pod)?.state?.terminated !== undefined ||
+    isCrashLooping(pod);
 }
 
 export function isReady(pod: KubeObject): boolean {
@@ -122,52 +86,20 @@ export function isReady(pod: KubeObject): boolean {
   ) ?? false;
 }
 
-function hopelessState(pod: KubeObject): string | undefined {
-  if (pod.status?.phase === "Failed") {
-    return pod.status.message ?? pod.status.reason ?? "the pod failed";
-  }
-  const waiting = waitingState(pod);
-  return HOPELESS.has(waiting?.reason)
-    ? `${waiting.reason}${withMessage(waiting.message)}`
-    : undefined;
-}
-
-function waitingText(pod: KubeObject): string {
-  const waiting = waitingState(pod);
-  if (waiting?.reason !== undefined) {
-    return `, ${waiting.reason}${withMessage(waiting.message)}`;
-  }
-  // deno-lint-ignore no-explicit-any -- open JSON of the API
-  const scheduled = pod.status?.conditions?.find((one: any) =>
-    one.type === "PodScheduled"
-  );
-  return scheduled?.status === "False"
-    ? `, ${scheduled.reason}${withMessage(scheduled.message)}`
-    : "";
-}
-
-function withMessage(message: string | undefined): string {
-  return message === undefined || message === "" ? "" : `: ${message}`;
-}
-
 async function notReady(
   kube: KubeApi,
   pod: KubeObject,
-  reason: string,
-  { imageFlag = "--image" }: { imageFlag?: string },
+  { reason, hint, lines = [] }: PodFault,
 ): Promise<ClusterError> {
   const { name } = pod.metadata;
-  const image = pod.spec?.containers?.[0]?.image;
-  const details = await lastEvents(kube, pod);
-  const isImage = /image/i.test(reason);
+  const written = lines.length === 0 ? [] : ["It wrote last:", ...lines];
   return new ClusterError(
     "POD_NOT_READY",
     `Pod "${name}" did not start: ${reason}`,
     {
-      details,
-      hint: isImage
-        ? `Make image "${image}" reachable from the nodes, or name a copy of it with ${imageFlag} (and --imagePullSecret)`
-        : `Give it more time with --podCreationTimeout, or look at it with kubectl describe pod ${name}`,
+      details: [...await lastEvents(kube, pod), ...written],
+      hint: hint ??
+        `Give it more time with --podCreationTimeout, or look at it with kubectl describe pod ${name}`,
     },
   );
 }

@@ -1,4 +1,5 @@
 /** The specification of a pod of ours: one container that satisfies PodSecurity `restricted`. */
+import { OWN_CONTAINER } from "./pod_containers.ts";
 import type { PodOptions } from "./shadow_spec.ts";
 
 /** A container port; a name lets Services find it by that name. */
@@ -58,6 +59,9 @@ export function restrictedPod(
     ...(Object.keys(options.nodeSelector).length === 0
       ? {}
       : { nodeSelector: options.nodeSelector }),
+    ...(options.tolerations.length === 0
+      ? {}
+      : { tolerations: options.tolerations }),
     securityContext: {
       runAsNonRoot: true,
       runAsUser: pod.uid,
@@ -74,7 +78,7 @@ export function restrictedPod(
         : {}),
     },
     containers: [{
-      name: "standalone",
+      name: OWN_CONTAINER,
       image: pod.image,
       imagePullPolicy: options.imagePullPolicy,
       terminationMessagePolicy: "FallbackToLogsOnError",

@@ -182,6 +182,7 @@ export class ShadowSession {
       signal,
       onInterrupted: (reason) =>
         report.debug(`Cannot watch the Shadow Pod: ${reason}`),
+      onStarved: (message) => report.warn("POD_OUT_OF_MEMORY", message),
     });
     podLost.catch(() => {}); // also read below; a late end of the watch is nobody's error
     try {

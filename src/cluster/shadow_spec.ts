@@ -19,6 +19,7 @@ import {
 } from "../kube/contract.ts";
 import type { KubeObject } from "../kube/kube_api.ts";
 import { type ContainerPort, restrictedPod } from "./restricted_pod.ts";
+import type { Toleration } from "./toleration.ts";
 
 /** The global options that shape every pod we make. */
 export interface PodOptions {
@@ -28,6 +29,7 @@ export interface PodOptions {
   readonly imagePullSecret?: string;
   readonly serviceAccount?: string;
   readonly nodeSelector: Readonly<Record<string, string>>;
+  readonly tolerations: readonly Toleration[];
   /** As everything that is made gets them (`stamped.ts`). */
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;

@@ -18,6 +18,7 @@ import {
 } from "../kube/object_syntax.ts";
 import { agentConfig } from "./pod_ports.ts";
 import type { ShareState } from "./share_state.ts";
+import { tolerationSchema } from "./toleration_schema.ts";
 
 /** As much as all annotations of an object may have together. */
 const MAX_CHARS = 256 * 1024;
@@ -37,6 +38,8 @@ const record = v.pipe(
       imagePullSecret: v.exactOptional(v.string()),
       serviceAccount: v.exactOptional(v.string()),
       nodeSelector: texts,
+      /** Earlier versions write none. */
+      tolerations: v.optional(v.array(tolerationSchema), []),
       labels: texts,
       annotations: texts,
       quota: texts,

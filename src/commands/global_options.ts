@@ -10,6 +10,7 @@ import {
   parseWhole,
 } from "../cli/flag_values.ts";
 import { type PodOptions, SHADOW_IMAGE } from "../cluster/shadow_spec.ts";
+import { parseToleration, type Toleration } from "../cluster/toleration.ts";
 
 export interface GlobalOptions {
   readonly namespace?: string;
@@ -19,6 +20,7 @@ export interface GlobalOptions {
   readonly imagePullSecret?: string;
   readonly serviceAccount?: string;
   readonly nodeSelector: Record<string, string>;
+  readonly toleration: Toleration[];
   readonly withLabel: Record<string, string>;
   readonly withAnnotation: Record<string, string>;
   /** Seconds. */
@@ -54,9 +56,14 @@ export function addGlobalOptions(program: Command): void {
       .argParser(parseObjectName("serviceAccount")),
     new Option(
       "--nodeSelector <pairs>",
-      "node labels our pods need, key=value,…",
+      "node labels our pods need, key=value,… (default: as the workload's)",
     ).argParser(labels("nodeSelector"))
       .default({}, "none"),
+    new Option(
+      "--toleration <taint>",
+      "let our pods run on nodes with it, key=value:effect, beside what the workload tolerates; may be given several times",
+    ).argParser((one, all: Toleration[] = []) => [...all, parseToleration(one)])
+      .default([], "none"),
     new Option(
       "-l, --withLabel <pairs>",
       "extra labels on all that we make, key=value,…",
@@ -114,6 +121,7 @@ export function podOptions(globals: GlobalOptions): PodOptions {
     image: globals.image,
     imagePullPolicy: globals.forceUpdate ? "Always" : "IfNotPresent",
     nodeSelector: globals.nodeSelector,
+    tolerations: globals.toleration,
     labels: globals.withLabel,
     annotations: globals.withAnnotation,
     quota: globals.podQuota,

@@ -12,6 +12,7 @@ import {
   type PodPort,
 } from "../cluster/pod_ports.ts";
 import type { FoundTarget } from "../cluster/target.ts";
+import { placedAsWorkload } from "../cluster/workload_placement.ts";
 import { UsageError } from "../core/errors.ts";
 import { randomLetters, randomLower } from "../core/random_name.ts";
 import type { Report } from "../core/report.ts";
@@ -90,7 +91,7 @@ export async function planTraffic(
     shadowLabels: { [ROLE]: ROLES[verb], [TARGET]: randomLetters(20) },
     user: host.user,
     session: randomLower(10),
-    pod: podOptions(globals),
+    pod: await placedAsWorkload(kube, podOptions(globals), { target, signal }),
     podTimeoutMs: timeouts(globals).podTimeoutMs,
     recoverWaitMs: (request.recoverWaitTime ?? 0) * 1000,
     ...(mark === undefined ? {} : { mark }),

@@ -25,6 +25,11 @@ export const ENDPOINT_SLICES: readonly Resource[] = ["v1", "v1beta1"].map(
     ),
 );
 export const EVENTS: Resource = resource("v1", "Event", "events");
+export const LIMIT_RANGES: Resource = resource(
+  "v1",
+  "LimitRange",
+  "limitranges",
+);
 export const NAMESPACES: Resource = resource(
   "v1",
   "Namespace",

@@ -152,6 +152,7 @@ function podOptions(image = SHADOW_IMAGE): PodOptions {
     image,
     imagePullPolicy: "IfNotPresent",
     nodeSelector: {},
+    tolerations: [],
     labels: {},
     annotations: {},
     quota: {},

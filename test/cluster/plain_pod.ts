@@ -8,6 +8,7 @@ export const plainPod: PodOptions = {
   image: SHADOW_IMAGE,
   imagePullPolicy: "IfNotPresent",
   nodeSelector: {},
+  tolerations: [],
   labels: {},
   annotations: {},
   quota: {},

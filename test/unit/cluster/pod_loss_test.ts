@@ -30,7 +30,9 @@ function pod(state: unknown, { isReady }: { isReady: boolean }): KubeObject {
 async function told(
   agent: Shadow["spec"]["agent"],
   states: readonly KubeObject[],
-): Promise<{ reason: string | undefined; ms: number }> {
+): Promise<
+  { reason: string | undefined; starved: readonly string[]; ms: number }
+> {
   const ends = new AbortController();
   async function* watch(
     _resource: unknown,
@@ -50,12 +52,14 @@ async function told(
   const kube = { watch } as unknown as KubeApi;
   const timer = setTimeout(() => ends.abort(), 1_500);
   const begun = performance.now();
+  const starved: string[] = [];
   const reason = await podLoss(kube, shadow, {
     signal: ends.signal,
     onInterrupted: () => {},
+    onStarved: (message) => starved.push(message),
   }).catch(() => undefined);
   clearTimeout(timer);
-  return { reason, ms: performance.now() - begun };
+  return { reason, starved, ms: performance.now() - begun };
 }
 
 Deno.test("a container that the kubelet makes wait is lost at once, whatever the pod is for", async () => {
@@ -64,7 +68,10 @@ Deno.test("a container that the kubelet makes wait is lost at once, whatever the
       pod(running, { isReady: true }),
       pod(backOff, { isReady: false }),
     ]);
-    assert.match(reason ?? "", /keeps ending: OOMKilled, exit code 137/);
+    assert.match(
+      reason ?? "",
+      /keeps ending: it was killed for want of memory \(OOMKilled; .*--podQuota/,
+    );
     assert.ok(ms < 900, `after ${ms} ms`);
   }
 });
@@ -75,7 +82,7 @@ Deno.test("a pod that a Service leads to is lost when it is not ready for a seco
       pod(running, { isReady: true }),
       pod(state, { isReady: false }),
     ]);
-    assert.match(reason ?? "", /ended: OOMKilled|not ready/);
+    assert.match(reason ?? "", /ended: it was killed .*OOMKilled|not ready/);
     assert.ok(ms > 950, `after ${ms} ms`);
   }
 });
@@ -94,4 +101,21 @@ Deno.test("a pod whose readiness tells of the link, or of nothing, is not lost b
     const { reason } = await told(agent, [pod(running, { isReady: false })]);
     assert.equal(reason, undefined);
   }
+});
+
+Deno.test("a container that was killed for want of memory and runs again is told of, once each time", async () => {
+  const restarted = (restartCount: number) => {
+    const object = pod(running, { isReady: true });
+    object["status"].containerStatuses[0].restartCount = restartCount;
+    return object;
+  };
+  const { reason, starved } = await told(connect, [
+    restarted(1), // before this session looked
+    pod(ended, { isReady: false }),
+    restarted(2),
+    restarted(2),
+  ]);
+  assert.equal(reason, undefined);
+  assert.equal(starved.length, 1, starved.join());
+  assert.match(starved[0]!, /killed for want of memory .*--podQuota/);
 });

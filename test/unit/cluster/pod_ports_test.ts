@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { parseExpose, routePorts } from "../../../src/cluster/expose.ts";
+import { containerPort } from "../../../src/cluster/forward_pods.ts";
 import {
   agentConfig,
   localPorts,
@@ -8,6 +9,7 @@ import {
   planPodPorts,
 } from "../../../src/cluster/pod_ports.ts";
 import type { UnsupportedError } from "../../../src/core/errors.ts";
+import type { KubeObject } from "../../../src/kube/kube_api.ts";
 import { MemoryKube } from "../../fakes/memory_kube.ts";
 
 const { signal } = new AbortController();
@@ -54,6 +56,38 @@ Deno.test("a named targetPort keeps its name and, above 1023, its number", async
   assert.deepEqual(await plan(ports, "3000:80", { http: 8080 }), [
     { name: "http", port: 8080, servicePort: 80, local: 3000 },
   ]);
+});
+
+Deno.test("a named targetPort is found in a native sidecar too, and not in an init container that ends", async () => {
+  const init = (name: string, containerPort: number) => ({
+    name,
+    ports: [{ name, containerPort }],
+  });
+  const spec = {
+    containers: [{ name: "main" }],
+    initContainers: [
+      { ...init("proxy", 8080), restartPolicy: "Always" },
+      init("setup", 9090),
+    ],
+  };
+  const service = {
+    metadata: { name: "web" },
+    spec: {
+      selector: { app: "web" },
+      ports: [
+        { port: 80, targetPort: "proxy" },
+        { port: 81, targetPort: "setup" },
+      ],
+    },
+  };
+  const kube = new MemoryKube();
+  const pod: KubeObject = { metadata: { name: "web-1" }, spec };
+  kube.listed = [pod];
+  const routes = routePorts(service, parseExpose("3000:80,3001:81"));
+  const ports = await planPodPorts(kube.api, service, { routes, signal });
+  assert.deepEqual(ports.map(({ port }) => port), [8080, 10_000]);
+  assert.equal(containerPort(pod, "proxy"), 8080);
+  assert.equal(containerPort(pod, "setup"), undefined);
 });
 
 Deno.test("a named targetPort that needs a privilege, or that no pod has, gets a free number", async () => {

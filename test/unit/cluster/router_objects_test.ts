@@ -34,6 +34,7 @@ Deno.test("a Router Pod has the image of whoever makes it, whatever its ConfigMa
       routerImage: "haproxy:2.6",
       imagePullPolicy: "IfNotPresent",
       nodeSelector: {},
+      tolerations: [],
       labels: {},
       annotations: {},
       quota: {},

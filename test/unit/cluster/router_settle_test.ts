@@ -30,6 +30,7 @@ const settings = {
     routerImage: "haproxy:2.6",
     imagePullPolicy: "IfNotPresent" as const,
     nodeSelector: {},
+    tolerations: [],
     labels: {},
     annotations: {},
     quota: {},

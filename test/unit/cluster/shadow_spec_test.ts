@@ -32,6 +32,7 @@ function spec(
       image: "denoland/deno:1",
       imagePullPolicy: "IfNotPresent",
       nodeSelector: {},
+      tolerations: [],
       labels: {},
       annotations: {},
       quota: {},

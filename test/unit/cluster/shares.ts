@@ -14,6 +14,7 @@ export function share(part: Partial<ShareState> = {}): ShareState {
       image: "denoland/deno:1",
       imagePullPolicy: "IfNotPresent",
       nodeSelector: {},
+      tolerations: [],
       labels: {},
       annotations: {},
       quota: {},
