@@ -1,12 +1,10 @@
 import {
-  annotation,
-  CONFIG,
+  configOf,
   includesLabels,
+  isStuntmanOf,
   isSwitched,
   label,
-  parseConfig,
   ROLE,
-  stuntmanName,
 } from "../kube/contract.ts";
 import type { KubeObject } from "../kube/kube_api.ts";
 
@@ -14,10 +12,10 @@ import type { KubeObject } from "../kube/kube_api.ts";
 export function holdsService(object: KubeObject, service: KubeObject): boolean {
   const { name } = service.metadata;
   if (label(object, ROLE) === undefined) {
-    return object.metadata.name === stuntmanName(name);
+    return isStuntmanOf(object, name);
   }
   const selector: Record<string, string> = service.spec?.selector ?? {};
   return isSwitched(selector) &&
       includesLabels(object.metadata.labels, selector) ||
-    parseConfig(annotation(object, CONFIG)).get("service") === name;
+    configOf(object).get("service") === name;
 }

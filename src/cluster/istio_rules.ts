@@ -1,4 +1,5 @@
 /** The service mesh rules that send marked requests to a Shadow Pod. Pure. */
+import { fittedName } from "../core/fitted_name.ts";
 import { CONTROL_BY, CONTROL_BY_KT, ROUTER_STATE } from "../kube/contract.ts";
 import type { KubeObject, Resource } from "../kube/kube_api.ts";
 import { type MeshMark, meshName } from "./mesh_mark.ts";
@@ -33,7 +34,7 @@ export function rulesName(service: string): string {
 }
 
 function routeName({ value }: MeshMark): string {
-  return `kt-${value.replaceAll(".", "-")}`;
+  return fittedName(`kt-${value.replaceAll(".", "-")}`, "");
 }
 
 /** One entry of `spec.http`. */
@@ -121,7 +122,7 @@ export function gatewayRules(
 ): KubeObject[] {
   const { namespace, service, mark, original } = rules;
   const marked = meshName(service, mark);
-  const rest = `${service}-kt-original`;
+  const rest = fittedName(service, "-kt-original");
   const make = (name: string, value: string | undefined): KubeObject => ({
     apiVersion: "v1",
     kind: "Service",

@@ -1,5 +1,6 @@
 /** The mark by which a request, or a pod, belongs to one developer: `--versionMark`. */
 import { UsageError } from "../core/errors.ts";
+import { fittedName } from "../core/fitted_name.ts";
 import { randomLower } from "../core/random_name.ts";
 
 /** Header name and value in mode `auto`, label name and value in mode `manual`. */
@@ -71,10 +72,31 @@ export function markText({ key, value }: MeshMark): string {
   return `${key}: ${value}`;
 }
 
-/** The name of a developer's Shadow Pod, and of the Service in front of it. */
+/** The longest mark that a shortened name has in it as it is. */
+const MAX_MARK_LENGTH = 24;
+
+/**
+ * The name of a developer's Shadow Pod, and of the Service in front of it: `<service>-kt-mesh-<mark>`
+ * where that fits.
+ */
 export function meshName(service: string, { value }: MeshMark): string {
-  return `${service}-kt-mesh-${value.replaceAll(".", "-")}`;
+  const mark = value.replaceAll(".", "-");
+  const whole = `${service}-kt-mesh-${mark}`;
+  return fittedName(whole, "") === whole
+    ? whole
+    : fittedName(service, `-kt-mesh-${fittedName(mark, "", MAX_MARK_LENGTH)}`);
 }
+
+/** `kt-config` of that pod: the Service that it is for is said where its name no longer tells it. */
+export function meshConfig(service: string, mark: MeshMark): string {
+  const name = meshName(service, mark);
+  return name.startsWith(`${service}-kt-mesh-`)
+    ? `service=${name}`
+    : `service=${name},${MESHED}=${service}`;
+}
+
+/** In `kt-config` of a mesh's Shadow Pod: the Service that it is for. */
+export const MESHED = "meshed";
 
 function invalid(text: string, reason: string, hint: string): UsageError {
   return new UsageError(

@@ -1,19 +1,18 @@
 /** Decides what `recover` has to do for one Service, from the state of its namespace alone. */
 import {
   annotation,
-  CONFIG,
+  configOf,
   includesLabels,
   isMade,
+  isStuntmanOf,
   isSwitched,
   label,
   LOCK,
   originalSelector,
-  parseConfig,
   ROLE,
   routerName,
   SESSION,
   SHARED,
-  stuntmanName,
 } from "../kube/contract.ts";
 import type { KubeObject, Resource } from "../kube/kube_api.ts";
 import {
@@ -24,6 +23,7 @@ import {
   SERVICES,
 } from "../kube/resources.ts";
 import { goesWithOwner } from "./goes_with_owner.ts";
+import { MESHED } from "./mesh_mark.ts";
 import type { NamespaceState } from "./namespace_state.ts";
 import { inOrder, type Repair } from "./repair.ts";
 import { recordOf, replicaRepair, scaleShadows } from "./replica_repair.ts";
@@ -114,7 +114,7 @@ export function planRecover(
     SERVICES,
     state.services.filter((one) =>
       isMade(one) && one.metadata.name !== name &&
-      (isTheirs(one) || one.metadata.name === stuntmanName(name))
+      (isTheirs(one) || isStuntmanOf(one, name))
     ),
   );
   return { shadows: workloads, repairs: inOrder(repairs) };
@@ -170,9 +170,12 @@ function isInTheWay(
   if (label(object, ROLE) === undefined || isShared(object)) return false;
   const { name } = service.metadata;
   const selector: Record<string, string> = service.spec?.selector ?? {};
-  const config = parseConfig(annotation(object, CONFIG));
+  const config = configOf(object);
+  const meshed = config.get(MESHED);
   const isMeshShadow = label(object, ROLE) === "shadow-mesh" &&
-    object.metadata.name.startsWith(`${name}-kt-mesh-`);
+    (meshed === undefined
+      ? object.metadata.name.startsWith(`${name}-kt-mesh-`)
+      : meshed === name);
   return isMeshShadow || config.get("service") === name ||
     deployments.some(({ metadata }) => metadata.name === config.get("app")) ||
     (Object.keys(selector).length > 0 &&

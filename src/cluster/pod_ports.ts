@@ -7,7 +7,7 @@ import type { AgentConfig } from "../agent/agent_config.ts";
 import type { PortRoute } from "./expose.ts";
 import { runningContainers } from "./pod_containers.ts";
 import type { LocalPort } from "./shadow_link.ts";
-import type { ContainerPort } from "./restricted_pod.ts";
+import { type ContainerPort, freePortName } from "./restricted_pod.ts";
 
 /** A port of the Shadow Pod. */
 export interface PodPort {
@@ -36,6 +36,10 @@ export async function planPodPorts(
     options.routes.map(({ servicePort }) => servicePort.targetPort)
       .filter((target) => typeof target === "number"),
   );
+  // theirs: none of ours may be called so
+  const names = new Set(
+    options.routes.map(({ servicePort }) => String(servicePort.targetPort)),
+  );
   const ports = new Map<string | number, PodPort>();
   for (const { servicePort, local } of options.routes.toSorted(exposedFirst)) {
     const { targetPort, port: number } = servicePort;
@@ -50,7 +54,7 @@ export async function planPodPorts(
       : wanted as number;
     taken.add(port);
     ports.set(targetPort, {
-      name: isNamed ? targetPort : `kt-${port}`,
+      name: isNamed ? targetPort : freePortName(`kt-${port}`, names),
       port,
       servicePort: number,
       ...(local === undefined ? {} : { local }),

@@ -35,8 +35,22 @@ export interface RestrictedPod {
   }[];
 }
 
-/** Name of the status page's container port. */
-export const STATUS_PORT_NAME = "kt-status";
+/** Name of the status page's container port, beside those of the others. */
+export function statusPortName(
+  ports: readonly Pick<ContainerPort, "name">[],
+): string {
+  return freePortName("kt-status", new Set(ports.map(({ name }) => name)));
+}
+
+/** The workload's own ports may be called so: the first name of 15 characters that is not taken. */
+export function freePortName(
+  wanted: string,
+  taken: ReadonlySet<string>,
+): string {
+  let name = wanted;
+  for (let count = 2; taken.has(name); count++) name = `${wanted}-${count}`;
+  return name;
+}
 
 export function restrictedPod(
   options: Omit<PodOptions, "image" | "asDeployment">,
@@ -91,7 +105,7 @@ export function restrictedPod(
           protocol: "TCP",
         })),
         {
-          name: STATUS_PORT_NAME,
+          name: statusPortName(pod.ports),
           containerPort: pod.statusPort,
           protocol: "TCP",
         },

@@ -1,12 +1,10 @@
 /** Leaving the router of a Service; the last one takes all of it back. */
 import { KtctlError } from "../core/errors.ts";
 import {
-  annotation,
   includesLabels,
   isSwitched,
   labelSelector,
   ROLE,
-  ROUTER_STATE,
   stuntmanName,
 } from "../kube/contract.ts";
 import type { KubeApi, KubeObject } from "../kube/kube_api.ts";
@@ -176,9 +174,7 @@ async function endStuntman(
 ): Promise<void> {
   const ref = { resource: SERVICES, name: stuntmanName(service), namespace };
   const stuntman = await kube.find(ref, { signal });
-  if (
-    stuntman === undefined || annotation(stuntman, ROUTER_STATE) === undefined
-  ) return;
+  if (stuntman === undefined || !belongsTo(stuntman, { service })) return;
   if (draining === undefined) {
     return await deleteObject(kube, ref, stuntman, {
       awaitGone: false,

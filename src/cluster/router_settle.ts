@@ -97,7 +97,7 @@ async function settleStuntman(
   const ref = { resource: SERVICES, name: stuntmanName(name), namespace };
   for (;;) {
     const found = await updateObject(kube, ref, (stuntman) => {
-      refuseForeignStuntman(stuntman);
+      refuseForeignStuntman(stuntman, name);
       return [
         // a router on its way out had it to itself
         ...(stuntman.metadata.ownerReferences === undefined

@@ -2,9 +2,9 @@
 import { ConflictError } from "../core/errors.ts";
 import {
   annotation,
+  isStuntmanOf,
   ROUTER_STATE,
   routerName,
-  stuntmanName,
 } from "../kube/contract.ts";
 import type { KubeObject } from "../kube/kube_api.ts";
 import { markText, type MeshMark, meshName } from "./mesh_mark.ts";
@@ -151,7 +151,7 @@ export function belongsTo(
   { service }: Pick<RouterState, "service">,
 ): boolean {
   return annotation(object, ROUTER_STATE) !== undefined &&
-    (object.metadata.name === stuntmanName(service) ||
+    (isStuntmanOf(object, service) ||
       isRouterPodName(object.metadata.name, service));
 }
 

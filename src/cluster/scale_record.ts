@@ -3,6 +3,7 @@
  * annotated on a Deployment is copied to its ReplicaSets, and comes back from there with a rollback.
  */
 import * as v from "valibot";
+import { fittedName } from "../core/fitted_name.ts";
 import {
   annotation,
   CONTROL_BY,
@@ -54,8 +55,11 @@ export function scaleRecordRef(
   return { resource: CONFIG_MAPS, name: nameOf(deployment), namespace };
 }
 
+/** Of a ConfigMap. */
+const MAX_NAME_LENGTH = 253;
+
 function nameOf(deployment: string): string {
-  return `${deployment}-kt-scaled`;
+  return fittedName(deployment, "-kt-scaled", MAX_NAME_LENGTH);
 }
 
 /**

@@ -3,9 +3,11 @@ import { ConflictError } from "../core/errors.ts";
 import type { Scope } from "../core/scope.ts";
 import {
   annotation,
+  CONFIG,
   CONTROL_BY,
   CONTROL_BY_KT,
   HEARTBEAT,
+  isStuntmanOf,
   isSwitched,
   label,
   ROUTER_STATE,
@@ -20,7 +22,7 @@ import type { Heartbeat } from "./heartbeat.ts";
 import { deleteObject } from "./delete_object.ts";
 import { objectArgs, objectStep } from "./object_step.ts";
 
-/** The Service `<service>-kt-stuntman`, with the ports and the selector of the original. */
+/** The Service `<service>-kt-stuntman`, where that is not too long, with the ports and the selector of the original. */
 export function stuntmanService(
   service: KubeObject,
   options: {
@@ -30,11 +32,13 @@ export function stuntmanService(
     now: number;
   },
 ): KubeObject {
+  const { name } = service.metadata;
+  const ownName = stuntmanName(name);
   return {
     apiVersion: "v1",
     kind: "Service",
     metadata: {
-      name: stuntmanName(service.metadata.name),
+      name: ownName,
       namespace: service.metadata.namespace ?? "",
       labels: { [CONTROL_BY]: CONTROL_BY_KT },
       annotations: {
@@ -42,6 +46,8 @@ export function stuntmanService(
           ? {}
           : { [SESSION]: options.session }),
         [HEARTBEAT]: String(options.now),
+        // a name that was cut does not tell
+        ...(ownName.startsWith(name) ? {} : { [CONFIG]: `service=${name}` }),
       },
     },
     spec: {
@@ -65,19 +71,25 @@ export async function stuntmanSelector(
   const stuntman = await kube.find(ref, signal === undefined ? {} : { signal });
   const selector = stuntman?.spec?.selector;
   return stuntman === undefined || selector === undefined ||
+      !isStuntmanOf(stuntman, service) ||
       annotation(stuntman, ROUTER_STATE) === undefined || isSwitched(selector)
     ? undefined
     : selector;
 }
 
-/** Throws `ConflictError` (`STUNTMAN_NAME_TAKEN`) where a Service that is not ours has the name. */
-export function refuseForeignStuntman(existing: KubeObject | undefined): void {
-  if (existing === undefined || label(existing, CONTROL_BY) === CONTROL_BY_KT) {
-    return;
-  }
+/** Throws `ConflictError` (`STUNTMAN_NAME_TAKEN`) where a Service that is not the Stuntman of `service` has the name. */
+export function refuseForeignStuntman(
+  existing: KubeObject | undefined,
+  service: string,
+): void {
+  if (
+    existing === undefined ||
+    label(existing, CONTROL_BY) === CONTROL_BY_KT &&
+      isStuntmanOf(existing, service)
+  ) return;
   throw new ConflictError(
     "STUNTMAN_NAME_TAKEN",
-    `Cannot create Service "${existing.metadata.name}": there is one already that ktctl did not make`,
+    `Cannot create Service "${existing.metadata.name}": there is one already that ktctl did not make for Service "${service}"`,
     { hint: "Rename or delete it, or use --mode scale, which needs none" },
   );
 }
@@ -86,7 +98,7 @@ export function refuseForeignStuntman(existing: KubeObject | undefined): void {
 export async function createStuntman(
   scope: Scope<World>,
   stuntman: KubeObject,
-  options: { heartbeat: Heartbeat; session: string },
+  options: { service: string; heartbeat: Heartbeat; session: string },
 ): Promise<string> {
   const { kube } = scope.world;
   const ref = {
@@ -94,7 +106,7 @@ export async function createStuntman(
     name: stuntman.metadata.name,
     namespace: stuntman.metadata.namespace ?? "",
   };
-  await removeAbandoned(kube, ref.name, scope.signal);
+  await removeAbandoned(kube, options.service, scope.signal);
   scope.defer("heartbeat of stuntman", () => options.heartbeat.remove(ref));
   const made = await scope.run(
     objectStep,
@@ -107,13 +119,14 @@ export async function createStuntman(
 
 async function removeAbandoned(
   kube: KubeApi,
-  name: string,
+  service: string,
   signal: AbortSignal,
 ): Promise<void> {
+  const name = stuntmanName(service);
   const ref = { resource: SERVICES, name };
   const existing = await kube.find(ref, { signal });
   if (existing === undefined) return;
-  refuseForeignStuntman(existing);
+  refuseForeignStuntman(existing, service);
   if (
     annotation(existing, HEARTBEAT) !== undefined &&
     !isStale(existing, { now: kube.now() })

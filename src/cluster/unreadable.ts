@@ -3,10 +3,10 @@ import type { Report } from "../core/report.ts";
 import {
   annotation,
   CONFIG,
+  configOf,
   HEARTBEAT,
   isMade,
   ORIGINAL_REPLICAS,
-  parseConfig,
   SESSION,
   STATUS_PORT,
 } from "../kube/contract.ts";
@@ -20,6 +20,7 @@ import {
   wholeNumber,
 } from "../kube/object_syntax.ts";
 import * as v from "valibot";
+import { MESHED } from "./mesh_mark.ts";
 import type { NamespaceState } from "./namespace_state.ts";
 import { isRouterRecord, readRouter } from "./router_record.ts";
 import { isScaleRecord, readScaleRecord } from "./scale_record.ts";
@@ -41,6 +42,7 @@ const ANNOTATIONS: Readonly<Record<string, v.GenericSchema>> = {
 /** What is read of `kt-config`, where it has it. */
 const CONFIGS: Readonly<Record<string, v.GenericSchema>> = {
   service: objectName,
+  [MESHED]: objectName,
   app: objectName,
   replicas: whole(replicaCount),
 };
@@ -90,8 +92,7 @@ function wrongMarks(object: KubeObject): string | undefined {
       return `its annotation "${name}" is not as it should be`;
     }
   }
-  const text = annotation(object, CONFIG);
-  const config = parseConfig(text);
+  const config = configOf(object);
   const isWrong = Object.entries(CONFIGS).some(([key, schema]) => {
     const value = config.get(key);
     return value !== undefined && !v.is(schema, value);

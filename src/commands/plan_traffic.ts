@@ -5,7 +5,6 @@ import {
   routePorts,
 } from "../cluster/expose.ts";
 import { refuseClosedPorts } from "../cluster/local_ports.ts";
-import { refuseLongName } from "../cluster/object_name.ts";
 import {
   needsLowPorts,
   planPodPorts,
@@ -22,7 +21,6 @@ import {
   originalSelector,
   ROLE,
   type Role,
-  stuntmanName,
   TARGET,
 } from "../kube/contract.ts";
 import type { KubeApi } from "../kube/kube_api.ts";
@@ -103,9 +101,9 @@ export async function planTraffic(
     expose,
     (message) => report.warn("TARGET_PORT", message),
   );
-  if (routing.fallback) {
-    refuseLongName("Service", stuntmanName(target.service.metadata.name));
-  } else if (takesAll(request.verb, routing)) warnUnexposed(report, routes);
+  if (!routing.fallback && takesAll(request.verb, routing)) {
+    warnUnexposed(report, routes);
+  }
   if (!request.skipPortChecking) await refuseClosedPorts(expose, signal);
   const ports = await planPodPorts(kube, target.service, { routes, signal });
   const unprivilegedPortStart = await needsLowPorts(kube, ports, {

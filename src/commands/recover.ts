@@ -1,6 +1,7 @@
 /** `ktctl recover`: gives one Service back to its own pods, whoever took it. */
 import { Command, Option } from "commander";
 import { isAttached, isStale } from "../cluster/liveness.ts";
+import { MESHED } from "../cluster/mesh_mark.ts";
 import { readNamespace } from "../cluster/namespace_state.ts";
 import { planRecover } from "../cluster/plan_recover.ts";
 import { refuseLostSelector } from "../cluster/refuse_lost_selector.ts";
@@ -15,6 +16,7 @@ import { ConflictError, UnsupportedError } from "../core/errors.ts";
 import {
   annotation,
   annotationText,
+  configOf,
   CONTROL_BY,
   CONTROL_BY_KT,
   HEARTBEAT,
@@ -70,8 +72,10 @@ export async function recover(
   const { name: found } = service.metadata;
   warnOfUnreadable(
     report,
-    unreadableObjects(state).filter(({ object: { metadata } }) =>
-      metadata.name === found || metadata.name.startsWith(`${found}-kt-`)
+    unreadableObjects(state).filter(({ object, object: { metadata } }) =>
+      metadata.name === found || metadata.name.startsWith(`${found}-kt-`) ||
+      configOf(object).get("service") === found ||
+      configOf(object).get(MESHED) === found
     ),
   );
   const { shadows, repairs } = planRecover(service, state, host.user);

@@ -10,6 +10,7 @@ import {
   containerPorts,
   localPorts,
 } from "../cluster/pod_ports.ts";
+import { shadowName } from "../cluster/shadow_name.ts";
 import { lockService } from "../cluster/service_lock.ts";
 import type { Shadow } from "../cluster/shadow.ts";
 import type { ShadowSpec } from "../cluster/shadow_spec.ts";
@@ -65,7 +66,7 @@ export async function serveTraffic(
   );
   const fallbackHost = await prepare(session, plan);
   const spec: ShadowSpec = {
-    name: routing.name ?? `${routing.namePrefix}-kt-${verb}`,
+    name: shadowName(verb, routing),
     namespace,
     session: id,
     user: context.user,
@@ -182,6 +183,11 @@ async function prepare(
   });
   return await report.step(
     "keep a way to the original",
-    () => createStuntman(scope, stuntman, { heartbeat, session: id }),
+    () =>
+      createStuntman(scope, stuntman, {
+        service: service.metadata.name,
+        heartbeat,
+        session: id,
+      }),
   );
 }

@@ -2,6 +2,7 @@
  * Names that the original ktctl and this one share in a cluster, and those that are ours alone.
  * Teammates may run either: none of the first group may change.
  */
+import { fittedName } from "../core/fitted_name.ts";
 import { readJson } from "../core/read_json.ts";
 import type { KubeObject } from "./kube_api.ts";
 import { labels } from "./object_syntax.ts";
@@ -66,8 +67,20 @@ export const SHARE_NAME = "kt-connect-shadow-daemon";
 export const LOCK_LIFETIME_SECONDS = 180;
 export const DEFAULT_THRESHOLD_MINUTES = 5;
 
+/** Of a Service of up to 51 characters `<service>-kt-stuntman`. */
 export function stuntmanName(service: string): string {
-  return `${service}-kt-stuntman`;
+  return fittedName(service, "-kt-stuntman");
+}
+
+/**
+ * Whether it is called as the Service's Stuntman Service is. What is left of a long name may be the
+ * beginning of another one's, so that such an object has to say whose it is.
+ */
+export function isStuntmanOf(object: KubeObject, service: string): boolean {
+  const { name } = object.metadata;
+  const told = configOf(object).get("service");
+  return name === stuntmanName(service) &&
+    (told === undefined ? name.startsWith(service) : told === service);
 }
 
 export const ROUTER_SUFFIX = "-kt-router";
@@ -79,6 +92,11 @@ export function routerName(service: string): string {
 /** More in an annotation is nothing that a ktctl wrote. */
 const MAX_TEXT = 8 * 1024;
 const MAX_NAME = 128;
+
+/** {@link CONFIG} of an object. */
+export function configOf(object: KubeObject): Map<string, string> {
+  return parseConfig(annotation(object, CONFIG));
+}
 
 /** `kt-config` as a map. */
 export function parseConfig(text: string | undefined): Map<string, string> {

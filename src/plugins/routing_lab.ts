@@ -14,6 +14,7 @@ import {
   needsLowPorts,
   planPodPorts,
 } from "../cluster/pod_ports.ts";
+import { shadowName } from "../cluster/shadow_name.ts";
 import { type PodOptions, SHADOW_IMAGE } from "../cluster/shadow_spec.ts";
 import { createStuntman, stuntmanService } from "../cluster/stuntman.ts";
 import { findTarget, parseResourceName } from "../cluster/target.ts";
@@ -184,7 +185,7 @@ async function startShadow(
         session,
         now: kube.now(),
       }),
-      { heartbeat, session },
+      { service: name, heartbeat, session },
     )
     : undefined;
   const made = Promise.withResolvers<string>();
@@ -193,7 +194,7 @@ async function startShadow(
     report: silent,
     heartbeat,
     spec: {
-      name: plan.name ?? `${plan.namePrefix}-kt-${verb}`,
+      name: shadowName(verb, plan),
       namespace,
       session,
       user: context.user,

@@ -14,7 +14,6 @@ interface Refusal {
   readonly says: RegExp;
 }
 
-const LONG = "a-service-whose-name-is-so-long-that-no-stuntman-fits"; // 53, and 12 for the stuntman
 const PORT = "$PORT"; // where the laptop's program listens
 const CLOSED = "1"; // where nothing listens
 
@@ -201,15 +200,6 @@ const refusals: readonly Refusal[] = [
     code: "SERVICE_EXISTS",
     exit: 7,
     says: /there is a Service of that name.*ktctl exchange/,
-  },
-  {
-    title: "a Service whose stuntman's name would be too long",
-    args: ["exchange", LONG, "--expose", `${PORT}:80`],
-    code: "NAME_TOO_LONG",
-    exit: 2,
-    says: new RegExp(
-      `"${LONG}-kt-stuntman".* has ${LONG.length + 12} characters`,
-    ),
   },
   {
     title: "a mode that there is not",
@@ -437,7 +427,6 @@ async function applyTargets(namespace: TestNamespace): Promise<void> {
     }),
     workload("Deployment", "names", { app: "names" }),
     service("renumbered", { ports: [{ port: 80, targetPort: 8080 }] }),
-    service(LONG, {}),
     service("low", { ports: [{ port: 80, targetPort: 80 }] }),
     service("set", {}),
     workload("StatefulSet", "set", { app: "set" }),

@@ -42,11 +42,11 @@ const refusals: readonly Refusal[] = [
     says: /"host" has a meaning of its own/,
   },
   {
-    title: "a mark that makes a name too long",
-    args: ["web", "--versionMark", "a".repeat(60)],
-    code: "NAME_TOO_LONG",
+    title: "a mark that is too long for a label",
+    args: ["web", "--versionMark", "a".repeat(64)],
+    code: "MARK_INVALID",
     exit: 2,
-    says: /web-kt-mesh-a+" has 72|has 72 characters/,
+    says: /cannot be the value of a label.*63 at most/,
   },
   {
     title: "a mode that there is not",

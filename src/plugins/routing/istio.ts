@@ -17,7 +17,6 @@ import {
 } from "../../cluster/istio_rules.ts";
 import { istioRulesStep } from "../../cluster/istio_rules_step.ts";
 import { markText, meshName } from "../../cluster/mesh_mark.ts";
-import { refuseLongName } from "../../cluster/object_name.ts";
 import { refuseUnsuitable } from "../../cluster/target.ts";
 import { workloadLabels } from "../../cluster/workload_labels.ts";
 import {
@@ -97,7 +96,6 @@ async function plan(context: Context): Promise<RoutingPlan> {
   const { name } = service.metadata;
   const mark = markOf(context);
   refuseUnsuitable(service);
-  refuseLongName("Pod", meshName(name, mark));
   if (originalSelector(service)[mark.key] !== undefined) {
     throw new UsageError(
       "MARK_IN_SELECTOR",

@@ -9,15 +9,14 @@ import { applyRuntime } from "../../cluster/apply_runtime.ts";
 import { awaitClosed } from "../../cluster/await_closed.ts";
 import { servicePorts } from "../../cluster/expose.ts";
 import { refuseHeldService } from "../../cluster/holder.ts";
-import { markText, meshName } from "../../cluster/mesh_mark.ts";
-import { refuseLongName } from "../../cluster/object_name.ts";
+import { markText, meshConfig, meshName } from "../../cluster/mesh_mark.ts";
 import { objectArgs, objectStep } from "../../cluster/object_step.ts";
 import {
   freePort,
   needsLowPorts,
   planPodPorts,
 } from "../../cluster/pod_ports.ts";
-import { STATUS_PORT_NAME } from "../../cluster/restricted_pod.ts";
+import { statusPortName } from "../../cluster/restricted_pod.ts";
 import {
   joinArgs,
   type JoinInput,
@@ -79,6 +78,9 @@ interface Options {
 
 type Context = RoutingContext<Options>;
 
+/** Of the Shadow Service, whose other ports have numbers in their names. */
+const CHECK_PORT_NAME = "kt-status";
+
 const plugin: RoutingPlugin<Options> = {
   kind: "routing",
   apiVersion: 1,
@@ -111,8 +113,6 @@ async function plan(context: Context): Promise<RoutingPlan> {
   refuseUnsuitable(service);
   refuseOtherProtocols(service, "Move that port to a Service of its own");
   const shadow = meshName(name, mark);
-  refuseLongName("Service", shadow);
-  refuseLongName("Service", stuntmanName(name));
   const state = await findState(kube, routerRef(name, namespace), signal);
   if (state !== undefined && leadsToRouter(service, state)) {
     refuseTakenMark(state, mark);
@@ -124,7 +124,7 @@ async function plan(context: Context): Promise<RoutingPlan> {
   return {
     namePrefix: name,
     name: shadow,
-    config: `service=${shadow}`,
+    config: meshConfig(name, mark),
     fallback: false,
     ready: "attached",
   };
@@ -163,7 +163,7 @@ async function refuseTakenNames(
     find(PODS, shadow),
     find(SERVICES, shadow),
   ]);
-  refuseForeignStuntman(stuntman);
+  refuseForeignStuntman(stuntman, name);
   if (router !== undefined && annotation(router, ROUTER_STATE) === undefined) {
     throw new ConflictError(
       "ROUTER_NAME_TAKEN",
@@ -261,9 +261,9 @@ async function makeShadowService(
   const namespace = namespaceOf(context);
   const name = meshName(origin, markOf(context));
   const check = {
-    name: STATUS_PORT_NAME,
+    name: CHECK_PORT_NAME,
     port: freePort(new Set(ports.map(({ servicePort }) => servicePort)), 9900),
-    targetPort: STATUS_PORT_NAME,
+    targetPort: statusPortName(ports),
     protocol: "TCP",
   };
   const service: KubeObject = {
@@ -309,7 +309,7 @@ async function attach(context: AttachContext<Options>): Promise<Attachment> {
     host: shadow.spec.clusterIP,
     checkPort:
       shadow.spec.ports.find(({ name }: { name: string }) =>
-        name === STATUS_PORT_NAME
+        name === CHECK_PORT_NAME
       ).port,
   };
   scope.defer("route", () => unroute(context));

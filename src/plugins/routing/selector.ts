@@ -68,6 +68,7 @@ async function plan(context: RoutingContext<never>): Promise<RoutingPlan> {
     await kube.find({ resource: SERVICES, name: stuntmanName(name) }, {
       signal,
     }),
+    name,
   );
   return {
     namePrefix: name,

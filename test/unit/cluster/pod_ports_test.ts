@@ -4,10 +4,12 @@ import { parseExpose, routePorts } from "../../../src/cluster/expose.ts";
 import { containerPort } from "../../../src/cluster/forward_pods.ts";
 import {
   agentConfig,
+  containerPorts,
   localPorts,
   needsLowPorts,
   planPodPorts,
 } from "../../../src/cluster/pod_ports.ts";
+import { statusPortName } from "../../../src/cluster/restricted_pod.ts";
 import type { UnsupportedError } from "../../../src/core/errors.ts";
 import type { KubeObject } from "../../../src/kube/kube_api.ts";
 import { MemoryKube } from "../../fakes/memory_kube.ts";
@@ -196,4 +198,21 @@ Deno.test("a port below 1024 is refused on Kubernetes 1.21, with the way out", a
       return true;
     },
   );
+});
+
+Deno.test("no port of ours is called as a named targetPort is", async () => {
+  const ports = await plan(
+    [
+      { port: 80, targetPort: 8080 },
+      { port: 81, targetPort: "kt-8080" },
+      { port: 82, targetPort: "kt-status" },
+    ],
+    "3000:80",
+    { "kt-8080": 9000, "kt-status": 9001 },
+  );
+  const names = ports.map(({ name }) => name);
+  assert.deepEqual(names, ["kt-8080-2", "kt-8080", "kt-status"]);
+  const all = [...names, statusPortName(containerPorts(ports))];
+  assert.equal(new Set(all).size, 4);
+  for (const name of all) assert.ok(name.length <= 15, name);
 });

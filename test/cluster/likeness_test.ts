@@ -1,0 +1,80 @@
+// What stands in for a Service is like it, whatever that is called and whoever it keeps at which pod.
+import assert from "node:assert/strict";
+import { openTestCluster, succeeded, type TestNamespace } from "./cluster.ts";
+import {
+  answerOf,
+  assertNoTrace,
+  eventually,
+  Laptop,
+  reaches,
+} from "./laptop.ts";
+
+/** As long as a name can be: where Helm's charts are cut. */
+const LONG = `${"long-release-name-of-a-chart-".repeat(2)}abcde`;
+
+/** One more Service of the demo's pods. */
+async function applyService(
+  namespace: TestNamespace,
+  name: string,
+  spec: Record<string, unknown> = {},
+): Promise<void> {
+  await namespace.apply(JSON.stringify({
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { name },
+    spec: {
+      selector: { app: "web" },
+      ports: [{ port: 80, targetPort: "http" }],
+      ...spec,
+    },
+  }));
+}
+
+Deno.test("a Service of 63 characters is exchanged, meshed by two, and cleaned from another laptop after a death", async () => {
+  const cluster = await openTestCluster();
+  await using namespace = await cluster.namespace();
+  await namespace.applyDemo();
+  await applyService(namespace, LONG);
+  const client = await namespace.client();
+  const url = `http://${LONG}/`;
+  await reaches(client, { name: "web-", url });
+  await using laptop = await Laptop.open(cluster, namespace);
+  await using other = await Laptop.open(cluster, namespace, "other");
+  const before = await namespace.snapshot();
+  const expose = ["--expose", `${laptop.demo.port}:80`];
+  await using exchange = laptop.start(["exchange", LONG, ...expose]);
+  await exchange.ready();
+  await reaches(client, { url });
+  await laptop.demo[Symbol.asyncDispose]();
+  await reaches(client, { name: "web-", url });
+  assert.equal((await exchange.stop()).code, 0);
+  await assertNoTrace({ namespace, laptop, before });
+
+  const mesh = (mark: string) =>
+    other.start([
+      "mesh",
+      LONG,
+      "--expose",
+      `${other.demo.port}:80`,
+      "--versionMark",
+      mark,
+    ]);
+  await using first = mesh("first");
+  await first.ready();
+  await using second = mesh(`second.${"x".repeat(55)}`);
+  await second.ready();
+  for (const value of ["first", `second.${"x".repeat(55)}`]) {
+    const { stdout } = await client.curl("-H", `version: ${value}`, url);
+    assert.match(stdout, /pod=other/, value);
+  }
+  assert.match(await answerOf(client, url), /^web-/);
+  await Promise.all([first.stop("SIGKILL"), second.stop("SIGKILL")]);
+  const clean = ["clean", "--thresholdInMinus", "0"];
+  await eventually("all is cleaned", async () => {
+    const cleaned = await laptop.run(clean);
+    assert.equal(cleaned.code, 0, cleaned.stdout);
+    return await namespace.snapshot() === before;
+  });
+  assert.match(await answerOf(client, url), /^web-/);
+  succeeded(await namespace.kubectl(["get", "svc", LONG]));
+});
