@@ -4,6 +4,8 @@ import { type DeadJournal, openDeadJournals } from "../core/journal.ts";
 import { journalledArgs } from "../core/journalled_args.ts";
 import type { Json } from "../core/json.ts";
 import type { Report } from "../core/report.ts";
+import { revertStep } from "../core/revert_step.ts";
+import { within } from "../core/within.ts";
 import type { AnyStep } from "../core/step.ts";
 import type { KubeApi } from "../kube/kube_api.ts";
 import type { World } from "../kube/world.ts";
@@ -106,11 +108,7 @@ async function sweepOne(
       continue;
     }
     try {
-      await step.revert(
-        args,
-        { kube },
-        AbortSignal.any([signal, AbortSignal.timeout(30_000)]),
-      );
+      await revertStep(step, args, { kube }, { timeoutMs: 30_000, signal });
       dead.markReverted(n);
       told();
     } catch (error) {
@@ -170,7 +168,8 @@ async function isPresent(
   { kube, signal }: { kube: KubeApi; signal: AbortSignal },
 ): Promise<boolean> {
   try {
-    return await step.isPresent?.(args, { kube }, signal) ?? true;
+    const present = Promise.resolve(step.isPresent?.(args, { kube }, signal));
+    return await within(30_000, present) ?? true;
   } catch (error) {
     if (signal.aborted) throw error;
     return true;

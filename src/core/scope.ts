@@ -5,6 +5,7 @@ import { Cancelled, messageOf } from "./errors.ts";
 import type { Journal } from "./journal.ts";
 import type { Json } from "./json.ts";
 import { cleanupError, type Leftover } from "./leftover.ts";
+import { revertStep } from "./revert_step.ts";
 import type { AnyStep, Step } from "./step.ts";
 
 /** Called around each step, for progress and for tests that stop at one. */
@@ -21,6 +22,8 @@ export interface RootScopeOptions<W> {
   readonly signal: AbortSignal;
   /** Deadline of each single revert. @default 30000 */
   readonly revertTimeoutMs?: number;
+  /** How long one that ignores that is still waited for. @default 5000 */
+  readonly revertGraceMs?: number;
   readonly observer?: ScopeObserver;
 }
 
@@ -285,10 +288,14 @@ export class Scope<W> implements AsyncDisposable {
         `kept, because this could not be restored: ${disposal.unrestored}`;
       return false;
     }
-    const { observer, journal, revertTimeoutMs = 30_000 } = this.#shared;
+    const { observer, journal, revertTimeoutMs = 30_000, revertGraceMs } =
+      this.#shared;
     observer?.reverting?.(description);
     try {
-      await step.revert(args, this.world, AbortSignal.timeout(revertTimeoutMs));
+      await revertStep(step, args, this.world, {
+        timeoutMs: revertTimeoutMs,
+        ...(revertGraceMs === undefined ? {} : { graceMs: revertGraceMs }),
+      });
     } catch (error) {
       observer?.revertFailed?.(description, error);
       entry.reason = messageOf(error);

@@ -8,6 +8,7 @@ import {
 } from "../../../src/core/errors.ts";
 import { Scope } from "../../../src/core/scope.ts";
 import type { Step } from "../../../src/core/step.ts";
+import { within } from "../../../src/core/within.ts";
 import { MemoryJournal } from "./memory_journal.ts";
 
 /** What steps of these tests change: names that are there. */
@@ -328,4 +329,36 @@ Deno.test("an error of a background task reaches the scope around it", async () 
   );
   await assert.rejects(scope.failed, ConflictError);
   await scope.dispose();
+});
+
+Deno.test("a revert that ignores its end is waited for no longer than the grace, and told; the rest is taken back", async () => {
+  const world = new FakeWorld();
+  const scope = Scope.root<FakeWorld>({
+    world,
+    journal: new MemoryJournal(),
+    signal: new AbortController().signal,
+    revertTimeoutMs: 20,
+    revertGraceMs: 30,
+  });
+  let isTold = false;
+  const deaf: typeof put = {
+    ...put,
+    id: "plugin.deaf",
+    revert(_args, _world, signal) {
+      signal.addEventListener("abort", () => isTold = true);
+      return new Promise(() => {});
+    },
+  };
+  await scope.run(put, { name: "a" }, {});
+  await scope.run(deaf, { name: "b" }, {});
+  await scope.run(put, { name: "c" }, {});
+  await assert.rejects(within(5_000, scope.dispose()), {
+    code: "REVERT_FAILED",
+    message: "Cannot put everything back: 1 change is left",
+    details: [
+      'put b: the step "plugin.deaf" went on after it was told to end, and is waited for no longer; to undo: take b',
+    ],
+  });
+  assert.ok(isTold);
+  assert.deepEqual([...world.there], ["b"]);
 });
