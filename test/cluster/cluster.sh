@@ -272,9 +272,9 @@ case $command in
     ;;
 esac
 case $command in
-  up) make_parts; machine_lock; up ;;
-  down) machine_lock; down ;;
-  restart) make_parts; machine_lock; down; up ;;
+  up) make_parts; cluster_lock; up ;;
+  down) cluster_lock; down ;;
+  restart) make_parts; cluster_lock; down; up ;;
   restart-apiserver)
     stop kube-apiserver "${1:-3}"
     start_component kube-apiserver

@@ -8,10 +8,15 @@ MACHINE_SYSCTLS=(kernel.panic kernel.panic_on_oops vm.overcommit_memory vm.panic
   kernel.keys.root_maxkeys kernel.keys.root_maxbytes)
 MACHINE_FOLDERS=(/var/log/pods /var/log/containers /var/lib/kubelet /var/lib/cni /run/containerd)
 
-machine_lock() { exec 9> /run/lock/ktctl-test-cluster.lock; flock 9; }
+# Of this cluster alone: while one waits for something, no other has to.
+cluster_lock() { exec 9> "/run/lock/$K8S_NS.lock"; flock 9; }
+
+machine_lock() { exec 5> /run/lock/ktctl-test-cluster.lock; flock 5; }
+machine_unlock() { exec 5>&-; }
 
 machine_note() {
   local name folder
+  machine_lock
   if ! [ -e "$MACHINE/noted" ]; then
     mkdir -p "$MACHINE/clusters"
     for name in "${MACHINE_SYSCTLS[@]}"; do echo "$name=$(sysctl -n "$name")"; done > "$MACHINE/sysctl"
@@ -25,9 +30,16 @@ machine_note() {
     die "there is a network namespace $K8S_NS that no test cluster made: choose another K8S_NS"
   fi
   echo "$K8S_DIR" > "$MACHINE/clusters/$K8S_NS"
+  machine_unlock
 }
 
 machine_restore() {
+  machine_lock
+  restore_parts
+  machine_unlock
+}
+
+restore_parts() {
   local line
   rm -f "$MACHINE/clusters/$K8S_NS"
   # logs of our own pods; other clusters of this machine keep theirs
