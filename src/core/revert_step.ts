@@ -45,6 +45,6 @@ export async function revertStep<W>(
 function hung<W>({ id }: AnyStep<W>): CleanupError {
   return new CleanupError(
     "REVERT_HUNG",
-    `the step "${id}" went on after it was told to end, and is waited for no longer`,
+    `Step "${id}" went on after it was told to end, and is waited for no longer`,
   );
 }

@@ -356,7 +356,7 @@ Deno.test("a revert that ignores its end is waited for no longer than the grace,
     code: "REVERT_FAILED",
     message: "Cannot put everything back: 1 change is left",
     details: [
-      'put b: the step "plugin.deaf" went on after it was told to end, and is waited for no longer; to undo: take b',
+      'put b: Step "plugin.deaf" went on after it was told to end, and is waited for no longer; to undo: take b',
     ],
   });
   assert.ok(isTold);
