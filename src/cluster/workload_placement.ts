@@ -53,13 +53,12 @@ export async function placedAsWorkload(
   };
 }
 
-/** Of the Deployment that was named, else of the pods that the Service selects. */
+/** Of the pods that the Service selects and that have found a node: ours will then find one too. */
 async function workloadSpecs(
   kube: KubeApi,
-  { service, deployment }: FoundTarget,
+  { service }: FoundTarget,
   signal: AbortSignal,
 ): Promise<unknown[]> {
-  if (deployment !== undefined) return [deployment.spec?.template?.spec];
   const selector = originalSelector(service);
   if (Object.keys(selector).length === 0) return [];
   try {
@@ -70,7 +69,8 @@ async function workloadSpecs(
     });
     return pods.filter((pod) =>
       label(pod, ROLE) === undefined &&
-      pod.metadata.deletionTimestamp === undefined
+      pod.metadata.deletionTimestamp === undefined &&
+      pod.spec?.nodeName !== undefined
     ).map(({ spec }) => spec);
   } catch (error) {
     if (error instanceof PermissionError) return []; // then the options alone say

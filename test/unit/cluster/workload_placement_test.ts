@@ -19,16 +19,14 @@ const service = {
 };
 const PLAIN: PodOptions = share().pod;
 
-function pod(spec: Record<string, unknown>, labels = {}): KubeObject {
+function pod(given: Record<string, unknown>, labels = {}): KubeObject {
+  const spec = { nodeName: "node1", ...given };
   return { metadata: { name: "web-1", labels }, spec };
 }
 
 async function placed(
   pods: readonly KubeObject[] | undefined,
-  { options = PLAIN, deployment }: {
-    options?: PodOptions;
-    deployment?: KubeObject;
-  } = {},
+  { options = PLAIN }: { options?: PodOptions } = {},
 ) {
   const asked: unknown[] = [];
   const list = (_: unknown, { labelSelector }: { labelSelector: string }) => {
@@ -41,7 +39,7 @@ async function placed(
     { list, namespace: "shop" } as unknown as KubeApi,
     options,
     {
-      target: { service, ...(deployment && { deployment }) },
+      target: { service },
       signal: new AbortController().signal,
     },
   );
@@ -72,14 +70,13 @@ Deno.test("our pod may run where the Service's pods may", async () => {
   assert.deepEqual(made["nodeSelector"], { pool: "gpu" });
 });
 
-Deno.test("a named Deployment says it by its template; without pods, or the right to see them, the options say it", async () => {
-  const deployment = {
-    metadata: { name: "web" },
-    spec: { template: { spec: { tolerations: [GPU] } } },
-  };
-  const { asked, tolerations } = await placed([], { deployment });
-  assert.deepEqual([asked, tolerations], [[], [GPU]]);
-  for (const pods of [[], undefined]) {
+Deno.test("without pods that have found a node, or the right to see them, the options say it", async () => {
+  const lost = pod({
+    nodeName: undefined,
+    nodeSelector: { "kubernetes.io/hostname": "none-such" },
+    tolerations: [GPU],
+  });
+  for (const pods of [[], [lost], undefined]) {
     const own = parseToleration("spot");
     const options = { ...PLAIN, tolerations: [own] };
     const found = await placed(pods, { options });
