@@ -5,9 +5,11 @@ import { connectShadow } from "../cluster/connect_shadow.ts";
 import { type ShadowMaker, ShadowSession } from "../cluster/shadow_session.ts";
 import type { ShadowSpec } from "../cluster/shadow_spec.ts";
 import { SharedShadow } from "../cluster/shared_shadow.ts";
-import { ConflictError } from "../core/errors.ts";
+import { ConflictError, UsageError } from "../core/errors.ts";
+import { exec } from "../core/exec.ts";
 import type { Scope } from "../core/scope.ts";
 import type { World } from "../kube/world.ts";
+import { findBridges } from "../net/bridges/find_bridges.ts";
 import {
   openTransport,
   probePlugin,
@@ -67,6 +69,13 @@ export async function connect(
     pluginOptions(plugin, registry.transports(), options),
   );
   const needs = await transportNeeds(plugin, given);
+  if (options.includeBridges.length > 0 && !needs.captures) {
+    throw new UsageError(
+      "FLAG_INVALID",
+      "--includeBridges does not go with a mode that captures nothing",
+      { hint: "Leave out --disableTunDevice, or --includeBridges" },
+    );
+  }
   using _machine = needs.captures ? takeMachine(host) : undefined;
   const kube = await openKube(host, options, report);
   if (!options.skipCleanup) await sweepOwn(host, kube, report);
@@ -171,6 +180,12 @@ class Connection {
     });
   }
 
+  /** What a transport is told of `--includeBridges`. */
+  get #bridges(): { readonly bridges?: readonly string[] } {
+    const { includeBridges: bridges } = this.#its.options;
+    return bridges.length === 0 ? {} : { bridges };
+  }
+
   /** The transport leads name servers' port 53 to our own. */
   get #isLed(): boolean {
     const { needs, options } = this.#its;
@@ -183,6 +198,9 @@ class Connection {
     const { plugin, given, needs, options } = this.#its;
     const isLed = this.#isLed;
     const { signal } = scope;
+    if (options.includeBridges.length > 0) {
+      await findBridges(exec, options.includeBridges, { signal });
+    }
     if (needs.dns !== "none") await ConnectNames.probe(options, { isLed });
     const local = await localResolver(signal);
     const ranges = needs.captures
@@ -200,6 +218,7 @@ class Connection {
       root: this.#root,
       options: given,
       ...(ranges && { cidrs: ranges.cidrs }),
+      ...this.#bridges,
     });
     if (needs.dns === "machine") {
       await ConnectNames.probeMachine({
@@ -232,6 +251,7 @@ class Connection {
       options: given,
       link: this.#pool,
       cidrs: ranges?.cidrs ?? [],
+      ...this.#bridges,
       session: id,
       signal: scope.signal,
       scope,
@@ -252,7 +272,16 @@ class Connection {
       `its Services and pods (${
         ranges.cidrs.join(", ")
       }) are reached from here`;
-    const how = [reached, transport.message].filter(Boolean).join("; ");
+    const { bridges } = this.#bridges;
+    const nameServers = this.#names?.bridgeAddresses ?? [];
+    const shared = bridges &&
+      `also from what is behind ${bridges.join(", ")}, ${
+        nameServers.length === 0
+          ? "but not by name"
+          : `which finds names at ${nameServers.join(", ")}`
+      }`;
+    const how = [reached, shared, transport.message].filter(Boolean)
+      .join("; ");
     return {
       ...transport.details,
       event: "ready",
@@ -263,6 +292,7 @@ class Connection {
       namespace: kube.namespace,
       ...(ranges && { cidrs: ranges.cidrs }),
       ...(needs.dns === "none" ? {} : { dnsMode: options.dnsMode.kind }),
+      ...(bridges && { bridges: { names: bridges, nameServers } }),
       ...(transport.output === undefined ? {} : { output: transport.output }),
     } as const;
   }

@@ -24,6 +24,7 @@ import { keepHosts } from "./keep_hosts.ts";
 import { askedServers, localResolver, OUR_ADDRESS } from "./local_resolver.ts";
 import type { Session } from "./session.ts";
 import { Settling } from "./settling.ts";
+import { serveBridges } from "./serve_bridges.ts";
 import { warnOfForeignName } from "./warn_of_foreign_name.ts";
 import { SplitDns, type SplitDnsSystem } from "./split_dns.ts";
 
@@ -50,6 +51,7 @@ export class ConnectNames {
   readonly #askFrom: AskFrom;
   #resolver: DnsResolver | undefined;
   #servers: readonly string[] = [];
+  #bridgeAddresses: readonly string[] = [];
   #server: LoopbackDnsServer | undefined;
   #split: SplitDns | undefined;
 
@@ -103,10 +105,17 @@ export class ConnectNames {
 
   /** Starts the local DNS server, which nobody asks yet. */
   async serve(): Promise<TransportDns> {
-    const { session, connect, link, local, cluster, isLed } = this.#options;
+    const { session, connect, link, local, cluster, root, isLed } =
+      this.#options;
     const { scope, report } = session;
-    const { dnsMode, includeDomains, dnsCacheTtl, dnsPort, ingressIp } =
-      connect;
+    const {
+      dnsMode,
+      includeBridges,
+      includeDomains,
+      dnsCacheTtl,
+      dnsPort,
+      ingressIp,
+    } = connect;
     const order = dnsMode.kind === "podDNS"
       ? [{ kind: "cluster" } as const]
       : dnsMode.kind === "localDNS"
@@ -141,11 +150,26 @@ export class ConnectNames {
     );
     await this.#followNamespaces();
     this.#servers = capturedServers(askedServers(local), local);
+    if (includeBridges.length > 0) {
+      this.#bridgeAddresses = await serveBridges({
+        root,
+        report,
+        signal: scope.signal,
+        names: includeBridges,
+        port: this.#server.port,
+      });
+    }
     return {
       port: this.#server.port,
       servers: this.#servers,
       ownSourcePorts: OWN_SOURCE_PORTS,
+      bridgeAddresses: this.#bridgeAddresses,
     };
+  }
+
+  /** Where containers and virtual machines can ask. */
+  get bridgeAddresses(): readonly string[] {
+    return this.#bridgeAddresses;
   }
 
   /** Whose port 53 a transport is to lead to the local DNS server. */

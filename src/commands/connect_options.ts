@@ -1,8 +1,10 @@
 /** The options of `ktctl connect`. */
 import { Option } from "commander";
 import { isIP } from "node:net";
+import * as v from "valibot";
 import { parseWhole } from "../cli/flag_values.ts";
 import { UsageError } from "../core/errors.ts";
+import { bridgeName } from "../net/bridges/bridge_name.ts";
 import { Cidr } from "../net/cidr.ts";
 import { type DnsMode, parseDnsMode } from "../net/dns/dns_mode.ts";
 
@@ -18,6 +20,8 @@ export interface ConnectOptions {
   readonly excludeIps: readonly Cidr[];
   readonly includeDomains: readonly string[];
   readonly allowNames: readonly string[];
+  /** Empty: none. */
+  readonly includeBridges: readonly string[];
   readonly ingressIp?: string;
   /** Seconds. */
   readonly dnsCacheTtl: number;
@@ -67,6 +71,10 @@ export function connectOptions(modes: string): Option[] {
       items(text).map((one) => parseDomain("allowNames", "wpad,dev")(one))
     ).default([], "none"),
     new Option(
+      "--includeBridges <names>",
+      "bridges whose containers and virtual machines reach the cluster and its names too: docker0,br-*",
+    ).argParser(parseBridges).default([], "none"),
+    new Option(
       "--ingressIp <address>",
       "the address that all hosts of Ingresses are to have",
     ).argParser(parseAddress),
@@ -108,6 +116,17 @@ function parseRanges(flag: string): (text: string) => Cidr[] {
         { hint: `Write --${flag} 10.1.0.0/16,10.2.3.4` },
       );
     });
+}
+
+function parseBridges(text: string): string[] {
+  return items(text).map((one) => {
+    if (v.is(bridgeName, one)) return one;
+    throw new UsageError(
+      "FLAG_INVALID",
+      `Cannot read --includeBridges "${text}": "${one}" is no name of a bridge`,
+      { hint: "Write --includeBridges docker0,br-*" },
+    );
+  });
 }
 
 function parseDomain(

@@ -22,6 +22,8 @@ export interface Port53Options {
   readonly port: number;
   /** On 127.0.0.1. */
   readonly targetPort: number;
+  /** Whom it answers. @default everybody who can ask there */
+  readonly isSender?: (address: string | undefined) => boolean;
 }
 
 const DIAL_TIMEOUT_MS = 2000;
@@ -48,15 +50,17 @@ export class Port53 implements AsyncDisposable {
   readonly #back: PeerSocket;
   readonly #tcp: Server;
   readonly #targetPort: number;
+  readonly #isSender: (address: string | undefined) => boolean;
   readonly #connections = new Set<Socket>();
   /** By the id that goes to the target; the oldest first. */
   readonly #askers = new Map<number, Asker>();
 
   private constructor(
-    { targetPort }: Port53Options,
+    { targetPort, isSender = () => true }: Port53Options,
     sockets: { front: DatagramSocket; back: PeerSocket; tcp: Server },
   ) {
     this.#targetPort = targetPort;
+    this.#isSender = isSender;
     this.port = sockets.front.address().port;
     this.#front = sockets.front;
     this.#back = sockets.back;
@@ -98,7 +102,7 @@ export class Port53 implements AsyncDisposable {
 
   #pass(query: Uint8Array, from: { address: string; port: number }): void {
     const header = readHeader(query);
-    if (header === undefined) return;
+    if (header === undefined || !this.#isSender(from.address)) return;
     let id: number;
     do id = randomInt(0x10000); while (this.#askers.has(id));
     const sent = withId(query, id);
@@ -125,6 +129,7 @@ export class Port53 implements AsyncDisposable {
     this.#connections.add(socket);
     socket.on("error", () => {}); // "close" follows
     socket.once("close", () => this.#connections.delete(socket));
+    if (!this.#isSender(socket.remoteAddress)) return reset(socket);
     try {
       const target = await dial({
         host: "127.0.0.1",

@@ -2,6 +2,9 @@ import { BlockList, isIPv6 } from "node:net";
 import { networkInterfaces } from "node:os";
 import * as v from "valibot";
 import { UsageError } from "../core/errors.ts";
+import { BridgeSenders } from "../net/bridges/bridge_senders.ts";
+import { bridgeNames } from "../net/bridges/bridge_name.ts";
+import { findBridges } from "../net/bridges/find_bridges.ts";
 import type { Operation } from "./operation.ts";
 import { Port53 } from "./port53.ts";
 import { probePort53 } from "./probe_port53.ts";
@@ -15,8 +18,10 @@ loopback.addSubnet("127.0.0.0", 8, "ipv4");
 loopback.addAddress("::1", "ipv6");
 
 const args = v.strictObject({
-  /** A loopback address, or one of our own device. */
+  /** A loopback address, one of our own device, or one of a bridge that is named. */
   address,
+  /** Who may ask there, too: containers and virtual machines behind these. */
+  bridges: v.exactOptional(bridgeNames),
   /** Where the client's DNS server listens on 127.0.0.1. */
   targetPort: port,
 });
@@ -32,9 +37,27 @@ export const port53Operation: Operation<v.InferOutput<typeof args>> = {
   name: "dns.port53",
   args,
   steps: [],
-  async apply({ address, targetPort }, scope) {
-    refuseOpen(address);
-    scope.use(await Port53.open({ address, port: 53, targetPort }), "port 53");
+  async apply({ address, bridges, targetPort }, scope) {
+    const { world: { exec }, signal } = scope;
+    if (bridges === undefined) refuseOpen(address);
+    else {
+      const found = await findBridges(exec, bridges, {
+        signal,
+        mayBeGone: true,
+      });
+      const own = found.flatMap(({ addresses }) => addresses);
+      if (!own.includes(address)) throw notOwn(address);
+    }
+    const senders = bridges && new BridgeSenders(bridges);
+    scope.use(
+      await Port53.open({
+        address,
+        port: 53,
+        targetPort,
+        ...senders && { isSender: (sender) => senders.has(sender) },
+      }),
+      "port 53",
+    );
     return null;
   },
 };
@@ -55,11 +78,14 @@ export const probePort53Operation: Operation<v.InferOutput<typeof probeArgs>> =
   };
 
 function refuseOpen(address: string): void {
-  if (isOwn(address)) return;
-  throw new UsageError(
+  if (!isOwn(address)) throw notOwn(address);
+}
+
+function notOwn(address: string): UsageError {
+  return new UsageError(
     "DNS_ADDRESS_REFUSED",
-    `"${address}" is no address for a name server of this machine alone`,
-    { hint: "Use a loopback address, or one of the TUN device." },
+    `"${address}" is no address for a name server of this machine and its guests alone`,
+    { hint: "Use a loopback address, one of the TUN device, or of a bridge." },
   );
 }
 

@@ -1,6 +1,7 @@
 /** What the root helper does for `--mode sshuttle`. */
 import * as v from "valibot";
 import { ConflictError } from "../core/errors.ts";
+import { findBridges } from "../net/bridges/find_bridges.ts";
 import {
   iptablesRedirectStep,
   save,
@@ -30,15 +31,22 @@ const STEPS = {
 
 const methodSchema = v.picklist(["nft", "iptables", "pf"]);
 
+const probeArgs = v.strictObject({
+  /** Also what comes from bridges. */
+  forwarded: v.exactOptional(v.boolean()),
+});
+
 /** Which method works here. Changes nothing. Throws `UnsupportedError` (`REDIRECT_UNSUPPORTED`). */
 export const probeRedirectOperation: Operation<
-  Record<string, never>,
+  v.InferOutput<typeof probeArgs>,
   { method: RedirectMethod }
 > = {
   name: "redirect.probe",
-  args: v.strictObject({}),
+  args: probeArgs,
   steps: [],
-  apply: async (_args, { world }) => ({ method: await probeRedirect(world) }),
+  apply: async (args, { world }) => ({
+    method: await probeRedirect(world, args),
+  }),
 };
 
 /** Redirects until the client goes, by the best method of this machine. */
@@ -55,9 +63,13 @@ export const openRedirectOperation: Operation<
     pfReferenceStep,
   ],
   async apply(args, scope) {
-    const method = await probeRedirect(scope.world);
+    const { world, signal } = scope;
+    await checkBridges(world, args, signal);
+    const method = await probeRedirect(world, {
+      forwarded: args.forwarded !== undefined,
+    });
     if (method === "pf") {
-      const token = await startPf(scope.world);
+      const token = await startPf(world);
       await scope.run(pfReferenceStep, { token }, undefined);
     }
     await scope.run(STEPS[method], args, undefined);
@@ -73,7 +85,8 @@ export const updateRedirectOperation: Operation<UpdateRedirectArgs> = {
   name: "redirect.update",
   args: v.strictObject({ method: methodSchema, redirect: redirectArgsSchema }),
   steps: [],
-  async apply({ method, redirect }, { world }) {
+  async apply({ method, redirect }, { world, signal }) {
+    await checkBridges(world, redirect, signal);
     if (!await isOpen(world, method, redirect.session)) {
       throw new ConflictError(
         "REDIRECT_NOT_OPEN",
@@ -104,6 +117,16 @@ export const redirectDestinationOperation: Operation<
     return pf.destinationOf(query) ?? null;
   },
 };
+
+/** Whoever asks for it: what comes from a whole network is not taken. */
+async function checkBridges(
+  { exec }: Machine,
+  { forwarded }: RedirectArgs,
+  signal: AbortSignal,
+): Promise<void> {
+  if (forwarded === undefined) return;
+  await findBridges(exec, forwarded.bridges, { signal, mayBeGone: true });
+}
 
 interface UpdateRedirectArgs {
   readonly method: RedirectMethod;

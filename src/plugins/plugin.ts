@@ -103,6 +103,8 @@ export interface ProbeContext extends HookContext {
   readonly options?: unknown;
   /** For transports that capture: what they are to capture, as is known now. */
   readonly cidrs?: readonly string[];
+  /** As in {@link TransportContext}. */
+  readonly bridges?: readonly string[];
 }
 
 /** Makes traffic of a Service reach a Shadow Pod. */
@@ -166,6 +168,11 @@ export interface TransportContext<O = unknown> extends HookContext {
    * and those that clash with its networks.
    */
   readonly cidrs: readonly string[];
+  /**
+   * Bridges whose containers and virtual machines are to reach the cluster too, as `docker0` or `br-*`;
+   * nobody else is who is not this machine itself.
+   */
+  readonly bridges?: readonly string[];
   /** With `dns: "transport"` only. */
   readonly dns?: TransportDns;
   /** This run's id: lower-case letters and digits. */
@@ -183,6 +190,8 @@ export interface TransportDns {
   readonly servers: readonly string[];
   /** The host's own questions to them come from these ports, and must be let through. */
   readonly ownSourcePorts: { readonly from: number; readonly to: number };
+  /** Where the host's DNS server is on port 53 for `bridges`. */
+  readonly bridgeAddresses?: readonly string[];
 }
 
 /** What an open transport tells and takes. */

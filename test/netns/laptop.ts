@@ -20,7 +20,9 @@ export const OWN = {
 } as const;
 
 export interface LaptopConfig {
-  readonly forwarded?: boolean;
+  readonly bridges?: readonly string[];
+  /** Addresses where DNS is answered with "guests". */
+  readonly nameServers?: readonly string[];
 }
 
 export interface LaptopPorts {
@@ -56,7 +58,9 @@ async function answer(word: string, port: number, hosts: readonly string[]) {
   return port;
 }
 
-async function main({ forwarded = false }: LaptopConfig): Promise<void> {
+async function main(
+  { bridges, nameServers = [] }: LaptopConfig,
+): Promise<void> {
   const cluster = new Map<number, string>();
   const web = createServer(({ socket }, response) => {
     response.setHeader("connection", "close");
@@ -73,9 +77,10 @@ async function main({ forwarded = false }: LaptopConfig): Promise<void> {
   const real = createServer((_, response) => response.end("real"));
   await listening(real, 80, "::");
   await answer("real", 53, OWN.resolvers);
+  await answer("guests", 53, nameServers);
   const dnsPort = await answer("local", 0, ["127.0.0.1", "::1"]);
   const listener = await openTransparentListener({
-    forwarded,
+    ...bridges && { bridges },
     link: {
       async dial(host, port) {
         if (port === CLOSED) {

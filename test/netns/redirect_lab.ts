@@ -11,6 +11,7 @@ import { MemoryJournal } from "../unit/core/memory_journal.ts";
 import { TextLineStream } from "../cluster/text_line_stream.ts";
 import type { Question } from "./ask_dns.ts";
 import { type LaptopConfig, type LaptopPorts, OWN } from "./laptop.ts";
+import { addBridge } from "./neighbours.ts";
 import { NetworkNamespace } from "./network_namespace.ts";
 
 export type Method = "nft" | "iptables";
@@ -46,6 +47,7 @@ export class RedirectLab implements AsyncDisposable {
         `address add ${address} dev lo${address.includes(":") ? " nodad" : ""}`
       ),
     );
+    if (config.bridges !== undefined) await addBridge(space);
     const laptop = space.spawn("laptop.ts", config);
     stack.defer(async () => {
       laptop.kill("SIGKILL");
@@ -108,41 +110,24 @@ export class RedirectLab implements AsyncDisposable {
   }
 
   /** The body of an HTTP answer, or curl's word for why there is none. */
-  async get(host: string, port = 80): Promise<string> {
+  async get(host: string, port = 80, from = this.space): Promise<string> {
     const name = host.includes(":") ? `[${host}]` : host;
-    const { code, stdout } = await this.space.exec("curl", [
+    const { code, stdout } = await from.exec("curl", [
       "-sS",
       "-m",
-      "5",
+      from === this.space ? "5" : "2",
       `http://${name}:${port}/`,
     ]);
     return code === 0 ? stdout : CURL_CODES[code] ?? `curl ${code}`;
   }
 
-  async ask(question: Question): Promise<string> {
-    const child = this.space.spawn("ask_dns.ts", question);
+  async ask(question: Question, from = this.space): Promise<string> {
+    const child = from.spawn("ask_dns.ts", question);
     const timer = setTimeout(() => child.kill("SIGKILL"), 3_000);
     const text = await new Response(child.stdout).text();
     await child.status;
     clearTimeout(timer);
     return text.trim() || "no answer";
-  }
-
-  /** A machine whose way out is this laptop. */
-  async guest(): Promise<NetworkNamespace> {
-    const guest = await NetworkNamespace.create();
-    await this.space.batch([
-      `link add guest type veth peer name uplink netns ${guest.name}`,
-      "link set guest up",
-      "address add 198.19.0.1/24 dev guest",
-    ]);
-    await guest.batch([
-      "route del default via 198.18.0.1",
-      "link set uplink up",
-      "address add 198.19.0.2/24 dev uplink",
-      "route add default via 198.19.0.1",
-    ]);
-    return guest;
   }
 
   /** The process of the listener. */

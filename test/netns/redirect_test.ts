@@ -9,6 +9,13 @@ import { nftRules } from "../../src/net/capture/nft_redirect.ts";
 import { probeRedirect } from "../../src/net/capture/probe_redirect.ts";
 import { CLOSED, ECHO, OWN } from "./laptop.ts";
 import { obstacleWithout } from "./packages.ts";
+import {
+  addGuest,
+  addStranger,
+  BRIDGE,
+  BRIDGE_ADDRESSES,
+} from "./neighbours.ts";
+import type { NetworkNamespace } from "./network_namespace.ts";
 import { type Method, RedirectLab } from "./redirect_lab.ts";
 
 const obstacle = await obstacleWithout({
@@ -24,6 +31,9 @@ function test(claim: string, fn: () => Promise<void>): void {
 }
 
 const none = () => {};
+/** The way out leads to nobody, as sooner or later is known. */
+const NOBODY = /^(no answer|refused)$/;
+const forwarded = { bridges: [BRIDGE], nameServers: [] };
 const words = (text: string) => text.split(" ");
 
 for (const method of ["nft", "iptables"] as const satisfies Method[]) {
@@ -193,17 +203,82 @@ for (const method of ["nft", "iptables"] as const satisfies Method[]) {
     assert.equal(await lab.rules(), before);
   });
 
-  test(`${method}: what this machine forwards is captured too where that is asked for`, async () => {
-    await using lab = await RedirectLab.start({ forwarded: true });
-    await using _ = await lab.redirect(method, lab.args({ forwarded: true }));
-    await using guest = await lab.guest();
-    const { stdout, stderr } = await guest.exec("curl", [
-      "-sS",
-      "-m",
-      "5",
-      "http://10.96.0.1/",
-    ]);
-    assert.equal(stdout, "cluster 10.96.0.1 80", stderr);
+  test(`${method}: what comes from a bridge that was named is captured too, what strangers send is not`, async () => {
+    await using lab = await RedirectLab.start({ bridges: [BRIDGE] });
+    await using guest = await addGuest(lab.space);
+    await using stranger = await addStranger(lab.space);
+    const get = (from: NetworkNamespace, host: string) =>
+      lab.get(host, 80, from);
+    {
+      await using _ = await lab.redirect(method); // nobody asked for it
+      assert.match(await get(guest, "10.96.0.1"), NOBODY);
+    }
+    await using _ = await lab.redirect(method, lab.args({ forwarded }));
+    for (const host of ["10.96.0.1", "fd96::1"]) {
+      assert.equal(await get(lab.space, host), `cluster ${host} 80`);
+      assert.equal(await get(guest, host), `cluster ${host} 80`);
+      assert.match(await get(stranger, host), NOBODY, host);
+      assert.equal(await lab.get(host, CLOSED, guest), "refused", host);
+    }
+    for (const host of ["203.0.113.1", "198.19.0.1"]) { // the listener itself
+      assert.equal(await lab.get(host, lab.ports.port, stranger), "refused");
+      assert.equal(await lab.get(host, lab.ports.port, guest), "refused");
+    }
+    // nor by another's rule that leads there
+    const open = "PREROUTING -i lan -p tcp --dport 8080 -j REDIRECT";
+    const to = `--to-ports ${lab.ports.port}`;
+    const rule = `-t nat -A ${open} ${to}`;
+    await lab.space.run("iptables", ...words(rule));
+    assert.equal(await lab.get("203.0.113.1", 8080, stranger), "refused");
+    assert.equal(await get(stranger, "203.0.113.1"), "real"); // they are there
+  });
+
+  test(`${method}: guests' DNS to this machine's name servers is answered, their other UDP to the cluster refused`, async () => {
+    await using lab = await RedirectLab.start({
+      bridges: [BRIDGE],
+      nameServers: BRIDGE_ADDRESSES,
+    });
+    await using guest = await addGuest(lab.space);
+    const args = lab.args({
+      forwarded: { bridges: ["dock*"], nameServers: [...BRIDGE_ADDRESSES] },
+    });
+    await using _ = await lab.redirect(method, args);
+    for (const host of [...OWN.resolvers, "10.96.0.10"]) {
+      for (const protocol of ["udp", "tcp"] as const) {
+        const question = { host, port: 53, protocol };
+        assert.equal(await lab.ask(question, guest), "guests", host);
+      }
+    }
+    for (const address of ["10.96.0.1", "fd96::1"]) {
+      const { stderr } = await guest.exec("bash", [
+        "-c",
+        `exec 3>/dev/udp/${address}/4000; echo 1 >&3; echo 2 >&3`,
+      ]);
+      assert.match(stderr, /Connection refused/, address);
+    }
+  });
+
+  test(`${method}: rules for bridges are updated, and put back by a person's command and after a kill`, async () => {
+    await using lab = await RedirectLab.start({ bridges: [BRIDGE] });
+    await using guest = await addGuest(lab.space);
+    const args = lab.args({ forwarded });
+    await settle(lab, method, args);
+    const before = await lab.rules();
+    const { scope } = await lab.redirect(method, args);
+    for (const { undoCommand } of scope.leftovers()) {
+      await lab.space.run("sh", "-ec", undoCommand);
+    }
+    assert.equal(await lab.rules(), before);
+    const redirected = await lab.redirect(method, args); // and dies
+    const redirect = lab.args({ forwarded, cidrs: ["10.97.0.0/16"] });
+    await updateRedirectOperation.apply(
+      { method, redirect },
+      redirected.scope,
+      none,
+    );
+    assert.equal(await lab.get("10.97.0.1", 80, guest), "cluster 10.97.0.1 80");
+    await lab.sweep(redirected.journal);
+    assert.equal(await lab.rules(), before);
   });
 }
 
@@ -330,8 +405,12 @@ test("many ranges, everything at once and neighbours are all good rules", async 
 });
 
 /** The tables that iptables makes when it is first used, and keeps, are there from the start. */
-async function settle(lab: RedirectLab, method: Method): Promise<void> {
+async function settle(
+  lab: RedirectLab,
+  method: Method,
+  args = lab.args(),
+): Promise<void> {
   if (method === "nft") return;
-  const { journal } = await lab.redirect("iptables");
+  const { journal } = await lab.redirect("iptables", args);
   await lab.sweep(journal);
 }

@@ -19,7 +19,7 @@ import {
 import { PORT } from "./tun_ports.ts";
 
 export type TunClientConfig =
-  & Omit<TunCaptureOptions, "link" | "onRefused">
+  & Omit<TunCaptureOptions, "link" | "onRefused" | "onStranger">
   & {
     /** Dialled instead of a server of this process. */
     readonly target?: number;
@@ -114,7 +114,12 @@ function openDatagrams(host: string, port: number): DatagramChannel {
   return channel;
 }
 
-const capture = await openTunCapture({ ...config, link }).catch((error) => {
+const strangers: string[] = [];
+const capture = await openTunCapture({
+  ...config,
+  link,
+  onStranger: (address) => strangers.push(address),
+}).catch((error) => {
   console.log(error.code);
   Deno.exit(1);
 });
@@ -127,6 +132,7 @@ for await (const _ of lines) {
     connections,
     datagramFlows,
     events: events.splice(0),
+    strangers,
   }));
 }
 await capture[Symbol.asyncDispose]();

@@ -19,6 +19,8 @@ export interface TunCounters {
   readonly connections: number;
   readonly datagramFlows: number;
   readonly events: readonly string[];
+  /** Who was told to be refused. */
+  readonly strangers: readonly string[];
 }
 
 export class TunLab implements AsyncDisposable {
@@ -109,9 +111,17 @@ export class TunLab implements AsyncDisposable {
   }
 
   /** An application: see tun_app.ts. */
-  async app(...args: (string | number)[]): Promise<string> {
+  app(...args: (string | number)[]): Promise<string> {
+    return this.appIn(this.space, ...args);
+  }
+
+  /** The same on another machine. */
+  async appIn(
+    space: NetworkNamespace,
+    ...args: (string | number)[]
+  ): Promise<string> {
     const script = new URL("tun_app.ts", import.meta.url).pathname;
-    const { stdout, stderr } = await this.space.exec(
+    const { stdout, stderr } = await space.exec(
       Deno.execPath(),
       ["run", "-A", script, ...args.map(String)],
       { timeoutMs: 60_000 },

@@ -4,12 +4,15 @@ import {
   probeTunOperation,
   tunRoutesOperation,
 } from "../../src/helper/tun_operations.ts";
+import { addBridge, addGuest, addStranger } from "./neighbours.ts";
+import type { NetworkNamespace } from "./network_namespace.ts";
 import { obstacleWithout } from "./packages.ts";
 import { TunLab, UID } from "./tun_lab.ts";
 import { PORT } from "./tun_ports.ts";
 
 const obstacle = await obstacleWithout({
   ip: "iproute2",
+  iptables: "iptables",
   nft: "nftables",
   ping: "iputils-ping",
   python3: "python3",
@@ -325,4 +328,41 @@ test("tun: the probe finds a device possible and changes nothing", async () => {
   const before = await lab.network();
   assert.deepEqual(await probeTunOperation.apply({}, lab.scope, none), {});
   assert.equal(await lab.network(), before);
+});
+
+test("tun: containers get in, with an address of their own or this machine's; strangers do not, however they ask", async () => {
+  await using lab = await TunLab.create();
+  await addBridge(lab.space);
+  await using guest = await addGuest(lab.space);
+  await using stranger = await addStranger(lab.space);
+  await using client = await lab.client(await lab.open());
+  const asks = async (from: NetworkNamespace, host: string) => {
+    const { stdout: ping } = await from.exec(
+      "ping",
+      ["-n", "-c", "1", "-W", "2", host],
+    );
+    return {
+      tcp: await lab.appIn(from, "connect", host, PORT.echo),
+      udp: await lab.appIn(from, "udp", host, 5353, "hello"),
+      ping: / 1 received/.test(ping),
+    };
+  };
+  for (const host of ["10.96.0.1", "fd96::1"]) {
+    assert.deepEqual(await asks(guest, host), {
+      tcp: "connected fast",
+      udp: `${host} 5353 hello`,
+      ping: true,
+    });
+    assert.deepEqual(await asks(stranger, host), {
+      tcp: "EHOSTUNREACH fast",
+      udp: "no answer",
+      ping: false,
+    });
+  }
+  const masquerade = ["POSTROUTING", "-s", "198.19.0.0/24", "-j", "MASQUERADE"];
+  await lab.space.run("iptables", "-t", "nat", "-A", ...masquerade);
+  const { tcp } = await asks(guest, "10.96.0.1");
+  assert.equal(tcp, "connected fast");
+  const { strangers } = await client.counters();
+  assert.deepEqual(strangers, ["203.0.113.2"]);
 });

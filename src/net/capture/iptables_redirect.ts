@@ -3,8 +3,10 @@ import { UnsupportedError } from "../../core/errors.ts";
 import type { Step } from "../../core/step.ts";
 import type { Family } from "../cidr.ts";
 import {
+  guestChainName,
   IPTABLES_TABLES,
   iptablesChainName,
+  iptablesJumps,
   iptablesRemoval,
   iptablesRules,
 } from "./iptables_rules.ts";
@@ -38,14 +40,18 @@ export const iptablesRedirectStep: Step<
         const iptables = `${
           family === 4 ? "iptables" : "ip6tables"
         } -t ${table}`;
-        const chain = iptablesChainName(args.session);
-        const from = table === "nat" && args.forwarded
-          ? ["OUTPUT", "PREROUTING"]
-          : ["OUTPUT"];
+        const chains = [
+          iptablesChainName(args.session),
+          ...table === "nat" && args.forwarded
+            ? [guestChainName(args.session)]
+            : [],
+        ];
         return [
-          ...from.map((point) => `${iptables} -D ${point} -j ${chain}`),
-          `${iptables} -F ${chain}`,
-          `${iptables} -X ${chain}`,
+          ...iptablesJumps(args)[table].map(({ from, match }) =>
+            `${iptables} -D ${from} ${match}`
+          ),
+          ...chains.map((chain) => `${iptables} -F ${chain}`),
+          ...chains.map((chain) => `${iptables} -X ${chain}`),
         ];
       })
     ).join("; "),

@@ -36,29 +36,35 @@ function tableText(family: FamilyRedirect, args: RedirectArgs): string {
     `\tset ${name} {\n\t\ttype ${type}\n${flags}${
       elements.length === 0 ? "" : `\t\telements = { ${elements.join(", ")} }\n`
     }\t}\n`;
-  const hook = (name: string, point: string, rule: string) =>
-    `\tchain ${name} {\n\t\ttype ${point}; policy accept;\n\t\t${rule}\n\t}\n`;
+  const chain = (name: string, lines: readonly string[]) =>
+    `\tchain ${name} {\n${lines.map((line) => `\t\t${line}\n`).join("")}\t}\n`;
+  const hook = (name: string, point: string, ...rules: readonly string[]) =>
+    chain(name, [`type ${point}; policy accept;`, ...rules]);
   const nat = (point: string) => `nat hook ${point} priority ${NAT_PRIORITY}`;
+  const { port, forwarded: { bridges } = { bridges: [] } } = args;
+  const fromGuests = (rule: string) =>
+    bridges.map((bridge) => `iifname "${bridge}" ${rule}`);
+  // whatever was open before has no listener that knows it
+  const redirectTcp =
+    `${ip} daddr @captured tcp flags & (fin | syn | rst | ack) == syn redirect to :${port}`;
+  const refuseUdp = `${ip} daddr @captured meta l4proto udp reject`;
   return [
     `${table}\n`, // so that there is one to delete
     `delete ${table}\n`,
     `${table} {\n`,
     set("captured", "\t\tflags interval\n", family.captured),
     set("resolvers", "", family.resolvers),
-    "\tchain redirect_tcp {\n",
-    ...dnsRules(ip, args).map((rule) => `\t\t${rule}\n`),
-    // whatever was open before has no listener that knows it
-    `\t\t${ip} daddr @captured tcp flags & (fin | syn | rst | ack) == syn redirect to :${args.port}\n`,
-    "\t}\n",
-    hook("own", nat("output"), "jump redirect_tcp"),
-    args.forwarded
-      ? hook("others", nat("prerouting"), "jump redirect_tcp")
-      : "",
-    hook(
-      "refuse_udp",
-      "filter hook output priority 0",
-      `${ip} daddr @captured meta l4proto udp reject`,
-    ),
+    hook("own", nat("output"), ...dnsRules(ip, args), redirectTcp),
+    hook("refuse_udp", "filter hook output priority 0", refuseUdp),
+    ...(bridges.length === 0 ? [] : [
+      chain("guests", [...guestDnsRules(ip, family), redirectTcp]),
+      hook("others", nat("prerouting"), ...fromGuests("jump guests")),
+      hook(
+        "refuse_guests_udp",
+        "filter hook forward priority 0",
+        ...fromGuests(refuseUdp),
+      ),
+    ]),
     "}\n",
   ].join("");
 }
@@ -68,6 +74,14 @@ function dnsRules(ip: string, { dns }: RedirectArgs): string[] {
   const { from, to } = dns.ownSourcePorts;
   return ["udp", "tcp"].map((protocol) =>
     `${ip} daddr @resolvers ${protocol} dport 53 ${protocol} sport != ${from}-${to} redirect to :${dns.port}`
+  );
+}
+
+/** A redirect would lead to the bridge, which may be younger than what answers. */
+function guestDnsRules(ip: string, { nameServer }: FamilyRedirect): string[] {
+  const verdict = nameServer === undefined ? "accept" : `dnat to ${nameServer}`;
+  return ["udp", "tcp"].map((protocol) =>
+    `${ip} daddr @resolvers ${protocol} dport 53 ${verdict}`
   );
 }
 

@@ -12,6 +12,13 @@ import {
 
 export type RedirectMethod = "nft" | "iptables" | "pf";
 
+export interface ProbeRedirectOptions {
+  /** @default this system's */
+  readonly os?: typeof Deno.build.os;
+  /** Also what comes from bridges. @default false */
+  readonly forwarded?: boolean;
+}
+
 /** Has every kind of rule that is ever made. */
 const SPECIMEN: RedirectArgs = {
   session: "probe",
@@ -24,6 +31,10 @@ const SPECIMEN: RedirectArgs = {
     ownSourcePorts: { from: 1, to: 2 },
   },
 };
+const OF_GUESTS = {
+  bridges: ["docker0", "br-*"],
+  nameServers: ["192.0.2.2"],
+};
 
 /**
  * Which program can redirect on this machine: nft before iptables, pf on macOS. Needs root and changes nothing.
@@ -33,8 +44,9 @@ const SPECIMEN: RedirectArgs = {
  */
 export async function probeRedirect(
   machine: RedirectMachine,
-  os: typeof Deno.build.os = Deno.build.os,
+  { os = Deno.build.os, forwarded = false }: ProbeRedirectOptions = {},
 ): Promise<RedirectMethod> {
+  const specimen = forwarded ? { ...SPECIMEN, forwarded: OF_GUESTS } : SPECIMEN;
   if (os === "darwin") {
     await probePf(machine, SPECIMEN);
     return "pf";
@@ -43,7 +55,7 @@ export async function probeRedirect(
   const details: string[] = [];
   for (const method of ["nft", "iptables"] as const) {
     try {
-      await TRIALS[method](machine);
+      await TRIALS[method](machine, specimen);
       return method;
     } catch (error) {
       if (!(error instanceof KtctlError)) throw error;
@@ -68,20 +80,20 @@ export const REDIRECT_LIMITS =
 const TRIALS: Readonly<
   Record<
     Exclude<RedirectMethod, "pf">,
-    (machine: RedirectMachine) => Promise<void>
+    (machine: RedirectMachine, specimen: RedirectArgs) => Promise<void>
   >
 > = {
-  async nft({ exec }) {
+  async nft({ exec }, specimen) {
     const { code, stderr } = await exec("nft", ["--check", "-f", "-"], {
-      stdin: nftRules(SPECIMEN),
+      stdin: nftRules(specimen),
     });
     if (code === 0) return;
     throw new UnsupportedError("NFT_FAILED", `Cannot use it: ${stderr.trim()}`);
   },
-  async iptables(machine) {
-    const [specimen] = familiesOf(SPECIMEN);
+  async iptables(machine, specimen) {
+    const [family] = familiesOf(specimen);
     const present = await save(machine, 4);
-    const text = iptablesRules(specimen!, SPECIMEN, present);
+    const text = iptablesRules(family!, specimen, present);
     await restore(machine, 4, text, { test: true });
   },
 };

@@ -1,6 +1,7 @@
 /** What to redirect to this process, as the root helper takes it: from nobody it trusts. */
 import * as v from "valibot";
 import type { exec } from "../../core/exec.ts";
+import { bridgeNames } from "../bridges/bridge_name.ts";
 import { Cidr, type Family } from "../cidr.ts";
 import { excludeCidrs } from "../cidr_list.ts";
 import { RESERVED_CIDRS } from "../reserved_cidrs.ts";
@@ -43,10 +44,14 @@ export const redirectArgsSchema = v.strictObject({
     ownSourcePorts: v.strictObject({ from: port, to: port }),
   })),
   /**
-   * Also what this machine forwards, for containers and virtual machines: then the listener has to
-   * take connections on every address.
+   * Also what comes from containers and virtual machines: then the listener has to take connections
+   * on every address. Nothing that comes in by another device is touched.
    */
-  forwarded: v.exactOptional(v.boolean()),
+  forwarded: v.exactOptional(v.strictObject({
+    bridges: v.pipe(bridgeNames, v.minLength(1)),
+    /** This machine's addresses whose port 53 answers in place of `dns.servers`. */
+    nameServers: v.pipe(v.array(address), v.maxLength(32)),
+  })),
 });
 
 export type RedirectArgs = v.InferOutput<typeof redirectArgsSchema>;
@@ -61,6 +66,8 @@ export interface FamilyRedirect {
   readonly family: Family;
   readonly captured: readonly string[];
   readonly resolvers: readonly string[];
+  /** Of `forwarded`: who answers bridges. */
+  readonly nameServer?: string;
 }
 
 /** By family; one without anything to redirect is left out. Reserved addresses are never captured. */
@@ -70,14 +77,16 @@ export function familiesOf(args: RedirectArgs): FamilyRedirect[] {
     ...RESERVED_CIDRS,
   ]);
   const resolvers = (args.dns?.servers ?? []).map(Cidr.parse);
-  return ([4, 6] as const).map((family) => ({
-    family,
-    captured: captured.filter((one) => one.family === family).map(String),
-    resolvers: [
-      ...new Set(
-        resolvers.filter((one) => one.family === family)
-          .map(({ address }) => address),
-      ),
-    ],
-  })).filter(({ captured, resolvers }) => captured.length + resolvers.length);
+  const nameServers = (args.forwarded?.nameServers ?? []).map(Cidr.parse);
+  return ([4, 6] as const).map((family) => {
+    const addresses = (list: readonly Cidr[]) =>
+      list.filter((one) => one.family === family).map(({ address }) => address);
+    const [nameServer] = addresses(nameServers);
+    return {
+      family,
+      captured: captured.filter((one) => one.family === family).map(String),
+      resolvers: [...new Set(addresses(resolvers))],
+      ...nameServer !== undefined && { nameServer },
+    };
+  }).filter(({ captured, resolvers }) => captured.length + resolvers.length);
 }

@@ -1,6 +1,7 @@
 import type { AddressInfo, Server, Socket } from "node:net";
 import { LinkError, messageOf } from "../../core/errors.ts";
 import { relay, reset } from "../../core/relay.ts";
+import { BridgeSenders } from "../bridges/bridge_senders.ts";
 import { Cidr } from "../cidr.ts";
 import type { ClusterLink } from "../cluster_link.ts";
 import { listenOnBoth } from "./listen_on_both.ts";
@@ -15,8 +16,8 @@ export interface TransparentListenerOptions {
   readonly link: Pick<ClusterLink, "dial">;
   /** @default one that is free for both families */
   readonly port?: number;
-  /** Takes what other machines send as well (`forwarded` of the redirect). @default loopback only */
-  readonly forwarded?: boolean;
+  /** Takes what comes from these as well (`forwarded` of the redirect). @default loopback only */
+  readonly bridges?: readonly string[];
   /** Disposed with the listener. @default what Linux has */
   readonly destinations?: Destinations;
   /** A connection was not carried on, and why. */
@@ -59,7 +60,8 @@ export async function openTransparentListener(
 ): Promise<TransparentListener> {
   const destinations = options.destinations ?? new OriginalDestinations();
   try {
-    const { port = 0, forwarded = false } = options;
+    const { port = 0, bridges } = options;
+    const forwarded = bridges !== undefined;
     const servers = await listenOnBoth({ port, forwarded });
     return new Listener(servers, destinations, options);
   } catch (error) {
@@ -74,6 +76,8 @@ class Listener implements TransparentListener {
   readonly #servers: readonly Server[];
   readonly #destinations: Destinations;
   readonly #options: TransparentListenerOptions;
+  /** On every address it is also open to strangers, whom no rule leads here. */
+  readonly #senders: BridgeSenders | undefined;
   readonly #sockets = new Set<Socket>();
   #closed: Promise<void> | undefined;
 
@@ -89,6 +93,7 @@ class Listener implements TransparentListener {
     this.#servers = servers;
     this.#destinations = destinations;
     this.#options = options;
+    this.#senders = options.bridges && new BridgeSenders(options.bridges);
     for (const server of servers) {
       server.on("connection", (socket) => this.#serve(socket));
     }
@@ -99,6 +104,9 @@ class Listener implements TransparentListener {
   }
 
   async #serve(socket: Socket): Promise<void> {
+    if (this.#senders?.has(socket.remoteAddress) === false) {
+      return reset(socket);
+    }
     this.#sockets.add(socket);
     const gone = new AbortController();
     socket.once("close", () => {

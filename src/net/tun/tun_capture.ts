@@ -1,5 +1,7 @@
 import type { UnsupportedError } from "../../core/errors.ts";
+import { exec } from "../../core/exec.ts";
 import { reset } from "../../core/relay.ts";
+import { ForwardedSenders } from "../bridges/forwarded_senders.ts";
 import type { ClusterLink } from "../cluster_link.ts";
 import { addressBytes, addressText } from "./address_text.ts";
 import { echoReply, isEchoRequest } from "./echo_reply.ts";
@@ -33,6 +35,8 @@ export interface TunCaptureOptions {
   readonly link: Pick<ClusterLink, "dial" | "openDatagrams" | "isReachable">;
   /** A connection was not carried on, and why. */
   readonly onRefused?: OnRefused;
+  /** Somebody whom this machine only passes on was refused: told once. */
+  readonly onStranger?: (address: string) => void;
 }
 
 export interface TunCapture extends AsyncDisposable {
@@ -50,6 +54,8 @@ export interface TunCapture extends AsyncDisposable {
  * the cluster has taken it. UDP goes by sockets of the agent's, pings are answered where the cluster
  * reaches the address, and all else is refused by ICMP.
  *
+ * Neither another machine, for which this one is a router, nor what it sends gets in (Linux).
+ *
  * Needs no root: the device belongs to this user. Dispose it before the device goes, or applications
  * are not told that their connections have ended.
  *
@@ -61,7 +67,14 @@ export async function openTunCapture(
   options: TunCaptureOptions,
 ): Promise<TunCapture> {
   await using stack = new AsyncDisposableStack();
-  const { device: name, ipv4, ipv6, link, onRefused } = options;
+  const { device: name, ipv4, ipv6, link, onRefused, onStranger } = options;
+  const senders = new ForwardedSenders({
+    exec,
+    own: [ipv4.local, ...ipv6 ? [ipv6.local] : []],
+    ...onStranger && { onStranger },
+  });
+  const isFrom = ({ source }: IpPacket) =>
+    Deno.build.os !== "linux" || senders.has(addressText(source));
   const device = stack.use(options.packets ?? new TunDevice(name));
   const lost = Promise.withResolvers<UnsupportedError>();
   const peers = [ipv4, ...(ipv6 ? [ipv6] : [])].map(({ peer }) => peer);
@@ -81,17 +94,24 @@ export async function openTunCapture(
   };
   const carrier = stack.use(
     new PacketCarrier(device, ends, {
-      onAsk(flow, bytes) {
+      async onAsk(flow, bytes) {
         const packet = parseIpPacket(bytes);
         if (packet === undefined || isToMany(packet)) {
-          carrier.command("remove", flow);
-        } else void tcp?.ask(flow, packet);
+          return carrier.command("remove", flow);
+        }
+        if (await isFrom(packet)) return await tcp?.ask(flow, packet);
+        inject(icmpError(packet, "host"));
+        carrier.command("remove", flow);
       },
-      onOther(bytes) {
+      async onOther(bytes) {
         const packet = parseIpPacket(bytes);
         const whole = packet && reassembler.add(packet);
         if (whole === undefined || isToMany(whole)) return;
-        void answerOther(whole, { udp, echo, peers }).then(inject);
+        inject(
+          await isFrom(whole)
+            ? await answerOther(whole, { udp, echo, peers })
+            : icmpError(whole, "host"),
+        );
       },
       onLost: lost.resolve,
     }),

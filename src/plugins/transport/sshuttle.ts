@@ -28,7 +28,7 @@ const plugin: TransportPlugin<undefined> = {
   summary: "redirect by nftables or iptables (Linux) or pf (macOS), no device",
   steps: [],
   needs: () => ({ dns: "transport", captures: true }),
-  async probe({ root, cidrs = [] }) {
+  async probe({ root, cidrs = [], bridges }) {
     if (!["linux", "darwin"].includes(Deno.build.os)) {
       return {
         ok: false,
@@ -44,11 +44,13 @@ const plugin: TransportPlugin<undefined> = {
         hint: "Use --mode tun2socks, which brings routes of its own",
       };
     }
-    await (await root?.open("redirect.probe", {}))?.close();
+    await (await root?.open("redirect.probe", {
+      ...bridges && { forwarded: true },
+    }))?.close();
     return { ok: true };
   },
   async open(context) {
-    const { link, scope, root, log, dns } = context;
+    const { link, scope, root, log, dns, bridges } = context;
     const told = new Set<string>();
     const servers = dns?.servers ?? [];
     tellPassedBy(context, told, servers);
@@ -56,6 +58,7 @@ const plugin: TransportPlugin<undefined> = {
     const listener = scope.use(
       await openTransparentListener({
         link,
+        ...bridges && { bridges },
         ...Deno.build.os === "darwin" && {
           destinations: new PfDestinations((query) => askHelper(root, query)),
         },
@@ -85,7 +88,7 @@ const plugin: TransportPlugin<undefined> = {
 };
 
 function redirectArgs(
-  { session, dns }: TransportContext<undefined>,
+  { session, dns, bridges }: TransportContext<undefined>,
   { cidrs, servers, listener }: {
     cidrs: readonly string[];
     servers: readonly string[];
@@ -97,6 +100,12 @@ function redirectArgs(
     cidrs: cidrs.filter((cidr) => listener.hasIpv6 || !cidr.includes(":")),
     exclude: [],
     port: listener.port,
+    ...(bridges && {
+      forwarded: {
+        bridges: [...bridges],
+        nameServers: [...dns?.bridgeAddresses ?? []],
+      },
+    }),
     ...(dns && {
       dns: {
         servers: servers.filter(isRedirectable),

@@ -60,6 +60,11 @@ export async function openDevice(
       link,
       onRefused: ({ host, port }, error) =>
         log.debug(`Connection to ${host} port ${port}: ${error.message}`),
+      onStranger: (address) =>
+        log.warn(
+          "STRANGER_REFUSED",
+          `${address} sends to the cluster by way of this machine and is refused, as whoever else is neither it nor its containers and virtual machines`,
+        ),
     }),
     "packets",
   );

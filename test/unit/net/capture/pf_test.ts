@@ -185,7 +185,7 @@ Deno.test("pf without Apple's anchors, or told to leave out loopback, is refused
   assert.match(pfProblem({ ...good, filters: scrubOnly })!, /anchor/);
   assert.match(pfProblem({ ...good, loopback: "lo0 (skip)\n" })!, /lo0/);
   await assert.rejects(
-    probeRedirect(pfctl({ nat: { stdout: NAT } }).machine, "darwin"),
+    probeRedirect(pfctl({ nat: { stdout: NAT } }).machine, { os: "darwin" }),
     (error) =>
       error instanceof UnsupportedError &&
       error.code === "REDIRECT_UNSUPPORTED",
@@ -194,7 +194,7 @@ Deno.test("pf without Apple's anchors, or told to leave out loopback, is refused
     nat: { stdout: NAT },
     rules: { stdout: RULES },
   });
-  assert.equal(await probeRedirect(machine, "darwin"), "pf");
+  assert.equal(await probeRedirect(machine, { os: "darwin" }), "pf");
   assert.ok(asked.every((line) => / (-n|-s) /.test(line)), asked.join());
 });
 

@@ -41,14 +41,11 @@ table ip ktctl_x1y2 {
 		type ipv4_addr
 		elements = { 127.0.0.53, 10.96.0.10 }
 	}
-	chain redirect_tcp {
+	chain own {
+		type nat hook output priority -105; policy accept;
 		ip daddr @resolvers udp dport 53 udp sport != 29000-29063 redirect to :10053
 		ip daddr @resolvers tcp dport 53 tcp sport != 29000-29063 redirect to :10053
 		ip daddr @captured tcp flags & (fin | syn | rst | ack) == syn redirect to :1080
-	}
-	chain own {
-		type nat hook output priority -105; policy accept;
-		jump redirect_tcp
 	}
 	chain refuse_udp {
 		type filter hook output priority 0; policy accept;
@@ -66,14 +63,11 @@ table ip6 ktctl_x1y2 {
 	set resolvers {
 		type ipv6_addr
 	}
-	chain redirect_tcp {
+	chain own {
+		type nat hook output priority -105; policy accept;
 		ip6 daddr @resolvers udp dport 53 udp sport != 29000-29063 redirect to :10053
 		ip6 daddr @resolvers tcp dport 53 tcp sport != 29000-29063 redirect to :10053
 		ip6 daddr @captured tcp flags & (fin | syn | rst | ack) == syn redirect to :1080
-	}
-	chain own {
-		type nat hook output priority -105; policy accept;
-		jump redirect_tcp
 	}
 	chain refuse_udp {
 		type filter hook output priority 0; policy accept;
@@ -193,6 +187,36 @@ Deno.test("loopback and link-local addresses are never captured, whatever is ask
   }
 });
 
+Deno.test("what comes from bridges is redirected by their names, and nothing else that is forwarded", () => {
+  const args: RedirectArgs = {
+    ...ARGS,
+    forwarded: { bridges: ["docker0", "br-*"], nameServers: ["172.17.0.1"] },
+  };
+  const nft = nftRules(args);
+  const [ipv4 = "", ipv6 = ""] = nft.split("delete table ip6");
+  assert.match(ipv4, /ip daddr @resolvers udp dport 53 dnat to 172.17.0.1/);
+  assert.match(ipv6, /ip6 daddr @resolvers udp dport 53 accept/);
+  const hooks = [...nft.matchAll(/hook (prerouting|forward)[^}]*;\n([^}]*)}/g)];
+  assert.equal(hooks.length, 4);
+  for (const [, , rules = ""] of hooks) {
+    const lines = rules.trim().split("\n").map((line) => line.trim());
+    assert.deepEqual(lines.map((line) => line.split(" ").slice(0, 2)), [
+      ["iifname", '"docker0"'],
+      ["iifname", '"br-*"'],
+    ]);
+  }
+  const [family] = familiesOf(args);
+  const iptables = iptablesRules(family!, args, "").split("\n");
+  assert.deepEqual(iptables.filter((line) => line.startsWith("-I")), [
+    "-I OUTPUT 1 -j KTCTL_x1y2",
+    "-I PREROUTING 1 -i docker0 -j KTCTL_x1y2_IN",
+    "-I PREROUTING 1 -i br-+ -j KTCTL_x1y2_IN",
+    "-I OUTPUT 1 -j KTCTL_x1y2",
+    "-I FORWARD 1 -i docker0 -j KTCTL_x1y2",
+    "-I FORWARD 1 -i br-+ -j KTCTL_x1y2",
+  ]);
+});
+
 Deno.test("arguments of a redirect are numbers and addresses, and nothing else", () => {
   assert.deepEqual(v.parse(redirectArgsSchema, ARGS), ARGS);
   const dns = ARGS.dns!;
@@ -215,6 +239,10 @@ Deno.test("arguments of a redirect are numbers and addresses, and nothing else",
       unknown: { command: "reboot" },
       many: { cidrs: Array(4097).fill("10.0.0.0/8") },
       forwarded: { forwarded: "yes" },
+      bridges: { forwarded: { bridges: ['x" drop; "'], nameServers: [] } },
+      everyBridge: { forwarded: { bridges: ["*"], nameServers: [] } },
+      noBridge: { forwarded: { bridges: [], nameServers: [] } },
+      option: { forwarded: { bridges: ["-j"], nameServers: [] } },
     })
   ) {
     const { success } = v.safeParse(redirectArgsSchema, {

@@ -83,7 +83,7 @@ Deno.test("where nothing can redirect, the error says what was tried and what to
         new UnsupportedError("COMMAND_NOT_FOUND", `Cannot find "${command}"`),
       ),
   };
-  await assert.rejects(probeRedirect(machine, "linux"), (error) => {
+  await assert.rejects(probeRedirect(machine, { os: "linux" }), (error) => {
     assert.ok(error instanceof UnsupportedError);
     assert.match(error.details.join(), /nft: .*,iptables: /);
     assert.match(error.hint!, /tun2socks/);
@@ -94,7 +94,7 @@ Deno.test("where nothing can redirect, the error says what was tried and what to
 Deno.test("Windows is refused before anything is run", async () => {
   const machine = { exec: () => assert.fail("it ran something") };
   await assert.rejects(
-    probeRedirect(machine, "windows"),
+    probeRedirect(machine, { os: "windows" }),
     (error) =>
       error instanceof UnsupportedError && error.message.includes("Windows"),
   );

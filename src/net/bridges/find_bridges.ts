@@ -1,0 +1,65 @@
+import type { exec, ExecOptions } from "../../core/exec.ts";
+import { UnsupportedError, UsageError } from "../../core/errors.ts";
+import { systemName } from "../../core/system_name.ts";
+import { isNamed } from "./bridge_name.ts";
+import { type Device, guestBridges, readDevices } from "./read_bridges.ts";
+
+export interface FindBridgesOptions extends ExecOptions {
+  /** One that was named may have gone, as when Docker is removed meanwhile. @default false */
+  readonly mayBeGone?: boolean;
+}
+
+/**
+ * The bridges that are meant and there. Whoever sends by one of them gets into the cluster: so one
+ * that a network beside this machine's own guests is plugged into is refused.
+ *
+ * @throws {UsageError} `BRIDGE_REFUSED`. @throws {UnsupportedError} `BRIDGES_UNSUPPORTED`,
+ * `BRIDGES_UNKNOWN`.
+ */
+export async function findBridges(
+  run: typeof exec,
+  names: readonly string[],
+  { mayBeGone = false, ...options }: FindBridgesOptions = {},
+): Promise<Device[]> {
+  if (Deno.build.os !== "linux") {
+    throw new UnsupportedError(
+      "BRIDGES_UNSUPPORTED",
+      `Cannot take in what comes from bridges on ${systemName()}: this is written for Linux`,
+      { hint: "See docs/containers.md" },
+    );
+  }
+  const devices = await readDevices(run, options);
+  const meant = devices.filter(({ name }) => isNamed(names, name));
+  for (const device of meant) refuseStrangers(device);
+  const missing = names.find((name) =>
+    !name.endsWith("*") && !meant.some((device) => device.name === name)
+  );
+  if (missing !== undefined && !mayBeGone) {
+    const there = guestBridges(devices).map(({ name }) => name);
+    throw refused(
+      `there is no device "${missing}"`,
+      there.length === 0
+        ? "This machine has no bridge of containers now"
+        : `There are: ${there.join(", ")}`,
+    );
+  }
+  return meant;
+}
+
+function refuseStrangers({ name, isBridge, strangersBy }: Device): void {
+  if (isBridge && strangersBy === undefined) return;
+  throw refused(
+    isBridge
+      ? `"${name}" has others than this machine's own guests behind "${strangersBy}", who would all get into the cluster`
+      : `"${name}" is no bridge`,
+    "Name bridges of containers or virtual machines alone: docker0, br-*, virbr0",
+  );
+}
+
+function refused(reason: string, hint: string): UsageError {
+  return new UsageError(
+    "BRIDGE_REFUSED",
+    `Cannot use this value of "--includeBridges": ${reason}`,
+    { hint },
+  );
+}
