@@ -20,6 +20,7 @@ import { applyRuntime } from "./apply_runtime.ts";
 import { deleteObject } from "./delete_object.ts";
 import { endStrays } from "./end_strays.ts";
 import { awaitPod, isDown, isReady } from "./pod_ready.ts";
+import { isRouterReadyWithin } from "./is_router_ready_within.ts";
 import { restoreService } from "./router_leave.ts";
 import {
   routerLabels,
@@ -159,7 +160,7 @@ async function settlePod(
   let pod = await find();
   if (pod !== undefined && isServing(pod)) {
     if (isReady(pod)) return state;
-    if (await isReadyWithin(kube, state, { signal, ms: UNREADY_MS })) {
+    if (await isRouterReadyWithin(kube, state, { signal, ms: UNREADY_MS })) {
       return state;
     }
   }
@@ -222,26 +223,6 @@ export async function makeRouterPod(
 function isServing({ metadata, status }: KubeObject): boolean {
   return metadata.deletionTimestamp === undefined &&
     status?.phase !== "Failed" && status?.phase !== "Succeeded";
-}
-
-async function isReadyWithin(
-  kube: KubeApi,
-  state: RouterState,
-  { signal, ms }: { signal: AbortSignal; ms: number },
-): Promise<boolean> {
-  try {
-    await awaitPod(kube, {
-      namespace: state.namespace,
-      labelSelector: labelSelector(routerLabels(state)),
-      timeoutMs: ms,
-      signal,
-      until: (one) => one.metadata.name === state.podName && isReady(one),
-    });
-    return true;
-  } catch (error) {
-    if (signal.aborted || !(error instanceof KtctlError)) throw error;
-    return false;
-  }
 }
 
 /** The pod that goes may keep its name for as long as it has open connections. */
