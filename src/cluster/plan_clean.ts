@@ -25,6 +25,7 @@ import { goesWithOwner } from "./goes_with_owner.ts";
 import { holdsService } from "./holds_service.ts";
 import { isOlder, isStale } from "./liveness.ts";
 import type { NamespaceState } from "./namespace_state.ts";
+import { wholeNumber } from "../kube/object_syntax.ts";
 import { inOrder, type Repair } from "./repair.ts";
 import { recordOf, replicaRepair, scaleShadows } from "./replica_repair.ts";
 import { readRouter } from "./router_record.ts";
@@ -193,15 +194,21 @@ function serviceRepairs(
   return repairs;
 }
 
-/** Whether who set the Service up was killed: of all that their session made nothing lives. */
+/**
+ * Whether who set the Service up was killed: of all that their session made nothing lives. What counts
+ * had its heartbeat since the lock was taken: anything else bears that session's name, but is not its.
+ */
 function isOfDead(
   service: KubeObject,
   { state, isDead }: { state: NamespaceState; isDead: Judge },
 ): boolean {
   const session = annotation(service, LOCK_OWNER)?.split("/").at(-1);
+  const since = wholeNumber(annotation(service, LOCK)) ?? 0;
   return session !== undefined &&
     [...state.pods, ...state.deployments, ...state.services].some((object) =>
-      annotation(object, SESSION) === session && isDead(object)
+      annotation(object, SESSION) === session && isMade(object) &&
+      (wholeNumber(annotation(object, HEARTBEAT)) ?? 0) >= since &&
+      isDead(object)
     );
 }
 

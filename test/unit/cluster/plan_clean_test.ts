@@ -302,23 +302,32 @@ for (
   });
 }
 
-Deno.test("the lock of a start that died goes with what it made, and not before", () => {
+Deno.test("the lock of a start that died goes with what it made, and not before, nor for what only bears its name", () => {
   const locked = own("Service", "web", { selector: { app: "web" } }, {
-    "kt-lock": String(NOW - 5),
+    "kt-lock": String(NOW - 60),
     "ktctl.dev/lock-owner": "corp/alice/abcdefghij",
     "ktctl.dev/lock-until": String(NOW + 15),
   });
   const unlock = 'remove the expired lock of Service "web"';
+  const shadow = exchangeShadow(FRESH, "abcdefghij"); // 30 s old
+  const unbeaten = exchangeShadow(OLD, "abcdefghij");
+  delete unbeaten.metadata.annotations!["kt-last-heart-beat"];
+  const foreign = own("Service", "db", {}, { ...shadow.metadata.annotations });
   for (
-    const [heartbeat, session, expected] of [
-      [OLD, "abcdefghij", true],
-      [FRESH, "abcdefghij", false],
-      [OLD, "klmnopqrst", false],
+    const [pod, thresholdMinutes, expected] of [
+      [shadow, 0, true],
+      [shadow, 5, false],
+      [exchangeShadow(FRESH, "klmnopqrst"), 0, false],
+      [exchangeShadow(OLD, "abcdefghij"), 5, false],
+      [unbeaten, 5, false],
+      [foreign, 0, false],
     ] as const
   ) {
-    const pods = [exchangeShadow(heartbeat, session)];
-    const done = plan({ services: [locked], pods });
-    assert.equal(done.includes(unlock), expected, `${heartbeat} ${session}`);
+    const done = plan({ services: [locked], pods: [pod] }, {
+      thresholdMinutes,
+    });
+    const what = JSON.stringify([pod.metadata, thresholdMinutes]);
+    assert.equal(done.includes(unlock), expected, what);
   }
 });
 
