@@ -267,6 +267,11 @@ export class ConnectNames {
       namespaces: dnsMode.kind === "hosts" ? dnsMode.namespaces : [],
       foreign: this.#foreign,
       servers: new NameServers(local.upstreams, this.#askFrom),
+      followServers: (onOthers) =>
+        this.followServers(({ upstreams }) => {
+          onOthers(new NameServers(upstreams, this.#askFrom));
+          return Promise.resolve();
+        }),
     });
   }
 

@@ -17,13 +17,18 @@ export interface KeepHostsOptions {
   readonly foreign: ForeignNames;
   /** Who knows what exists outside of the cluster. */
   readonly servers: NameServers;
+  /** Tells of others that this machine comes to ask. */
+  readonly followServers: (
+    onOthers: (servers: NameServers) => void,
+  ) => Promise<void>;
 }
 
 /** Keeps Services in the hosts file (`--dnsMode hosts`); returns when those of now are there. */
 export async function keepHosts(
-  { session, root, clusterDomain, namespaces, foreign, servers }:
-    KeepHostsOptions,
+  options: KeepHostsOptions,
 ): Promise<void> {
+  const { session, root, clusterDomain, namespaces, foreign, servers } =
+    options;
   const { kube, scope, report } = session;
   const names = new ServiceNames(
     kube,
@@ -36,14 +41,17 @@ export async function keepHosts(
   });
   let written = "";
   let open: { close(): Promise<void> } | undefined;
+  let changed = () => {};
   await Settling.start(scope, {
     name: "hosts file",
-    follow: (options) =>
-      names.follow(options, (namespace) =>
+    follow: async ({ signal, onChange }) => {
+      changed = onChange;
+      await names.follow({ signal, onChange }, (namespace) =>
         report.warn(
           "SERVICES_UNKNOWN",
           `Services of namespace "${namespace}" get no names: they may not be watched`,
-        )),
+        ));
+    },
     settle: async () => {
       const hosts = serviceHosts(names.services, {
         clusterDomain,
@@ -64,5 +72,9 @@ export async function keepHosts(
       await before?.close(); // whose lines are replaced already
       return hostsNames.againInMs;
     },
+  });
+  await options.followServers((servers) => {
+    hostsNames.setServers(servers);
+    changed();
   });
 }

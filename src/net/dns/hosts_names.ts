@@ -31,10 +31,12 @@ export class HostsNames {
   readonly #unsureUntilMs = new Map<string, number>();
   readonly #told = new Set<string>();
 
+  #servers: NameServers;
   readonly #nowMs: () => number;
 
   constructor(options: HostsNamesOptions) {
     this.#options = options;
+    this.#servers = options.servers;
     this.#nowMs = options.nowMs ?? Date.now;
   }
 
@@ -64,8 +66,18 @@ export class HostsNames {
   get againInMs(): number | undefined {
     const untilMs = [...this.#unsureUntilMs.values()];
     if (untilMs.length === 0) return undefined;
-    // all those of one time together
-    return Math.max(0, Math.max(...untilMs) - this.#nowMs());
+    // at once those for which there was no time, else all those of one time together
+    const nowMs = this.#nowMs();
+    return untilMs.some((until) => until <= nowMs)
+      ? 0
+      : Math.max(...untilMs) - nowMs;
+  }
+
+  /** Other name servers, as in another network: what the former said counts no more. */
+  setServers(servers: NameServers): void {
+    this.#servers = servers;
+    this.#reasons.clear();
+    this.#unsureUntilMs.clear();
   }
 
   #reasonOf(name: string): ForeignReason | undefined {
@@ -91,7 +103,11 @@ export class HostsNames {
     const ended = AbortSignal.any([signal, AbortSignal.timeout(DEADLINE_MS)]);
     const left = names.values();
     const worker = async () => {
-      for (const name of left) this.#note(name, await this.#ask(name, ended));
+      for (const name of left) {
+        // who was not asked for now is not kept waiting by those that nobody answers for
+        if (ended.aborted) this.#unsureUntilMs.set(name, 0);
+        else this.#note(name, await this.#ask(name, ended));
+      }
     };
     await Promise.all(Array.from({ length: MOST_AT_ONCE }, worker));
   }
@@ -110,7 +126,7 @@ export class HostsNames {
       questions: [{ name, type: "A" }],
     });
     try {
-      const answer = await this.#options.servers.ask(
+      const answer = await this.#servers.ask(
         new Uint8Array(query),
         { signal },
       );

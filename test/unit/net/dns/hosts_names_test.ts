@@ -71,7 +71,7 @@ Deno.test("a hosts file gets what is allowed, and nobody is asked", async () => 
   assert.deepEqual(found, { foreign: [], told: [], asked: [] });
 });
 
-Deno.test("name servers that say nothing cost one deadline for all names, which are asked for again a minute later", async () => {
+Deno.test("names for which nobody answers cost one deadline, keep no others waiting, and are asked for again a minute later", async () => {
   let time = 1000;
   let isSilent = true;
   await using upstream = await FakeNameServer.start((query) =>
@@ -89,12 +89,36 @@ Deno.test("name servers that say nothing cost one deadline for all names, which 
   assert.equal((await names.foreignOf(all, signal)).size, 40);
   // one after the other they would take 200 s
   assert.ok(performance.now() - startedMs < 20_000);
-  const count = upstream.asked.length;
+  // those for which there was no time
+  assert.equal(names.againInMs, 0);
   isSilent = false;
-  assert.equal((await names.foreignOf(all, signal)).size, 40);
-  assert.equal(upstream.asked.length, count);
+  const silent = await names.foreignOf(all, signal);
+  assert.deepEqual([...silent], all.slice(0, 16));
   assert.equal(names.againInMs, 60_000);
+  const count = upstream.asked.length;
+  assert.equal((await names.foreignOf(all, signal)).size, 16);
+  assert.equal(upstream.asked.length, count);
   time += 60_000;
   assert.equal((await names.foreignOf(all, signal)).size, 0);
   assert.equal(names.againInMs, undefined);
+});
+
+Deno.test("of other name servers is asked at once what the former said, or did not", async () => {
+  const rcodes = (rcode: number) =>
+    FakeNameServer.start((query) => [response(query, [], { rcode })]);
+  await using failing = await rcodes(2);
+  await using office = await rcodes(0);
+  await using home = await rcodes(3);
+  const names = new HostsNames({
+    foreign: new ForeignNames(),
+    servers: new NameServers([failing.address]),
+    onForeign: () => {},
+  });
+  const { signal } = new AbortController();
+  const foreign = async () => [...await names.foreignOf(["a.dev"], signal)];
+  assert.deepEqual(await foreign(), ["a.dev"]);
+  names.setServers(new NameServers([home.address]));
+  assert.deepEqual(await foreign(), []);
+  names.setServers(new NameServers([office.address]));
+  assert.deepEqual(await foreign(), ["a.dev"]);
 });
