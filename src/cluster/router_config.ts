@@ -1,4 +1,5 @@
 /** The configuration of haproxy in the Router Pod. */
+import { hostPort } from "../core/host_port.ts";
 import {
   MAX_PARTICIPANTS,
   type RouterPort,
@@ -173,5 +174,5 @@ function slots(
 }
 
 function address(host: string, port: number): string {
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+  return hostPort(host, port);
 }

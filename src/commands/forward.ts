@@ -1,4 +1,5 @@
 /** `ktctl forward`: a local port leads to a pod, or to whatever the cluster reaches. */
+import { hostPort } from "../core/host_port.ts";
 import { Command } from "commander";
 import type { Duplex } from "node:stream";
 import { connectShadow } from "../cluster/connect_shadow.ts";
@@ -221,5 +222,5 @@ function failureTeller(report: Report): (error: unknown) => void {
 }
 
 function addressText({ host, port }: AddressTarget): string {
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+  return hostPort(host, port);
 }

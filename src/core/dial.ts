@@ -1,3 +1,4 @@
+import { hostPort } from "./host_port.ts";
 import { connect, type Socket } from "node:net";
 import { LinkError } from "./errors.ts";
 
@@ -28,7 +29,7 @@ export function dial(target: DialTarget): Promise<Socket> {
   });
   const fail = (code: string, reason: string) => {
     socket.destroy();
-    const message = `Cannot connect to "${host}:${port}": ${reason}`;
+    const message = `Cannot connect to "${hostPort(host, port)}": ${reason}`;
     reject(new LinkError(code, message));
   };
   const timer = setTimeout(

@@ -1,3 +1,4 @@
+import { hostPort } from "../core/host_port.ts";
 import { randomInt } from "node:crypto";
 import { createSocket, type Socket as DatagramSocket } from "node:dgram";
 import { once } from "node:events";
@@ -89,7 +90,7 @@ export class Port53 implements AsyncDisposable {
     } catch (error) {
       close(front);
       tcp.close();
-      throw dnsListenError(error, `${address}:${port}`);
+      throw dnsListenError(error, hostPort(address, port));
     }
   }
 

@@ -38,7 +38,7 @@ export function makeKubeAgent(options: KubeAgentOptions): KubeAgent {
   const dial: Dial = async ({ host, port }) => {
     const socket = proxy === undefined
       ? await dialDirectly(host, port)
-      : await openTunnel(proxy, `${host}:${port}`);
+      : await openTunnel(proxy, { host, port });
     if (socket.remoteAddress) options.onPeer?.(socket.remoteAddress);
     return socket;
   };

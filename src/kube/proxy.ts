@@ -1,9 +1,12 @@
-/** The way through an HTTP proxy, where the kubeconfig or the environment asks for one. */
+/** The way through a proxy, HTTP or SOCKS5, where the kubeconfig or the environment asks for one. */
 import * as http from "node:http";
 import * as https from "node:https";
 import type { Socket } from "node:net";
+import { hostPort } from "../core/host_port.ts";
 import { ClusterError, messageOf, UnsupportedError } from "../core/errors.ts";
 import type { KubeCluster } from "./kubeconfig.ts";
+import { isBypassed } from "./no_proxy.ts";
+import { openSocksTunnel } from "./socks_tunnel.ts";
 
 /** How long a proxy may take to answer. */
 const PROXY_TIMEOUT_MS = 20_000;
@@ -11,7 +14,7 @@ const PROXY_TIMEOUT_MS = 20_000;
 /**
  * The proxy to use: the cluster's own, else what the environment says, as Go programs read it.
  *
- * @throws {UnsupportedError} `PROXY_UNSUPPORTED` for one that is neither http nor https.
+ * @throws {UnsupportedError} `PROXY_UNSUPPORTED` for one that is neither HTTP nor SOCKS5.
  */
 export function proxyFor(
   server: URL,
@@ -20,71 +23,57 @@ export function proxyFor(
 ): URL | undefined {
   const read = (name: string) => env[name] || env[name.toLowerCase()];
   const wanted = cluster.proxyUrl ||
-    (bypassed(server, read("NO_PROXY")) ? undefined : read(
+    (isBypassed(server, read("NO_PROXY")) ? undefined : read(
       server.protocol === "https:" ? "HTTPS_PROXY" : "HTTP_PROXY",
     ));
   if (!wanted) return undefined;
   const text = wanted.includes("://") ? wanted : `http://${wanted}`;
   const url = URL.parse(text);
-  if (url === null || !/^https?:$/.test(url.protocol)) {
+  if (url === null || !/^(https?|socks5h?):$/.test(url.protocol)) {
     throw new UnsupportedError(
       "PROXY_UNSUPPORTED",
       `Cannot reach the API server through the proxy "${
         wanted.replace(/\/\/[^/]*@/, "//…@")
-      }": only http and https proxies are supported`,
+      }": only http, https, socks5 and socks5h proxies are supported`,
     );
   }
   return url;
 }
 
-function bypassed(server: URL, noProxy: string | undefined): boolean {
-  const host = server.hostname.replace(/^\[|\]$/g, "").toLowerCase();
-  // Go never sends loopback through a proxy of the environment.
-  if (host === "localhost" || /^127\./.test(host) || host === "::1") {
-    return true;
-  }
-  for (const raw of (noProxy ?? "").toLowerCase().split(",")) {
-    const rule = raw.trim();
-    if (rule === "") continue;
-    if (rule === "*" || rule === host) return true;
-    if (rule === `${host}:${server.port || "443"}`) return true;
-    if (inIpv4Block(host, rule)) return true;
-    const suffix = rule.replace(/^\*?\.?/, ".");
-    if (host.endsWith(suffix)) return true;
-  }
-  return false;
-}
-
-function inIpv4Block(host: string, rule: string): boolean {
-  const [base, length] = rule.split("/");
-  const bits = Number(length);
-  if (length === undefined || !(bits >= 0 && bits <= 32)) return false;
-  const [a, b] = [ipv4(host), ipv4(base ?? "")];
-  if (a === undefined || b === undefined) return false;
-  return bits === 0 || (a >>> (32 - bits)) === (b >>> (32 - bits));
-}
-
-function ipv4(text: string): number | undefined {
-  if (!/^\d+\.\d+\.\d+\.\d+$/.test(text)) return undefined;
-  return text.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
+/** Where a connection through a proxy shall end. */
+export interface TunnelTarget {
+  readonly host: string;
+  readonly port: number;
 }
 
 /**
- * A TCP connection to `target` (`host:port`) by CONNECT.
+ * A TCP connection to `target`, by CONNECT or SOCKS5.
  *
  * @throws {ClusterError} `CLUSTER_UNREACHABLE`, naming the proxy.
  */
-export function openTunnel(proxy: URL, target: string): Promise<Socket> {
+export async function openTunnel(
+  proxy: URL,
+  target: TunnelTarget,
+): Promise<Socket> {
+  try {
+    return proxy.protocol.startsWith("socks")
+      ? await openSocksTunnel(proxy, target, PROXY_TIMEOUT_MS)
+      : await openHttpTunnel(proxy, hostPort(target.host, target.port));
+  } catch (cause) {
+    throw new ClusterError(
+      "CLUSTER_UNREACHABLE",
+      `Cannot reach the API server through the proxy "${proxy.host}": ${
+        messageOf(cause)
+      }`,
+      { cause, hint: "Check proxy-url in the kubeconfig, or HTTPS_PROXY." },
+    );
+  }
+}
+
+function openHttpTunnel(proxy: URL, target: string): Promise<Socket> {
   const secure = proxy.protocol === "https:";
   const { promise, resolve, reject } = Promise.withResolvers<Socket>();
-  const fail = (reason: string, cause?: unknown) =>
-    reject(
-      new ClusterError(
-        "CLUSTER_UNREACHABLE",
-        `Cannot reach the API server through the proxy "${proxy.host}": ${reason}`,
-        { cause, hint: "Check proxy-url in the kubeconfig, or HTTPS_PROXY." },
-      ),
-    );
+  const fail = (reason: string) => reject(new Error(reason));
   const request = (secure ? https : http).request({
     method: "CONNECT",
     host: proxy.hostname.replace(/^\[|\]$/g, ""),
@@ -103,8 +92,11 @@ export function openTunnel(proxy: URL, target: string): Promise<Socket> {
     response.destroy();
     fail(`it answered ${response.statusCode} ${response.statusMessage}`);
   });
-  request.once("timeout", () => request.destroy());
-  request.once("error", (error) => fail(messageOf(error), error));
+  request.once("timeout", () => {
+    fail("it did not answer in time");
+    request.destroy();
+  });
+  request.once("error", reject);
   request.end();
   return promise;
 }

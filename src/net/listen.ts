@@ -1,3 +1,4 @@
+import { hostPort } from "../core/host_port.ts";
 import { once } from "node:events";
 import type { Server } from "node:net";
 import {
@@ -34,7 +35,7 @@ export async function listen(
     await once(server, "listening");
   } catch (error) {
     const { code } = error as { code?: string };
-    const text = `Cannot listen on ${host}:${port}`;
+    const text = `Cannot listen on ${hostPort(host, port)}`;
     const details = { hint, cause: error };
     if (code === "EADDRINUSE") {
       const reason = `${text}: another program has the port`;

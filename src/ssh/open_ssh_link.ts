@@ -1,3 +1,4 @@
+import { hostPort } from "../core/host_port.ts";
 import type { Duplex } from "node:stream";
 import { ChannelStream } from "../core/channel_stream.ts";
 import { Cancelled, LinkError } from "../core/errors.ts";
@@ -194,7 +195,7 @@ export class OpenSshLink implements SshLink {
       await this.#assertOpen();
       const target = parseServiceHost(host);
       const name = target && "host" in target ? target.host : host;
-      throw dialError(`${name}:${port}`, error);
+      throw dialError(hostPort(name, port), error);
     }
   }
 

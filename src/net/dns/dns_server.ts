@@ -1,3 +1,4 @@
+import { hostPort } from "../../core/host_port.ts";
 import { createSocket, type Socket as DatagramSocket } from "node:dgram";
 import { once } from "node:events";
 import {
@@ -75,7 +76,7 @@ export class DnsServer implements AsyncDisposable {
         tcp.close();
         // a free port of TCP may be taken in UDP
         if (port === 0 && attempt < 8) continue;
-        throw dnsListenError(error, `${host}:${port}`);
+        throw dnsListenError(error, hostPort(host, port));
       }
     }
   }

@@ -5,6 +5,7 @@
  * The device is that of Linux, utun of macOS, which is not verified on a Mac, or wintun of Windows,
  * which is not verified on Windows: it takes wintun.dll, and ktctl run as administrator.
  */
+import { hostPort } from "../../core/host_port.ts";
 import * as v from "valibot";
 import { systemName } from "../../core/system_name.ts";
 import { SocksServer } from "../../net/socks/socks_server.ts";
@@ -103,7 +104,7 @@ const plugin: TransportPlugin<Options> = {
       "SOCKS5 proxy",
     );
     const host = proxyAddr.includes(":") ? `[${proxyAddr}]` : proxyAddr;
-    const address = `${host}:${proxy.port}`;
+    const address = hostPort(host, proxy.port);
     const details = { proxy: `socks5h://${address}` };
     if (disableTunDevice) {
       return {

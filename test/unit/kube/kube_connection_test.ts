@@ -206,9 +206,9 @@ Deno.test("proxyFor() reads the environment as Go programs do", () => {
   assert.equal(via("https://11.0.0.1"), "proxy:3128");
   assert.equal(via("https://exact:443"), "proxy:3128");
   assert.equal(via("https://notinternal.acme.io"), "proxy:3128");
-  assert.throws(() => via("https://a", "socks5://me:secret@x"), {
+  assert.throws(() => via("https://a", "socks4://me:secret@x"), {
     code: "PROXY_UNSUPPORTED",
-    message: /the proxy "socks5:\/\/…@x"/,
+    message: /the proxy "socks4:\/\/…@x"/,
   });
 });
 

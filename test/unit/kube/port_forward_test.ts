@@ -351,3 +351,34 @@ Deno.test("a port-forward ends with the reason its signal was aborted with", asy
   await assert.rejects(pending, (error) => error === reason);
   await gone.promise;
 });
+
+for (
+  const answer of [
+    refusal(400, { message: "Upgrade request required" }),
+    refusal(400, {
+      message: "unable to upgrade: missing upgrade headers in request",
+    }),
+    refusal(426, { message: "Upgrade Required" }),
+  ]
+) {
+  Deno.test("what does not pass upgrades is named, by either way to a pod, and is no matter of time", async () => {
+    await using web = await pod(undefined, { answers: [answer] });
+    const error = {
+      name: "ClusterError",
+      code: "UPGRADE_REFUSED",
+      message:
+        /^Cannot open a .* to Pod "web" in namespace "shop": something between/,
+      hint: /Connection and Upgrade/,
+    };
+    await assert.rejects(web.open(), error);
+    const upgrade = { path: "/link", protocol: "test", headers: {} };
+    const ref = { name: "web", namespace: "shop", port: 80 };
+    await assert.rejects(web.api.proxyToPod(ref, upgrade), error);
+  });
+}
+
+Deno.test("a page in the place of a port-forward is no matter of time", async () => {
+  const page: Answer = (_request, response) => response.end("<html>Sign in");
+  await using web = await pod(undefined, { answers: [page] });
+  await assert.rejects(web.open(), { code: "UPGRADE_REFUSED" });
+});
