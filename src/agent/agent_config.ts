@@ -31,7 +31,12 @@ export interface AgentPort {
   /** The TCP port that the agent listens on, on all addresses of the pod. */
   readonly port: number;
   /** Where connections go while no client takes them. None: they are refused (reset). */
-  readonly fallback?: { readonly host: string; readonly port: number };
+  readonly fallback?: {
+    readonly host: string;
+    readonly port: number;
+    /** In place of `port`: a client, by its address, always comes by the same of these. */
+    readonly affinity?: { readonly first: number; readonly count: number };
+  };
   /** No client will take it: it is there for the fallback alone. @default false */
   readonly isPassedThrough?: boolean;
 }

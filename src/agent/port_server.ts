@@ -1,5 +1,6 @@
 import { createServer, type Server, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { clientSlot } from "../core/client_slot.ts";
 import { relay, reset } from "../core/relay.ts";
 import { messageOf } from "../core/errors.ts";
 import type { AgentPort } from "./agent_config.ts";
@@ -67,8 +68,7 @@ export class PortServer {
   /** Nothing is read from the connection before somebody has taken it. */
   async #toHolder(socket: Socket): Promise<Taken | undefined> {
     if (this.holder === undefined) return undefined;
-    const host = (socket.remoteAddress ?? "").replace(/^::ffff:/, "");
-    const origin = { host, port: socket.remotePort ?? 0 };
+    const origin = { host: clientHost(socket), port: socket.remotePort ?? 0 };
     try {
       return {
         kind: "client",
@@ -82,7 +82,10 @@ export class PortServer {
   async #toFallback(socket: Socket): Promise<Taken | undefined> {
     if (this.#fallback === undefined || socket.destroyed) return undefined;
     try {
-      const { host, port } = this.#fallback;
+      const { host, affinity, port: only } = this.#fallback;
+      const port = affinity === undefined
+        ? only
+        : affinity.first + clientSlot(clientHost(socket), affinity.count);
       return {
         kind: "fallback",
         to: await dial({ host, port, timeoutMs: FALLBACK_TIMEOUT_MS }),
@@ -92,6 +95,10 @@ export class PortServer {
       return undefined;
     }
   }
+}
+
+function clientHost({ remoteAddress = "" }: Socket): string {
+  return remoteAddress.replace(/^::ffff:/, "");
 }
 
 interface Taken {

@@ -1,7 +1,10 @@
 import { type PodOptions, SHADOW_IMAGE } from "./shadow_spec.ts";
 
+/** A node is nobody's wish: it follows from a Service. */
+type Wished = Exclude<keyof PodOptions, "nodeName">;
+
 /** By which flag each is wished for, and what it is without. */
-const FLAGS: Record<keyof PodOptions, [flag: string, without: unknown]> = {
+const FLAGS: Record<Wished, [flag: string, without: unknown]> = {
   image: ["--image", SHADOW_IMAGE],
   imagePullPolicy: ["--forceUpdate", "IfNotPresent"],
   imagePullSecret: ["--imagePullSecret", undefined],
@@ -19,7 +22,7 @@ export function ignoredOptions(
   wished: PodOptions,
   there: PodOptions,
 ): string[] {
-  const keys = Object.keys(FLAGS) as (keyof PodOptions)[];
+  const keys = Object.keys(FLAGS) as Wished[];
   return keys.filter((key) =>
     !isSame(wished[key], there[key]) && !isSame(wished[key], FLAGS[key][1])
   ).map((key) => FLAGS[key][0]);

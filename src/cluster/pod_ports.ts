@@ -3,6 +3,7 @@ import { UnsupportedError } from "../core/errors.ts";
 import { labelSelector, originalSelector } from "../kube/contract.ts";
 import type { KubeApi, KubeObject } from "../kube/kube_api.ts";
 import { PODS } from "../kube/resources.ts";
+import type { PortRange } from "./affinity_ports.ts";
 import type { AgentConfig } from "../agent/agent_config.ts";
 import type { PortRoute } from "./expose.ts";
 import { runningContainers } from "./pod_containers.ts";
@@ -127,9 +128,14 @@ const LINGER_MS = 1_000;
  */
 export function agentConfig(
   ports: readonly PodPort[],
-  options: { ready: AgentConfig["ready"]; fallbackHost?: string | undefined },
+  options: {
+    ready: AgentConfig["ready"];
+    fallbackHost?: string | undefined;
+    /** By the Service's port, where a client is kept at one pod. @default none */
+    affinity?: ReadonlyMap<number, PortRange>;
+  },
 ): AgentConfig {
-  const { ready, fallbackHost: host } = options;
+  const { ready, fallbackHost: host, affinity } = options;
   const taken = new Set(ports.map(({ port }) => port));
   const sshPort = freePort(taken, 2222);
   taken.add(sshPort);
@@ -140,9 +146,15 @@ export function agentConfig(
       .filter(({ local }) => local !== undefined || host !== undefined)
       .map(({ port, servicePort, local }) => ({
         port,
-        ...(host === undefined
-          ? {}
-          : { fallback: { host, port: servicePort } }),
+        ...(host === undefined ? {} : {
+          fallback: {
+            host,
+            port: servicePort,
+            ...affinity?.has(servicePort)
+              ? { affinity: affinity.get(servicePort)! }
+              : {},
+          },
+        }),
         ...(local === undefined ? { isPassedThrough: true } : {}),
       })),
     ready,

@@ -52,6 +52,18 @@ export function freePortName(
   return name;
 }
 
+/** By the scheduler, which minds taints and room. */
+function onNode(name: string): Record<string, unknown> {
+  const isIt = { key: "metadata.name", operator: "In", values: [name] };
+  return {
+    nodeAffinity: {
+      requiredDuringSchedulingIgnoredDuringExecution: {
+        nodeSelectorTerms: [{ matchFields: [isIt] }],
+      },
+    },
+  };
+}
+
 export function restrictedPod(
   options: Omit<PodOptions, "image" | "asDeployment">,
   pod: RestrictedPod,
@@ -73,6 +85,9 @@ export function restrictedPod(
     ...(Object.keys(options.nodeSelector).length === 0
       ? {}
       : { nodeSelector: options.nodeSelector }),
+    ...(options.nodeName === undefined
+      ? {}
+      : { affinity: onNode(options.nodeName) }),
     ...(options.tolerations.length === 0
       ? {}
       : { tolerations: options.tolerations }),

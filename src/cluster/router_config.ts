@@ -18,6 +18,9 @@ const COMMON_HEADER = "version";
 /** In {@link MARKS_MAP} while {@link OTHER_MARKS_MAP} holds anything: else no request pays for it. */
 const OTHERS_FLAG = "others";
 
+/** Name of the server, or their beginning, that is the Stuntman Service. */
+const ORIGIN = "origin";
+
 /** A variable of haproxy's: asking for it last shows where the answers end. */
 export const END_MARK = "KTCTL_END";
 
@@ -116,7 +119,6 @@ const SPEAK_FIRST_MS = 500;
 
 function portSections(router: FixedRouter, port: RouterPort): string {
   const { h1, h2, tcp } = backends(port);
-  const origin = address(router.origin, port.servicePort);
   return `frontend port_${port.port}
 ${binds(router, port.port)}  tcp-request inspect-delay ${SPEAK_FIRST_MS}ms
   tcp-request content set-var(sess.h2) int(1) if { req.payload(0,3) -m str PRI }
@@ -125,12 +127,35 @@ ${binds(router, port.port)}  tcp-request inspect-delay ${SPEAK_FIRST_MS}ms
   use_backend ${h1} if HTTP
   default_backend ${tcp}
 backend ${tcp}
-  server origin ${origin}
-backend ${h1}
-${httpRules()}  server origin ${origin} weight 1
-${slots(router, port, "h1")}backend ${h2}
-${httpRules()}  server origin ${origin} weight 1 proto h2
-${slots(router, port, "h2")}`;
+${origins(router, port)}backend ${h1}
+${httpRules()}${origins(router, port)}${slots(router, port, "h1")}backend ${h2}
+${httpRules()}${origins(router, port, " proto h2")}${
+    slots(router, port, "h2")
+  }`;
+}
+
+/** The original; several times where a client, by its address, has to come by the same port each time. */
+function origins(
+  { origin }: FixedRouter,
+  { servicePort, affinity }: RouterPort,
+  words = "",
+): string {
+  const server = (name: string, port: number) =>
+    `  server ${name} ${address(origin, port)} weight 1${words}\n`;
+  if (affinity === undefined) return server(ORIGIN, servicePort);
+  const { first, count } = affinity;
+  const servers = Array.from(
+    { length: count },
+    (_, at) => server(`${ORIGIN}_${at}`, first + at),
+  );
+  return `  balance source\n  hash-type map-based sdbm avalanche\n${
+    servers.join("")
+  }`;
+}
+
+/** Whether a server of haproxy's is the original. */
+export function isOrigin(server: string): boolean {
+  return server === ORIGIN || server.startsWith(`${ORIGIN}_`);
 }
 
 /**

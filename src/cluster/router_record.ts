@@ -11,6 +11,7 @@ import {
   sessionId,
   timestamp,
 } from "../kube/object_syntax.ts";
+import { MAX_COUNT } from "./affinity_ports.ts";
 import { isMeshMark } from "./mesh_mark.ts";
 import {
   isRouterPodName,
@@ -44,6 +45,18 @@ const routerPort = v.object({
   name: v.pipe(v.string(), v.regex(/^[a-z0-9]([-a-z0-9]{0,13}[a-z0-9])?$/)),
   port,
   servicePort: port,
+  affinity: v.exactOptional(v.pipe(
+    v.object({
+      first: port,
+      count: v.pipe(
+        v.number(),
+        v.integer(),
+        v.minValue(1),
+        v.maxValue(MAX_COUNT),
+      ),
+    }),
+    v.check(({ first, count }) => first + count <= 65_536),
+  )),
 });
 
 const record = v.pipe(

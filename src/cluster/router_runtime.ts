@@ -6,6 +6,7 @@ import {
   backends,
   checkedBackend,
   END_MARK,
+  isOrigin,
   MARKS_MAP,
   OTHER_MARKS_MAP,
   routerMaps,
@@ -168,17 +169,12 @@ function originChanges(
   actual: RuntimeState,
   origin: string,
 ): string[] {
-  const servers = ports.flatMap((port) =>
-    Object.values(backends(port)).map((backend) => ({
-      server: `${backend}/origin`,
-      port: port.servicePort,
-    }))
-  );
-  return servers.filter(({ server }) => {
-    const current = actual.servers.get(server);
-    return current !== undefined && current.address !== origin;
-  }).map(({ server, port }) =>
-    `set server ${server} addr ${origin} port ${port}`
+  const ours = new Set(ports.flatMap((port) => Object.values(backends(port))));
+  return [...actual.servers].filter(([name, { address }]) => {
+    const [backend = "", server = ""] = name.split("/");
+    return ours.has(backend) && isOrigin(server) && address !== origin;
+  }).map(([name, { port }]) =>
+    `set server ${name} addr ${origin} port ${port}`
   );
 }
 

@@ -14,7 +14,11 @@ import {
   sameLabels,
   stuntmanName,
 } from "../kube/contract.ts";
-import type { KubeApi, KubeObject } from "../kube/kube_api.ts";
+import type {
+  JsonPatchOperation,
+  KubeApi,
+  KubeObject,
+} from "../kube/kube_api.ts";
 import { PODS, SERVICES } from "../kube/resources.ts";
 import { applyRuntime } from "./apply_runtime.ts";
 import { deleteObject } from "./delete_object.ts";
@@ -104,6 +108,7 @@ async function settleStuntman(
         ...(stuntman.metadata.ownerReferences === undefined
           ? []
           : [{ op: "remove", path: "/metadata/ownerReferences" } as const]),
+        ...affinityPatch(stuntman, wanted),
         ...(sameLabels(stuntman.spec?.selector, wanted.spec.selector) ? [] : [
           {
             op: "replace",
@@ -123,6 +128,25 @@ async function settleStuntman(
       }
     }
   }
+}
+
+/** Made without what keeps clients at one pod: by an earlier ktctl, or before the Service asked for it. */
+function affinityPatch(
+  { spec }: KubeObject,
+  { spec: wanted }: KubeObject,
+): JsonPatchOperation[] {
+  const { sessionAffinity, sessionAffinityConfig, ports } = wanted;
+  if (sessionAffinity !== "ClientIP") return [];
+  const has = new Set(spec.ports.map(({ port }: { port: number }) => port));
+  const isAll = ports.every(({ port }: { port: number }) => has.has(port));
+  if (isAll && spec.sessionAffinity === sessionAffinity) return [];
+  const value = {
+    ...spec,
+    ports,
+    sessionAffinity,
+    ...(sessionAffinityConfig === undefined ? {} : { sessionAffinityConfig }),
+  };
+  return [{ op: "replace", path: "/spec", value }];
 }
 
 /**

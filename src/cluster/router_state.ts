@@ -7,6 +7,7 @@ import {
   routerName,
 } from "../kube/contract.ts";
 import type { KubeObject } from "../kube/kube_api.ts";
+import type { PortRange } from "./affinity_ports.ts";
 import { markText, type MeshMark, meshName } from "./mesh_mark.ts";
 
 /** A port that the router listens on, for one target of the Service's ports. */
@@ -15,6 +16,8 @@ export interface RouterPort {
   readonly port: number;
   /** The Service's port, at which Stuntman and Shadow Services are asked. */
   readonly servicePort: number;
+  /** Of the Stuntman Service, where it keeps a client at one pod. */
+  readonly affinity?: PortRange;
 }
 
 /** Where marked requests go. */

@@ -29,6 +29,8 @@ export interface PodOptions {
   readonly imagePullSecret?: string;
   readonly serviceAccount?: string;
   readonly nodeSelector: Readonly<Record<string, string>>;
+  /** The only node that it may be on. @default any that the selector allows */
+  readonly nodeName?: string;
   readonly tolerations: readonly Toleration[];
   /** As everything that is made gets them (`stamped.ts`). */
   readonly labels: Readonly<Record<string, string>>;

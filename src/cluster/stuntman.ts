@@ -20,9 +20,10 @@ import type { World } from "../kube/world.ts";
 import { isStale } from "./liveness.ts";
 import type { Heartbeat } from "./heartbeat.ts";
 import { deleteObject } from "./delete_object.ts";
+import { likeSpec } from "./service_likeness.ts";
 import { objectArgs, objectStep } from "./object_step.ts";
 
-/** The Service `<service>-kt-stuntman`, where that is not too long, with the ports and the selector of the original. */
+/** The Service `<service>-kt-stuntman`, where that is not too long, as {@link likeSpec} says. */
 export function stuntmanService(
   service: KubeObject,
   options: {
@@ -50,11 +51,7 @@ export function stuntmanService(
         ...(ownName.startsWith(name) ? {} : { [CONFIG]: `service=${name}` }),
       },
     },
-    spec: {
-      selector: { ...options.selector },
-      // deno-lint-ignore no-explicit-any -- open JSON of the API
-      ports: service.spec.ports.map(({ nodePort: _, ...port }: any) => port),
-    },
+    spec: likeSpec(service, options.selector),
   };
 }
 

@@ -10,6 +10,7 @@ import {
   planPodPorts,
   type PodPort,
 } from "../cluster/pod_ports.ts";
+import { localNode } from "../cluster/service_likeness.ts";
 import type { FoundTarget } from "../cluster/target.ts";
 import { placedAsWorkload } from "../cluster/workload_placement.ts";
 import { UsageError } from "../core/errors.ts";
@@ -79,6 +80,7 @@ export async function planTraffic(
   const { signal } = host;
   const { verb, plugin, target, expose, globals, mark } = request;
   await probePlugin(plugin, { kube, signal });
+  const nodeName = await localNode(kube, target.service, signal);
   const context: Given<RoutingContext<never>> = {
     verb,
     options: await readOptions(plugin, request.pluginOptions),
@@ -89,7 +91,10 @@ export async function planTraffic(
     shadowLabels: { [ROLE]: ROLES[verb], [TARGET]: randomLetters(20) },
     user: host.user,
     session: randomLower(10),
-    pod: await placedAsWorkload(kube, podOptions(globals), { target, signal }),
+    pod: {
+      ...await placedAsWorkload(kube, podOptions(globals), { target, signal }),
+      ...(nodeName === undefined ? {} : { nodeName }),
+    },
     podTimeoutMs: timeouts(globals).podTimeoutMs,
     recoverWaitMs: (request.recoverWaitTime ?? 0) * 1000,
     ...(mark === undefined ? {} : { mark }),

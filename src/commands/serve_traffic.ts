@@ -4,6 +4,7 @@ import {
   awaitDeparture,
   awaitProxy,
 } from "../cluster/await_endpoints.ts";
+import { affinityPorts } from "../cluster/affinity_ports.ts";
 import { giveUpLock } from "../cluster/give_up_lock.ts";
 import {
   agentConfig,
@@ -73,7 +74,11 @@ export async function serveTraffic(
     labels: { ...routing.labels, ...context.shadowLabels },
     config: routing.config,
     ports: containerPorts(plan.ports),
-    agent: agentConfig(plan.ports, { ready: routing.ready, fallbackHost }),
+    agent: agentConfig(plan.ports, {
+      ready: routing.ready,
+      fallbackHost,
+      ...(routing.fallback ? { affinity: affinityPorts(service) } : {}),
+    }),
     pod: context.pod,
     unprivilegedPortStart: plan.unprivilegedPortStart,
   };

@@ -78,3 +78,56 @@ Deno.test("a Service of 63 characters is exchanged, meshed by two, and cleaned f
   assert.match(await answerOf(client, url), /^web-/);
   succeeded(await namespace.kubectl(["get", "svc", LONG]));
 });
+
+Deno.test("a client that is kept at one pod is so through the router, and through the agent without a laptop", async () => {
+  const cluster = await openTestCluster();
+  await using namespace = await cluster.namespace();
+  await namespace.applyDemo({ replicas: 3 });
+  await applyService(namespace, "sticky", {
+    sessionAffinity: "ClientIP",
+    sessionAffinityConfig: { clientIP: { timeoutSeconds: 600 } },
+  });
+  const client = await namespace.client();
+  await reaches(client, { name: "web-", url: "http://sticky/" });
+  await using laptop = await Laptop.open(cluster, namespace);
+  const before = await namespace.snapshot();
+  const expose = ["--expose", `${laptop.demo.port}:80`];
+  const assertKept = async () => {
+    const pods = new Set<string>();
+    for (let i = 0; i < 12; i++) {
+      pods.add(await answerOf(client, "http://sticky/"));
+    }
+    const [pod] = pods;
+    assert.match(pod!, /^web-/);
+    assert.equal(pods.size, 1, [...pods].join(" "));
+  };
+  await using mesh = laptop.start([
+    "mesh",
+    "sticky",
+    ...expose,
+    "--versionMark",
+    "me",
+  ]);
+  await mesh.ready();
+  await assertKept();
+  const likeness = await namespace.kubectl([
+    "get",
+    "svc/sticky-kt-stuntman",
+    "-o",
+    "jsonpath={.spec.sessionAffinity} {.spec.sessionAffinityConfig.clientIP.timeoutSeconds}",
+  ]);
+  assert.equal(succeeded(likeness), "ClientIP 600");
+  assert.equal((await mesh.stop()).code, 0);
+  await assertNoTrace({ namespace, laptop, before });
+
+  await using exchange = laptop.start(["exchange", "sticky", ...expose]);
+  await exchange.ready();
+  const codes = exchange.events.filter(({ event }) => event === "warning")
+    .map(({ code }) => code);
+  assert.deepEqual(codes, ["SESSION_AFFINITY"]);
+  await reaches(client, { url: "http://sticky/" });
+  await laptop.demo[Symbol.asyncDispose]();
+  await assertKept();
+  assert.equal((await exchange.stop()).code, 0);
+  await assertNoTrace({ namespace, laptop, before });
+});

@@ -17,6 +17,7 @@ import {
 } from "../../cluster/istio_rules.ts";
 import { istioRulesStep } from "../../cluster/istio_rules_step.ts";
 import { markText, meshName } from "../../cluster/mesh_mark.ts";
+import { refuseEarlyTraffic } from "../../cluster/service_likeness.ts";
 import { refuseUnsuitable } from "../../cluster/target.ts";
 import { workloadLabels } from "../../cluster/workload_labels.ts";
 import {
@@ -96,6 +97,7 @@ async function plan(context: Context): Promise<RoutingPlan> {
   const { name } = service.metadata;
   const mark = markOf(context);
   refuseUnsuitable(service);
+  refuseEarlyTraffic(service, "Use --mode auto");
   if (originalSelector(service)[mark.key] !== undefined) {
     throw new UsageError(
       "MARK_IN_SELECTOR",

@@ -5,6 +5,7 @@
 import * as v from "valibot";
 import { ConflictError, KtctlError, UsageError } from "../../core/errors.ts";
 import { imageOption } from "../../core/image_reference.ts";
+import { affinityPorts, warnOfAffinity } from "../../cluster/affinity_ports.ts";
 import { applyRuntime } from "../../cluster/apply_runtime.ts";
 import { awaitClosed } from "../../cluster/await_closed.ts";
 import { servicePorts } from "../../cluster/expose.ts";
@@ -37,6 +38,7 @@ import {
   routerRef,
   updateState,
 } from "../../cluster/router_store.ts";
+import { refuseSpreadLocal } from "../../cluster/service_likeness.ts";
 import { refuseForeignStuntman } from "../../cluster/stuntman.ts";
 import {
   refuseOtherProtocols,
@@ -112,6 +114,7 @@ async function plan(context: Context): Promise<RoutingPlan> {
   const mark = markOf(context);
   refuseUnsuitable(service);
   refuseOtherProtocols(service, "Move that port to a Service of its own");
+  await refuseSpreadLocal(kube, service, signal);
   const shadow = meshName(name, mark);
   const state = await findState(kube, routerRef(name, namespace), signal);
   if (state !== undefined && leadsToRouter(service, state)) {
@@ -194,12 +197,7 @@ async function prepare(
   const { service } = target;
   const { name } = service.metadata;
   const namespace = namespaceOf(context);
-  if (service.spec.sessionAffinity === "ClientIP") {
-    log.warn(
-      "SESSION_AFFINITY",
-      `Service "${name}" keeps each client at one pod: while it is meshed, all clients are kept at the same one`,
-    );
-  }
+  warnOfAffinity(log, service, "meshed");
   const ref = { namespace, service: name, session: context.session };
   const input = await joinInput(context);
   const shared: ObjectRef[] = [
@@ -229,6 +227,7 @@ async function joinInput(context: Context): Promise<JoinInput> {
     wayOut:
       "Give the Service a named targetPort: the Router Pod then takes a higher port under that name",
   });
+  const affinity = affinityPorts(service);
   const taken = new Set(ports.map(({ port }) => port));
   const statusPort = freePort(taken, 9900);
   return {
@@ -241,6 +240,9 @@ async function joinInput(context: Context): Promise<JoinInput> {
         name,
         port,
         servicePort,
+        ...(affinity.has(servicePort)
+          ? { affinity: affinity.get(servicePort)! }
+          : {}),
       })),
       statusPort,
       runtimePort: freePort(taken.add(statusPort), 9901),

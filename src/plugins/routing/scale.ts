@@ -10,6 +10,10 @@ import {
 } from "../../cluster/holder.ts";
 import { objectArgs, objectStep } from "../../cluster/object_step.ts";
 import { scaleRecord } from "../../cluster/scale_record.ts";
+import {
+  refuseEarlyTraffic,
+  refuseSpreadLocal,
+} from "../../cluster/service_likeness.ts";
 import { refuseUnsuitable } from "../../cluster/target.ts";
 import {
   ConflictError,
@@ -55,6 +59,8 @@ const plugin: RoutingPlugin<never> = {
 async function plan(context: RoutingContext<never>): Promise<RoutingPlan> {
   const { kube, target, signal } = context;
   refuseUnsuitable(target.service);
+  refuseEarlyTraffic(target.service, "Use --mode selector");
+  await refuseSpreadLocal(kube, target.service, signal);
   await refuseHeldService(kube, target.service, context);
   const deployment = await findDeployment(context);
   await refuseHeldDeployment(kube, deployment, signal);

@@ -5,6 +5,7 @@
 import { backoff } from "../../core/backoff.ts";
 import { ClusterError, ConflictError } from "../../core/errors.ts";
 import { RepairPace } from "../../core/repair_pace.ts";
+import { warnOfAffinity } from "../../cluster/affinity_ports.ts";
 import { driftText } from "../../cluster/drift_text.ts";
 import { refuseHeldService, refuseReplacedPods } from "../../cluster/holder.ts";
 import { meantSelector } from "../../cluster/meant_selector.ts";
@@ -12,6 +13,7 @@ import {
   serviceSelectorStep,
   switchPatch,
 } from "../../cluster/service_selector.ts";
+import { refuseSpreadLocal } from "../../cluster/service_likeness.ts";
 import { refuseForeignStuntman } from "../../cluster/stuntman.ts";
 import {
   refuseOtherProtocols,
@@ -62,8 +64,10 @@ async function plan(context: RoutingContext<never>): Promise<RoutingPlan> {
     service,
     "Move that port to a Service of its own, or use --mode scale",
   );
+  await refuseSpreadLocal(kube, service, signal);
   await refuseHeldService(kube, service, context);
   const { name } = service.metadata;
+  warnOfAffinity(context.log, service, "exchanged");
   refuseForeignStuntman(
     await kube.find({ resource: SERVICES, name: stuntmanName(name) }, {
       signal,

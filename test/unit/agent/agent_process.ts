@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import {
   agentCommand,
   type AgentConfig,
+  type AgentPort,
   type AgentStatus,
 } from "../../../src/agent/agent_config.ts";
 import { keysDigest } from "../../../src/core/keys_digest.ts";
@@ -65,7 +66,7 @@ export class AgentProcess implements AsyncDisposable {
   static async start(
     options:
       & {
-        fallback?: { host: string; port: number };
+        fallback?: NonNullable<AgentPort["fallback"]>;
         command?: string[];
         env?: Record<string, string>;
         /** Whose digest the pod was made with. @default those that it has */

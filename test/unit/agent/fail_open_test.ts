@@ -118,6 +118,16 @@ Deno.test("a refused local port sends the connection to the fallback with all it
   assert.deepEqual(refused, ["ECONNREFUSED"]);
 });
 
+Deno.test("a fallback that keeps clients is asked at the client's own port of several", async () => {
+  await using original = await answering("original");
+  const [closedPort] = await freePorts(1);
+  const affinity = { first: portOf(original), count: 1 };
+  await using agent = await AgentProcess.start({
+    fallback: { host: "127.0.0.1", port: closedPort!, affinity },
+  });
+  assert.equal(await exchange(agent.port, "abc"), "original 3");
+});
+
 Deno.test("without a client and a fallback connections are reset", async () => {
   await using agent = await AgentProcess.start();
   await assert.rejects(exchange(agent.port, "abc"), { code: "ECONNRESET" });
