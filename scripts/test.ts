@@ -43,7 +43,7 @@ const FORM = Deno.env.get("KTCTL_TEST_PROGRAM") ? PROGRAM_FORM : undefined;
  * by itself, or measures.
  */
 const CLUSTER_ALONE =
-  /\/(api_server_restart|barred_proxy|conformance|connect_(end|names|ranges)|killed_\w+|lost_link|many_connections|mesh_(load|manual|router_death)|signals)_test/;
+  /\/(api_server_restart|barred_proxy|conformance|connect_(end|names|ranges|service_cidrs)|killed_\w+|lost_link|many_connections|mesh_(load|manual|router_death)|signals)_test/;
 
 /**
  * What measures the whole process or changes its environment, as test files that run side by side share

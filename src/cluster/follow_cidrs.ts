@@ -1,11 +1,11 @@
 /** Addresses that the cluster gets while `connect` runs. */
 import type { KubeApi, KubeObject, Resource } from "../kube/kube_api.ts";
-import { NODES, SERVICES } from "../kube/resources.ts";
+import { NODES, SERVICE_CIDRS, SERVICES } from "../kube/resources.ts";
 import type { Cidr } from "../net/cidr.ts";
 import { isCovered, mergeCidrs } from "../net/cidr_list.ts";
 import { unlessRefused } from "./discovery.ts";
 import { nodePodCidrs } from "./pod_cidrs.ts";
-import { clusterIps } from "./service_cidrs.ts";
+import { clusterIps, rangesOf } from "./service_cidrs.ts";
 
 export interface FollowOptions {
   /** What is captured already, and what never shall be. */
@@ -17,9 +17,10 @@ export interface FollowOptions {
 }
 
 /**
- * Watches Services (of all namespaces, else of the session's own) and nodes until the signal ends
- * it, and tells of each address outside the known ranges: a Service's own, a node's Pods. Those that
- * were there before the watch began come in one call. Where neither may be watched it returns.
+ * Watches ServiceCIDRs, Services (of all namespaces, else of the session's own) and nodes until the
+ * signal ends it, and tells of each address outside the known ranges: a range's, a Service's own, a
+ * node's Pods. Those that were there before the watch began come in one call. Where none of them may
+ * be watched it returns.
  *
  * @throws {KtctlError} if the server cannot be asked at all.
  */
@@ -54,7 +55,13 @@ export async function followClusterCidrs(
     await follow(SERVICES, "", clusterIps) ||
       await follow(SERVICES, kube.namespace, clusterIps);
   };
+  const ranges = async () => {
+    for (const resource of SERVICE_CIDRS) {
+      if (await follow(resource, "", rangesOf)) return;
+    }
+  };
   await Promise.all([
+    ranges(),
     services(),
     disablePodIp ? undefined : follow(NODES, "", nodePodCidrs),
   ]);

@@ -40,6 +40,12 @@ export function clusterIps({ spec }: KubeObject): Cidr[] {
   return texts.flatMap((text) => Cidr.tryParse(text) ?? []); // "None" is none
 }
 
+/** What a ServiceCIDR adds to the ranges of Services. */
+export function rangesOf({ spec }: KubeObject): Cidr[] {
+  const texts: readonly string[] = spec?.cidrs ?? [];
+  return texts.flatMap((text) => Cidr.tryParse(text) ?? []);
+}
+
 /** The ranges that the server names in its refusal of a cluster IP. */
 export function rangesInRefusal(text: string): Cidr[] {
   const named = text.matchAll(/valid IPs is (?:CIDR )?([0-9a-f:.]+\/\d+)/gi);
@@ -54,8 +60,7 @@ async function fromApi(
     const found = await unlessRefused(() =>
       kube.list(resource, { ...(signal && { signal }) })
     );
-    const texts = found?.flatMap(({ spec }) => spec?.cidrs ?? []) ?? [];
-    const cidrs = texts.flatMap((text: string) => Cidr.tryParse(text) ?? []);
+    const cidrs = found?.flatMap(rangesOf) ?? [];
     if (cidrs.length > 0) return cidrs;
   }
   return [];

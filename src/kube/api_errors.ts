@@ -242,5 +242,5 @@ function causeLines(status: ApiStatus): string[] {
 
 /** Fits somebody else's words behind our colon: one line, no final period. */
 function sentence(text: string): string {
-  return text.trim().replace(/\s+/g, " ").slice(0, 1000).replace(/\.$/, "");
+  return text.trim().replace(/\s+/g, " ").slice(0, 1000).replace(/[.:]$/, "");
 }

@@ -118,7 +118,9 @@ start_component() {
   if ((K8S_MINOR < 27)); then # afterwards in its file
     runtime+=(--container-runtime-endpoint="unix://$SOCK" --image-service-endpoint="unix://$SOCK")
   fi
-  read -ra manager <<< "${K8S_KCM:-}"
+  # Endpoints are deprecated since 1.33; a cluster may have EndpointSlices alone, as this one then
+  if ((K8S_MINOR >= 33)); then manager=('--controllers=*,-endpoints-controller'); fi
+  if [ -n "${K8S_KCM:-}" ]; then read -ra manager <<< "$K8S_KCM"; fi
   [ -z "${K8S_FEATURE_GATES:-}" ] || gates=("--feature-gates=$K8S_FEATURE_GATES")
   case $1 in
     etcd)

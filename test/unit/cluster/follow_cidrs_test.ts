@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { followClusterCidrs } from "../../../src/cluster/follow_cidrs.ts";
-import { NODES, SERVICES } from "../../../src/kube/resources.ts";
+import { NODES, SERVICE_CIDRS, SERVICES } from "../../../src/kube/resources.ts";
 import { Cidr } from "../../../src/net/cidr.ts";
 import { AddressKube, node, service } from "./address_kube.ts";
 
@@ -50,6 +50,22 @@ Deno.test("Services and nodes outside the known ranges are told, each once", asy
 
   kube.add(NODES, node(["10.244.1.0/24"]));
   assert.deepEqual(await following.next(), ["10.244.1.0/24"]);
+});
+
+Deno.test("a ServiceCIDR that comes later is told whole, in whichever version is served", async () => {
+  for (const resource of SERVICE_CIDRS) {
+    const kube = new AddressKube();
+    const metadata = { name: "kubernetes" };
+    kube.objects[`${resource.apiVersion}/servicecidrs`] = [
+      { metadata, spec: { cidrs: ["10.96.0.0/16"] } },
+    ];
+    await using following = follow(kube, ["10.96.0.0/16"]);
+    await new Promise((resolve) => setTimeout(resolve)); // the watches have begun
+    const cidrs = ["10.99.0.0/24", "fd00:99::/112"];
+    kube.add(resource, { metadata: { name: "more" }, spec: { cidrs } });
+    assert.deepEqual(await following.next(), cidrs);
+    kube.add(SERVICES, service(["10.99.0.7"]));
+  }
 });
 
 Deno.test("with rights in one namespace alone its Services are followed", async () => {
