@@ -27,7 +27,8 @@
 #
 # A second cluster beside the first: K8S_SLOT=1 ... 9 chooses other names and addresses, and
 # so does the other version. K8S_KCM has more flags for the controller manager, K8S_PROXY_MODE
-# is iptables or nftables (1.37).
+# is iptables or nftables (1.37). K8S_STACK=dual gives Services and pods addresses of IPv6 beside
+# those of IPv4, K8S_STACK=ipv6 those alone (1.37; the API server has an address of IPv6 then).
 set -euo pipefail
 # the servers of a small cluster collect garbage all the time, and memory is not what is short
 export GOGC=400
@@ -56,7 +57,6 @@ DOMAIN=cluster.local NODE=node1 API_PORT=${K8S_API_PORT:-16443}
 
 PKI=$K8S_DIR/pki LOG=$K8S_DIR/log PID=$K8S_DIR/pid CFG=$K8S_DIR/conf SOCK=$K8S_DIR/containerd.sock
 KUBECFG=$K8S_DIR/admin.kubeconfig
-API=https://$NODE_IP:$API_PORT
 NSX=(nsenter "--net=/run/netns/$K8S_NS")
 export PATH=$K8S_BIN:$PATH # kubectl of the same version, where it was built
 K=(kubectl "--kubeconfig=$KUBECFG" --request-timeout=3s)
@@ -67,6 +67,9 @@ PROGRAMS=(etcd containerd ctr runc iptables conntrack ip openssl kubectl nsenter
 PACKAGES=(etcd-server containerd runc iptables conntrack iproute2 openssl util-linux procps
   containernetworking-plugins)
 
+# shellcheck source=stack.sh
+. "$HERE/stack.sh"
+API=https://$API_HOST:$API_PORT
 # shellcheck source=apt.sh
 . "$HERE/apt.sh"
 # shellcheck source=process.sh
@@ -133,8 +136,8 @@ start_component() {
     containerd) start containerd "${NSX[@]}" containerd --config "$CFG/containerd.toml" ;;
     kube-apiserver)
       start kube-apiserver "${NSX[@]}" "$(server kube-apiserver)" --etcd-servers=http://127.0.0.1:2379 \
-        --bind-address="$NODE_IP" --advertise-address="$NODE_IP" --secure-port="$API_PORT" \
-        --service-cluster-ip-range="$SVC_CIDR" --authorization-mode=Node,RBAC \
+        --bind-address="$API_BIND" --advertise-address="$NODE_IP" --secure-port="$API_PORT" \
+        --service-cluster-ip-range="$(joined "${SVC_CIDRS[@]}")" --authorization-mode=Node,RBAC \
         --enable-admission-plugins=NodeRestriction --allow-privileged=true \
         --client-ca-file="$PKI/ca.crt" --tls-cert-file="$PKI/apiserver.crt" --tls-private-key-file="$PKI/apiserver.key" \
         --kubelet-client-certificate="$PKI/kubelet-client.crt" --kubelet-client-key="$PKI/kubelet-client.key" \
@@ -154,7 +157,7 @@ start_component() {
         --leader-elect=false --kube-api-qps=500 --kube-api-burst=1000 --use-service-account-credentials=true \
         --service-account-private-key-file="$PKI/sa.key" --root-ca-file="$PKI/ca.crt" \
         --cluster-signing-cert-file="$PKI/ca.crt" --cluster-signing-key-file="$PKI/ca.key" \
-        --allocate-node-cidrs=false --service-cluster-ip-range="$SVC_CIDR" --cluster-name=e2e "${manager[@]}" --v=1
+        --allocate-node-cidrs=false --service-cluster-ip-range="$(joined "${SVC_CIDRS[@]}")" --cluster-name=e2e "${manager[@]}" --v=1
       ;;
     kube-scheduler)
       start kube-scheduler "${NSX[@]}" "$(server kube-scheduler)" --kubeconfig="$CFG/scheduler.kubeconfig" \
@@ -210,7 +213,7 @@ up() {
   await 'the DNS manifest' kube-apiserver "${K[@]}" apply --validate=false -f "$CFG/dns.yaml"
   await_component kubelet
   # by hand: the controller that would set it sleeps 10 s before its first look, and holds up all after it
-  "${K[@]}" patch node $NODE -p "{\"spec\":{\"podCIDR\":\"$POD_CIDR\",\"podCIDRs\":[\"$POD_CIDR\"]}}" >/dev/null
+  "${K[@]}" patch node $NODE -p "{\"spec\":{\"podCIDR\":\"$POD_CIDR\",\"podCIDRs\":[\"$(joined "${POD_CIDRS[@]}" | sed 's/,/","/g')\"]}}" >/dev/null
   await 'the default service account' kube-controller-manager "${K[@]}" -n default get serviceaccount default
   await 'cluster DNS' kubelet dns_ready
   say "up in $((($(date +%s%N) - begin) / 1000000)) ms: $API  export KUBECONFIG=$KUBECFG"

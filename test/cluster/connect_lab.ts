@@ -27,12 +27,14 @@ export class ConnectLab implements AsyncDisposable {
     this.namespaceBefore = lab.namespaceBefore;
   }
 
-  /** With the demo's Service `web` running. */
-  static async open(): Promise<ConnectLab> {
+  /** With the demo's Service `web` running, unless told otherwise. */
+  static async open(
+    apply = (namespace: TestNamespace) => namespace.applyDemo(),
+  ): Promise<ConnectLab> {
     const cluster = await openTestCluster();
     await using stack = new AsyncDisposableStack();
     const namespace = stack.use(await cluster.namespace());
-    await namespace.applyDemo();
+    await apply(namespace);
     const laptop = stack.use(await NetLaptop.open(cluster, namespace));
     const before = await laptop.snapshot();
     const namespaceBefore = await namespace.snapshot();

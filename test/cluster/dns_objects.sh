@@ -70,7 +70,7 @@ apiVersion: v1
 kind: Service
 metadata: {name: kube-dns, namespace: kube-system, labels: {k8s-app: kube-dns}}
 spec:
-  clusterIP: $SVC_DNS
+  clusterIP: "$SVC_DNS"
   selector: {k8s-app: kube-dns}
   ports: [{name: dns, port: 53, protocol: UDP}, {name: dns-tcp, port: 53, protocol: TCP}]
 Y

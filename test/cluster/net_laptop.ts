@@ -34,6 +34,18 @@ export async function apiServerUrl({ kubectl }: TestCluster): Promise<URL> {
   return new URL(succeeded(await kubectl(view)));
 }
 
+/** The addresses of a cable's two ends, `at(1)` and `at(2)`, that no other laptop has. */
+function cable(isIpv6: boolean) {
+  const [a, b] = crypto.getRandomValues(new Uint8Array(2));
+  const last = b! & 0xfc;
+  return isIpv6
+    ? {
+      at: (n: number) => `fd00:10:246:${a}::${(last + n).toString(16)}`,
+      bits: "126 nodad",
+    }
+    : { at: (n: number) => `10.246.${a}.${last + n}`, bits: "30" };
+}
+
 const DEFAULT_ROUTES = [
   "ip route add default via 198.51.100.1",
   "ip route add default via fd51::1",
@@ -111,24 +123,23 @@ export class NetLaptop implements AsyncDisposable {
   /** A cable to the cluster's node, on which the API server's address alone has a route. */
   async #joinApiServer(): Promise<void> {
     const { hostname } = await apiServerUrl(this.#cluster);
-    const [a, b] = crypto.getRandomValues(new Uint8Array(2));
-    const net = `10.246.${a}.${b! & 0xfc}`;
-    const at = (n: number) => net.replace(/\d+$/, (last) => `${+last + n}`);
+    const host = hostname.replace(/^\[|\]$/g, "");
+    const { at, bits } = cable(host.includes(":"));
     const pid = this.#holder!.pid;
     await this.node([
       "sh",
       "-euc",
       `ip link add ${this.#link} type veth peer name api netns ${pid}
-       ip address add ${
-        at(1)
-      }/30 dev ${this.#link}; ip link set ${this.#link} up`,
+       ip address add ${at(1)}/${bits} dev ${this.#link}
+       ip link set ${this.#link} up`,
     ]);
     succeeded(
       await this.run([
         "sh",
         "-euc",
-        `ip link set api addrgenmode none up; ip address add ${at(2)}/30 dev api
-         ip route add ${hostname} via ${at(1)}`,
+        `ip link set api addrgenmode none up
+         ip address add ${at(2)}/${bits} dev api
+         ip route add ${host} via ${at(1)}`,
       ]),
     );
   }

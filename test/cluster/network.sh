@@ -1,33 +1,43 @@
 # shellcheck shell=bash
 # The cluster's network namespace behind a veth pair, and its control groups.
-# Needs: K8S_NS, K8S_IF, K8S_DIR, NSX, the addresses.
+# Needs: K8S_NS, K8S_IF, K8S_DIR, NSX, the addresses of stack.sh.
 
 network_up() {
-  local range
+  local range i
   [ -e "/run/netns/$K8S_NS" ] || ip netns add "$K8S_NS"
   ip link show "$K8S_IF" >/dev/null 2>&1 ||
     ip link add "$K8S_IF" type veth peer name eth0 netns "$K8S_NS"
-  ip addr replace "$HOST_IP/30" dev "$K8S_IF"
   ip link set "$K8S_IF" up
   # shellcheck disable=SC2016 # expanded by the inner shell
   "${NSX[@]}" bash -euc '
-    ip link set lo up; ip addr replace "$1" dev eth0; ip link set eth0 up
+    ip link set lo up; ip link set eth0 up
     ip link show cni0 >/dev/null 2>&1 || ip link add cni0 type bridge
-    ip addr replace "$2" dev cni0; ip link set cni0 up
-    # a service address that kube-proxy does not know (yet) ends at the bridge
-    ip route replace "$3" dev cni0
+    ip link set cni0 up
     echo 1 > /proc/sys/net/ipv4/ip_forward
-    [ ! -e /proc/sys/net/bridge/bridge-nf-call-iptables ] || echo 1 > /proc/sys/net/bridge/bridge-nf-call-iptables
-  ' - "$NODE_IP/30" "$POD_GW/${POD_CIDR#*/}" "$SVC_CIDR"
+    for name in iptables ip6tables; do
+      [ ! -e /proc/sys/net/bridge/bridge-nf-call-$name ] || echo 1 > /proc/sys/net/bridge/bridge-nf-call-$name
+    done
+  '
+  if has_ipv6; then "${NSX[@]}" sh -c 'echo 1 > /proc/sys/net/ipv6/conf/all/forwarding'; fi
+  # shellcheck disable=SC2046 # a word or none
+  for i in "${!POD_CIDRS[@]}"; do
+    ip addr replace "${HOST_IPS[$i]}/${LINK_BITS[$i]}" dev "$K8S_IF" $(nodad "$i")
+    "${NSX[@]}" ip addr replace "${NODE_IPS[$i]}/${LINK_BITS[$i]}" dev eth0 $(nodad "$i")
+    "${NSX[@]}" ip addr replace "${POD_GWS[$i]}/${POD_CIDRS[$i]#*/}" dev cni0 $(nodad "$i")
+    # a service address that kube-proxy does not know (yet) ends at the bridge
+    "${NSX[@]}" ip route replace "${SVC_CIDRS[$i]}" dev cni0
+  done
   # This machine stands outside the cluster, as a developer's laptop does. A packet to a
   # service or pod must never follow the default route off this machine; with the highest
   # metric, any route that the program under test makes wins over ours.
-  for range in "$SVC_CIDR" "$POD_CIDR"; do ip route replace unreachable "$range" metric 65535; done
+  for range in "${SVC_CIDRS[@]}" "${POD_CIDRS[@]}"; do ip route replace unreachable "$range" metric 65535; done
 }
 
 network_down() {
   local range
-  for range in "$SVC_CIDR" "$POD_CIDR"; do ip route del unreachable "$range" metric 65535 2>/dev/null || true; done
+  for range in "${SVC_CIDRS[@]}" "${POD_CIDRS[@]}"; do
+    ip route del unreachable "$range" metric 65535 2>/dev/null || true
+  done
   ip link del "$K8S_IF" 2>/dev/null || true
   if [ -e "/run/netns/$K8S_NS" ]; then ip netns del "$K8S_NS"; fi
 }

@@ -49,7 +49,7 @@ Y
   put "$CFG/cni/10-e2e.conflist" <<Y
 {"cniVersion":"0.4.0","name":"$K8S_NS","plugins":[
  {"type":"bridge","bridge":"cni0","isGateway":true,"hairpinMode":true,
-  "ipam":{"type":"host-local","dataDir":"$K8S_DIR/cni-ipam","ranges":[[{"subnet":"$POD_CIDR","gateway":"$POD_GW"}]],"routes":[{"dst":"0.0.0.0/0"}]}}]}
+  "ipam":{"type":"host-local","dataDir":"$K8S_DIR/cni-ipam","ranges":[$(cni_ranges)],"routes":[$(cni_routes)]}}]}
 Y
   put "$CFG/kubelet.yaml" <<Y
 apiVersion: kubelet.config.k8s.io/v1beta1
@@ -58,7 +58,7 @@ authentication: {anonymous: {enabled: false}, webhook: {enabled: true}, x509: {c
 authorization: {mode: Webhook}
 tlsCertFile: $PKI/kubelet.crt
 tlsPrivateKeyFile: $PKI/kubelet.key
-address: $NODE_IP
+address: "$NODE_IP"
 healthzBindAddress: 127.0.0.1
 cgroupDriver: cgroupfs
 cgroupRoot: /$K8S_NS
@@ -67,7 +67,7 @@ enforceNodeAllocatable: [pods]
 failSwapOn: false
 oomScoreAdj: 0
 clusterDomain: $DOMAIN
-clusterDNS: [$SVC_DNS]
+clusterDNS: ["$SVC_DNS"]
 resolvConf: $CFG/resolv.conf
 staticPodPath: $K8S_DIR/manifests
 volumePluginDir: $K8S_DIR/kubelet/volumeplugins
@@ -88,8 +88,8 @@ clientConnection: {kubeconfig: $CFG/proxy.kubeconfig}
 hostnameOverride: $NODE
 mode: ${K8S_PROXY_MODE:-iptables}
 oomScoreAdj: 0
-clusterCIDR: $POD_CIDR
-bindAddress: $NODE_IP
+clusterCIDR: "$(joined "${POD_CIDRS[@]}")"
+bindAddress: "$NODE_IP"
 healthzBindAddress: 127.0.0.1:10256
 metricsBindAddress: 127.0.0.1:10249
 iptables: {syncPeriod: 30s, minSyncPeriod: 0s}

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # Certificates and kubeconfig files of the cluster. Needs: PKI, CFG, KUBECFG, API, NODE,
-# NODE_IP, HOST_IP, SVC_API, DOMAIN.
+# DOMAIN, the addresses of stack.sh.
 
 ca() { # NAME CN
   openssl ecparam -name prime256v1 -genkey -noout -out "$PKI/$1.key" 2>/dev/null
@@ -35,6 +35,10 @@ Y
   chmod 600 "$1"
 }
 
+ip_names() { # ADDRESS...: as subject alternative names
+  joined "${@/#/IP:}"
+}
+
 certificates() {
   local name
   [ -e "$PKI/.done" ] && return 0
@@ -42,10 +46,10 @@ certificates() {
   chmod 700 "$PKI"
   ca ca kubernetes-e2e-ca
   ca front front-proxy-ca
-  cert apiserver ca /CN=kube-apiserver serverAuth "DNS:kubernetes,DNS:kubernetes.default,DNS:kubernetes.default.svc,DNS:kubernetes.default.svc.$DOMAIN,DNS:localhost,IP:127.0.0.1,IP:$NODE_IP,IP:$HOST_IP,IP:$SVC_API"
+  cert apiserver ca /CN=kube-apiserver serverAuth "DNS:kubernetes,DNS:kubernetes.default,DNS:kubernetes.default.svc,DNS:kubernetes.default.svc.$DOMAIN,DNS:localhost,IP:127.0.0.1,$(ip_names "${NODE_IPS[@]}" "${HOST_IPS[@]}" "${SVC_APIS[@]}")"
   cert kubelet-client ca /O=system:masters/CN=kube-apiserver-kubelet-client clientAuth
   cert front-client front /CN=front-proxy-client clientAuth
-  cert kubelet ca "/O=system:nodes/CN=system:node:$NODE" serverAuth,clientAuth "DNS:$NODE,IP:$NODE_IP,IP:127.0.0.1"
+  cert kubelet ca "/O=system:nodes/CN=system:node:$NODE" serverAuth,clientAuth "DNS:$NODE,IP:127.0.0.1,$(ip_names "${NODE_IPS[@]}")"
   cert admin ca /O=system:masters/CN=kubernetes-admin clientAuth
   cert kcm ca /CN=system:kube-controller-manager clientAuth
   cert scheduler ca /CN=system:kube-scheduler clientAuth
