@@ -14,6 +14,7 @@ import type { KubeApi, Resource } from "../kube/kube_api.ts";
 import { CONFIG_MAPS, PODS, SERVICES } from "../kube/resources.ts";
 import { awaitArrival, awaitProxy } from "./await_endpoints.ts";
 import { driftText } from "./drift_text.ts";
+import { RetargetedWatch } from "./retargeted_watch.ts";
 import { checkedBackend, slotName } from "./router_config.ts";
 import { routerLabels } from "./router_objects.ts";
 import { readRuntime } from "./router_runtime.ts";
@@ -54,8 +55,8 @@ export class RouterKeeper {
   #pace = new RepairPace();
   /** Of pods made in place of those that keep ending; calm as the kubelet's own. */
   #crashes = new RepairPace({ calmMs: 600_000, longestMs: 60_000 });
-  /** Of the router as it was found last. */
-  #podTarget = "";
+  /** Of the router as it was found last: who joins again may have made it anew. */
+  #pods = new RetargetedWatch();
 
   constructor(
     { kube, log }: { kube: KubeApi; log: KeeperLog },
@@ -88,7 +89,7 @@ export class RouterKeeper {
       this.#settings.original,
     );
     if (state === undefined) return; // taken back just now: an event tells of it
-    this.#podTarget = state.podTarget;
+    this.#pods.target = state.podTarget;
     return await settleRouter(this.#kube, state, this.#settings);
   }
 
@@ -184,11 +185,11 @@ export class RouterKeeper {
       watch(CONFIG_MAPS, nameIs(routerRef(service, namespace).name)),
       watch(SERVICES, nameIs(service)),
       watch(SERVICES, nameIs(stuntmanName(service))),
-      watch(PODS, {
-        labelSelector: labelSelector(routerLabels({
-          podTarget: this.#podTarget,
-        })),
-      }),
+      this.#pods.run((podTarget, signal) => {
+        const labels = labelSelector(routerLabels({ podTarget }));
+        const selector = { namespace, labelSelector: labels };
+        return this.#watch(PODS, selector, changes, signal);
+      }, watching),
     ]);
     try {
       await Promise.race([watches, this.#settleAfter(changes, watching)]);
