@@ -57,8 +57,8 @@ export async function checkMachine(): Promise<void> {
   }
   if (facts.isBuilt) return;
   console.log(
-    `  It is built once, which takes 5 to 10 minutes and up to 3 GB of disk;
-  0.4 GB of it stay in ${CLUSTER_HOME}, and Debian's packages that it needs.`,
+    `  It is built once, which takes 10 to 20 minutes and up to 7 GB of disk;
+  0.5 GB of it stay in ${CLUSTER_HOME}, and Debian's packages that it needs.`,
   );
 }
 

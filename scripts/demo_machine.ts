@@ -6,12 +6,17 @@ import { homedir } from "node:os";
 export const CLUSTER_HOME: string = Deno.env.get("K8S_HOME") ??
   `${Deno.env.get("XDG_CACHE_HOME") ?? `${homedir()}/.cache`}/ktctl-k8s`;
 
+/** The servers of the Kubernetes that the demo takes. */
+const SERVERS = `${CLUSTER_HOME}/bin-1.37`;
+
 /** What a machine has, as far as the demo depends on it. */
 export interface MachineFacts {
   readonly os: string;
   readonly uid: number | null;
-  /** The text of /etc/os-release. */
-  readonly release: string;
+  /** Of the processor, as Deno names it. */
+  readonly arch: string;
+  /** Whether Debian's packages can be had. */
+  readonly hasApt: boolean;
   /** The bits of `CapEff`. */
   readonly capabilities: bigint;
   readonly hasWritableCgroups: boolean;
@@ -20,7 +25,7 @@ export interface MachineFacts {
 }
 
 /** Of a build from nothing: sources, compiler cache, packages, images; and of a cluster that runs. */
-export const BUILD_BYTES = 4e9;
+export const BUILD_BYTES = 7e9;
 export const RUN_BYTES = 1e9;
 
 const CAPABILITIES = { CAP_NET_ADMIN: 12n, CAP_SYS_ADMIN: 21n };
@@ -35,10 +40,11 @@ export function machineObstacle(facts: MachineFacts): string | undefined {
   if (facts.uid !== 0) {
     return `It needs root, as it starts a kubelet and makes network namespaces: begin with sudo, ${ELSEWHERE}`;
   }
-  const { ID = "?", VERSION_ID = "?", PRETTY_NAME = "something else" } =
-    settingsOf(facts.release);
-  if (ID !== "debian" || VERSION_ID !== "12") {
-    return `It needs Debian 12, whose packages and sources Kubernetes is built of, and this is ${PRETTY_NAME}: run it in a virtual machine with Debian 12, ${ELSEWHERE}`;
+  if (!facts.hasApt || facts.arch !== "x86_64") {
+    const lack = facts.hasApt
+      ? `an x86-64 processor, and this is ${facts.arch}`
+      : "apt, for etcd, containerd and runc, and there is no apt-get here";
+    return `It needs ${lack}: run it in a virtual machine with Debian 12, ${ELSEWHERE}`;
   }
   const missing = Object.entries(CAPABILITIES)
     .filter(([, bit]) => (facts.capabilities >> bit & 1n) === 0n)
@@ -68,7 +74,8 @@ export async function machineFacts(): Promise<MachineFacts> {
   return {
     os,
     uid: Deno.uid(),
-    release: await textOf("/etc/os-release"),
+    arch: Deno.build.arch,
+    hasApt: await isThere("/usr/bin/apt-get"),
     capabilities: BigInt(
       `0x${/^CapEff:\s*(\w+)/m.exec(status)?.[1] ?? "0"}`,
     ),
@@ -76,13 +83,6 @@ export async function machineFacts(): Promise<MachineFacts> {
     isBuilt: await isBuilt(),
     freeBytes: await freeBytes(CLUSTER_HOME),
   };
-}
-
-function settingsOf(release: string): Record<string, string> {
-  return Object.fromEntries(
-    [...release.matchAll(/^(\w+)="?([^"\n]*)"?$/gm)]
-      .map(([, name, value]) => [name, value]),
-  );
 }
 
 async function textOf(file: string): Promise<string> {
@@ -93,9 +93,12 @@ async function textOf(file: string): Promise<string> {
   }
 }
 
-async function isWritable(path: string): Promise<boolean> {
+const isThere = (path: string) => allows(path, constants.F_OK);
+const isWritable = (path: string) => allows(path, constants.W_OK);
+
+async function allows(path: string, mode: number): Promise<boolean> {
   try {
-    await access(path, constants.W_OK);
+    await access(path, mode);
     return true;
   } catch {
     return false;
@@ -104,7 +107,7 @@ async function isWritable(path: string): Promise<boolean> {
 
 async function isBuilt(): Promise<boolean> {
   try {
-    const names = await readdir(`${CLUSTER_HOME}/bin`);
+    const names = await readdir(SERVERS);
     return names.some((name) => name.startsWith(".built-"));
   } catch {
     return false;

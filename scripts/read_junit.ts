@@ -66,20 +66,17 @@ function reasonOf(testcase: string): string | undefined {
     : reason;
 }
 
-/** The tests that took longest, longest first. */
-export function slowestTests(
-  xml: string,
-  count: number,
-): { name: string; seconds: number }[] {
-  const found: { name: string; seconds: number }[] = [];
+/** What each file's tests took together by the clock, longest first. */
+export function fileSeconds(xml: string): { file: string; seconds: number }[] {
+  const sums = new Map<string, number>();
   for (const [, tag = ""] of xml.matchAll(CASES)) {
-    const name = field(tag, "name");
     // the test's own time has all of its steps
-    if (!name.includes(STEP)) {
-      found.push({ name, seconds: Number(field(tag, "time")) });
-    }
+    if (field(tag, "name").includes(STEP)) continue;
+    const file = field(tag, "classname");
+    sums.set(file, (sums.get(file) ?? 0) + Number(field(tag, "time")));
   }
-  return found.sort((a, b) => b.seconds - a.seconds).slice(0, count);
+  return [...sums].map(([file, seconds]) => ({ file, seconds }))
+    .sort((a, b) => b.seconds - a.seconds);
 }
 
 function field(tag: string, name: string): string {

@@ -1,78 +1,155 @@
-/** Runs test files with `deno test`, and counts. */
+/** Runs test files with `deno test`, counts, and measures. */
+import { fileURLToPath } from "node:url";
 import type { ProgramForm } from "../test/cluster/program_form.ts";
 import {
   type FailedTest,
   failedTests,
+  fileSeconds,
   readJunit,
-  slowestTests,
   type TestCounts,
 } from "./read_junit.ts";
 
+/** What files took that one `deno test` ran. */
+export interface RunTime {
+  readonly title: string;
+  readonly seconds: number;
+  /** Of the tests and what they started, but for the cluster. Undefined where no shell can tell. */
+  readonly cpuSeconds: number | undefined;
+  /** Of each file, by the clock. */
+  readonly files: readonly {
+    readonly file: string;
+    readonly seconds: number;
+  }[];
+}
+
+export interface FailedRun extends FailedTest {
+  readonly options: RunOptions;
+}
+
 export interface TestOutcome {
   readonly counts: TestCounts;
-  readonly failed: readonly (FailedTest & { readonly form: ProgramForm })[];
+  readonly failed: readonly FailedRun[];
+  readonly times: readonly RunTime[];
+}
+
+export interface RunOptions {
+  /** Of the ktctl that they start. */
+  readonly form: ProgramForm;
+  readonly env?: Readonly<Record<string, string>>;
+  /** @default its files */
+  readonly title?: string;
+  /** Whether the output is shown as it comes, not at the end in one piece. @default true */
+  readonly isShown?: boolean;
 }
 
 export const NO_TESTS: TestOutcome = {
   counts: { passed: 0, failed: 0, skipped: 0 },
   failed: [],
+  times: [],
 };
 
 const root = new URL("../", import.meta.url);
 
-/** Of files with `--parallel`. Tests of the cluster wait most of the time. */
+/** Each run's report is kept here. */
+const REPORTS = fileURLToPath(new URL("dist/junit", root));
+
+/** Of files with `--parallel`. */
 const SIDE_BY_SIDE = "2";
 
-/**
- * @param args Of `deno test`: files, `--parallel`, `--filter=…`
- * @param form Of the ktctl that they start
- */
+/** Runs the rest of its arguments; writes their processor time into the first one. */
+const TIMED = '{ TIMEFORMAT="%U %S"; time "$@" 2>&3; } 3>&2 2>"$0"; exit "$?"';
+
+let count = 0;
+
+/** Of earlier runs. */
+export async function removeReports(): Promise<void> {
+  await Deno.remove(REPORTS, { recursive: true }).catch(() => {});
+  await Deno.mkdir(REPORTS, { recursive: true });
+}
+
+/** @param args Of `deno test`: files, `--parallel`, `--filter=…` */
 export async function runTestFiles(
-  args: string[],
-  form: ProgramForm,
+  args: readonly string[],
+  options: RunOptions,
 ): Promise<TestOutcome> {
-  const report = await Deno.makeTempFile({ suffix: ".xml" });
+  const { form, env = {}, isShown = true } = options;
+  await Deno.mkdir(REPORTS, { recursive: true });
+  const report = `${REPORTS}/${String(++count).padStart(3, "0")}.xml`;
+  const times = `${report}.times`;
+  const deno = [
+    ...[Deno.execPath(), "test", "-A", `--junit-path=${report}`],
+    "--no-check", // types are checked by `deno task check`, once for all
+    ...args,
+  ];
+  const [program = "", ...rest] = Deno.build.os === "windows"
+    ? deno
+    : ["bash", "-c", TIMED, times, ...deno];
+  const begin = performance.now();
+  const stdio = isShown ? "inherit" : "piped";
+  const command = new Deno.Command(program, {
+    args: rest,
+    cwd: root,
+    env: { DENO_JOBS: SIDE_BY_SIDE, KTCTL_TEST_PROGRAM: form, ...env },
+    stdout: stdio,
+    stderr: stdio,
+  });
+  const title = options.title ?? args.join(" ");
+  let code: number;
+  if (isShown) ({ code } = await command.spawn().status);
+  else {
+    const output = await command.output();
+    code = output.code;
+    console.log(`\n--- ${title} ---`);
+    const text = new TextDecoder();
+    console.log(text.decode(output.stdout) + text.decode(output.stderr));
+  }
+  const seconds = (performance.now() - begin) / 1000;
+  const xml = await Deno.readTextFile(report).catch(() => "");
+  const counts = readJunit(xml);
+  // an error outside of any test, in a module's own code, say
+  const isBroken = code !== 0 && counts.failed === 0;
+  return {
+    counts: isBroken ? { ...counts, failed: 1 } : counts,
+    failed: failedTests(xml).map((test) => ({ ...test, options })),
+    times: [{
+      title,
+      seconds,
+      cpuSeconds: await cpuSecondsOf(times),
+      files: fileSeconds(xml),
+    }],
+  };
+}
+
+async function cpuSecondsOf(file: string): Promise<number | undefined> {
   try {
-    const { code } = await new Deno.Command(Deno.execPath(), {
-      // types are checked by `deno task check`, once for all
-      args: ["test", "-A", "--no-check", `--junit-path=${report}`, ...args],
-      cwd: root,
-      env: { DENO_JOBS: SIDE_BY_SIDE, KTCTL_TEST_PROGRAM: form },
-    }).spawn().status;
-    const xml = await Deno.readTextFile(report);
-    for (const { name, seconds } of slowestTests(xml, 10)) {
-      console.log(`${seconds.toFixed().padStart(5)} s  ${name}`);
-    }
-    const counts = readJunit(xml);
-    // an error outside of any test, in a module's own code, say
-    const isBroken = code !== 0 && counts.failed === 0;
-    return {
-      counts: isBroken ? { ...counts, failed: 1 } : counts,
-      failed: failedTests(xml).map((test) => ({ ...test, form })),
-    };
-  } finally {
-    await Deno.remove(report);
+    const text = await Deno.readTextFile(file);
+    await Deno.remove(file);
+    const [user = NaN, system = NaN] = text.trim().split("\n").at(-1)!
+      .split(" ").map(Number);
+    return Number.isFinite(user + system) ? user + system : undefined;
+  } catch {
+    return undefined; // no shell
   }
 }
 
 /** Runs tests once more, each by itself. */
 export async function runAgain(
-  tests: TestOutcome["failed"],
+  tests: readonly FailedRun[],
 ): Promise<
   { passed: string[]; change: TestCounts; failed: readonly FailedTest[] }
 > {
   const passed: string[] = [];
   const failures: FailedTest[] = [];
   let { counts: change } = NO_TESTS;
-  for (const { file, name, cases, form } of tests) {
+  for (const { file, name, cases, options } of tests) {
     console.log(`\nonce more, by itself: ${name}`);
     const { counts, failed } = await runTestFiles(
       [`--filter=${name}`, file],
-      form,
+      { ...options, isShown: true },
     );
     failures.push(...failed);
     if (counts.failed > 0 || counts.passed === 0) continue;
-    passed.push(form === "source" ? name : `${name} (${form})`);
+    passed.push(`${name} (${options.form})`);
     change = addCounts(change, { passed: cases, failed: -cases, skipped: 0 });
   }
   return { passed, change, failed: failures };
@@ -82,6 +159,7 @@ export function add(one: TestOutcome, other: TestOutcome): TestOutcome {
   return {
     counts: addCounts(one.counts, other.counts),
     failed: [...one.failed, ...other.failed],
+    times: [...one.times, ...other.times],
   };
 }
 

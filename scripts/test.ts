@@ -1,49 +1,46 @@
 /**
- * `deno task test [group…] [file name part…]`: runs all tests that this machine can, names what it
- * leaves out and why, and ends with a line `N passed, N failed`.
+ * `deno task test [--shard=i/n] [group…] [file name part…]`: runs all tests that this machine can, or the
+ * i-th of n parts of them, names what it leaves out and why, and ends with a line `N passed, N failed`.
+ * What each file took comes before it, and stays with all results in `dist/junit`.
  */
 import { fileURLToPath } from "node:url";
-import { removeClientPod } from "../test/cluster/client_pod.ts";
-import { CLUSTER_SCRIPT, openTestCluster } from "../test/cluster/cluster.ts";
-import { run as runCommand } from "../test/cluster/command.ts";
 import {
   PROGRAM_FORM,
   type ProgramForm,
 } from "../test/cluster/program_form.ts";
+import { buildAhead, endClusters, runClusterSuite } from "./cluster_suite.ts";
+import { mustSucceed } from "./must_succeed.ts";
 import type { FailedTest, TestCounts } from "./read_junit.ts";
 import {
   add,
   addCounts,
   NO_TESTS,
+  removeReports,
   runAgain,
   runTestFiles,
+  type RunTime,
+  type TestOutcome,
 } from "./run_test_files.ts";
+import { isOfShard, readShard } from "./shard.ts";
 import { testRuns } from "./test_runs.ts";
+import { timesTable } from "./test_times.ts";
 
 interface Group {
   readonly name: string;
   readonly folder: string;
   /** Why this machine cannot run it; undefined where it can. */
   readonly obstacle: () => string | undefined;
-  /** Files that run by themselves, after all others ran side by side. @default all, one by one */
-  readonly alone?: RegExp;
+  readonly run: (files: readonly string[]) => Promise<TestOutcome>;
+  /** Runs at the end, whatever came before it. */
+  readonly end?: () => Promise<void>;
   /** What fails is run once more by itself, and told if it passes then. @default false */
   readonly runsAgain?: boolean;
-  /** Runs before the group; returns what to do after it. */
-  readonly prepare?: () => Promise<() => Promise<void>>;
 }
 
 const root = new URL("../", import.meta.url);
 
 /** Of ktctl, where all is to run with that one. */
 const FORM = Deno.env.get("KTCTL_TEST_PROGRAM") ? PROGRAM_FORM : undefined;
-
-/**
- * What stops servers of the cluster, changes what belongs to all namespaces, fills both processors
- * by itself, or measures.
- */
-const CLUSTER_ALONE =
-  /\/(api_server_restart|barred_proxy|conformance|connect_(end|names|ranges|service_cidrs)|killed_\w+|lost_link|many_connections|mesh_(load|manual|router_death)|signals)_test/;
 
 /**
  * What measures the whole process or changes its environment, as test files that run side by side share
@@ -65,18 +62,23 @@ const GROUPS: readonly Group[] = [
     name: "unit",
     folder: "test/unit",
     obstacle: () => undefined,
-    alone: UNIT_ALONE,
+    run: (files) => runInTurn(files, UNIT_ALONE),
   },
   // each test makes network namespaces of its own
-  { name: "netns", folder: "test/netns", obstacle: linuxRoot, alone: NONE },
+  {
+    name: "netns",
+    folder: "test/netns",
+    obstacle: linuxRoot,
+    run: (files) => runInTurn(files, NONE),
+  },
   {
     name: "cluster",
     folder: "test/cluster",
     obstacle: () =>
       Deno.env.get("KTCTL_TEST_KUBECONFIG") ? undefined : debianRoot(),
-    alone: CLUSTER_ALONE,
+    run: (files) => runClusterSuite(files, FORM, makeReleased, built),
+    end: endClusters,
     runsAgain: true,
-    prepare: prepareCluster,
   },
 ];
 
@@ -98,42 +100,16 @@ function debianRoot(): string | undefined {
   }
 }
 
-/** Starts our own cluster if it is not running, and ends it again in that case. */
-async function prepareCluster(): Promise<() => Promise<void>> {
-  if (Deno.env.get("KTCTL_TEST_KUBECONFIG")) {
-    return async () => await removeClientPod(await openTestCluster());
-  }
-  const before = await runCommand("bash", [CLUSTER_SCRIPT, "status"]);
-  const keep = before.code === 0 || Deno.env.get("KTCTL_TEST_KEEP_CLUSTER");
-  const down = async () => {
-    if (!keep) await succeed("bash", [CLUSTER_SCRIPT, "down"]);
-  };
-  try {
-    await succeed("bash", [CLUSTER_SCRIPT, "up"]);
-  } catch (error) {
-    await down();
-    throw error;
-  }
-  return down;
-}
-
 /** In `dist`, of the sources as they are now. */
 async function makeReleased(forms: ReadonlySet<ProgramForm>): Promise<void> {
   const make = async (script: string, ...args: string[]) => {
     const file = fileURLToPath(new URL(`scripts/${script}`, root));
-    await succeed(Deno.execPath(), ["run", "-A", file, ...args]);
+    await mustSucceed(Deno.execPath(), ["run", "-A", file, ...args]);
   };
   // the other two make the bundle as well
   if (forms.has("npm")) await make("npm.ts");
   if (forms.has("portable")) await make("compile.ts", "--portable");
   else if (forms.has("bundle") || forms.has("url")) await make("bundle.ts");
-}
-
-/** Runs a program with its output shown. */
-async function succeed(program: string, args: string[]): Promise<void> {
-  const { code } = await new Deno.Command(program, { args }).spawn().status;
-  if (code === 0) return;
-  throw new Error(`${program} ${args.join(" ")} ended with ${code}`);
 }
 
 async function testFiles(folder: string, parts: string[]): Promise<string[]> {
@@ -153,30 +129,41 @@ async function testFiles(folder: string, parts: string[]): Promise<string[]> {
   return found.sort();
 }
 
+/** @param alone Files that run by themselves, after all others ran side by side */
+async function runInTurn(
+  files: readonly string[],
+  alone: RegExp,
+): Promise<TestOutcome> {
+  const runs = testRuns(files, alone, { form: FORM });
+  await makeReleased(new Set(runs.map(({ form }) => form)));
+  let outcome = NO_TESTS;
+  for (const { files, form, isParallel } of runs) {
+    const flags = isParallel ? ["--parallel"] : [];
+    const title = `${files.length} files ${isParallel ? "at once" : "alone"}`;
+    const run = await runTestFiles([...flags, ...files], {
+      form,
+      title: `${files[0]!.split("/").slice(0, 2).join("/")}: ${title}`,
+    });
+    outcome = add(outcome, run);
+  }
+  return outcome;
+}
+
 async function runGroup(
-  { alone = /^/, runsAgain = false, prepare }: Group,
-  files: string[],
+  { runsAgain = false, run, end }: Group,
+  files: readonly string[],
 ): Promise<TestCounts> {
-  const after = await prepare?.();
   try {
-    const runs = testRuns(files, alone, { form: FORM });
-    await makeReleased(new Set(runs.map(({ form }) => form)));
-    let outcome = NO_TESTS;
-    for (const { files, form, isParallel } of runs) {
-      if (form !== "source") console.log(`\n--- ${form} ---`);
-      const flags = isParallel ? ["--parallel"] : [];
-      const run = await runTestFiles([...flags, ...files], form);
-      outcome = add(outcome, run);
-    }
-    const { counts, failed } = outcome;
+    const { counts, failed, times } = await run(files);
     failures.push(...failed);
+    allTimes.push(...times);
     if (!runsAgain || failed.length > MAX_RUN_AGAIN) return counts;
     const again = await runAgain(failed);
     failures.push(...again.failed);
     passedAgain.push(...again.passed);
     return addCounts(counts, again.change);
   } finally {
-    await after?.();
+    await end?.();
   }
 }
 
@@ -185,14 +172,23 @@ const failures: FailedTest[] = [];
 /** Tests that failed at first. */
 const passedAgain: string[] = [];
 
+const allTimes: RunTime[] = [];
+
 const names = GROUPS.map(({ name }) => name);
-const wanted = Deno.args.filter((arg) => names.includes(arg));
-const parts = Deno.args.filter((arg) => !names.includes(arg));
+const { shard, rest } = readShard(Deno.args);
+const wanted = rest.filter((arg) => names.includes(arg));
+const parts = rest.filter((arg) => !names.includes(arg));
+await removeReports();
+const needsCluster = debianRoot() === undefined &&
+  (wanted.length === 0 || wanted.includes("cluster")) &&
+  (await testFiles("test/cluster", parts)).length > 0;
+const built = needsCluster ? buildAhead() : Promise.resolve();
 let total = NO_TESTS.counts;
 const lines: string[] = [];
 for (const group of GROUPS) {
   if (wanted.length > 0 && !wanted.includes(group.name)) continue;
-  const files = await testFiles(group.folder, parts);
+  const files = (await testFiles(group.folder, parts))
+    .filter((_, at) => isOfShard(at, shard));
   const obstacle = group.obstacle();
   if (files.length === 0) {
     lines.push(
@@ -217,6 +213,7 @@ for (const group of GROUPS) {
 for (const { file, name, reasons } of failures) {
   console.log(`\n${file} => ${name}\n${reasons.join("\n")}`);
 }
+console.log(`\n${timesTable(allTimes)}`);
 console.log(`\n${lines.join("\n")}`);
 for (const name of passedAgain) {
   console.log(`failed, and passed when run once more by itself: ${name}`);

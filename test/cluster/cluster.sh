@@ -2,7 +2,7 @@
 # shellcheck source-path=SCRIPTDIR
 # A real Kubernetes with one node for end-to-end tests, without docker or registry: servers
 # built by build.sh, the rest from Debian's packages. KTCTL_TEST_KUBERNETES says which:
-# 1.20 (1.20.2; the default) or 1.37 (1.37.2).
+# 1.37 (1.37.2; the default) or 1.20 (1.20.2).
 #
 #   cluster.sh up       from whatever state, also after a killed run; installs and builds
 #                       what is missing the first time (minutes), then takes seconds

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Which Kubernetes, and where what belongs to it is. Needs: die.
 
-KTCTL_TEST_KUBERNETES=${KTCTL_TEST_KUBERNETES:-1.20}
+KTCTL_TEST_KUBERNETES=${KTCTL_TEST_KUBERNETES:-1.37}
 export K8S_HOME=${K8S_HOME:-${XDG_CACHE_HOME:-$HOME/.cache}/ktctl-k8s}
 K8S_SLOT=${K8S_SLOT:-0}
 [[ $K8S_SLOT == [0-9] ]] || die "K8S_SLOT=$K8S_SLOT is none of 0 ... 9"

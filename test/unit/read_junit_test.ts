@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import {
   failedTests,
+  fileSeconds,
   readJunit,
-  slowestTests,
 } from "../../scripts/read_junit.ts";
 
 Deno.test("a JUnit report is counted by outcome", () => {
@@ -15,14 +15,14 @@ Deno.test("a JUnit report is counted by outcome", () => {
   assert.deepEqual(readJunit(xml), { passed: 2, failed: 1, skipped: 1 });
 });
 
-Deno.test("the slowest tests of a JUnit report come first, steps counted with their tests", () => {
-  const xml = `<testcase name="a" time="1.5"/>
-    <testcase name="b" time="20.25"></testcase>
-    <testcase name="b &gt; step" time="20"/>
-    <testcase name="&quot;c&quot; &amp; d" time="3"/>`;
-  assert.deepEqual(slowestTests(xml, 2), [
-    { name: "b", seconds: 20.25 },
-    { name: '"c" & d', seconds: 3 },
+Deno.test("a file's time in a JUnit report is that of its tests, their steps within; the longest comes first", () => {
+  const xml = `<testcase name="a" classname="./x_test.ts" time="1.5"/>
+    <testcase name="b" classname="./y_test.ts" time="20.25"></testcase>
+    <testcase name="b &gt; step" classname="./y_test.ts" time="20"/>
+    <testcase name="&quot;c&quot; &amp; d" classname="./x_test.ts" time="3"/>`;
+  assert.deepEqual(fileSeconds(xml), [
+    { file: "./y_test.ts", seconds: 20.25 },
+    { file: "./x_test.ts", seconds: 4.5 },
   ]);
 });
 

@@ -59,7 +59,7 @@ compile() { # NAME GOFILE: one program, put in place when it is whole
   mkdir -p "$SRC/cmd/$1"
   cp "$2" "$SRC/cmd/$1/main.go"
   count=$(cd "$SRC" && go list -deps -tags 'providerless dockerless' "./cmd/$1" | wc -l)
-  (cd "$SRC" && go build -v -trimpath -tags 'providerless dockerless' -ldflags "$flags" -o "$K8S_BIN/$1.new" "./cmd/$1" 2>&1) |
+  (cd "$SRC" && go build -v -trimpath -gcflags=all=-dwarf=false -tags 'providerless dockerless' -ldflags "$flags" -o "$K8S_BIN/$1.new" "./cmd/$1" 2>&1) |
     progress "$1" "$count"
   mv "$K8S_BIN/$1.new" "$K8S_BIN/$1"
 }

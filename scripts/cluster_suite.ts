@@ -1,0 +1,171 @@
+/** Runs the tests of the cluster: on the current Kubernetes all of them, on the oldest a set. */
+import { removeClientPod } from "../test/cluster/client_pod.ts";
+import { CLUSTER_SCRIPT, openTestCluster } from "../test/cluster/cluster.ts";
+import { run as runCommand } from "../test/cluster/command.ts";
+import type { ProgramForm } from "../test/cluster/program_form.ts";
+import { mustSucceed } from "./must_succeed.ts";
+import {
+  add,
+  NO_TESTS,
+  runTestFiles,
+  type TestOutcome,
+} from "./run_test_files.ts";
+import { testRuns } from "./test_runs.ts";
+
+const CURRENT = "1.37";
+const OLDEST = "1.20";
+
+/** What fills both processors by itself, or measures: nothing runs beside it. */
+const ALONE = /\/(many_connections|mesh_load|signals)_test/;
+
+/**
+ * What stops servers of the cluster or changes what belongs to all namespaces: one after the other, on a
+ * cluster of their own beside the others'.
+ */
+const APART =
+  /\/(api_server_restart|barred_proxy|conformance|connect_(end|names|ranges|service_cidrs)|killed_\w+|lost_link|mesh_(manual|router_death))_test/;
+
+/** Every verb, its end, kill -9, what takes back, what is refused, and what old API versions are for. */
+const ON_OLDEST =
+  /\/(bad_input|clean|connect_(ranges|user)|every_verb|killed_client|mesh_manual|smoke)_test/;
+
+/** What takes longest begins first, so that nothing long is left for the end. */
+const LONG =
+  /\/(connect_reach|connect_share|drift|failing_start|mesh|mesh_protocols|rbac|two_users)_test/;
+
+/** Test files that run at a time on one cluster. They wait most of the time. */
+const SIDE_BY_SIDE = 2;
+
+/** One of cluster.sh. */
+interface OwnCluster {
+  readonly version: string;
+  readonly slot: number;
+}
+
+interface Job {
+  readonly file: string;
+  readonly form: ProgramForm;
+}
+
+const chosen = Deno.env.get("KTCTL_TEST_KUBERNETES");
+const slot = Number(Deno.env.get("K8S_SLOT") || 0);
+const version = chosen || CURRENT;
+const main: OwnCluster = { version, slot };
+/** Beside the first. */
+const second: OwnCluster = { version, slot: slot === 9 ? 8 : slot + 1 };
+const oldest: OwnCluster = { version: OLDEST, slot };
+
+const isOwn = !Deno.env.get("KTCTL_TEST_KUBECONFIG");
+
+/** Begins what takes longest and needs nobody: the servers, unless they are there. */
+export function buildAhead(): Promise<void> {
+  if (!isOwn) return Promise.resolve();
+  const script = CLUSTER_SCRIPT.replace(/cluster\.sh$/, "build.sh");
+  return new Deno.Command("nice", {
+    args: ["-n", "19", "bash", script],
+    env: { KTCTL_TEST_KUBERNETES: version },
+    stdout: "null",
+    stderr: "null",
+  }).spawn().status.then(() => {}); // `up` tells why it cannot be built
+}
+
+/** @param form Of ktctl, where all is to run with that one */
+export async function runClusterSuite(
+  files: readonly string[],
+  form: ProgramForm | undefined,
+  prepare: (forms: ReadonlySet<ProgramForm>) => Promise<void>,
+  built: Promise<void>,
+): Promise<TestOutcome> {
+  const jobs = testRuns(files, ALONE, { form })
+    .flatMap(({ files, form }) => files.map((file) => ({ file, form })));
+  const old = chosen || !isOwn ? [] : files
+    .filter((file) => ON_OLDEST.test(file))
+    .map((file): Job => ({ file, form: form ?? "bundle" }));
+  await prepare(new Set([...jobs, ...old].map(({ form }) => form)));
+  const alone = jobs.filter(({ file }) => ALONE.test(file));
+  const apart = jobs.filter(({ file }) => APART.test(file));
+  const others = jobs.filter((job) =>
+    !alone.includes(job) && !apart.includes(job)
+  ).sort((a, b) => +LONG.test(b.file) - +LONG.test(a.file));
+  if (!isOwn) {
+    try {
+      const both = await runJobs(others, SIDE_BY_SIDE);
+      return add(both, await runJobs([...apart, ...alone], 1));
+    } finally {
+      await removeClientPod(await openTestCluster());
+    }
+  }
+  const lanes = await Promise.all([
+    // a second build beside the first one, of what is smaller
+    on(oldest, old, 1).then(async (outcome) => {
+      await built;
+      return add(outcome, await on(second, apart, 1));
+    }),
+    built.then(() => on(main, others, SIDE_BY_SIDE)),
+  ]);
+  return add(lanes.reduce(add), await on(main, alone, 1));
+}
+
+/** Ends what was left running for tests that are run once more. */
+export async function endClusters(): Promise<void> {
+  for (const cluster of left.splice(0)) {
+    await mustSucceed("bash", [CLUSTER_SCRIPT, "down"], settings(cluster));
+  }
+}
+
+const left: OwnCluster[] = [];
+
+function settings({ version, slot }: OwnCluster): Record<string, string> {
+  return { KTCTL_TEST_KUBERNETES: version, K8S_SLOT: String(slot) };
+}
+
+/** Starts the cluster if it is not running, and ends it again in that case, unless tests failed on it. */
+async function on(
+  cluster: OwnCluster,
+  jobs: readonly Job[],
+  atATime: number,
+): Promise<TestOutcome> {
+  if (jobs.length === 0) return NO_TESTS;
+  const env = settings(cluster);
+  const before = await runCommand("bash", [CLUSTER_SCRIPT, "status"], { env });
+  const keep = before.code === 0 || Deno.env.get("KTCTL_TEST_KEEP_CLUSTER");
+  if (!keep) left.push(cluster);
+  try {
+    await mustSucceed("bash", [CLUSTER_SCRIPT, "up"], env);
+    const outcome = await runJobs(jobs, atATime, env);
+    const isNeeded = cluster === main || outcome.failed.length > 0;
+    if (keep || isNeeded) return outcome;
+    await mustSucceed("bash", [CLUSTER_SCRIPT, "down"], env);
+    left.splice(left.indexOf(cluster), 1);
+    return outcome;
+  } catch (error) {
+    // the others go on
+    console.error(
+      `\nKubernetes ${cluster.version}: ${(error as Error).message}`,
+    );
+    return { ...NO_TESTS, counts: { ...NO_TESTS.counts, failed: 1 } };
+  }
+}
+
+async function runJobs(
+  jobs: readonly Job[],
+  atATime: number,
+  env: Record<string, string> = {},
+): Promise<TestOutcome> {
+  const waiting = [...jobs];
+  let outcome = NO_TESTS;
+  const work = async () => {
+    for (let job; (job = waiting.shift()) !== undefined;) {
+      const { file, form } = job;
+      const version = env["KTCTL_TEST_KUBERNETES"];
+      const where = version === undefined ? form : `${form}, ${version}`;
+      const title = `${file} (${where})`;
+      const run = await runTestFiles([file], {
+        ...{ form, env, title, isShown: false },
+      });
+      outcome = add(outcome, run);
+    }
+  };
+  await Promise.all(Array.from({ length: atATime }, work));
+  return outcome;
+}
