@@ -102,18 +102,9 @@ async function parse(text: string, file: string): Promise<Yaml> {
       error,
     );
   }
-  if (typeof config !== "object" || Array.isArray(config)) {
-    throw invalid("it does not hold a kubeconfig");
-  }
-  for (const list of ["clusters", "users", "contexts"]) {
-    const items = config[list] ?? [];
-    if (
-      !Array.isArray(items) ||
-      items.some((item) => typeof item?.name !== "string")
-    ) {
-      throw invalid(`"${list}" is not a list of named entries`);
-    }
-  }
+  const { kubeconfigFault } = await import("./kubeconfig_schema.ts");
+  const fault = kubeconfigFault(config);
+  if (fault !== undefined) throw invalid(fault);
   return config;
 }
 

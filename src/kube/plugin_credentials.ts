@@ -31,6 +31,10 @@ type Spawn = (
   options: SpawnOptions,
 ) => ChildProcess;
 
+/** Certificates and tokens are a few thousand. */
+const MAX_ANSWER_CHARS = 1024 * 1024;
+const TOO_LONG = `its answer is longer than ${MAX_ANSWER_CHARS} characters`;
+
 export function pluginCredentials(
   target: KubeTarget,
   { onPluginOutput }: CredentialsOptions,
@@ -81,6 +85,7 @@ async function loadAuthenticator(
     );
     const auth = new ExecAuth();
     attendPlugin(auth, mayPrompt(user.exec), onPluginOutput);
+    checkAnswers(auth, user.exec);
     return auth;
   }
   switch (user.authProvider?.name) {
@@ -125,8 +130,36 @@ function attendPlugin(
       stdio: [interactive ? "inherit" : "ignore", "pipe", "pipe"],
     });
     child.stderr?.on("data", (text) => onPluginOutput?.(String(text)));
+    let chars = 0;
+    child.stdout?.on("data", (text) => {
+      chars += text.length;
+      if (chars <= MAX_ANSWER_CHARS) return;
+      child.emit("error", pluginRefused(command, TOO_LONG));
+      child.stdout?.destroy();
+      child.kill("SIGKILL");
+    });
     return child;
   };
+}
+
+/** client-node uses whatever it gets: without a token it would go on as nobody. */
+function checkAnswers(auth: object, exec: ExecPlugin): void {
+  const seam = auth as { getCredential(user: unknown): Promise<unknown> };
+  const ask = seam.getCredential.bind(auth);
+  seam.getCredential = async (user) => {
+    const answer = await ask(user);
+    const { pluginAnswerFault } = await import("./plugin_answer.ts");
+    const fault = pluginAnswerFault(answer, exec.apiVersion);
+    if (fault !== undefined) throw pluginRefused(exec.command, fault);
+    return answer;
+  };
+}
+
+function pluginRefused(name: string, reason: string): PermissionError {
+  return new PermissionError(
+    "CREDENTIAL_PLUGIN_FAILED",
+    `Cannot sign in with the credential plugin "${name}": ${reason}`,
+  );
 }
 
 function mayPrompt(exec: ExecPlugin): boolean {

@@ -174,3 +174,65 @@ Deno.test("a plugin that answers nonsense is told apart from one that fails", as
     message: /its answer is not an ExecCredential/,
   });
 });
+
+const FAULTS: readonly [answer: string, told: RegExp][] = [
+  ["null", /not an ExecCredential/],
+  ["[]", /not an ExecCredential/],
+  ['"token"', /not an ExecCredential/],
+  ['{"kind":"Status"}', /not an ExecCredential/],
+  ["<html>Sign in</html>", /not an ExecCredential/],
+  ["", /not an ExecCredential/],
+  ['{"kind":"ExecCredential"}', /has no "status"/],
+  ['{"kind":"ExecCredential","status":null}', /has no "status"/],
+  ['{"kind":"ExecCredential","status":{}}', /neither a token nor/],
+  ['{"kind":"ExecCredential","status":{"token":""}}', /neither a token nor/],
+  [
+    '{"kind":"ExecCredential","status":{"token":7}}',
+    /"status.token" of its answer is of the wrong type/,
+  ],
+  [
+    '{"kind":"ExecCredential","status":{"token":"a\\nb"}}',
+    /"status.token" of its answer has line breaks/,
+  ],
+  [
+    '{"kind":"ExecCredential","status":{"clientCertificateData":"x"}}',
+    /"status.clientCertificateData" of its answer is no PEM/,
+  ],
+  [
+    '{"kind":"ExecCredential","status":{"clientCertificateData":"-----BEGIN "}}',
+    /a certificate without its key/,
+  ],
+  [
+    '{"kind":"ExecCredential","status":{"token":"a","expirationTimestamp":"soon"}}',
+    /"status.expirationTimestamp" of its answer is no date/,
+  ],
+  [
+    '{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","status":{"token":"a"}}',
+    /wants "client.authentication.k8s.io\/v1beta1"/,
+  ],
+];
+
+for (const [answer, told] of FAULTS) {
+  Deno.test(`nobody goes on as anonymous after a plugin that answers ${answer}`, async () => {
+    await using folder = await TempFolder.make();
+    await folder.write("answer", answer);
+    const exec = {
+      command: "cat",
+      args: [`${folder.path}/answer`],
+      apiVersion: API_VERSION,
+    };
+    await assert.rejects(credentialsOf(exec).authorize(), {
+      code: "CREDENTIAL_PLUGIN_FAILED",
+      exitCode: 4,
+      message: told,
+    });
+  });
+}
+
+Deno.test("a plugin that never stops answering is ended", async () => {
+  const exec = { command: "yes", apiVersion: API_VERSION };
+  await assert.rejects(credentialsOf(exec).authorize(), {
+    code: "CREDENTIAL_PLUGIN_FAILED",
+    message: /longer than/,
+  });
+});
