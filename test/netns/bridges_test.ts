@@ -65,6 +65,28 @@ test("bridges: containers get names at their bridge's address, strangers do not"
   }
 });
 
+test("bridges: a network that is no bridge's any more lets nobody in", async () => {
+  await using laptop = await NetworkNamespace.create();
+  await addBridge(laptop);
+  const module = new URL(
+    "../../src/net/bridges/bridge_senders.ts",
+    import.meta.url,
+  );
+  const script = `
+    const { BridgeSenders } = await import(${JSON.stringify(module.href)});
+    const senders = new BridgeSenders(["${BRIDGE}"]);
+    const has = () => ["198.19.0.9", "::ffff:198.19.0.9", "fd19::9", "127.0.0.1",
+      "203.0.113.2", "fe80::1%${BRIDGE}", undefined].map((one) => senders.has(one)).join();
+    console.log(has());
+    await new Deno.Command("ip", { args: ["address", "flush", "dev", "${BRIDGE}"] }).output();
+    console.log(has());`;
+  const told = await laptop.run(Deno.execPath(), "eval", script);
+  assert.deepEqual(told.trim().split("\n"), [
+    "true,true,true,true,false,false,false",
+    "false,false,false,true,false,false,false",
+  ]);
+});
+
 test("bridges: what leads to others than containers is refused, and what is not there", async () => {
   await using laptop = await NetworkNamespace.create();
   await addBridge(laptop);

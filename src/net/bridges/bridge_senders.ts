@@ -5,12 +5,12 @@ import { isNamed } from "./bridge_name.ts";
 
 /**
  * Who may ask what is open for bridges: this machine, and whoever has an address in the network of a
- * bridge that is named. An address can be forged; the answer then goes to the bridge, and no
+ * bridge that is named. Looked up each time: bridges come and go, and their networks may be those of
+ * strangers then. An address can be forged; the answer goes to the bridge all the same, and no
  * connection comes about.
  */
 export class BridgeSenders {
   readonly #names: readonly string[];
-  #known: readonly Cidr[] = [];
 
   constructor(names: readonly string[]) {
     this.#names = names;
@@ -20,22 +20,15 @@ export class BridgeSenders {
   has(address: string | undefined): boolean {
     const sender = Cidr.tryParse(address ?? "");
     if (sender === undefined) return false; // with a zone: of one link alone
-    const isKnown = () => this.#known.some((cidr) => cidr.contains(sender));
-    if (isKnown()) return true;
-    this.#known = sendersOf(this.#names); // bridges come and go
-    return isKnown();
+    return Object.entries(networkInterfaces()).some(([device, own = []]) => {
+      const isBridge = isNamed(this.#names, device);
+      return own.some(({ address, cidr }) => {
+        const self = Cidr.tryParse(address);
+        if (self === undefined) return false;
+        if (self.equals(sender)) return true;
+        return isBridge && isOrdinary(self) &&
+          Cidr.tryParse(cidr ?? "")?.contains(sender) === true;
+      });
+    });
   }
-}
-
-function sendersOf(names: readonly string[]): Cidr[] {
-  return Object.entries(networkInterfaces()).flatMap(([device, own = []]) =>
-    own.flatMap(({ address, cidr }) => {
-      const self = Cidr.tryParse(address);
-      if (self === undefined) return [];
-      const network = isNamed(names, device) && isOrdinary(self)
-        ? Cidr.tryParse(cidr ?? "")
-        : undefined;
-      return network === undefined ? [self] : [self, network];
-    })
-  );
 }

@@ -39,7 +39,9 @@ export class ForwardedSenders {
     const sender = Cidr.parse(address);
     const isIn = (guests: readonly Cidr[]) =>
       guests.some((network) => network.contains(sender));
-    if (isIn(await this.#guests) || isIn(await this.#read())) return true;
+    const known = await this.#guests;
+    const fresh = this.#read(); // a network that was a guest's may be a stranger's by now
+    if (isIn(known) || isIn(await fresh)) return true;
     if (!this.#isTold) this.#options.onStranger?.(address);
     this.#isTold = true;
     return false;
