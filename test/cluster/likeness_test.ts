@@ -1,6 +1,12 @@
 // What stands in for a Service is like it, whatever that is called and whoever it keeps at which pod.
 import assert from "node:assert/strict";
+import {
+  PORT_FIELDS,
+  SPEC_FIELDS,
+} from "../../src/cluster/service_likeness.ts";
 import { openTestCluster, succeeded, type TestNamespace } from "./cluster.ts";
+import { run } from "./command.ts";
+import { pidInPod, shadowPod } from "./pod_process.ts";
 import {
   answerOf,
   assertNoTrace,
@@ -79,7 +85,46 @@ Deno.test("a Service of 63 characters is exchanged, meshed by two, and cleaned f
   succeeded(await namespace.kubectl(["get", "svc", LONG]));
 });
 
-Deno.test("a client that is kept at one pod is so through the router, and through the agent without a laptop", async () => {
+/** Which pods answer clients of many addresses: they come from within the pod of ours that passes them on. */
+async function answersOfMany(
+  namespace: TestNamespace,
+  pod: string,
+  part: string,
+): Promise<Set<string>> {
+  const pid = await pidInPod(namespace, pod, part);
+  const ask = async (client: number) => {
+    const from = `127.0.1.${client}`;
+    const curl = ["curl", "-sS", "--interface", from, "http://127.0.0.1:8080/"];
+    const enter = [`--target=${pid}`, "--net", "--", ...curl];
+    return succeeded(await run("nsenter", enter));
+  };
+  const answers = new Set<string>();
+  for (let client = 1; client <= 24; client++) {
+    const answer = await ask(client);
+    assert.equal(await ask(client), answer);
+    answers.add(answer);
+  }
+  return answers;
+}
+
+Deno.test("every field that this server's Services have is decided", async () => {
+  const cluster = await openTestCluster();
+  const raw = await cluster.kubectl(["get", "--raw", "/openapi/v2"]);
+  const { definitions } = JSON.parse(succeeded(raw));
+  for (
+    const [kind, table] of [
+      ["ServiceSpec", SPEC_FIELDS],
+      ["ServicePort", PORT_FIELDS],
+    ] as const
+  ) {
+    const { properties } = definitions[`io.k8s.api.core.v1.${kind}`];
+    const fields = Object.keys(properties);
+    assert.ok(fields.length > 5);
+    assert.deepEqual(fields.filter((field) => !(field in table)), []);
+  }
+});
+
+Deno.test("clients are each kept at one pod, not all at the same, through the router, and through the agent without a laptop", async () => {
   const cluster = await openTestCluster();
   await using namespace = await cluster.namespace();
   await namespace.applyDemo({ replicas: 3 });
@@ -117,6 +162,11 @@ Deno.test("a client that is kept at one pod is so through the router, and throug
     "jsonpath={.spec.sessionAffinity} {.spec.sessionAffinityConfig.clientIP.timeoutSeconds}",
   ]);
   assert.equal(succeeded(likeness), "ClientIP 600");
+  if (cluster.ours) {
+    const pod = "pod/sticky-kt-router";
+    const answers = await answersOfMany(namespace, pod, "-db");
+    assert.ok(answers.size > 1, [...answers].join());
+  }
   assert.equal((await mesh.stop()).code, 0);
   await assertNoTrace({ namespace, laptop, before });
 
@@ -128,6 +178,11 @@ Deno.test("a client that is kept at one pod is so through the router, and throug
   await reaches(client, { url: "http://sticky/" });
   await laptop.demo[Symbol.asyncDispose]();
   await assertKept();
+  if (cluster.ours) {
+    const pod = await shadowPod(namespace);
+    const answers = await answersOfMany(namespace, pod, "agent.js");
+    assert.ok(answers.size > 1, [...answers].join());
+  }
   assert.equal((await exchange.stop()).code, 0);
   await assertNoTrace({ namespace, laptop, before });
 });
