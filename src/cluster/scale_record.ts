@@ -3,7 +3,6 @@
  * annotated on a Deployment is copied to its ReplicaSets, and comes back from there with a rollback.
  */
 import * as v from "valibot";
-import { fittedName } from "../core/fitted_name.ts";
 import {
   annotation,
   CONTROL_BY,
@@ -55,11 +54,9 @@ export function scaleRecordRef(
   return { resource: CONFIG_MAPS, name: nameOf(deployment), namespace };
 }
 
-/** Of a ConfigMap. */
-const MAX_NAME_LENGTH = 253;
-
+/** A Deployment whose name has more than 242 characters can have no pods: this fits. */
 function nameOf(deployment: string): string {
-  return fittedName(deployment, "-kt-scaled", MAX_NAME_LENGTH);
+  return `${deployment}-kt-scaled`;
 }
 
 /**
