@@ -131,6 +131,9 @@ Deno.test("clients are each kept at one pod, not all at the same, through the ro
   await applyService(namespace, "sticky", {
     sessionAffinity: "ClientIP",
     sessionAffinityConfig: { clientIP: { timeoutSeconds: 600 } },
+    // all pods are on one node: ours has to be there too
+    type: "NodePort",
+    externalTrafficPolicy: "Local",
   });
   const client = await namespace.client();
   await reaches(client, { name: "web-", url: "http://sticky/" });
@@ -162,6 +165,18 @@ Deno.test("clients are each kept at one pod, not all at the same, through the ro
     "jsonpath={.spec.sessionAffinity} {.spec.sessionAffinityConfig.clientIP.timeoutSeconds}",
   ]);
   assert.equal(succeeded(likeness), "ClientIP 600");
+  const placed = await namespace.kubectl([
+    "get",
+    "pods",
+    "-o",
+    'jsonpath={range .items[*]}{.spec.nodeName} {.spec.affinity..matchFields[0].values[0]}{"\\n"}{end}',
+  ]);
+  const [web, ...more] = succeeded(placed).trim().split("\n").sort();
+  assert.deepEqual(
+    more.slice(-2),
+    Array(2).fill(`${web} ${web}`),
+    JSON.stringify(placed),
+  );
   if (cluster.ours) {
     const pod = "pod/sticky-kt-router";
     const answers = await answersOfMany(namespace, pod, "-db");
