@@ -181,20 +181,14 @@ export class ConnectNames {
   async followServers(
     onOthers: (local: LocalResolver) => Promise<void>,
   ): Promise<void> {
-    const { local, session: { scope, report } } = this.#options;
+    const { local, session: { scope } } = this.#options;
     let asked = askedServers(local).join();
     await Settling.start(scope, {
       name: "name servers",
       follow: (options) =>
         followResolverFiles({
           ...options,
-          onBlind: (error) =>
-            report.warn(
-              "NAME_SERVERS_NOT_FOLLOWED",
-              `Whether this machine comes to ask other name servers cannot be followed: ${
-                messageOf(error)
-              }. If it does, run the command again`,
-            ),
+          onBlind: (error) => this.#tellBlind(messageOf(error)),
         }),
       settle: async () => {
         const local = await localResolver(scope.signal);
@@ -283,12 +277,21 @@ export class ConnectNames {
     });
   }
 
+  #tellBlind(reason: string): void {
+    this.#options.session.report.warn(
+      "NAME_SERVERS_NOT_FOLLOWED",
+      `Whether this machine comes to ask other name servers cannot be followed: ${reason}. If it does, run the command again`,
+    );
+  }
+
   /** Somebody, such as DHCP in another network, has written the file anew. */
   #resolvConfChanged(event: Json): void {
-    const { nameservers, kept } = event as {
-      nameservers: string[];
-      kept: boolean;
+    const { nameservers = [], kept, reason } = event as {
+      nameservers?: string[];
+      kept?: boolean;
+      reason?: string;
     };
+    if (reason !== undefined) return this.#tellBlind(reason);
     const upstreams = nameservers.filter((host) => host !== OUR_ADDRESS)
       .map((host) => ({ host }));
     this.#resolver?.setUpstreams(upstreams);

@@ -4,6 +4,7 @@ import {
   removeResolvConfBlock,
 } from "../core/dns/resolv_conf_block.ts";
 import { parseResolvConf } from "../core/dns/resolv_conf.ts";
+import { messageOf } from "../core/errors.ts";
 import { randomLower } from "../core/random_name.ts";
 import type { Step } from "../core/step.ts";
 import type { Machine, Operation } from "./operation.ts";
@@ -68,7 +69,8 @@ const CALM_MS = 60_000;
  * `resolver.resolv-conf`: for machines where no program is in charge of the resolver. Whoever
  * rewrites the file, as DHCP does in another network, gets our lines in front of theirs, and the
  * client an event `{ type: "resolv-conf", nameservers, kept }` with the name servers that are to be
- * asked from now on; `kept` is false where we gave up.
+ * asked from now on; `kept` is false where we gave up. Where the file cannot be watched, that is told
+ * by `{ type: "resolv-conf-unwatched", reason }`, and all else goes on.
  */
 export const resolvConfOperation: Operation<v.InferOutput<typeof args>> = {
   name: "resolver.resolv-conf",
@@ -96,7 +98,12 @@ export const resolvConfOperation: Operation<v.InferOutput<typeof args>> = {
     };
     scope.background(
       "watch resolv.conf",
-      (signal) => watchFile(path, onChange, signal),
+      (signal) =>
+        watchFile(path, onChange, signal).catch((error) => {
+          // a system has only so many watches, and others may have used them up
+          if (error.syscall !== "watch") throw error;
+          events({ type: "resolv-conf-unwatched", reason: messageOf(error) });
+        }),
     );
     return null;
   },

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { removeResolvConfBlock } from "../../src/core/dns/resolv_conf_block.ts";
+import { run } from "../cluster/command.ts";
 import {
   DnsNamespace,
   obstacle,
@@ -177,5 +178,47 @@ Deno.test({
       ),
       [],
     );
+  },
+});
+
+Deno.test({
+  name:
+    "where the system has no watch left, that is told and names work all the same",
+  ignore: skipped,
+  async fn() {
+    const folder = await Deno.makeTempDir();
+    await Deno.mkdir(`${folder}/etc`);
+    const module = (path: string) =>
+      JSON.stringify(new URL(`../../${path}`, import.meta.url).href);
+    const script = `
+      const { Scope } = await import(${module("src/core/scope.ts")});
+      const { MemoryJournal } = await import(${
+      module("test/unit/core/memory_journal.ts")
+    });
+      const { resolvConfOperation } = await import(${
+      module("src/helper/resolv_conf_operation.ts")
+    });
+      const scope = Scope.root({ world: { root: Deno.args[0] },
+        journal: new MemoryJournal(), signal: new AbortController().signal });
+      const told = Promise.withResolvers();
+      scope.failed.catch(told.reject);
+      const args = { nameserver: "127.0.0.153", search: [] };
+      await resolvConfOperation.apply(args, scope, told.resolve);
+      console.log(JSON.stringify(await told.promise));
+      console.log(Deno.readTextFileSync(Deno.args[0] + "/etc/resolv.conf"));
+      await scope.dispose();`;
+    // a user namespace has a limit of its own, below the machine's
+    const limit = 'echo 0 > /proc/sys/user/max_inotify_instances; exec "$@"';
+    const { stdout, stderr } = await run("unshare", [
+      ...["--user", "--map-root-user", "sh", "-ec", limit, "sh"],
+      ...[Deno.execPath(), "eval", script, folder],
+    ]);
+    assert.match(
+      stdout,
+      /^{"type":"resolv-conf-unwatched","reason":"EMFILE/,
+      stderr,
+    );
+    assert.match(stdout, /^nameserver 127\.0\.0\.153$/m);
+    await Deno.remove(folder, { recursive: true });
   },
 });
