@@ -119,10 +119,43 @@ export function apiError(
 export function readStatus({ body }: ApiFailure): ApiStatus {
   try {
     const status = JSON.parse(body);
-    return status?.kind === "Status" ? status : {};
+    return status?.kind === "Status" ? readable(status) : {};
   } catch {
     return {};
   }
+}
+
+/** What is of another type than it should be is left out: something else may answer as the API server. */
+function readable(
+  { message, reason, code, details }: Record<keyof ApiStatus, unknown>,
+): ApiStatus {
+  const { name, kind, causes } = (details ?? {}) as Record<string, unknown>;
+  return {
+    ...texts({ message, reason }),
+    ...(typeof code === "number" && { code }),
+    ...(details !== undefined && details !== null && {
+      details: {
+        ...texts({ name, kind }),
+        ...(Array.isArray(causes) && {
+          causes: causes.map((cause) =>
+            texts({
+              reason: cause?.reason,
+              field: cause?.field,
+              message: cause?.message,
+            })
+          ),
+        }),
+      },
+    }),
+  };
+}
+
+function texts<K extends string>(
+  fields: Record<K, unknown>,
+): Partial<Record<K, string>> {
+  return Object.fromEntries(
+    Object.entries(fields).filter(([, value]) => typeof value === "string"),
+  ) as Partial<Record<K, string>>;
 }
 
 /** 403 has many reasons beside a missing rule; only its text tells them apart. */

@@ -1,4 +1,5 @@
 /** The cluster we run inside of, as its service account. */
+import { hostPort } from "../core/host_port.ts";
 import { access, readFile } from "node:fs/promises";
 import type { KubeTarget, KubeTargetOptions } from "./kubeconfig.ts";
 
@@ -25,7 +26,7 @@ export async function inClusterTarget(
     namespace: namespace || await textOf(`${folder}/namespace`) || "default",
     cluster: {
       name: "in-cluster",
-      server: `https://${host.includes(":") ? `[${host}]` : host}:${port}`,
+      server: `https://${hostPort(host, port)}`,
       caFile: `${folder}/ca.crt`,
       skipTlsVerify: false,
     },

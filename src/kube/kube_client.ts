@@ -24,6 +24,11 @@ import type {
   WatchEvent,
   WatchOptions,
 } from "./kube_api.ts";
+import {
+  refuseNoObject,
+  refuseOddList,
+  refuseOddObject,
+} from "./object_shape.ts";
 import { pathSegment } from "./path_segment.ts";
 import { openPodProxy } from "./pod_proxy.ts";
 import { openPortForward } from "./port_forward.ts";
@@ -82,8 +87,13 @@ export class KubeClient implements KubeApi {
     return this.#http.server;
   }
 
-  get<T extends KubeObject>(ref: ObjectRef, options?: CallOptions): Promise<T> {
-    return this.#call<T>("read", ref, options);
+  async get<T extends KubeObject>(
+    ref: ObjectRef,
+    options?: CallOptions,
+  ): Promise<T> {
+    const object = await this.#call<T>("read", ref, options);
+    refuseOddObject(object, this.#subject("read", ref));
+    return object;
   }
 
   async find<T extends KubeObject>(
@@ -255,21 +265,29 @@ export class KubeClient implements KubeApi {
   }
 
   /** One call about one object. */
-  #call<T>(
+  async #call<T>(
     action: string,
     ref: ObjectRef,
     options: CallOptions | undefined,
     call: Partial<HttpCall> = {},
   ): Promise<T> {
-    const { resource, name } = ref;
-    const namespace = this.#place(resource, ref.namespace);
-    const subject: CallSubject = { action, resource, name, namespace };
-    return this.#http.json<T>({
+    const subject = this.#subject(action, ref);
+    const answer = await this.#http.json<T>({
       ...callOptions(options),
       path: this.#path(ref),
       subject,
       ...call,
     });
+    refuseNoObject(answer, subject);
+    return answer;
+  }
+
+  #subject(
+    action: string,
+    { resource, name, namespace }: ObjectRef,
+  ): CallSubject & { server: string } {
+    const place = this.#place(resource, namespace);
+    return { action, resource, name, namespace: place, server: this.server };
   }
 
   async #list<T extends KubeObject>(
@@ -294,6 +312,7 @@ export class KubeClient implements KubeApi {
   ): Promise<Listing<T>> {
     const { labelSelector, fieldSelector, metadataOnly = false } = options;
     const place = this.#place(resource, options.namespace);
+    const subject = { action: "list", resource, namespace: place };
     const items: T[] = [];
     let next: string | undefined;
     for (;;) {
@@ -306,8 +325,9 @@ export class KubeClient implements KubeApi {
           limit: pageSize === 0 ? undefined : String(pageSize),
           continue: next,
         }),
-        subject: { action: "list", resource, namespace: place },
+        subject,
       });
+      refuseOddList(page, { ...subject, server: this.server });
       for (const item of page.items ?? []) {
         if (metadataOnly) {
           // as the objects that they are of

@@ -59,7 +59,9 @@ Deno.test("no name leads out of the path of its kind and namespace", async () =>
 });
 
 Deno.test("calls go to the path of their kind, namespace and name", async () => {
-  await using fake = await serve([json(WEB)]);
+  const one = json(WEB);
+  const list = json({ items: [WEB] });
+  await using fake = await serve([one, one, one, list, one]);
   const { api, server } = fake;
   await api.get({ resource: PODS, name: "web" });
   await api.get({ resource: DEPLOYMENTS, name: "web", namespace: "other" });
