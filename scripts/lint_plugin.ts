@@ -179,6 +179,41 @@ const noUsingAtTop: Deno.lint.Rule = {
   },
 };
 
+const HOST = /^(host|hostname|address|ip|ipAddress)$/i;
+
+/** An IPv6 address needs brackets in front of a port. */
+const joinedHostPort: Deno.lint.Rule = {
+  create(context) {
+    const file = context.filename.replaceAll("\\", "/");
+    const isProduct = placeOf(file).length > 0 &&
+      !file.endsWith("/core/host_port.ts");
+    return {
+      TemplateLiteral(node) {
+        if (!isProduct) return;
+        const joins = node.expressions.some((host, index) =>
+          HOST.test(lastName(host) ?? "") &&
+          /^:(\d|$)/.test(node.quasis[index + 1]!.cooked)
+        );
+        if (!joins) return;
+        context.report({
+          node,
+          message: "Host and port are joined in one place, which is not this",
+          hint: "Use hostPort() of src/core/host_port.ts",
+        });
+      },
+    };
+  },
+};
+
+/** `host` of `host` and of `target.host`. */
+function lastName(node: Deno.lint.Expression): string | undefined {
+  if (node.type === "Identifier") return node.name;
+  return node.type === "MemberExpression" &&
+      node.property.type === "Identifier"
+    ? node.property.name
+    : undefined;
+}
+
 const plugin: Deno.lint.Plugin = {
   name: "ktctl",
   rules: {
@@ -190,6 +225,7 @@ const plugin: Deno.lint.Plugin = {
     "error-messages": errorMessages,
     "few-parameters": fewParameters,
     "no-using-at-top": noUsingAtTop,
+    "joined-host-port": joinedHostPort,
   },
 };
 export default plugin;

@@ -122,6 +122,11 @@ for (
     ["src/core/x.ts", "await using file = open();", ["no-using-at-top"]],
     ["src/core/x.ts", "const file = open(); { using x = file; }", []],
     ["scripts/x.ts", "using file = open();", []],
+    ["src/net/x.ts", "f(`${host}:${port}`);", ["joined-host-port"]],
+    ["src/net/x.ts", "f(`http://${to.address}:80/`);", ["joined-host-port"]],
+    ["src/net/x.ts", "f(`${name}:${port}`, `${host}: refused`);", []],
+    ["src/core/host_port.ts", "f(`${host}:${port}`);", []],
+    ["scripts/x.ts", "f(`${host}:${port}`);", []],
   ] as const
 ) {
   const claim = rules.length === 0 ? "allows" : `refuses (${rules})`;
