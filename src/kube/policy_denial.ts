@@ -2,11 +2,11 @@ import { ClusterError } from "../core/errors.ts";
 import type { CallSubject } from "./api_errors.ts";
 
 /**
- * How policies say no: webhooks (Gatekeeper, Kyverno), ValidatingAdmissionPolicies and PodSecurity. The
- * HTTP code is of the policy's choosing: a ValidatingAdmissionPolicy's is 422 unless it says another.
+ * How policies say no: webhooks (Gatekeeper, Kyverno), those of the API server itself, which may change
+ * what they admit, and PodSecurity. The HTTP code is of the policy's choosing: a ValidatingAdmissionPolicy's is 422 unless it says another.
  */
 const DENIAL =
-  /admission webhook|ValidatingAdmissionPolicy '.*denied request|violates PodSecurity|pod security policy|denied the request/i;
+  /admission webhook|policy '.*denied request|violates PodSecurity|pod security policy|denied the request/i;
 
 /** What a policy may ask for by words of its own, and the option that gives it. */
 const OPTIONS: readonly [words: RegExp, option: string, podsOnly?: true][] = [

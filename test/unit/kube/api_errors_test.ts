@@ -139,6 +139,16 @@ const CASES: [
     /^A policy /,
   ],
   [
+    "a MutatingAdmissionPolicy that fails",
+    [422, {
+      message:
+        "pods \"web\" is forbidden: policy 'inject' with binding 'inject' denied request: error applying patch: invalid ApplyConfiguration",
+      reason: "Invalid",
+    }],
+    [ClusterError, "ADMISSION_DENIED"],
+    /^A policy /,
+  ],
+  [
     "Gatekeeper",
     [403, {
       message:
