@@ -13,6 +13,7 @@ import { labelSelector, stuntmanName } from "../kube/contract.ts";
 import type { KubeApi, Resource } from "../kube/kube_api.ts";
 import { CONFIG_MAPS, PODS, SERVICES } from "../kube/resources.ts";
 import { awaitArrival, awaitProxy } from "./await_endpoints.ts";
+import { Changes } from "./changes.ts";
 import { driftText } from "./drift_text.ts";
 import { RetargetedWatch } from "./retargeted_watch.ts";
 import { checkedBackend, slotName } from "./router_config.ts";
@@ -238,30 +239,8 @@ export class RouterKeeper {
   }
 }
 
-/** Many changes at once are one. */
-class Changes {
-  #pending = Promise.withResolvers<void>();
-
-  add(): void {
-    this.#pending.resolve();
-  }
-
-  async next(signal: AbortSignal): Promise<void> {
-    const aborted = Promise.withResolvers<never>();
-    const abort = () => aborted.reject(signal.reason);
-    signal.addEventListener("abort", abort, { once: true });
-    if (signal.aborted) abort();
-    try {
-      await Promise.race([this.#pending.promise, aborted.promise]);
-      this.#pending = Promise.withResolvers<void>();
-    } finally {
-      signal.removeEventListener("abort", abort);
-    }
-  }
-}
-
 /** The API server or the router is away for the moment, say. */
-function isPassing(error: unknown): boolean {
+export function isPassing(error: unknown): boolean {
   return (error instanceof ClusterError || error instanceof LinkError) ||
     (error instanceof KtctlError && error.code === "ROUTER_CLOSING") ||
     (error instanceof DOMException && error.name === "AbortError");

@@ -53,7 +53,7 @@ export interface RouterSettings {
 }
 
 /** So long the Service may lead to a router that is not ready: nobody else answers there meanwhile. */
-const UNREADY_MS = 1_000;
+export const UNREADY_MS = 1_000;
 
 /**
  * The Stuntman Service as it is to be; its cluster IP ends up in the state, which is returned.

@@ -154,3 +154,51 @@ for (const { title, kill, withinS, times = 1 } of deaths) {
     },
   });
 }
+
+Deno.test("when a node is drained of router and Shadow Pod, and no other takes them, the original answers until one does", async () => {
+  const cluster = await openTestCluster();
+  await using namespace = await cluster.namespace();
+  await namespace.applyDemo();
+  const client = await namespace.client();
+  await using laptop = await Laptop.open(cluster, namespace);
+  const before = await namespace.snapshot();
+  const expose = `${laptop.demo.port}:80`;
+  const mark = ["--versionMark", "mine"];
+  await using mesh = laptop.start(["mesh", "web", "--expose", expose, ...mark]);
+  await mesh.ready();
+  const marked = async () =>
+    (await client.curl("-m", "3", "-H", "version: mine", "http://web/")).stdout;
+  await eventually("it comes here", async () => /laptop/.test(await marked()));
+
+  const pod = ["get", "pods", "-l", "kt-role=router", "-o", "json"];
+  const [{ spec: { nodeName } }] = JSON.parse(
+    succeeded(await namespace.kubectl(pod)),
+  ).items;
+  // ours alone: the cluster's DNS is to stay
+  const ours = ["--force", "--pod-selector", "control-by=kt"];
+  const drain = ["drain", nodeName, ...ours, "--timeout=40s"];
+  try {
+    succeeded(
+      await cluster.kubectl([...drain, "--delete-emptydir-data"], {
+        timeout: 60_000,
+      }),
+    );
+    await reaches(client, { name: "web-", withinMs: 5_000 });
+    const get = ["get", "pods", "-l", "control-by=kt", "-o", "json"];
+    const { items } = JSON.parse(succeeded(await namespace.kubectl(get)));
+    assert.ok(
+      items.every(({ status }: { status: { phase: string } }) =>
+        status.phase !== "Running"
+      ),
+    );
+  } finally {
+    succeeded(await cluster.kubectl(["uncordon", nodeName]));
+  }
+  await eventually(
+    "it comes here again",
+    async () => /laptop/.test(await marked()),
+    60_000,
+  );
+  assert.equal((await mesh.stop()).code, 0);
+  assert.equal(await namespace.snapshot(), before);
+});

@@ -23,6 +23,7 @@ import {
   type JoinInput,
   joinRouterStep,
 } from "../../cluster/router_join.ts";
+import { guardRouter } from "../../cluster/router_guard.ts";
 import { RouterKeeper } from "../../cluster/router_keeper.ts";
 import { ROUTER_IMAGE, routerLabels } from "../../cluster/router_objects.ts";
 import type { RouterSettings } from "../../cluster/router_settle.ts";
@@ -213,6 +214,11 @@ async function prepare(
     () => scope.run(joinRouterStep, joinArgs(ref, input.mark), input),
   );
   for (const one of shared) heartbeat.add(one);
+  const debug = (message: string) => log.debug(message);
+  scope.background(
+    "guard of the router",
+    (signal) => guardRouter(kube, { ...ref, debug }, signal),
+  );
   await makeShadowService(context, input.fresh.ports);
   const state = await findState(kube, routerRef(name, namespace), signal);
   return state === undefined ? {} : { fallbackHost: state.origin };
