@@ -168,7 +168,7 @@ start_component() {
     kubelet)
       start kubelet "${NSX[@]}" "$(server kubelet)" --config="$CFG/kubelet.yaml" \
         --kubeconfig="$CFG/kubelet.kubeconfig" --root-dir="$K8S_DIR/kubelet" \
-        --hostname-override=$NODE --node-ip="$NODE_IP" "${runtime[@]}" \
+        --hostname-override=$NODE --node-ip="$(joined "${NODE_IPS[@]}")" "${runtime[@]}" \
         --node-labels=e2e=true "${gates[@]}" --v=1
       ;;
     kube-proxy) start kube-proxy "${NSX[@]}" "$(server kube-proxy)" --config="$CFG/proxy.yaml" --v=1 ;;

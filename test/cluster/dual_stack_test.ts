@@ -1,6 +1,11 @@
 // Services and pods that have addresses of IPv6, beside those of IPv4 or alone.
 import assert from "node:assert/strict";
-import { openTestCluster, succeeded, type TestNamespace } from "./cluster.ts";
+import {
+  openTestCluster,
+  succeeded,
+  type TestCluster,
+  type TestNamespace,
+} from "./cluster.ts";
 import { ConnectLab, obstacle } from "./connect_lab.ts";
 import { assertNoTrace, Laptop, reaches } from "./laptop.ts";
 import { run } from "./command.ts";
@@ -84,6 +89,22 @@ async function hosts(
 
 function inUrl(address: string): string {
   return address.includes(":") ? `[${address}]` : address;
+}
+
+/** The node's own address leads to the API server too. */
+async function kubeconfigOverIpv6({ kubeconfig, kubectl }: TestCluster) {
+  const path = "jsonpath={.items[0].status.addresses[*].address}";
+  const addresses = succeeded(
+    await kubectl(["get", "nodes", "-o", path]),
+  ).split(" ");
+  const address = addresses.find((one) => one.includes(":"))!;
+  const text = await Deno.readTextFile(kubeconfig);
+  const file = await Deno.makeTempFile();
+  await Deno.writeTextFile(
+    file,
+    text.replace(/https:\/\/.*(?=:\d+")/, `https://${inUrl(address)}`),
+  );
+  return { path: file, [Symbol.dispose]: () => Deno.removeSync(file) };
 }
 
 Deno.test({
@@ -172,15 +193,39 @@ Deno.test({
         }
       },
     );
+
+    await t.step("by the API server's own address of IPv6", async () => {
+      using kubeconfig = await kubeconfigOverIpv6(cluster);
+      const args = ["forward", "svc/six", ":80"];
+      await using forward = laptop.start(args, { kubeconfig: kubeconfig.path });
+      const { local } = await forward.ready();
+      const url = `http://127.0.0.1:${local}/`;
+      const { stdout } = await run("curl", ["-sS", "-m", "5", url]);
+      assert.match(stdout, /^demo pod=two-/);
+      await using preview = laptop.start(["preview", "mine", ...expose], {
+        kubeconfig: kubeconfig.path,
+      });
+      await preview.ready();
+      await reaches(client, { url: "http://mine/" });
+      assert.equal((await preview.stop()).code, 0);
+      assert.equal((await forward.stop()).code, 0);
+    });
     await assertNoTrace({ namespace, laptop, before });
   },
 });
 
-for (const mode of ["tun2socks", "sshuttle"]) {
+/** A redirect takes a route, a device takes addresses. */
+const WITHOUT_IPV6 = {
+  tun2socks: `cd /proc/sys/net/ipv6/conf
+    echo 1 > all/disable_ipv6; echo 1 > default/disable_ipv6`,
+  sshuttle: "ip -6 address flush dev lan; ip -6 route flush default",
+};
+
+for (const mode of ["tun2socks", "sshuttle"] as const) {
   Deno.test({
     name: `connect --mode ${mode} reaches Services and pods by IPv6`,
     ignore: ignore || obstacle !== undefined,
-    async fn() {
+    async fn(t) {
       await using lab = await ConnectLab.open(applyServices);
       const { namespace, laptop } = lab;
       await using connect = await lab.connect("--mode", mode);
@@ -217,6 +262,18 @@ for (const mode of ["tun2socks", "sshuttle"]) {
       }
       assert.equal((await connect.stop()).code, 0);
       assert.equal(await laptop.snapshot(), lab.before);
+
+      await t.step("a laptop without IPv6 is told what it lacks", async () => {
+        if (!isDual) return;
+        await laptop.output("sh", "-euc", WITHOUT_IPV6[mode]);
+        await using connect = await lab.connect("--mode", mode);
+        const codes = connect.events
+          .filter(({ event }) => event === "warning").map(({ code }) => code);
+        assert.deepEqual(codes, ["IPV6_NOT_CAPTURED"]);
+        assert.match(await lab.curl("http://both/"), /^demo pod=two-/);
+        assert.match(await lab.curl("http://six/"), /^curl ends/);
+        assert.equal((await connect.stop()).code, 0);
+      });
     },
   });
 }

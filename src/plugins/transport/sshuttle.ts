@@ -8,6 +8,7 @@ import type { LinkError } from "../../core/errors.ts";
 import type { Json } from "../../core/json.ts";
 import { systemName } from "../../core/system_name.ts";
 import type { Destination } from "../../net/capture/original_destination.ts";
+import { Cidr } from "../../net/cidr.ts";
 import { hasRoute } from "../../net/capture/has_route.ts";
 import { PfDestinations } from "../../net/capture/pf_destinations.ts";
 import type { PfQuery } from "../../net/capture/pf_natlook.ts";
@@ -54,6 +55,7 @@ const plugin: TransportPlugin<undefined> = {
     const told = new Set<string>();
     const servers = dns?.servers ?? [];
     tellPassedBy(context, told, servers);
+    tellUnrouted(context, told, context.cidrs);
     // ends before the rules do: its resets would not reach the applications without them
     const listener = scope.use(
       await openTransparentListener({
@@ -77,6 +79,7 @@ const plugin: TransportPlugin<undefined> = {
       details: { method: result.method },
       update: async (cidrs, servers) => {
         tellPassedBy(context, told, servers);
+        tellUnrouted(context, told, cidrs);
         const updated = await root.open("redirect.update", {
           method: result.method,
           redirect: args(cidrs, servers),
@@ -134,6 +137,24 @@ function tellPassedBy(
     "NAME_SERVER_PASSED_BY",
     `Whoever asks the name server ${text} does not get the cluster's names: its queries cannot be redirected`,
   );
+}
+
+/** A machine without any IPv6 is a common one: of a cluster of both families it reaches the one. */
+function tellUnrouted(
+  { log }: TransportContext<undefined>,
+  told: Set<string>,
+  cidrs: readonly string[],
+): void {
+  for (const family of [4, 6] as const) {
+    const ranges = cidrs.filter((cidr) => Cidr.parse(cidr).family === family);
+    const code = `IPV${family}_NOT_CAPTURED`;
+    if (told.has(code) || hasRoute(ranges)) continue;
+    told.add(code);
+    log.warn(
+      code,
+      `The cluster's IPv${family} addresses are not reached: this machine has no route to them, not even a default route, so that there is nothing to redirect; --mode tun2socks brings routes of its own`,
+    );
+  }
 }
 
 /** macOS tells root alone where a connection wanted to go. */

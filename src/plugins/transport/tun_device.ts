@@ -38,9 +38,7 @@ export async function openDevice(
     cidrs: isRouted ? [...cidrs] : [],
   });
   const { device, ipv6 } = result;
-  if (
-    (receiver || adapter) && !ipv6 && cidrs.some((cidr) => cidr.includes(":"))
-  ) {
+  if (!ipv6 && cidrs.some((cidr) => cidr.includes(":"))) {
     log.warn(
       "IPV6_NOT_CAPTURED",
       `The cluster's IPv6 addresses are not reached: ${
