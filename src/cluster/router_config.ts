@@ -57,10 +57,13 @@ export function routerMaps({ participants }: RouterState): RouterMaps {
   return { marks, others };
 }
 
+/** Set where the pod has IPv6: elsewhere haproxy does not start where it is told to listen there. */
+export const IPV6_VARIABLE = "KTCTL_IPV6";
+
 /** What of a router stays as it is for as long as its pod is there. */
 export type FixedRouter = Pick<
   RouterState,
-  "ports" | "statusPort" | "runtimePort" | "ipv6" | "origin"
+  "ports" | "statusPort" | "runtimePort" | "origin"
 >;
 
 /**
@@ -96,16 +99,21 @@ defaults
   retries 2
 frontend status
   mode http
-${binds(router, statusPort)}  monitor-uri /ready
+${binds(statusPort)}  monitor-uri /ready
 `;
   return [common, ...ports.map((port) => portSections(router, port))];
 }
 
-function binds({ ipv6 }: FixedRouter, port: number): string {
-  const lines = [`  bind 0.0.0.0:${port}\n`];
-  // naming :: where the pod has no IPv6 would keep haproxy from starting
-  if (ipv6) lines.push(`  bind [::]:${port} v6only\n`);
-  return lines.join("");
+/**
+ * On whatever families the pod has, not those of the Service now: it may get another one, and the
+ * kubelet looks at the pod's first.
+ */
+function binds(port: number): string {
+  return `  bind 0.0.0.0:${port}
+.if defined(${IPV6_VARIABLE})
+  bind [::]:${port} v6only
+.endif
+`;
 }
 
 /**
@@ -120,7 +128,7 @@ const SPEAK_FIRST_MS = 500;
 function portSections(router: FixedRouter, port: RouterPort): string {
   const { h1, h2, tcp } = backends(port);
   return `frontend port_${port.port}
-${binds(router, port.port)}  tcp-request inspect-delay ${SPEAK_FIRST_MS}ms
+${binds(port.port)}  tcp-request inspect-delay ${SPEAK_FIRST_MS}ms
   tcp-request content set-var(sess.h2) int(1) if { req.payload(0,3) -m str PRI }
   tcp-request content switch-mode http if HTTP
   use_backend ${h2} if HTTP { var(sess.h2) -m int 1 }

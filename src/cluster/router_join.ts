@@ -37,7 +37,6 @@ export interface JoinInput {
     | "ports"
     | "statusPort"
     | "runtimePort"
-    | "ipv6"
     | "lowPorts"
   >;
 }

@@ -13,6 +13,7 @@ import {
 } from "../kube/contract.ts";
 import type { KubeObject } from "../kube/kube_api.ts";
 import {
+  IPV6_VARIABLE,
   MARKS_MAP,
   OTHER_MARKS_MAP,
   ROUTER_DIR,
@@ -86,6 +87,7 @@ function sharedMetadata(
 const RUN_ROUTER = `printf %s "$@" > ${ROUTER_DIR}/haproxy.cfg || exit
 : > ${MARKS_MAP}
 : > ${OTHER_MARKS_MAP}
+[ ! -e /proc/net/if_inet6 ] || export ${IPV6_VARIABLE}=1
 haproxy -db -f ${ROUTER_DIR}/haproxy.cfg & pid=$!
 trap 'sleep 3; kill -USR1 $pid' TERM USR1
 wait $pid; code=$?

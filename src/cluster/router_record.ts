@@ -75,7 +75,6 @@ const record = v.pipe(
     ),
     statusPort: port,
     runtimePort: port,
-    ipv6: v.boolean(),
     lowPorts: v.boolean(),
     participants: v.pipe(
       v.array(participant),

@@ -56,7 +56,6 @@ export interface RouterState {
   readonly statusPort: number;
   /** haproxy's runtime API, on the pod's loopback. */
   readonly runtimePort: number;
-  readonly ipv6: boolean;
   readonly lowPorts: boolean;
   readonly participants: readonly Participant[];
   /** The last participant left: all is being taken back, nobody may join. */

@@ -59,6 +59,15 @@ spec:
   ports: [{ name: http, port: 80, targetPort: http }]
 `;
 
+const OF_ONE = `
+apiVersion: v1
+kind: Service
+metadata: { name: one }
+spec:
+  selector: { app: two }
+  ports: [{ name: http, port: 80, targetPort: http }]
+`;
+
 const ranges = await podRanges();
 const ignore = !ranges.some((range) => range.includes(":"));
 const isDual = !ignore && ranges.some((range) => range.includes("."));
@@ -85,6 +94,16 @@ async function hosts(
   const path = "jsonpath={.spec.clusterIPs[*]}";
   const get = ["get", `service/${service}`, "-o", path];
   return succeeded(await namespace.kubectl(get)).split(" ").map(inUrl);
+}
+
+async function patchPolicy(
+  namespace: TestNamespace,
+  service: string,
+  ipFamilyPolicy: string,
+): Promise<void> {
+  const patch = JSON.stringify({ spec: { ipFamilyPolicy } });
+  const args = ["patch", `service/${service}`, "-p", patch];
+  succeeded(await namespace.kubectl(args));
 }
 
 function inUrl(address: string): string {
@@ -157,20 +176,25 @@ Deno.test({
       });
     }
 
+    await t.step("a meshed Service gets a second family", async () => {
+      if (!isDual) return;
+      await namespace.apply(OF_ONE);
+      await using mesh = laptop.start(["mesh", "one", ...expose]);
+      await mesh.ready();
+      await patchPolicy(namespace, "one", "RequireDualStack");
+      for (const host of await hosts(namespace, "one")) {
+        await reaches(client, { name: "two-", url: `http://${host}/` });
+      }
+      assert.equal((await mesh.stop()).code, 0);
+      succeeded(await namespace.kubectl(["delete", "service/one"]));
+    });
+
     await t.step(
       "preview, by IPv6 once its Service asks for that",
       async () => {
         await using preview = laptop.start(["preview", "mine", ...expose]);
         await preview.ready();
-        const dual = { spec: { ipFamilyPolicy: "PreferDualStack" } };
-        succeeded(
-          await namespace.kubectl([
-            "patch",
-            "service/mine",
-            "-p",
-            JSON.stringify(dual),
-          ]),
-        );
+        await patchPolicy(namespace, "mine", "PreferDualStack");
         const mine = await hosts(namespace, "mine");
         assert.equal(mine.length, ranges.length);
         for (const host of mine) {

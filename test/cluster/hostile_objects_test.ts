@@ -18,7 +18,6 @@ function record(fields: Record<string, unknown> & { service: string }) {
     ports: [{ name: "kt-8080", port: 8080, servicePort: 80 }],
     statusPort: 9900,
     runtimePort: 9901,
-    ipv6: false,
     lowPorts: false,
     participants: [{
       session: "gone",

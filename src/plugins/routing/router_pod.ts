@@ -252,8 +252,6 @@ async function joinInput(context: Context): Promise<JoinInput> {
       })),
       statusPort,
       runtimePort: freePort(taken.add(statusPort), 9901),
-      ipv6: service.spec.ipFamilies?.includes("IPv6") ??
-        String(service.spec.clusterIP).includes(":"),
       lowPorts,
     },
   };

@@ -121,7 +121,6 @@ const router: RouterState = {
   }],
   statusPort: 9900,
   runtimePort: 9901,
-  ipv6: false,
   lowPorts: false,
   participants: [],
 };

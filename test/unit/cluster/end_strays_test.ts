@@ -21,7 +21,6 @@ const router: RouterState = {
   ports: [{ name: "kt-80", port: 80, servicePort: 80 }],
   statusPort: 9900,
   runtimePort: 9901,
-  ipv6: false,
   lowPorts: false,
   participants: [],
 };

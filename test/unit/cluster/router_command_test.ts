@@ -25,7 +25,6 @@ function router(portCount: number): RouterState {
     ports,
     statusPort: 9900,
     runtimePort: 9901,
-    ipv6: true,
     lowPorts: false,
     participants: [],
   };

@@ -24,7 +24,6 @@ const router: RouterState = {
   ports: [],
   statusPort: 1,
   runtimePort: 2,
-  ipv6: false,
   lowPorts: false,
   participants: [],
   closing: true,

@@ -20,7 +20,6 @@ Deno.test("a Router Pod has the image of whoever makes it, whatever its ConfigMa
         ports: [{ name: "kt-80", port: 80, servicePort: 80 }],
         statusPort: 9900,
         runtimePort: 9901,
-        ipv6: false,
         lowPorts: false,
         participants: [],
       }),

@@ -31,7 +31,6 @@ const router: RouterState = {
   ports: [{ name: "kt-8080", port: 8080, servicePort: 80 }],
   statusPort: 9900,
   runtimePort: 9901,
-  ipv6: false,
   lowPorts: false,
   participants,
 };
@@ -96,7 +95,7 @@ const BREAKS: Readonly<Record<string, Break>> = {
   },
   "no origin's address": { origin: "web.other" },
   "an address with a line": { origin: "10.96.0.1\n  bind :1" },
-  "truth as text": { ipv6: "false" },
+  "truth as text": { lowPorts: "false" },
   "nobody": { participants: null },
   "more than there are places": {
     participants: Array.from(

@@ -23,7 +23,6 @@ const empty: RouterState = {
   ports: [{ name: "kt-8080", port: 8080, servicePort: 80 }],
   statusPort: 9900,
   runtimePort: 9901,
-  ipv6: false,
   lowPorts: false,
   participants: [],
 };
