@@ -29,6 +29,9 @@ const APART =
 const ON_OLDEST =
   /\/(bad_input|clean|connect_(ranges|user)|every_verb|killed_client|mesh_manual|smoke)_test/;
 
+/** On clusters of both IP families, and of IPv6 alone. */
+const ON_STACKS = /\/dual_stack_test/;
+
 /** What takes longest begins first, so that nothing long is left for the end. */
 const LONG =
   /\/(connect_reach|connect_share|drift|failing_start|mesh|mesh_protocols|rbac|two_users)_test/;
@@ -40,6 +43,8 @@ const SIDE_BY_SIDE = 2;
 interface OwnCluster {
   readonly version: string;
   readonly slot: number;
+  /** @default "ipv4" */
+  readonly stack?: "ipv4" | "dual" | "ipv6";
 }
 
 interface Job {
@@ -52,8 +57,14 @@ const slot = Number(Deno.env.get("K8S_SLOT") || 0);
 const version = chosen || CURRENT;
 const main: OwnCluster = { version, slot };
 /** Beside the first. */
-const second: OwnCluster = { version, slot: slot === 9 ? 8 : slot + 1 };
+const second: OwnCluster = { version, slot: (slot + 1) % 10 };
 const oldest: OwnCluster = { version: OLDEST, slot };
+const stacks: readonly OwnCluster[] = version === OLDEST
+  ? []
+  : (["dual", "ipv6"] as const).map((stack) => ({
+    ...{ version, stack },
+    slot: (slot + 2) % 10,
+  }));
 
 const isOwn = !Deno.env.get("KTCTL_TEST_KUBECONFIG");
 
@@ -84,8 +95,9 @@ export async function runClusterSuite(
   await prepare(new Set([...jobs, ...old].map(({ form }) => form)));
   const alone = jobs.filter(({ file }) => ALONE.test(file));
   const apart = jobs.filter(({ file }) => APART.test(file));
+  const onStacks = isOwn ? jobs.filter(({ file }) => ON_STACKS.test(file)) : [];
   const others = jobs.filter((job) =>
-    !alone.includes(job) && !apart.includes(job)
+    ![...alone, ...apart, ...onStacks].includes(job)
   ).sort((a, b) => +LONG.test(b.file) - +LONG.test(a.file));
   if (!isOwn) {
     try {
@@ -99,7 +111,9 @@ export async function runClusterSuite(
     // a second build beside the first one, of what is smaller
     on(oldest, old, 1).then(async (outcome) => {
       await built;
-      return add(outcome, await on(second, apart, 1));
+      let all = add(outcome, await on(second, apart, 1));
+      for (const stack of stacks) all = add(all, await on(stack, onStacks, 1));
+      return all;
     }),
     built.then(() => on(main, others, SIDE_BY_SIDE)),
   ]);
@@ -115,8 +129,14 @@ export async function endClusters(): Promise<void> {
 
 const left: OwnCluster[] = [];
 
-function settings({ version, slot }: OwnCluster): Record<string, string> {
-  return { KTCTL_TEST_KUBERNETES: version, K8S_SLOT: String(slot) };
+function settings(
+  { version, slot, stack = "ipv4" }: OwnCluster,
+): Record<string, string> {
+  return {
+    KTCTL_TEST_KUBERNETES: version,
+    K8S_SLOT: String(slot),
+    K8S_STACK: stack,
+  };
 }
 
 /** Starts the cluster if it is not running, and ends it again in that case, unless tests failed on it. */
@@ -157,9 +177,9 @@ async function runJobs(
   const work = async () => {
     for (let job; (job = waiting.shift()) !== undefined;) {
       const { file, form } = job;
-      const version = env["KTCTL_TEST_KUBERNETES"];
-      const where = version === undefined ? form : `${form}, ${version}`;
-      const title = `${file} (${where})`;
+      const { KTCTL_TEST_KUBERNETES: version, K8S_STACK: stack } = env;
+      const where = [form, version, stack === "ipv4" ? undefined : stack];
+      const title = `${file} (${where.filter(Boolean).join(", ")})`;
       const run = await runTestFiles([file], {
         ...{ form, env, title, isShown: false },
       });

@@ -65,7 +65,7 @@ Deno.test("a pod under the restricted security profile runs each image", async (
     outputOf(namespace, "busybox", "localhost/busybox:1", [
       "sh",
       "-c",
-      "id -u; touch /x; cat /proc/self/status",
+      "exec 2>&1; id -u; touch /x; cat /proc/self/status", // one stream, for its order
     ]),
   ]);
   assert.match(
