@@ -15,8 +15,8 @@ interface Waiting {
 
 /**
  * Connections to a port of the agent's own that anybody can open, while it is not known whose they are.
- * There is room for so many: a new one takes the place of its peer's oldest, or of the oldest of all,
- * so that those who only wait keep nobody out who has something to say.
+ * There is room for so many: a new one takes the place of its peer's oldest, or of the oldest of the peer
+ * that has most, so that those who only wait keep nobody out who has something to say.
  */
 export class WaitingRoom {
   readonly #options: WaitingRoomOptions;
@@ -32,7 +32,7 @@ export class WaitingRoom {
     const { seats, seatsOfPeer, patienceMs } = this.#options;
     const theirs = this.#byPeer.get(peer);
     if (theirs && theirs.size >= seatsOfPeer) this.#turnOut(theirs);
-    else if (this.#waiting.size >= seats) this.#turnOut(this.#waiting.keys());
+    else if (this.#waiting.size >= seats) this.#turnOut(this.#largest());
     const ofPeer = this.#byPeer.get(peer) ?? new Set();
     this.#byPeer.set(peer, ofPeer.add(connection));
     const timer = setTimeout(() => connection.destroy(), patienceMs);
@@ -49,6 +49,15 @@ export class WaitingRoom {
     const ofPeer = this.#byPeer.get(waiting.peer)!;
     ofPeer.delete(connection);
     if (ofPeer.size === 0) this.#byPeer.delete(waiting.peer);
+  }
+
+  /** Of the peers that came first, if several have as many. */
+  #largest(): Iterable<Duplex> {
+    let largest = new Set<Duplex>();
+    for (const connections of this.#byPeer.values()) {
+      if (connections.size > largest.size) largest = connections;
+    }
+    return largest;
   }
 
   #turnOut(connections: Iterable<Duplex>): void {
