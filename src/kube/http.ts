@@ -30,7 +30,7 @@ import { readBody } from "./read_body.ts";
 import { sendOnce } from "./send_once.ts";
 import { unreachable } from "./unreachable.ts";
 
-/** How often a 429 is waited out, and for how long at most each time. */
+/** How often an answer that asks to come later is obeyed, and for how long at most each time. */
 const THROTTLE_RETRIES = 4;
 const THROTTLE_MAX_MS = 10_000;
 /** An error may wait for its explanation so long. */
@@ -191,7 +191,7 @@ export class KubeHttp {
         response.resume();
         continue;
       }
-      if (response.statusCode === 429 && throttled < THROTTLE_RETRIES) {
+      if (asksForLater(response) && throttled < THROTTLE_RETRIES) {
         throttled++;
         response.resume();
         const seconds = Number(response.headers["retry-after"] ?? "1");
@@ -338,6 +338,12 @@ export class KubeHttp {
     this.#agent = { agent, ...(cert && { cert }), ...(key && { key }) };
     return agent;
   }
+}
+
+/** As client-go has it: an API server that starts or ends, and what is before it, say so with 503. */
+function asksForLater({ statusCode = 0, headers }: http.IncomingMessage) {
+  return statusCode === 429 ||
+    (statusCode >= 500 && headers["retry-after"] !== undefined);
 }
 
 /** The body as it comes, its failures as errors of ours. */

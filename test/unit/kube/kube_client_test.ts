@@ -301,6 +301,15 @@ Deno.test("a throttled call is sent again, but not for ever", async () => {
   assert.equal(endless.server.requests.length, 5);
 });
 
+Deno.test("an answer that says when to come again is obeyed, another failure of the server is told at once", async () => {
+  const later = json({}, { status: 503, headers: { "Retry-After": "0" } });
+  await using starting = await serve([later, json(WEB)]);
+  assert.deepEqual(await starting.api.raw("/x"), WEB);
+  await using broken = await serve([json({}, { status: 503 })]);
+  await assert.rejects(broken.api.raw("/x"), { code: "API_ERROR" });
+  assert.equal(broken.server.requests.length, 1);
+});
+
 /** Answers once, then cuts the same connection at its next request. */
 function cutSecondRequest(): Answer[] {
   return [
