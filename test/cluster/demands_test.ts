@@ -131,7 +131,7 @@ function policies(namespace: string): unknown[] {
   ];
 }
 
-/** Until they are deleted; returns when the server obeys them. */
+/** Until they are deleted; returns when the server obeys them, and is over when it no longer does. */
 async function withPolicies(
   cluster: TestCluster,
   namespace: TestNamespace,
@@ -140,22 +140,26 @@ async function withPolicies(
   const list = JSON.stringify({ apiVersion: "v1", kind: "List", items });
   const apply = await cluster.kubectl(["apply", "-f", "-"], { stdin: list });
   succeeded(apply);
-  const policiesGo = {
-    async [Symbol.asyncDispose]() {
-      await cluster.kubectl(["delete", "-f", "-"], { stdin: list });
-    },
-  };
   const isObeyed = async (args: string[], text: RegExp) => {
     const dry = ["run", "x", "--image=x", "--dry-run=server", "-o", "json"];
     const { stdout, stderr } = await namespace.kubectl([...dry, ...args]);
     return text.test(stdout + stderr);
   };
+  const refuses = () => isObeyed([], /label team is required/);
+  const injects = () => isObeyed(["-l", "team=x,sidecar=true"], /"injected"/);
+  const policiesGo = {
+    async [Symbol.asyncDispose]() {
+      await cluster.kubectl(["delete", "-f", "-"], { stdin: list });
+      await eventually(
+        "the policies are no longer obeyed",
+        async () => !await refuses() && !await injects(),
+      );
+    },
+  };
   try {
     await eventually(
       "the policies are obeyed",
-      async () =>
-        await isObeyed([], /label team is required/) &&
-        await isObeyed(["-l", "team=x,sidecar=true"], /"injected"/),
+      async () => await refuses() && await injects(),
     );
   } catch (error) {
     await policiesGo[Symbol.asyncDispose]();
