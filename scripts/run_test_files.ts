@@ -40,6 +40,8 @@ export interface RunOptions {
   readonly title?: string;
   /** Whether the output is shown as it comes, not at the end in one piece. @default true */
   readonly isShown?: boolean;
+  /** The folder of its report. @default dist/junit */
+  readonly reports?: string;
 }
 
 export const NO_TESTS: TestOutcome = {
@@ -56,8 +58,12 @@ const REPORTS = fileURLToPath(new URL("dist/junit", root));
 /** Of files with `--parallel`. */
 const SIDE_BY_SIDE = "2";
 
-/** Runs the rest of its arguments; writes their processor time into the first one. */
-const TIMED = '{ TIMEFORMAT="%U %S"; time "$@" 2>&3; } 3>&2 2>"$0"; exit "$?"';
+/**
+ * Runs the rest of its arguments; writes their processor time into the first one. Our own output, which
+ * `time` needs for that, is closed for them: a server that they leave running would hold it open.
+ */
+const TIMED =
+  '{ TIMEFORMAT="%U %S"; time "$@" 2>&3 3>&-; } 3>&2 2>"$0"; exit "$?"';
 
 let count = 0;
 
@@ -72,9 +78,9 @@ export async function runTestFiles(
   args: readonly string[],
   options: RunOptions,
 ): Promise<TestOutcome> {
-  const { form, env = {}, isShown = true } = options;
-  await Deno.mkdir(REPORTS, { recursive: true });
-  const report = `${REPORTS}/${String(++count).padStart(3, "0")}.xml`;
+  const { form, env = {}, isShown = true, reports = REPORTS } = options;
+  await Deno.mkdir(reports, { recursive: true });
+  const report = `${reports}/${String(++count).padStart(3, "0")}.xml`;
   const times = `${report}.times`;
   const deno = [
     ...[Deno.execPath(), "test", "-A", `--junit-path=${report}`],

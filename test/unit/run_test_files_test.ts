@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { runTestFiles } from "../../scripts/run_test_files.ts";
+
+Deno.test({
+  name:
+    "a program that a test leaves running, as a test cluster's servers are, keeps no run of tests from ending",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    const folder = await Deno.makeTempDir({ prefix: "ktctl-run-" });
+    let pid = 0;
+    try {
+      const file = `${folder}/leaves_a_program_test.ts`;
+      await Deno.writeTextFile(
+        file,
+        `Deno.test("leaves one", () => {
+          const child = new Deno.Command("sleep", {
+            args: ["600"], stdin: "null", stdout: "null", stderr: "null",
+          }).spawn();
+          child.unref();
+          Deno.writeTextFileSync(${
+          JSON.stringify(`${folder}/pid`)
+        }, String(child.pid));
+        });`,
+      );
+      const run = runTestFiles([file], {
+        ...{ form: "source", title: "one that leaves a program running" },
+        ...{ isShown: false, reports: folder },
+      });
+      let timer;
+      const late = new Promise<never>((_, reject) => {
+        timer = setTimeout(() => reject(new Error("it did not end")), 20_000);
+      });
+      const { counts } = await Promise.race([run, late]).finally(async () => {
+        clearTimeout(timer);
+        pid = Number(await Deno.readTextFile(`${folder}/pid`));
+        Deno.kill(pid, "SIGKILL"); // lets a run that waits for it end
+        await run;
+      });
+      assert.equal(counts.passed, 1);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+});
