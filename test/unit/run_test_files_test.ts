@@ -26,7 +26,7 @@ Deno.test({
         ...{ form: "source", title: "one that leaves a program running" },
         ...{ isShown: false, reports: folder },
       });
-      let timer;
+      let timer: ReturnType<typeof setTimeout> | undefined;
       const late = new Promise<never>((_, reject) => {
         timer = setTimeout(() => reject(new Error("it did not end")), 20_000);
       });
