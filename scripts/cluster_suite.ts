@@ -32,6 +32,8 @@ const ON_OLDEST =
 /** On clusters of both IP families, and of IPv6 alone. */
 const ON_STACKS = /\/dual_stack_test/;
 
+const ON_TWO_NODES = /\/two_nodes_test/;
+
 /** What takes longest begins first, so that nothing long is left for the end. */
 const LONG =
   /\/(connect_reach|connect_share|drift|failing_start|mesh|mesh_protocols|rbac|two_users)_test/;
@@ -45,6 +47,8 @@ interface OwnCluster {
   readonly slot: number;
   /** @default "ipv4" */
   readonly stack?: "ipv4" | "dual" | "ipv6";
+  /** @default 1 */
+  readonly nodes?: 1 | 2;
 }
 
 interface Job {
@@ -59,12 +63,14 @@ const main: OwnCluster = { version, slot };
 /** Beside the first. */
 const second: OwnCluster = { version, slot: (slot + 1) % 10 };
 const oldest: OwnCluster = { version: OLDEST, slot };
-const stacks: readonly OwnCluster[] = version === OLDEST
-  ? []
-  : (["dual", "ipv6"] as const).map((stack) => ({
-    ...{ version, stack },
-    slot: (slot + 2) % 10,
-  }));
+/** Of another kind, for a few files each, one after the other. What failed on one is run on it once more. */
+const specials: readonly (readonly [files: RegExp, OwnCluster])[] = [
+  [ON_TWO_NODES, { version, slot: (slot + 2) % 10, nodes: 2 }],
+  ...version === OLDEST ? [] : [
+    [ON_STACKS, { version, slot: (slot + 3) % 10, stack: "dual" }],
+    [ON_STACKS, { version, slot: (slot + 4) % 10, stack: "ipv6" }],
+  ] as const,
+];
 
 const isOwn = !Deno.env.get("KTCTL_TEST_KUBECONFIG");
 
@@ -95,9 +101,10 @@ export async function runClusterSuite(
   await prepare(new Set([...jobs, ...old].map(({ form }) => form)));
   const alone = jobs.filter(({ file }) => ALONE.test(file));
   const apart = jobs.filter(({ file }) => APART.test(file));
-  const onStacks = isOwn ? jobs.filter(({ file }) => ON_STACKS.test(file)) : [];
+  const isSpecial = ({ file }: Job) =>
+    isOwn && specials.some(([files]) => files.test(file));
   const others = jobs.filter((job) =>
-    ![...alone, ...apart, ...onStacks].includes(job)
+    ![...alone, ...apart].includes(job) && !isSpecial(job)
   ).sort((a, b) => +LONG.test(b.file) - +LONG.test(a.file));
   if (!isOwn) {
     try {
@@ -112,7 +119,10 @@ export async function runClusterSuite(
     on(oldest, old, 1).then(async (outcome) => {
       await built;
       let all = add(outcome, await on(second, apart, 1));
-      for (const stack of stacks) all = add(all, await on(stack, onStacks, 1));
+      for (const [files, cluster] of specials) {
+        const its = jobs.filter(({ file }) => files.test(file));
+        all = add(all, await on(cluster, its, 1));
+      }
       return all;
     }),
     built.then(() => on(main, others, SIDE_BY_SIDE)),
@@ -130,12 +140,13 @@ export async function endClusters(): Promise<void> {
 const left: OwnCluster[] = [];
 
 function settings(
-  { version, slot, stack = "ipv4" }: OwnCluster,
+  { version, slot, stack = "ipv4", nodes = 1 }: OwnCluster,
 ): Record<string, string> {
   return {
     KTCTL_TEST_KUBERNETES: version,
     K8S_SLOT: String(slot),
     K8S_STACK: stack,
+    K8S_NODES: String(nodes),
   };
 }
 
@@ -177,8 +188,11 @@ async function runJobs(
   const work = async () => {
     for (let job; (job = waiting.shift()) !== undefined;) {
       const { file, form } = job;
-      const { KTCTL_TEST_KUBERNETES: version, K8S_STACK: stack } = env;
-      const where = [form, version, stack === "ipv4" ? undefined : stack];
+      const { KTCTL_TEST_KUBERNETES: version, K8S_STACK, K8S_NODES } = env;
+      const where = [
+        ...[form, version, K8S_STACK === "ipv4" ? undefined : K8S_STACK],
+        K8S_NODES === "2" ? "two nodes" : undefined,
+      ];
       const title = `${file} (${where.filter(Boolean).join(", ")})`;
       const run = await runTestFiles([file], {
         ...{ form, env, title, isShown: false },

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # shellcheck source-path=SCRIPTDIR
-# A real Kubernetes with one node for end-to-end tests, without docker or registry: servers
+# A real Kubernetes with one node (or two) for end-to-end tests, without docker or registry: servers
 # built by build.sh, the rest from Debian's packages. KTCTL_TEST_KUBERNETES says which:
 # 1.37 (1.37.2; the default) or 1.20 (1.20.2).
 #
@@ -29,6 +29,7 @@
 # so does the other version. K8S_KCM has more flags for the controller manager, K8S_PROXY_MODE
 # is iptables or nftables (1.37). K8S_STACK=dual gives Services and pods addresses of IPv6 beside
 # those of IPv4, K8S_STACK=ipv6 those alone (1.37; the API server has an address of IPv6 then).
+# K8S_NODES=2 adds a second node.
 set -euo pipefail
 # the servers of a small cluster collect garbage all the time, and memory is not what is short
 export GOGC=400
@@ -88,6 +89,8 @@ API=https://$API_HOST:$API_PORT
 . "$HERE/images.sh"
 # shellcheck source=sshd_image.sh
 . "$HERE/sshd_image.sh"
+# shellcheck source=second_node.sh
+. "$HERE/second_node.sh"
 
 # What outlives the cluster: packages, servers, images. Made once, by one at a time.
 make_parts() {
@@ -196,6 +199,11 @@ import_images() {
   done
 }
 
+# By hand: the controller that would set it sleeps 10 s before its first look, and holds up all after it.
+give_pod_cidr() {
+  "${K[@]}" patch node $NODE -p "{\"spec\":{\"podCIDR\":\"$POD_CIDR\",\"podCIDRs\":[\"$(joined "${POD_CIDRS[@]}" | sed 's/,/","/g')\"]}}" >/dev/null
+}
+
 up() {
   local begin name
   begin=$(date +%s%N)
@@ -212,15 +220,28 @@ up() {
   for name in kube-controller-manager kube-scheduler kubelet kube-proxy; do start_component $name; done
   await 'the DNS manifest' kube-apiserver "${K[@]}" apply --validate=false -f "$CFG/dns.yaml"
   await_component kubelet
-  # by hand: the controller that would set it sleeps 10 s before its first look, and holds up all after it
-  "${K[@]}" patch node $NODE -p "{\"spec\":{\"podCIDR\":\"$POD_CIDR\",\"podCIDRs\":[\"$(joined "${POD_CIDRS[@]}" | sed 's/,/","/g')\"]}}" >/dev/null
+  give_pod_cidr
   await 'the default service account' kube-controller-manager "${K[@]}" -n default get serviceaccount default
   await 'cluster DNS' kubelet dns_ready
+  if [ "$K8S_NODES" = 2 ]; then second_up; fi
   say "up in $((($(date +%s%N) - begin) / 1000000)) ms: $API  export KUBECONFIG=$KUBECFG"
 }
 
+# They outlive containerd: each is ended through it, while it is there.
+end_containers() {
+  local id
+  pid_of containerd >/dev/null || return 0
+  for id in $("${CTR[@]}" tasks ls -q 2>/dev/null); do
+    timeout 10 "${CTR[@]}" tasks rm -f "$id" >/dev/null 2>&1 9>&- &
+  done
+  wait
+  for id in $("${CTR[@]}" containers ls -q 2>/dev/null); do
+    "${CTR[@]}" containers rm "$id" >/dev/null 2>&1 || true
+  done
+}
+
 down() {
-  local begin name id
+  local begin name
   begin=$(date +%s%N)
   if ! [ -d "$K8S_DIR" ] && ! [ -e "$MACHINE/clusters/$K8S_NS" ]; then
     say "down already"
@@ -229,17 +250,9 @@ down() {
   if [ -e "$MACHINE/clusters/$K8S_NS" ] && [ "$(cat "$MACHINE/clusters/$K8S_NS")" != "$K8S_DIR" ]; then
     die "the cluster $K8S_NS of this machine is another's: its state is in $(cat "$MACHINE/clusters/$K8S_NS")"
   fi
+  second_down
   for name in kubelet kube-scheduler kube-controller-manager kube-proxy; do stop $name 2; done
-  # containers outlive containerd: each is ended through it, while it is there
-  if pid_of containerd >/dev/null; then
-    for id in $("${CTR[@]}" tasks ls -q 2>/dev/null); do
-      timeout 10 "${CTR[@]}" tasks rm -f "$id" >/dev/null 2>&1 9>&- &
-    done
-    wait
-    for id in $("${CTR[@]}" containers ls -q 2>/dev/null); do
-      "${CTR[@]}" containers rm "$id" >/dev/null 2>&1 || true
-    done
-  fi
+  end_containers
   for name in kube-apiserver containerd etcd; do stop $name 3; done
   kill_inside
   unmount_under "$K8S_DIR"

@@ -8,6 +8,20 @@ network_up() {
   ip link show "$K8S_IF" >/dev/null 2>&1 ||
     ip link add "$K8S_IF" type veth peer name eth0 netns "$K8S_NS"
   ip link set "$K8S_IF" up
+  # shellcheck disable=SC2046 # a word or none
+  for i in "${!HOST_IPS[@]}"; do
+    ip addr replace "${HOST_IPS[$i]}/${LINK_BITS[$i]}" dev "$K8S_IF" $(nodad "$i")
+  done
+  node_network_up
+  # This machine stands outside the cluster, as a developer's laptop does. A packet to a
+  # service or pod must never follow the default route off this machine; with the highest
+  # metric, any route that the program under test makes wins over ours.
+  for range in "${SVC_CIDRS[@]}" "${POD_CIDRS[@]}"; do ip route replace unreachable "$range" metric 65535; done
+}
+
+# Inside of the namespace, whose eth0 is there.
+node_network_up() {
+  local i
   # shellcheck disable=SC2016 # expanded by the inner shell
   "${NSX[@]}" bash -euc '
     ip link set lo up; ip link set eth0 up
@@ -21,16 +35,11 @@ network_up() {
   if has_ipv6; then "${NSX[@]}" sh -c 'echo 1 > /proc/sys/net/ipv6/conf/all/forwarding'; fi
   # shellcheck disable=SC2046 # a word or none
   for i in "${!POD_CIDRS[@]}"; do
-    ip addr replace "${HOST_IPS[$i]}/${LINK_BITS[$i]}" dev "$K8S_IF" $(nodad "$i")
     "${NSX[@]}" ip addr replace "${NODE_IPS[$i]}/${LINK_BITS[$i]}" dev eth0 $(nodad "$i")
     "${NSX[@]}" ip addr replace "${POD_GWS[$i]}/${POD_CIDRS[$i]#*/}" dev cni0 $(nodad "$i")
     # a service address that kube-proxy does not know (yet) ends at the bridge
     "${NSX[@]}" ip route replace "${SVC_CIDRS[$i]}" dev cni0
   done
-  # This machine stands outside the cluster, as a developer's laptop does. A packet to a
-  # service or pod must never follow the default route off this machine; with the highest
-  # metric, any route that the program under test makes wins over ours.
-  for range in "${SVC_CIDRS[@]}" "${POD_CIDRS[@]}"; do ip route replace unreachable "$range" metric 65535; done
 }
 
 network_down() {

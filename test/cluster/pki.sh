@@ -39,6 +39,10 @@ ip_names() { # ADDRESS...: as subject alternative names
   joined "${@/#/IP:}"
 }
 
+node_certificate() {
+  cert kubelet ca "/O=system:nodes/CN=system:node:$NODE" serverAuth,clientAuth "DNS:$NODE,IP:127.0.0.1,$(ip_names "${NODE_IPS[@]}")"
+}
+
 certificates() {
   local name
   [ -e "$PKI/.done" ] && return 0
@@ -49,7 +53,7 @@ certificates() {
   cert apiserver ca /CN=kube-apiserver serverAuth "DNS:kubernetes,DNS:kubernetes.default,DNS:kubernetes.default.svc,DNS:kubernetes.default.svc.$DOMAIN,DNS:localhost,IP:127.0.0.1,$(ip_names "${NODE_IPS[@]}" "${HOST_IPS[@]}" "${SVC_APIS[@]}")"
   cert kubelet-client ca /O=system:masters/CN=kube-apiserver-kubelet-client clientAuth
   cert front-client front /CN=front-proxy-client clientAuth
-  cert kubelet ca "/O=system:nodes/CN=system:node:$NODE" serverAuth,clientAuth "DNS:$NODE,IP:127.0.0.1,$(ip_names "${NODE_IPS[@]}")"
+  node_certificate
   cert admin ca /O=system:masters/CN=kubernetes-admin clientAuth
   cert kcm ca /CN=system:kube-controller-manager clientAuth
   cert scheduler ca /CN=system:kube-scheduler clientAuth
