@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { connectKube } from "../src/kube/connect_kube.ts";
 import { PODS } from "../src/kube/resources.ts";
 import { CONTROL_BY, CONTROL_BY_KT } from "../src/kube/contract.ts";
-import { isReady, isRunning } from "../src/cluster/pod_ready.ts";
+import { isReady, isRunning } from "../src/cluster/pod/pod_ready.ts";
 import { succeeded } from "../test/cluster/command.ts";
 import type { KtctlEvent } from "../test/cluster/ktctl_process.ts";
 import { type Figure, judge, spread } from "./figures.ts";

@@ -1,10 +1,10 @@
 /** The packet path of `connect --mode tun2socks` alone: iperf3 in a namespace, against bare loopback. */
-import { Scope } from "../src/core/scope.ts";
-import type { Machine } from "../src/helper/operation.ts";
+import { Scope } from "../src/undo/scope.ts";
+import type { Machine } from "../src/helper/operations/operation.ts";
 import {
   type OpenedTun,
   openTunOperation,
-} from "../src/helper/tun_operations.ts";
+} from "../src/helper/operations/tun_operations.ts";
 import { NetworkNamespace } from "../test/netns/network_namespace.ts";
 import { obstacleWithout } from "../test/netns/packages.ts";
 import { MemoryJournal } from "../test/unit/core/memory_journal.ts";

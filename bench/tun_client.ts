@@ -1,11 +1,11 @@
 // Runs inside a network namespace: carries a TUN device's packets for tun_bench.ts. Prints a line
 // when it is ready, and ends when killed.
-import { dial } from "../src/core/dial.ts";
-import type { OpenedTun } from "../src/helper/tun_operations.ts";
-import { addressBytes } from "../src/net/tun/address_text.ts";
-import { PacketCarrier } from "../src/net/tun/packet_carrier.ts";
+import { dial } from "../src/link/wire/dial.ts";
+import type { OpenedTun } from "../src/helper/operations/tun_operations.ts";
+import { addressBytes } from "../src/net/tun/packets/address_text.ts";
+import { PacketCarrier } from "../src/net/tun/packets/packet_carrier.ts";
 import { openTunCapture } from "../src/net/tun/tun_capture.ts";
-import { TunDevice } from "../src/net/tun/tun_device.ts";
+import { TunDevice } from "../src/net/tun/linux/tun_device.ts";
 
 export interface TunBenchConfig extends OpenedTun {
   /** `path`: connections end in a program that listens at `port` of the device. */

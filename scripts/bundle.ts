@@ -6,11 +6,11 @@ import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import config from "../deno.json" with { type: "json" };
-import { EMBEDDED_AGENT } from "../src/cluster/agent_source.ts";
-import { buildAgent } from "../src/cluster/build_agent.ts";
+import { EMBEDDED_AGENT } from "../src/cluster/shadow/agent_source.ts";
+import { buildAgent } from "../src/cluster/shadow/build_agent.ts";
 import { denoBundle } from "../src/core/deno_bundle.ts";
 import { EMBEDDED_HELPER } from "../src/helper/helper_text.ts";
-import { EMBEDDED_PACKET_WORKER } from "../src/net/tun/start_packet_worker.ts";
+import { EMBEDDED_PACKET_WORKER } from "../src/net/tun/packets/start_packet_worker.ts";
 import { minify } from "./minify.ts";
 import { billOfMaterials } from "./bill_of_materials.ts";
 import { tellMade, writeChecksums } from "./release_files.ts";
@@ -40,7 +40,10 @@ await tellMade(dist, {
 /** The CLI with three texts as globals in front, which V8 reads only when they are asked for. */
 async function bundleCli(folder: string): Promise<void> {
   await bundle("main.ts", `${folder}/ktctl.js`);
-  await bundle("src/net/tun/packet_worker.ts", `${folder}/packet_worker.js`);
+  await bundle(
+    "src/net/tun/packets/packet_worker.ts",
+    `${folder}/packet_worker.js`,
+  );
   await bundle("src/helper/run_helper.ts", `${folder}/helper.js`);
   await buildAgent(`${folder}/agent.js`);
   await minify(`${folder}/agent.js`);

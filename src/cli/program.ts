@@ -1,8 +1,8 @@
 /** The root command. */
 import process from "node:process";
 import { Command, Help, type Option } from "commander";
-import { addGlobalOptions } from "../commands/global_options.ts";
-import type { Host } from "../commands/host.ts";
+import { addGlobalOptions } from "../commands/session/global_options.ts";
+import type { Host } from "../commands/session/host.ts";
 import { didYouMean } from "../core/did_you_mean.ts";
 import { terminalText } from "../core/terminal_text.ts";
 import { VERSION } from "../core/version.ts";

@@ -11,7 +11,7 @@ import {
   messageOf,
   UsageError,
 } from "../core/errors.ts";
-import type { Host } from "../commands/host.ts";
+import type { Host } from "../commands/session/host.ts";
 import { createProgram } from "./program.ts";
 import { normaliseFlags } from "./normalise_flags.ts";
 import { type Conclusion, errorEvent, type Report } from "../core/report.ts";

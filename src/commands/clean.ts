@@ -2,23 +2,23 @@
 import { counted } from "../core/counted.ts";
 import { Command, Option } from "commander";
 import { parseWhole } from "../cli/flag_values.ts";
-import { agentStatus, isStale } from "../cluster/liveness.ts";
+import { agentStatus, isStale } from "../cluster/object/liveness.ts";
 import {
   type NamespaceState,
   readNamespace,
-} from "../cluster/namespace_state.ts";
-import { type CleanRules, planClean } from "../cluster/plan_clean.ts";
-import { refuseMissingNamespace } from "../cluster/refuse_missing_namespace.ts";
-import { runRepairs } from "../cluster/run_repairs.ts";
-import { sweepJournals } from "../cluster/sweep_journals.ts";
-import { isSweptAlready } from "../cluster/swept_already.ts";
+} from "../cluster/clean/namespace_state.ts";
+import { type CleanRules, planClean } from "../cluster/clean/plan_clean.ts";
+import { refuseMissingNamespace } from "../cluster/discovery/refuse_missing_namespace.ts";
+import { runRepairs } from "../cluster/clean/run_repairs.ts";
+import { sweepJournals } from "../cluster/clean/sweep_journals.ts";
+import { isSweptAlready } from "../cluster/clean/swept_already.ts";
 import {
   type Unreadable,
   unreadableObjects,
   warnOfUnreadable,
-} from "../cluster/unreadable.ts";
+} from "../cluster/clean/unreadable.ts";
 import { CleanupError, KtctlError } from "../core/errors.ts";
-import { openDeadJournals } from "../core/journal.ts";
+import { openDeadJournals } from "../undo/journal.ts";
 import { errorEvent, type Report } from "../core/report.ts";
 import {
   annotation,
@@ -28,10 +28,10 @@ import {
   STATUS_PORT,
 } from "../kube/contract.ts";
 import type { KubeApi } from "../kube/kube_api.ts";
-import { cleanMachine } from "./clean_machine.ts";
-import type { GlobalOptions } from "./global_options.ts";
-import type { Host } from "./host.ts";
-import { openCluster } from "./session.ts";
+import { cleanMachine } from "./session/clean_machine.ts";
+import type { GlobalOptions } from "./session/global_options.ts";
+import type { Host } from "./session/host.ts";
+import { openCluster } from "./session/session.ts";
 
 interface CleanOptions {
   readonly thresholdInMinus: number;

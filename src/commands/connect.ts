@@ -1,13 +1,16 @@
 /** `ktctl connect`: this machine reaches Services, pods and names of the cluster. */
 import { dirname, join } from "node:path";
 import { Command } from "commander";
-import { connectShadow } from "../cluster/connect_shadow.ts";
-import { type ShadowMaker, ShadowSession } from "../cluster/shadow_session.ts";
-import type { ShadowSpec } from "../cluster/shadow_spec.ts";
-import { SharedShadow } from "../cluster/shared_shadow.ts";
+import { connectShadow } from "../cluster/shadow/connect_shadow.ts";
+import {
+  type ShadowMaker,
+  ShadowSession,
+} from "../cluster/shadow/shadow_session.ts";
+import type { ShadowSpec } from "../cluster/shadow/shadow_spec.ts";
+import { SharedShadow } from "../cluster/share/shared_shadow.ts";
 import { ConflictError, UsageError } from "../core/errors.ts";
 import { exec } from "../core/exec.ts";
-import type { Scope } from "../core/scope.ts";
+import type { Scope } from "../undo/scope.ts";
 import type { World } from "../kube/world.ts";
 import { findBridges } from "../net/bridges/find_bridges.ts";
 import {
@@ -23,16 +26,23 @@ import type {
 } from "../plugins/plugin.ts";
 import { pluginLog } from "../plugins/plugin_log.ts";
 import { modeName } from "../plugins/registry.ts";
-import { LinkPool } from "../ssh/link_pool.ts";
-import { CapturedRanges } from "./captured_ranges.ts";
-import { ConnectNames } from "./connect_names.ts";
-import { type ConnectOptions, connectOptions } from "./connect_options.ts";
-import { followCaptured } from "./follow_captured.ts";
-import { type GlobalOptions, podOptions, timeouts } from "./global_options.ts";
-import type { Host } from "./host.ts";
-import { localResolver } from "./local_resolver.ts";
-import { MachineRoot } from "./machine_root.ts";
-import { addPluginFlags, pluginOptions } from "./plugin_flags.ts";
+import { LinkPool } from "../link/client/link_pool.ts";
+import { CapturedRanges } from "./connect/captured_ranges.ts";
+import { ConnectNames } from "./connect/connect_names.ts";
+import {
+  type ConnectOptions,
+  connectOptions,
+} from "./connect/connect_options.ts";
+import { followCaptured } from "./connect/follow_captured.ts";
+import {
+  type GlobalOptions,
+  podOptions,
+  timeouts,
+} from "./session/global_options.ts";
+import type { Host } from "./session/host.ts";
+import { localResolver } from "./connect/local_resolver.ts";
+import { MachineRoot } from "./session/machine_root.ts";
+import { addPluginFlags, pluginOptions } from "./session/plugin_flags.ts";
 import {
   capturingSession,
   EXCLUSIVE,
@@ -40,7 +50,7 @@ import {
   runSession,
   type Session,
   sweepOwn,
-} from "./session.ts";
+} from "./session/session.ts";
 
 export async function connectCommand(host: Host): Promise<Command> {
   const plugins = (await host.registry()).transports();

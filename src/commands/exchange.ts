@@ -1,21 +1,21 @@
 /** `ktctl exchange`: a Service's traffic comes to a local port. */
 import { Command, Option } from "commander";
 import { parseWhole } from "../cli/flag_values.ts";
-import { type ExposedPort, parseExpose } from "../cluster/expose.ts";
+import { type ExposedPort, parseExpose } from "../cluster/service/expose.ts";
 import {
   findTarget,
   parseResourceName,
   wantedObject,
-} from "../cluster/target.ts";
+} from "../cluster/service/target.ts";
 import { modeName } from "../plugins/registry.ts";
-import type { GlobalOptions } from "./global_options.ts";
-import type { Host } from "./host.ts";
-import { planTraffic } from "./plan_traffic.ts";
-import { addPluginFlags, pluginOptions } from "./plugin_flags.ts";
-import { serveTraffic } from "./serve_traffic.ts";
-import { openKube, runSession, sweepOwn } from "./session.ts";
-import { trafficReadyEvent } from "./traffic_ready_event.ts";
-import { withExpose } from "./with_expose.ts";
+import type { GlobalOptions } from "./session/global_options.ts";
+import type { Host } from "./session/host.ts";
+import { planTraffic } from "./session/plan_traffic.ts";
+import { addPluginFlags, pluginOptions } from "./session/plugin_flags.ts";
+import { serveTraffic } from "./session/serve_traffic.ts";
+import { openKube, runSession, sweepOwn } from "./session/session.ts";
+import { trafficReadyEvent } from "./session/traffic_ready_event.ts";
+import { withExpose } from "./session/with_expose.ts";
 
 interface ExchangeOptions {
   readonly expose: ExposedPort[];

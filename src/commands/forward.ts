@@ -2,28 +2,37 @@
 import { hostPort } from "../core/host_port.ts";
 import { Command } from "commander";
 import type { Duplex } from "node:stream";
-import { connectShadow } from "../cluster/connect_shadow.ts";
-import type { ForwardPod } from "../cluster/forward_pods.ts";
+import { connectShadow } from "../cluster/shadow/connect_shadow.ts";
+import type { ForwardPod } from "../cluster/forward/forward_pods.ts";
 import {
   forwardedObject,
   type ForwardRoute,
   planForward,
-} from "../cluster/forward_route.ts";
+} from "../cluster/forward/forward_route.ts";
 import {
   type AddressTarget,
   type ForwardTarget,
   parseForwardTarget,
-} from "../cluster/forward_target.ts";
-import { PodChoice } from "../cluster/pod_choice.ts";
-import { ShadowSession } from "../cluster/shadow_session.ts";
+} from "../cluster/forward/forward_target.ts";
+import { PodChoice } from "../cluster/pod/pod_choice.ts";
+import { ShadowSession } from "../cluster/shadow/shadow_session.ts";
 import { aborted } from "../core/aborted.ts";
 import { KtctlError, LinkError, messageOf } from "../core/errors.ts";
 import type { Report } from "../core/report.ts";
 import { LocalForward } from "../net/local_forward.ts";
-import { LinkPool } from "../ssh/link_pool.ts";
-import { type GlobalOptions, podOptions, timeouts } from "./global_options.ts";
-import type { Host } from "./host.ts";
-import { openKube, runSession, type Session, sweepOwn } from "./session.ts";
+import { LinkPool } from "../link/client/link_pool.ts";
+import {
+  type GlobalOptions,
+  podOptions,
+  timeouts,
+} from "./session/global_options.ts";
+import type { Host } from "./session/host.ts";
+import {
+  openKube,
+  runSession,
+  type Session,
+  sweepOwn,
+} from "./session/session.ts";
 
 /** A port-forward cannot tell a pod that the client has no more to send. */
 const CUT_AFTER_MS = 30_000;

@@ -1,18 +1,18 @@
 /** `ktctl preview`: a local port gets a Service name in the cluster. */
 import { Command, Option } from "commander";
-import { awaitArrival } from "../cluster/await_endpoints.ts";
-import { type ExposedPort, parseExpose } from "../cluster/expose.ts";
-import { refuseClosedPorts } from "../cluster/local_ports.ts";
-import { objectArgs, objectStep } from "../cluster/object_step.ts";
-import { refuseBadServiceName } from "../cluster/object_name.ts";
+import { awaitArrival } from "../cluster/service/await_endpoints.ts";
+import { type ExposedPort, parseExpose } from "../cluster/service/expose.ts";
+import { refuseClosedPorts } from "../cluster/service/local_ports.ts";
+import { objectArgs, objectStep } from "../cluster/object/object_step.ts";
+import { refuseBadServiceName } from "../cluster/object/object_name.ts";
 import {
   agentConfig,
   containerPorts,
   localPorts,
   type PodPort,
-} from "../cluster/pod_ports.ts";
-import type { ShadowSpec } from "../cluster/shadow_spec.ts";
-import { TrafficSession } from "../cluster/traffic_session.ts";
+} from "../cluster/pod/pod_ports.ts";
+import type { ShadowSpec } from "../cluster/shadow/shadow_spec.ts";
+import { TrafficSession } from "../cluster/shadow/traffic_session.ts";
 import { ConflictError } from "../core/errors.ts";
 import { randomLetters } from "../core/random_name.ts";
 import {
@@ -26,11 +26,20 @@ import {
 } from "../kube/contract.ts";
 import type { KubeApi, KubeObject } from "../kube/kube_api.ts";
 import { SERVICES } from "../kube/resources.ts";
-import { type GlobalOptions, podOptions, timeouts } from "./global_options.ts";
-import type { Host } from "./host.ts";
-import { withExpose } from "./with_expose.ts";
-import { keepPreview } from "./keep_preview.ts";
-import { openKube, runSession, type Session, sweepOwn } from "./session.ts";
+import {
+  type GlobalOptions,
+  podOptions,
+  timeouts,
+} from "./session/global_options.ts";
+import type { Host } from "./session/host.ts";
+import { withExpose } from "./session/with_expose.ts";
+import { keepPreview } from "./session/keep_preview.ts";
+import {
+  openKube,
+  runSession,
+  type Session,
+  sweepOwn,
+} from "./session/session.ts";
 
 interface PreviewOptions {
   readonly expose: ExposedPort[];

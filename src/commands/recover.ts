@@ -1,17 +1,20 @@
 /** `ktctl recover`: gives one Service back to its own pods, whoever took it. */
 import { Command, Option } from "commander";
-import { isAttached, isStale } from "../cluster/liveness.ts";
-import { MESHED } from "../cluster/mesh_mark.ts";
-import { readNamespace } from "../cluster/namespace_state.ts";
-import { planRecover } from "../cluster/plan_recover.ts";
-import { refuseLostSelector } from "../cluster/refuse_lost_selector.ts";
-import { runRepairs } from "../cluster/run_repairs.ts";
+import { isAttached, isStale } from "../cluster/object/liveness.ts";
+import { MESHED } from "../cluster/router/mesh_mark.ts";
+import { readNamespace } from "../cluster/clean/namespace_state.ts";
+import { planRecover } from "../cluster/clean/plan_recover.ts";
+import { refuseLostSelector } from "../cluster/service/refuse_lost_selector.ts";
+import { runRepairs } from "../cluster/clean/run_repairs.ts";
 import {
   findTarget,
   parseResourceName,
   wantedObject,
-} from "../cluster/target.ts";
-import { unreadableObjects, warnOfUnreadable } from "../cluster/unreadable.ts";
+} from "../cluster/service/target.ts";
+import {
+  unreadableObjects,
+  warnOfUnreadable,
+} from "../cluster/clean/unreadable.ts";
 import { ConflictError, UnsupportedError } from "../core/errors.ts";
 import {
   annotation,
@@ -26,9 +29,9 @@ import {
   USER,
 } from "../kube/contract.ts";
 import type { KubeApi, KubeObject } from "../kube/kube_api.ts";
-import type { GlobalOptions } from "./global_options.ts";
-import type { Host } from "./host.ts";
-import { openKube, sweepOwn } from "./session.ts";
+import type { GlobalOptions } from "./session/global_options.ts";
+import type { Host } from "./session/host.ts";
+import { openKube, sweepOwn } from "./session/session.ts";
 
 interface RecoverOptions {
   readonly takeOver: boolean;

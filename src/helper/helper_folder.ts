@@ -4,10 +4,10 @@
  */
 import { rmdirSync } from "node:fs";
 import { messageOf, PermissionError } from "../core/errors.ts";
-import { FileJournal } from "../core/journal.ts";
+import { FileJournal } from "../undo/journal.ts";
 import { randomLower } from "../core/random_name.ts";
 import { runPowershell } from "../net/run_powershell.ts";
-import type { Machine } from "./operation.ts";
+import type { Machine } from "./operations/operation.ts";
 
 export const HELPER_FOLDER = Deno.build.os === "darwin"
   ? "/var/run/ktctl"

@@ -1,5 +1,5 @@
 import { statfsSync } from "node:fs";
-import { openDeadJournals } from "../core/journal.ts";
+import { openDeadJournals } from "../undo/journal.ts";
 
 export interface PendingHelperJournals {
   /** Journals of dead helpers with something to take back. */

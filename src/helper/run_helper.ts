@@ -11,8 +11,8 @@ import { hasRootRights } from "./has_root_rights.ts";
 import { HELPER_FOLDER } from "./helper_folder.ts";
 import { ignoreCtrlC } from "./ignore_ctrl_c.ts";
 import { clearEnvironment } from "./helper_environment.ts";
-import type { Machine } from "./operation.ts";
-import { OPERATIONS } from "./operations.ts";
+import type { Machine } from "./operations/operation.ts";
+import { OPERATIONS } from "./operations/operations.ts";
 import { serveHelper } from "./serve_helper.ts";
 
 const IS_WINDOWS = Deno.build.os === "windows";

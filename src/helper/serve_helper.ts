@@ -1,17 +1,17 @@
 import { Cancelled, CleanupError } from "../core/errors.ts";
-import { Scope } from "../core/scope.ts";
+import { Scope } from "../undo/scope.ts";
 import { VERSION } from "../core/version.ts";
 import { AnswerWriter } from "./answer_writer.ts";
-import { liveSessions } from "../core/live_sessions.ts";
+import { liveSessions } from "../undo/live_sessions.ts";
 import {
   openHelperJournal,
   prepareHelperFolder,
   removeHelperFolder,
 } from "./helper_folder.ts";
-import type { Machine } from "./operation.ts";
-import { OpenOperations } from "./open_operations.ts";
-import type { AnyOperation } from "./operations.ts";
-import { removeLeftLines } from "./left_lines.ts";
+import type { Machine } from "./operations/operation.ts";
+import { OpenOperations } from "./operations/open_operations.ts";
+import type { AnyOperation } from "./operations/operations.ts";
+import { removeLeftLines } from "./operations/left_lines.ts";
 import { NO_REQUEST } from "./protocol.ts";
 import { readRequests } from "./read_requests.ts";
 import { sweepHelperJournals } from "./sweep_helper_journals.ts";

@@ -1,9 +1,9 @@
 /** Takes back what root helpers left when they died. */
 import { messageOf } from "../core/errors.ts";
-import { type DeadJournal, openDeadJournals } from "../core/journal.ts";
-import { journalledArgs } from "../core/journalled_args.ts";
-import type { AnyStep } from "../core/step.ts";
-import type { Machine } from "./operation.ts";
+import { type DeadJournal, openDeadJournals } from "../undo/journal.ts";
+import { journalledArgs } from "../undo/journalled_args.ts";
+import type { AnyStep } from "../undo/step.ts";
+import type { Machine } from "./operations/operation.ts";
 
 const REVERT_TIMEOUT_MS = 30_000;
 

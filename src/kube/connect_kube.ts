@@ -1,13 +1,13 @@
 /** From a kubeconfig to a cluster. */
 import { UsageError } from "../core/errors.ts";
 import { VERSION } from "../core/version.ts";
-import { makeCredentials } from "./credentials.ts";
-import { KubeHttp } from "./http.ts";
+import { makeCredentials } from "./credentials/credentials.ts";
+import { KubeHttp } from "./http/http.ts";
 import type { KubeApi } from "./kube_api.ts";
 import { KubeClient } from "./kube_client.ts";
-import { loadKubeTarget } from "./kubeconfig.ts";
+import { loadKubeTarget } from "./kubeconfig/kubeconfig.ts";
 import type { Stamp } from "./stamped.ts";
-import { cancelled } from "./unreachable.ts";
+import { cancelled } from "./http/unreachable.ts";
 import type { WatchTiming } from "./watch.ts";
 
 export interface ConnectKubeOptions {

@@ -8,7 +8,7 @@ import {
   WriteConflictError,
 } from "../core/errors.ts";
 import type { CallSubject } from "./api_errors.ts";
-import type { HttpCall, KubeHttp } from "./http.ts";
+import type { HttpCall, KubeHttp } from "./http/http.ts";
 import type {
   CallOptions,
   CreateOptions,

@@ -8,14 +8,18 @@ import * as https from "node:https";
 import type { Duplex } from "node:stream";
 import { LinkError } from "../core/errors.ts";
 import { type CallSubject, describeCall } from "./api_errors.ts";
-import { type Handshake, refusedHandshake, shakeHands } from "./handshake.ts";
-import type { KubeHttp } from "./http.ts";
+import {
+  type Handshake,
+  refusedHandshake,
+  shakeHands,
+} from "./http/handshake.ts";
+import type { KubeHttp } from "./http/http.ts";
 import type { CallOptions, PodUpgrade } from "./kube_api.ts";
 import type { PodPort } from "./port_forward.ts";
 import { PODS } from "./resources.ts";
-import { sendOnce } from "./send_once.ts";
-import { unreachable } from "./unreachable.ts";
-import { UpgradedStream } from "./upgraded_stream.ts";
+import { sendOnce } from "./http/send_once.ts";
+import { unreachable } from "./http/unreachable.ts";
+import { UpgradedStream } from "./http/upgraded_stream.ts";
 import { pathSegment } from "./path_segment.ts";
 
 /**

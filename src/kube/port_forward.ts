@@ -10,13 +10,17 @@ import type { Duplex } from "node:stream";
 import type WebSocket from "ws";
 import { LinkError } from "../core/errors.ts";
 import { type CallSubject, describeCall } from "./api_errors.ts";
-import { type Handshake, refusedHandshake, shakeHands } from "./handshake.ts";
-import type { KubeHttp } from "./http.ts";
+import {
+  type Handshake,
+  refusedHandshake,
+  shakeHands,
+} from "./http/handshake.ts";
+import type { KubeHttp } from "./http/http.ts";
 import type { CallOptions } from "./kube_api.ts";
 import { PODS } from "./resources.ts";
 import { PortForwardStream } from "./port_forward_stream.ts";
-import { sendOnce } from "./send_once.ts";
-import { unreachable } from "./unreachable.ts";
+import { sendOnce } from "./http/send_once.ts";
+import { unreachable } from "./http/unreachable.ts";
 import { pathSegment } from "./path_segment.ts";
 
 const PROTOCOL = "v4.channel.k8s.io";

@@ -4,7 +4,7 @@ import { Duplex } from "node:stream";
 import type WebSocket from "ws";
 import { LinkError, messageOf } from "../core/errors.ts";
 import { type CallSubject, describeCall } from "./api_errors.ts";
-import { holdTransport } from "./kube_agent.ts";
+import { holdTransport } from "./http/kube_agent.ts";
 
 const DATA = 0;
 const ERROR = 1;

@@ -17,7 +17,7 @@ import {
 } from "../core/errors.ts";
 import type { ApiStatus } from "./api_errors.ts";
 import type { KubeObject, WatchEvent, WatchOptions } from "./kube_api.ts";
-import { linesOf } from "./lines.ts";
+import { linesOf } from "./http/lines.ts";
 import { WatchedObjects } from "./watched_objects.ts";
 
 /** How long the server is asked to keep one watch open. */

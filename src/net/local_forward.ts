@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { relay, reset } from "../core/relay.ts";
-import { watchSilence } from "../core/silence.ts";
+import { relay, reset } from "../link/wire/relay.ts";
+import { watchSilence } from "../link/wire/silence.ts";
 import { listen } from "./listen.ts";
 
 export interface LocalForwardOptions {

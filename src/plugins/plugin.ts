@@ -6,11 +6,11 @@
  */
 import type { Json } from "../core/json.ts";
 import type { SchemaResult, StandardSchema } from "../core/standard_schema.ts";
-import type { AnyStep, Step } from "../core/step.ts";
+import type { AnyStep, Step } from "../undo/step.ts";
 import type { KubeApi, KubeObject, ObjectRef } from "../kube/kube_api.ts";
 import type { World } from "../kube/world.ts";
 import type { ClusterLink } from "../net/cluster_link.ts";
-import type { PodOptions } from "../cluster/shadow_spec.ts";
+import type { PodOptions } from "../cluster/shadow/shadow_spec.ts";
 
 export type { ClusterLink, PodOptions, SchemaResult, StandardSchema };
 export type { Json, KubeApi, KubeObject, ObjectRef, Step, World };

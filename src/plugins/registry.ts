@@ -1,10 +1,10 @@
 /** Name → plugin. Two plugins of one name are an error that names both sources. */
-import { objectStep } from "../cluster/object_step.ts";
-import { serviceLockStep } from "../cluster/service_lock.ts";
-import { joinShareStep } from "../cluster/share_join.ts";
+import { objectStep } from "../cluster/object/object_step.ts";
+import { serviceLockStep } from "../cluster/service/service_lock.ts";
+import { joinShareStep } from "../cluster/share/share_join.ts";
 import { didYouMean } from "../core/did_you_mean.ts";
 import { PluginError, UsageError } from "../core/errors.ts";
-import type { AnyStep } from "../core/step.ts";
+import type { AnyStep } from "../undo/step.ts";
 import type { World } from "../kube/world.ts";
 import type {
   Plugin,

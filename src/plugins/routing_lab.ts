@@ -5,23 +5,29 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { routePorts, servicePorts } from "../cluster/expose.ts";
-import { Heartbeat } from "../cluster/heartbeat.ts";
+import { routePorts, servicePorts } from "../cluster/service/expose.ts";
+import { Heartbeat } from "../cluster/object/heartbeat.ts";
 import {
   agentConfig,
   containerPorts,
   localPorts,
   needsLowPorts,
   planPodPorts,
-} from "../cluster/pod_ports.ts";
-import { shadowName } from "../cluster/shadow_name.ts";
-import { type PodOptions, SHADOW_IMAGE } from "../cluster/shadow_spec.ts";
-import { createStuntman, stuntmanService } from "../cluster/stuntman.ts";
-import { findTarget, parseResourceName } from "../cluster/target.ts";
-import { TrafficSession } from "../cluster/traffic_session.ts";
+} from "../cluster/pod/pod_ports.ts";
+import { shadowName } from "../cluster/shadow/shadow_name.ts";
+import {
+  type PodOptions,
+  SHADOW_IMAGE,
+} from "../cluster/shadow/shadow_spec.ts";
+import {
+  createStuntman,
+  stuntmanService,
+} from "../cluster/service/stuntman.ts";
+import { findTarget, parseResourceName } from "../cluster/service/target.ts";
+import { TrafficSession } from "../cluster/shadow/traffic_session.ts";
 import { randomLetters, randomLower } from "../core/random_name.ts";
 import type { Report } from "../core/report.ts";
-import type { Scope } from "../core/scope.ts";
+import type { Scope } from "../undo/scope.ts";
 import { connectKube } from "../kube/connect_kube.ts";
 import {
   originalSelector,

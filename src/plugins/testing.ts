@@ -2,9 +2,9 @@
  * The conformance kit: what every routing plugin must do, proven on a real cluster.
  */
 import assert from "node:assert/strict";
-import type { JournalRecord } from "../core/journal.ts";
+import type { JournalRecord } from "../undo/journal.ts";
 import type { Json } from "../core/json.ts";
-import type { Scope } from "../core/scope.ts";
+import type { Scope } from "../undo/scope.ts";
 import type { World } from "../kube/world.ts";
 import {
   attachRouting,

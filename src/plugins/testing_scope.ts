@@ -1,5 +1,5 @@
-import type { Journal, JournalRecord } from "../core/journal.ts";
-import { Scope } from "../core/scope.ts";
+import type { Journal, JournalRecord } from "../undo/journal.ts";
+import { Scope } from "../undo/scope.ts";
 import type { World } from "../kube/world.ts";
 
 /** A scope for the conformance kits, with what there is to see of it. */

@@ -2,13 +2,13 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:net";
-import { dial } from "../../src/core/dial.ts";
+import { dial } from "../../src/link/wire/dial.ts";
 import { LinkError } from "../../src/core/errors.ts";
 import type { KubeApi } from "../../src/kube/kube_api.ts";
 import type { ClusterLink } from "../../src/net/cluster_link.ts";
 import { testTransport } from "../../src/plugins/kits.ts";
 import { docExamples } from "../doc_examples.ts";
-import { freePorts } from "../unit/agent/agent_process.ts";
+import { freePorts } from "../unit/link/agent/agent_process.ts";
 import { openTestCluster } from "./cluster.ts";
 import { run, succeeded } from "./command.ts";
 import { assertNoTrace, Laptop } from "./laptop.ts";

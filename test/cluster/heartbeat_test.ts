@@ -4,7 +4,7 @@ import { makeAccount } from "./account.ts";
 import { clusterNow } from "./clock.ts";
 import { openTestCluster, type TestNamespace } from "./cluster.ts";
 import { eventually } from "./laptop.ts";
-import { Heartbeat } from "../../src/cluster/heartbeat.ts";
+import { Heartbeat } from "../../src/cluster/object/heartbeat.ts";
 import { connectKube } from "../../src/kube/connect_kube.ts";
 import type { KubeApi, ObjectRef } from "../../src/kube/kube_api.ts";
 import { CONFIG_MAPS, SERVICES } from "../../src/kube/resources.ts";

@@ -4,9 +4,9 @@ import assert from "node:assert/strict";
 import { openTestCluster } from "./cluster.ts";
 import { Laptop, untouched } from "./laptop.ts";
 import { createProgram } from "../../src/cli/program.ts";
-import type { Host } from "../../src/commands/host.ts";
+import type { Host } from "../../src/commands/session/host.ts";
 import { Cancelled } from "../../src/core/errors.ts";
-import { FileJournal, type JournalRecord } from "../../src/core/journal.ts";
+import { FileJournal, type JournalRecord } from "../../src/undo/journal.ts";
 import type { Report, ReportEvent } from "../../src/core/report.ts";
 import { builtinRegistry } from "../../src/plugins/builtin.ts";
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import {
   PORT_FIELDS,
   SPEC_FIELDS,
-} from "../../src/cluster/service_likeness.ts";
+} from "../../src/cluster/service/service_likeness.ts";
 import { openTestCluster, succeeded, type TestNamespace } from "./cluster.ts";
 import { run } from "./command.ts";
 import { pidInPod, shadowPod } from "./pod_process.ts";

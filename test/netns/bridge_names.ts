@@ -4,9 +4,9 @@ import { Buffer } from "node:buffer";
 import dnsPacket from "dns-packet";
 import { KtctlError } from "../../src/core/errors.ts";
 import { exec } from "../../src/core/exec.ts";
-import { Scope } from "../../src/core/scope.ts";
-import type { Machine } from "../../src/helper/operation.ts";
-import { port53Operation } from "../../src/helper/port53_operation.ts";
+import { Scope } from "../../src/undo/scope.ts";
+import type { Machine } from "../../src/helper/operations/operation.ts";
+import { port53Operation } from "../../src/helper/operations/port53_operation.ts";
 import { DnsServer } from "../../src/net/dns/dns_server.ts";
 import { MemoryJournal } from "../unit/core/memory_journal.ts";
 

@@ -2,18 +2,18 @@
  * The DNS of a session, run in the namespace of dns_namespace.ts: client and helper in one process,
  * with a link that asks the cluster's name server directly. Ends at the end of its input.
  */
-import { NameServers } from "../../src/core/dns/name_servers.ts";
+import { NameServers } from "../../src/link/dns/name_servers.ts";
 import {
   nameserverAddress,
   parseResolvConf,
-} from "../../src/core/dns/resolv_conf.ts";
+} from "../../src/link/dns/resolv_conf.ts";
 import { exec } from "../../src/core/exec.ts";
-import { FileJournal } from "../../src/core/journal.ts";
-import { Scope } from "../../src/core/scope.ts";
-import type { Machine } from "../../src/helper/operation.ts";
-import { port53Operation } from "../../src/helper/port53_operation.ts";
-import { resolvConfOperation } from "../../src/helper/resolv_conf_operation.ts";
-import { systemdResolvedOperation } from "../../src/helper/systemd_resolved_operation.ts";
+import { FileJournal } from "../../src/undo/journal.ts";
+import { Scope } from "../../src/undo/scope.ts";
+import type { Machine } from "../../src/helper/operations/operation.ts";
+import { port53Operation } from "../../src/helper/operations/port53_operation.ts";
+import { resolvConfOperation } from "../../src/helper/operations/resolv_conf_operation.ts";
+import { systemdResolvedOperation } from "../../src/helper/operations/systemd_resolved_operation.ts";
 import { detectResolver } from "../../src/net/dns/detect_resolver.ts";
 import { DnsResolver } from "../../src/net/dns/dns_resolver.ts";
 import { DnsServer } from "../../src/net/dns/dns_server.ts";

@@ -1,10 +1,10 @@
 /** What the next helper does: reverts from the journals of the dead. Run in the namespace. */
 import { exec } from "../../src/core/exec.ts";
-import { openDeadJournals } from "../../src/core/journal.ts";
-import type { AnyStep } from "../../src/core/step.ts";
-import type { Machine } from "../../src/helper/operation.ts";
-import { resolvConfStep } from "../../src/helper/resolv_conf_operation.ts";
-import { systemdResolvedStep } from "../../src/helper/systemd_resolved_operation.ts";
+import { openDeadJournals } from "../../src/undo/journal.ts";
+import type { AnyStep } from "../../src/undo/step.ts";
+import type { Machine } from "../../src/helper/operations/operation.ts";
+import { resolvConfStep } from "../../src/helper/operations/resolv_conf_operation.ts";
+import { systemdResolvedStep } from "../../src/helper/operations/systemd_resolved_operation.ts";
 
 const steps: readonly AnyStep<Machine>[] = [
   resolvConfStep,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { removeResolvConfBlock } from "../../src/core/dns/resolv_conf_block.ts";
+import { removeResolvConfBlock } from "../../src/link/dns/resolv_conf_block.ts";
 import { run } from "../cluster/command.ts";
 import {
   DnsNamespace,
@@ -191,12 +191,12 @@ Deno.test({
     const module = (path: string) =>
       JSON.stringify(new URL(`../../${path}`, import.meta.url).href);
     const script = `
-      const { Scope } = await import(${module("src/core/scope.ts")});
+      const { Scope } = await import(${module("src/undo/scope.ts")});
       const { MemoryJournal } = await import(${
       module("test/unit/core/memory_journal.ts")
     });
       const { resolvConfOperation } = await import(${
-      module("src/helper/resolv_conf_operation.ts")
+      module("src/helper/operations/resolv_conf_operation.ts")
     });
       const scope = Scope.root({ world: { root: Deno.args[0] },
         journal: new MemoryJournal(), signal: new AbortController().signal });

@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import * as net from "node:net";
 import { createSocket } from "node:dgram";
 import type { AddressInfo } from "node:net";
-import { dial } from "../../src/core/dial.ts";
+import { dial } from "../../src/link/wire/dial.ts";
 import { LinkError } from "../../src/core/errors.ts";
 import { openTransparentListener } from "../../src/net/capture/transparent_listener.ts";
 

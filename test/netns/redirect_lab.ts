@@ -1,9 +1,9 @@
 // A laptop in a network namespace whose connections are redirected.
-import { Scope } from "../../src/core/scope.ts";
+import { Scope } from "../../src/undo/scope.ts";
 import type { Json } from "../../src/core/json.ts";
-import type { AnyStep } from "../../src/core/step.ts";
-import type { Machine } from "../../src/helper/operation.ts";
-import { openRedirectOperation } from "../../src/helper/redirect_operations.ts";
+import type { AnyStep } from "../../src/undo/step.ts";
+import type { Machine } from "../../src/helper/operations/operation.ts";
+import { openRedirectOperation } from "../../src/helper/operations/redirect_operations.ts";
 import { iptablesRedirectStep } from "../../src/net/capture/iptables_redirect.ts";
 import { nftRedirectStep } from "../../src/net/capture/nft_redirect.ts";
 import type { RedirectArgs } from "../../src/net/capture/redirect_args.ts";

@@ -4,7 +4,7 @@ import {
   openRedirectOperation,
   probeRedirectOperation,
   updateRedirectOperation,
-} from "../../src/helper/redirect_operations.ts";
+} from "../../src/helper/operations/redirect_operations.ts";
 import { nftRules } from "../../src/net/capture/nft_redirect.ts";
 import { probeRedirect } from "../../src/net/capture/probe_redirect.ts";
 import { CLOSED, ECHO, OWN } from "./laptop.ts";

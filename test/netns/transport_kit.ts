@@ -1,7 +1,7 @@
 // Runs inside a network namespace with a /run of its own: the conformance kit on one of the built-in
 // transports, with a real root helper and a made-up cluster. Prints one line a claim.
 import { createServer } from "node:net";
-import { dial } from "../../src/core/dial.ts";
+import { dial } from "../../src/link/wire/dial.ts";
 import { LinkError, messageOf } from "../../src/core/errors.ts";
 import { exec } from "../../src/core/exec.ts";
 import type { HelperClient } from "../../src/helper/helper_client.ts";

@@ -5,13 +5,13 @@ import { createSocket } from "node:dgram";
 import { createHash } from "node:crypto";
 import * as net from "node:net";
 import type { AddressInfo } from "node:net";
-import { dial } from "../../src/core/dial.ts";
+import { dial } from "../../src/link/wire/dial.ts";
 import { LinkError } from "../../src/core/errors.ts";
 import type {
   DatagramChannel,
   DatagramEnd,
 } from "../../src/net/cluster_link.ts";
-import { EMBEDDED_PACKET_WORKER } from "../../src/net/tun/start_packet_worker.ts";
+import { EMBEDDED_PACKET_WORKER } from "../../src/net/tun/packets/start_packet_worker.ts";
 import {
   openTunCapture,
   type TunCaptureOptions,

@@ -1,11 +1,11 @@
 // A laptop in a network namespace whose cluster is behind a TUN device.
 import { bundleForTun } from "./tun_bundle.ts";
-import { Scope } from "../../src/core/scope.ts";
-import type { Machine } from "../../src/helper/operation.ts";
+import { Scope } from "../../src/undo/scope.ts";
+import type { Machine } from "../../src/helper/operations/operation.ts";
 import {
   type OpenedTun,
   openTunOperation,
-} from "../../src/helper/tun_operations.ts";
+} from "../../src/helper/operations/tun_operations.ts";
 import type { OpenTunArgs } from "../../src/net/tun/tun_args.ts";
 import { MemoryJournal } from "../unit/core/memory_journal.ts";
 import { TextLineStream } from "../cluster/text_line_stream.ts";

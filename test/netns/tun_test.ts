@@ -3,7 +3,7 @@ import { ConflictError } from "../../src/core/errors.ts";
 import {
   probeTunOperation,
   tunRoutesOperation,
-} from "../../src/helper/tun_operations.ts";
+} from "../../src/helper/operations/tun_operations.ts";
 import { addBridge, addGuest, addStranger } from "./neighbours.ts";
 import type { NetworkNamespace } from "./network_namespace.ts";
 import { obstacleWithout } from "./packages.ts";

@@ -19,26 +19,34 @@ Deno.test("a checkout below a folder named src is told apart from the project's 
 
 for (
   const [file, source, rules] of [
-    ["src/core/scope.ts", 'import { x } from "../kube/watch.ts";', [
+    ["src/undo/scope.ts", 'import { x } from "../kube/watch.ts";', [
       "import-direction",
     ]],
-    ["src/cluster/shadow.ts", 'import { x } from "../plugins/driver.ts";', [
-      "import-direction",
-    ]],
+    [
+      "src/cluster/shadow/shadow.ts",
+      'import { x } from "../plugins/driver.ts";',
+      [
+        "import-direction",
+      ],
+    ],
     ["src/plugins/driver.ts", 'import { x } from "../cluster/shadow.ts";', []],
     [
       "src/plugins/routing/scale.ts",
       'import { x } from "../../cluster/shadow.ts";',
       [],
     ],
-    ["src/agent/agent.ts", 'import { x } from "../kube/watch.ts";', [
-      "import-direction",
-    ]],
-    ["src/cluster/shadow.ts", 'import { x } from "../agent/ssh_server.ts";', [
+    ["src/link/agent/agent.ts", 'import { x } from "../kube/watch.ts";', [
       "import-direction",
     ]],
     [
-      "src/cluster/shadow.ts",
+      "src/cluster/shadow/shadow.ts",
+      'import { x } from "../agent/ssh_server.ts";',
+      [
+        "import-direction",
+      ],
+    ],
+    [
+      "src/cluster/shadow/shadow.ts",
       'import { x } from "../agent/agent_config.ts";',
       [],
     ],
@@ -47,13 +55,13 @@ for (
       'import x from "../../deno.json" with { type: "json" };',
       [],
     ],
-    ["src/core/scope.ts", 'export { x } from "../kube/watch.ts";', [
+    ["src/undo/scope.ts", 'export { x } from "../kube/watch.ts";', [
       "import-direction",
     ]],
-    ["src/core/scope.ts", 'export * from "../kube/watch.ts";', [
+    ["src/undo/scope.ts", 'export * from "../kube/watch.ts";', [
       "import-direction",
     ]],
-    ["src/core/scope.ts", 'const x = await import("../kube/watch.ts");', [
+    ["src/undo/scope.ts", 'const x = await import("../kube/watch.ts");', [
       "import-direction",
     ]],
     ["src/plugins/driver.ts", 'import { x } from "../commands/clean.ts";', [
@@ -61,7 +69,7 @@ for (
     ]],
     ["src/cli/program.ts", 'import { x } from "../commands/clean.ts";', []],
     ["src/net/dns.ts", 'import { x } from "../core/scope.ts";', []],
-    ["src/core/scope.ts", 'import { x } from "../net/dns.ts";', [
+    ["src/undo/scope.ts", 'import { x } from "../net/dns.ts";', [
       "import-direction",
     ]],
     ["src/new/x.ts", 'import { x } from "../core/scope.ts";', [
@@ -75,8 +83,8 @@ for (
       'import type { x } from "../core/json.ts";',
       [],
     ],
-    ["src/core/ssh2.ts", 'import ssh2 from "ssh2";', ["lazy-packages"]],
-    ["src/core/ssh2.ts", 'import type ssh2 from "ssh2";', []],
+    ["src/link/wire/ssh2.ts", 'import ssh2 from "ssh2";', ["lazy-packages"]],
+    ["src/link/wire/ssh2.ts", 'import type ssh2 from "ssh2";', []],
     ["src/kube/x.ts", 'const x = await import("ws");', []],
     ["src/core/x.ts", 'throw new Error("x");', ["own-errors"]],
     ["src/core/x.ts", 'throw new TypeError("x");', ["own-errors"]],
@@ -97,7 +105,7 @@ for (
       'import type { ChildProcess } from "node:child_process";',
       [],
     ],
-    ["src/agent/agent.ts", "Deno.exit(1);", []],
+    ["src/link/agent/agent.ts", "Deno.exit(1);", []],
     ["main.ts", 'console.log("x");', ["reserved-calls"]],
     ["scripts/x.ts", 'console.log("x");', []],
     ["src/core/x.ts", 'console.log("x");', ["reserved-calls"]],

@@ -32,7 +32,7 @@ Deno.test("each test file runs once, the smoke set once more on each form that n
   }
   assert.deepEqual(others["signals"], ["bundle"]);
   assert.deepEqual(others["mesh"], ["source"]);
-  const unit = "test/unit/commands/connect_names_test.ts";
+  const unit = "test/unit/commands/connect/connect_names_test.ts";
   assert.deepEqual(formsByFile([unit], ALONE)[unit], ["source"]);
 });
 

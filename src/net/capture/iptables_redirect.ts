@@ -1,6 +1,6 @@
 /** Redirecting with iptables, where there is no nft: chains named by the session. */
 import { UnsupportedError } from "../../core/errors.ts";
-import type { Step } from "../../core/step.ts";
+import type { Step } from "../../undo/step.ts";
 import type { Family } from "../cidr.ts";
 import {
   guestChainName,

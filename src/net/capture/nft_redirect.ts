@@ -1,6 +1,6 @@
 /** Redirecting with nftables: one table a family, named by the session. */
 import { UnsupportedError } from "../../core/errors.ts";
-import type { Step } from "../../core/step.ts";
+import type { Step } from "../../undo/step.ts";
 import {
   familiesOf,
   type FamilyRedirect,

@@ -1,6 +1,6 @@
 /** Redirecting with macOS's pf. Not verified on a Mac. */
 import { UnsupportedError } from "../../core/errors.ts";
-import type { Step } from "../../core/step.ts";
+import type { Step } from "../../undo/step.ts";
 import {
   familiesOf,
   type RedirectArgs,

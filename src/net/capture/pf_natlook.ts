@@ -4,7 +4,7 @@
  */
 import * as v from "valibot";
 import { Cidr, type Family } from "../cidr.ts";
-import { addressBytes, addressText } from "../tun/address_text.ts";
+import { addressBytes, addressText } from "../tun/packets/address_text.ts";
 import type { Destination } from "./original_destination.ts";
 
 const port = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65535));

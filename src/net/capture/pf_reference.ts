@@ -4,7 +4,7 @@
  */
 import * as v from "valibot";
 import { UnsupportedError } from "../../core/errors.ts";
-import type { Step } from "../../core/step.ts";
+import type { Step } from "../../undo/step.ts";
 import type { RedirectMachine } from "./redirect_args.ts";
 import { runPfctl } from "./run_pfctl.ts";
 

@@ -1,6 +1,6 @@
 import type { AddressInfo, Server, Socket } from "node:net";
 import { LinkError, messageOf } from "../../core/errors.ts";
-import { relay, reset } from "../../core/relay.ts";
+import { relay, reset } from "../../link/wire/relay.ts";
 import { BridgeSenders } from "../bridges/bridge_senders.ts";
 import { Cidr } from "../cidr.ts";
 import type { ClusterLink } from "../cluster_link.ts";

@@ -1,6 +1,6 @@
-import { RCODE, readHeader, viewOf } from "../../core/dns/dns_header.ts";
-import { TYPE } from "../../core/dns/read_question.ts";
-import { readRecords } from "../../core/dns/read_records.ts";
+import { RCODE, readHeader, viewOf } from "../../link/dns/dns_header.ts";
+import { TYPE } from "../../link/dns/read_question.ts";
+import { readRecords } from "../../link/dns/read_records.ts";
 
 /** How long an answer may be kept, in seconds: the least of its records, or by its SOA that there are none (RFC 2308). */
 export function answerLifetimeS(answer: Uint8Array): number {

@@ -1,5 +1,5 @@
-import type { DnsQuestion } from "../../core/dns/read_question.ts";
-import { TYPE } from "../../core/dns/read_question.ts";
+import type { DnsQuestion } from "../../link/dns/read_question.ts";
+import { TYPE } from "../../link/dns/read_question.ts";
 import type { ForeignNames } from "./foreign_names.ts";
 import {
   type Cidr,

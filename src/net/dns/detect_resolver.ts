@@ -1,6 +1,6 @@
-import type { DnsServer } from "../../core/dns/ask_server.ts";
-import { parseResolvConf } from "../../core/dns/resolv_conf.ts";
-import { removeResolvConfBlock } from "../../core/dns/resolv_conf_block.ts";
+import type { DnsServer } from "../../link/dns/ask_server.ts";
+import { parseResolvConf } from "../../link/dns/resolv_conf.ts";
+import { removeResolvConfBlock } from "../../link/dns/resolv_conf_block.ts";
 
 /** What tells how names are resolved on this machine. Text of files; `undefined` where there is none. */
 export interface ResolverFiles {

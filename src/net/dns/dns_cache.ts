@@ -1,6 +1,6 @@
-import { HEADER_BYTES, readHeader, withId } from "../../core/dns/dns_header.ts";
-import { readEdns } from "../../core/dns/read_edns.ts";
-import { readQuestion } from "../../core/dns/read_question.ts";
+import { HEADER_BYTES, readHeader, withId } from "../../link/dns/dns_header.ts";
+import { readEdns } from "../../link/dns/read_edns.ts";
+import { readQuestion } from "../../link/dns/read_question.ts";
 import { agedAnswer, answerLifetimeS } from "./answer_lifetime.ts";
 
 /** An answer, and whether it may be kept. */

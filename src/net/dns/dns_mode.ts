@@ -1,5 +1,5 @@
 import { isIPv4, isIPv6 } from "node:net";
-import type { DnsServer } from "../../core/dns/ask_server.ts";
+import type { DnsServer } from "../../link/dns/ask_server.ts";
 import { UsageError } from "../../core/errors.ts";
 
 /** Who is asked: the pod's name servers, those of before, or one that was named. */

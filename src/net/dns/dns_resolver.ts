@@ -1,12 +1,12 @@
-import type { AskFrom, DnsServer } from "../../core/dns/ask_server.ts";
-import { RCODE, readHeader } from "../../core/dns/dns_header.ts";
-import { NameServers } from "../../core/dns/name_servers.ts";
+import type { AskFrom, DnsServer } from "../../link/dns/ask_server.ts";
+import { RCODE, readHeader } from "../../link/dns/dns_header.ts";
+import { NameServers } from "../../link/dns/name_servers.ts";
 import {
   CLASS_IN,
   type DnsQuestion,
   readQuestion,
   TYPE,
-} from "../../core/dns/read_question.ts";
+} from "../../link/dns/read_question.ts";
 import type { ClusterLink } from "../cluster_link.ts";
 import { ClusterNames } from "./cluster_names.ts";
 import { DnsCache, type FoundAnswer } from "./dns_cache.ts";

@@ -8,9 +8,9 @@ import {
   type Server,
   type Socket,
 } from "node:net";
-import { readEdns } from "../../core/dns/read_edns.ts";
-import { frameMessage, TcpMessages } from "../../core/dns/tcp_messages.ts";
-import { dnsListenError } from "../../core/dns/dns_listen_error.ts";
+import { readEdns } from "../../link/dns/read_edns.ts";
+import { frameMessage, TcpMessages } from "../../link/dns/tcp_messages.ts";
+import { dnsListenError } from "../../link/dns/dns_listen_error.ts";
 import { fitAnswer } from "./fit_answer.ts";
 
 export interface DnsServerOptions {

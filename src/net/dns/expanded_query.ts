@@ -2,9 +2,9 @@ import { Buffer } from "node:buffer";
 // @ts-types="@types/dns-packet"
 import { decode, encode } from "dns-packet";
 import { LinkError } from "../../core/errors.ts";
-import { HEADER_BYTES, viewOf } from "../../core/dns/dns_header.ts";
-import { readQuestion } from "../../core/dns/read_question.ts";
-import { readRecords } from "../../core/dns/read_records.ts";
+import { HEADER_BYTES, viewOf } from "../../link/dns/dns_header.ts";
+import { readQuestion } from "../../link/dns/read_question.ts";
+import { readRecords } from "../../link/dns/read_records.ts";
 
 /** The same query for another name. What follows the question stays as it is, byte for byte. */
 export function askFor(query: Uint8Array, name: string): Uint8Array {

@@ -1,4 +1,4 @@
-import { RCODE, readHeader } from "../../core/dns/dns_header.ts";
+import { RCODE, readHeader } from "../../link/dns/dns_header.ts";
 import { LinkError } from "../../core/errors.ts";
 import type { FoundAnswer } from "./dns_cache.ts";
 

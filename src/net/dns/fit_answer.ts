@@ -1,6 +1,6 @@
-import { viewOf } from "../../core/dns/dns_header.ts";
-import { readQuestion, TYPE } from "../../core/dns/read_question.ts";
-import { readRecords } from "../../core/dns/read_records.ts";
+import { viewOf } from "../../link/dns/dns_header.ts";
+import { readQuestion, TYPE } from "../../link/dns/read_question.ts";
+import { readRecords } from "../../link/dns/read_records.ts";
 
 const TRUNCATED = 0x0200;
 

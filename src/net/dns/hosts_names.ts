@@ -1,7 +1,7 @@
 // @ts-types="@types/dns-packet"
 import { encode } from "dns-packet";
-import { RCODE, readHeader } from "../../core/dns/dns_header.ts";
-import type { NameServers } from "../../core/dns/name_servers.ts";
+import { RCODE, readHeader } from "../../link/dns/dns_header.ts";
+import type { NameServers } from "../../link/dns/name_servers.ts";
 import type { ForeignReason } from "./dns_resolver.ts";
 import type { ForeignNames } from "./foreign_names.ts";
 

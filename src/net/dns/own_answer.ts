@@ -1,8 +1,8 @@
 // @ts-types="@types/dns-packet"
 import { encode, type Packet } from "dns-packet";
 import { isIPv4 } from "node:net";
-import { RCODE, readHeader, viewOf } from "../../core/dns/dns_header.ts";
-import { readQuestion, TYPE } from "../../core/dns/read_question.ts";
+import { RCODE, readHeader, viewOf } from "../../link/dns/dns_header.ts";
+import { readQuestion, TYPE } from "../../link/dns/read_question.ts";
 
 /** Header bits that an answer repeats from its query: opcode, RD, CD. */
 const REPEATED_FLAGS = 0x7910;

@@ -4,7 +4,7 @@ import { isIPv6 } from "node:net";
 import {
   DatagramSender,
   type Destination,
-} from "../../core/datagram_sender.ts";
+} from "../../link/wire/datagram_sender.ts";
 import type { ClusterLink, DatagramChannel } from "../cluster_link.ts";
 import {
   formatSocksAddress,

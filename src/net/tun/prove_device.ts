@@ -1,6 +1,6 @@
 import { messageOf, UnsupportedError } from "../../core/errors.ts";
-import { dial } from "../../core/dial.ts";
-import { PROOF_PORT } from "./tcp_flows.ts";
+import { dial } from "../../link/wire/dial.ts";
+import { PROOF_PORT } from "./packets/tcp_flows.ts";
 
 /** On this machine alone it takes a millisecond. */
 const TIMEOUT_MS = 5_000;

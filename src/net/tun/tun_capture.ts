@@ -1,23 +1,23 @@
 import type { UnsupportedError } from "../../core/errors.ts";
 import { exec } from "../../core/exec.ts";
-import { reset } from "../../core/relay.ts";
+import { reset } from "../../link/wire/relay.ts";
 import { ForwardedSenders } from "../bridges/forwarded_senders.ts";
 import type { ClusterLink } from "../cluster_link.ts";
-import { addressBytes, addressText } from "./address_text.ts";
-import { echoReply, isEchoRequest } from "./echo_reply.ts";
-import { EchoResponder } from "./echo_responder.ts";
-import { icmpError, isToMany } from "./icmp_error.ts";
-import { type IpPacket, parseIpPacket, PROTOCOL } from "./ip_packet.ts";
+import { addressBytes, addressText } from "./packets/address_text.ts";
+import { echoReply, isEchoRequest } from "./packets/echo_reply.ts";
+import { EchoResponder } from "./packets/echo_responder.ts";
+import { icmpError, isToMany } from "./packets/icmp_error.ts";
+import { type IpPacket, parseIpPacket, PROTOCOL } from "./packets/ip_packet.ts";
 import { listenOnDevice } from "./listen_on_device.ts";
-import { PacketCarrier } from "./packet_carrier.ts";
-import type { PacketDevice } from "./packet_device.ts";
-import type { FamilyEnds } from "./packet_rewriter.ts";
+import { PacketCarrier } from "./packets/packet_carrier.ts";
+import type { PacketDevice } from "./packets/packet_device.ts";
+import type { FamilyEnds } from "./packets/packet_rewriter.ts";
 import { proveDevice } from "./prove_device.ts";
-import { Reassembler } from "./reassembler.ts";
-import { type OnRefused, TcpFlows } from "./tcp_flows.ts";
-import { tcpReset } from "./tcp_reset.ts";
-import { TunDevice } from "./tun_device.ts";
-import { UdpFlows } from "./udp_flows.ts";
+import { Reassembler } from "./packets/reassembler.ts";
+import { type OnRefused, TcpFlows } from "./packets/tcp_flows.ts";
+import { tcpReset } from "./packets/tcp_reset.ts";
+import { TunDevice } from "./linux/tun_device.ts";
+import { UdpFlows } from "./packets/udp_flows.ts";
 
 /** An address of the device's own, and the one at its other end, where nobody is. */
 export type TunAddresses = {

@@ -4,8 +4,8 @@
  */
 import * as v from "valibot";
 import { stringify } from "yaml";
-import { servicePorts } from "../../cluster/expose.ts";
-import { findHolder, refuseHeldService } from "../../cluster/holder.ts";
+import { servicePorts } from "../../cluster/service/expose.ts";
+import { findHolder, refuseHeldService } from "../../cluster/service/holder.ts";
 import {
   destinationRule,
   gatewayRules,
@@ -14,12 +14,12 @@ import {
   type RulesFor,
   rulesName,
   virtualService,
-} from "../../cluster/istio_rules.ts";
-import { istioRulesStep } from "../../cluster/istio_rules_step.ts";
-import { markText, meshName } from "../../cluster/mesh_mark.ts";
-import { refuseEarlyTraffic } from "../../cluster/service_likeness.ts";
-import { refuseUnsuitable } from "../../cluster/target.ts";
-import { workloadLabels } from "../../cluster/workload_labels.ts";
+} from "../../cluster/router/istio_rules.ts";
+import { istioRulesStep } from "../../cluster/router/istio_rules_step.ts";
+import { markText, meshName } from "../../cluster/router/mesh_mark.ts";
+import { refuseEarlyTraffic } from "../../cluster/service/service_likeness.ts";
+import { refuseUnsuitable } from "../../cluster/service/target.ts";
+import { workloadLabels } from "../../cluster/pod/workload_labels.ts";
 import {
   ConflictError,
   KtctlError,

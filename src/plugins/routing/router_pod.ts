@@ -5,46 +5,56 @@
 import * as v from "valibot";
 import { ConflictError, KtctlError, UsageError } from "../../core/errors.ts";
 import { imageOption } from "../../core/image_reference.ts";
-import { affinityPorts, warnOfAffinity } from "../../cluster/affinity_ports.ts";
-import { applyRuntime } from "../../cluster/apply_runtime.ts";
-import { awaitClosed } from "../../cluster/await_closed.ts";
-import { servicePorts } from "../../cluster/expose.ts";
-import { refuseHeldService } from "../../cluster/holder.ts";
-import { markText, meshConfig, meshName } from "../../cluster/mesh_mark.ts";
-import { objectArgs, objectStep } from "../../cluster/object_step.ts";
+import {
+  affinityPorts,
+  warnOfAffinity,
+} from "../../cluster/service/affinity_ports.ts";
+import { applyRuntime } from "../../cluster/router/apply_runtime.ts";
+import { awaitClosed } from "../../cluster/router/await_closed.ts";
+import { servicePorts } from "../../cluster/service/expose.ts";
+import { refuseHeldService } from "../../cluster/service/holder.ts";
+import {
+  markText,
+  meshConfig,
+  meshName,
+} from "../../cluster/router/mesh_mark.ts";
+import { objectArgs, objectStep } from "../../cluster/object/object_step.ts";
 import {
   freePort,
   needsLowPorts,
   planPodPorts,
-} from "../../cluster/pod_ports.ts";
-import { statusPortName } from "../../cluster/restricted_pod.ts";
+} from "../../cluster/pod/pod_ports.ts";
+import { statusPortName } from "../../cluster/pod/restricted_pod.ts";
 import {
   joinArgs,
   type JoinInput,
   joinRouterStep,
-} from "../../cluster/router_join.ts";
-import { guardRouter } from "../../cluster/router_guard.ts";
-import { RouterKeeper } from "../../cluster/router_keeper.ts";
-import { ROUTER_IMAGE, routerLabels } from "../../cluster/router_objects.ts";
-import type { RouterSettings } from "../../cluster/router_settle.ts";
+} from "../../cluster/router/router_join.ts";
+import { guardRouter } from "../../cluster/router/router_guard.ts";
+import { RouterKeeper } from "../../cluster/router/router_keeper.ts";
+import {
+  ROUTER_IMAGE,
+  routerLabels,
+} from "../../cluster/router/router_objects.ts";
+import type { RouterSettings } from "../../cluster/router/router_settle.ts";
 import {
   refuseTakenMark,
   routed,
   type RouterPort,
   type RouterState,
   type RouteTarget,
-} from "../../cluster/router_state.ts";
+} from "../../cluster/router/router_state.ts";
 import {
   findState,
   routerRef,
   updateState,
-} from "../../cluster/router_store.ts";
-import { refuseSpreadLocal } from "../../cluster/service_likeness.ts";
-import { refuseForeignStuntman } from "../../cluster/stuntman.ts";
+} from "../../cluster/router/router_store.ts";
+import { refuseSpreadLocal } from "../../cluster/service/service_likeness.ts";
+import { refuseForeignStuntman } from "../../cluster/service/stuntman.ts";
 import {
   refuseOtherProtocols,
   refuseUnsuitable,
-} from "../../cluster/target.ts";
+} from "../../cluster/service/target.ts";
 import {
   annotation,
   annotationText,

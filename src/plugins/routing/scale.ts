@@ -2,19 +2,19 @@
  * Exchange by scaling the Deployment to nothing: the Shadow Pod carries its labels, and the Service
  * stays as it is.
  */
-import { deploymentReplicasStep } from "../../cluster/deployment_replicas.ts";
+import { deploymentReplicasStep } from "../../cluster/scale/deployment_replicas.ts";
 import {
   refuseHeldDeployment,
   refuseHeldService,
   refuseHeldServicesOf,
-} from "../../cluster/holder.ts";
-import { objectArgs, objectStep } from "../../cluster/object_step.ts";
-import { scaleRecord } from "../../cluster/scale_record.ts";
+} from "../../cluster/service/holder.ts";
+import { objectArgs, objectStep } from "../../cluster/object/object_step.ts";
+import { scaleRecord } from "../../cluster/scale/scale_record.ts";
 import {
   refuseEarlyTraffic,
   refuseSpreadLocal,
-} from "../../cluster/service_likeness.ts";
-import { refuseUnsuitable } from "../../cluster/target.ts";
+} from "../../cluster/service/service_likeness.ts";
+import { refuseUnsuitable } from "../../cluster/service/target.ts";
 import {
   ConflictError,
   KtctlError,

@@ -5,22 +5,25 @@
 import { backoff } from "../../core/backoff.ts";
 import { ClusterError, ConflictError } from "../../core/errors.ts";
 import { RepairPace } from "../../core/repair_pace.ts";
-import { warnOfAffinity } from "../../cluster/affinity_ports.ts";
-import { driftText } from "../../cluster/drift_text.ts";
-import { refuseHeldService, refuseReplacedPods } from "../../cluster/holder.ts";
-import { meantSelector } from "../../cluster/meant_selector.ts";
+import { warnOfAffinity } from "../../cluster/service/affinity_ports.ts";
+import { driftText } from "../../cluster/service/drift_text.ts";
+import {
+  refuseHeldService,
+  refuseReplacedPods,
+} from "../../cluster/service/holder.ts";
+import { meantSelector } from "../../cluster/service/meant_selector.ts";
 import {
   serviceSelectorStep,
   switchPatch,
-} from "../../cluster/service_selector.ts";
-import { refuseSpreadLocal } from "../../cluster/service_likeness.ts";
-import { refuseForeignStuntman } from "../../cluster/stuntman.ts";
+} from "../../cluster/service/service_selector.ts";
+import { refuseSpreadLocal } from "../../cluster/service/service_likeness.ts";
+import { refuseForeignStuntman } from "../../cluster/service/stuntman.ts";
 import {
   refuseOtherProtocols,
   refuseUnsuitable,
-} from "../../cluster/target.ts";
-import { refuseTakenAway } from "../../cluster/taken_away.ts";
-import { updateObject } from "../../cluster/update_object.ts";
+} from "../../cluster/service/target.ts";
+import { refuseTakenAway } from "../../cluster/service/taken_away.ts";
+import { updateObject } from "../../cluster/object/update_object.ts";
 import {
   annotation,
   HELD_SINCE,

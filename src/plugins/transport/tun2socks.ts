@@ -9,8 +9,8 @@ import { hostPort } from "../../core/host_port.ts";
 import * as v from "valibot";
 import { systemName } from "../../core/system_name.ts";
 import { SocksServer } from "../../net/socks/socks_server.ts";
-import { findWintun } from "../../net/tun/find_wintun.ts";
-import { openWintunApi } from "../../net/tun/wintun_api.ts";
+import { findWintun } from "../../net/tun/windows/find_wintun.ts";
+import { openWintunApi } from "../../net/tun/windows/wintun_api.ts";
 import { openDevice } from "./tun_device.ts";
 import { definePlugin, type TransportPlugin } from "../plugin.ts";
 

@@ -1,10 +1,10 @@
 import { aborted } from "../../core/aborted.ts";
-import type { OpenedTun } from "../../helper/tun_operations.ts";
-import { DescriptorReceiver } from "../../net/tun/descriptor_receiver.ts";
+import type { OpenedTun } from "../../helper/operations/tun_operations.ts";
+import { DescriptorReceiver } from "../../net/tun/posix/descriptor_receiver.ts";
 import { openTunCapture } from "../../net/tun/tun_capture.ts";
-import type { PacketDevice } from "../../net/tun/packet_device.ts";
-import { UtunDevice } from "../../net/tun/utun_device.ts";
-import { WintunDevice } from "../../net/tun/wintun_device.ts";
+import type { PacketDevice } from "../../net/tun/packets/packet_device.ts";
+import { UtunDevice } from "../../net/tun/macos/utun_device.ts";
+import { WintunDevice } from "../../net/tun/windows/wintun_device.ts";
 import type { Transport, TransportContext } from "../plugin.ts";
 
 export interface OpenDeviceOptions {

@@ -1,5 +1,5 @@
 // What sessions leave behind, as objects: for the tests of planning.
-import type { NamespaceState } from "../../../src/cluster/namespace_state.ts";
+import type { NamespaceState } from "../../../src/cluster/clean/namespace_state.ts";
 import type { KubeObject } from "../../../src/kube/kube_api.ts";
 
 export const NOW = 1_700_000_000;

@@ -4,22 +4,22 @@ import fc from "fast-check";
 import {
   gatewayRules,
   markedSubset,
-} from "../../../src/cluster/istio_rules.ts";
-import { meshConfig, meshName } from "../../../src/cluster/mesh_mark.ts";
-import { planClean } from "../../../src/cluster/plan_clean.ts";
-import { planRecover } from "../../../src/cluster/plan_recover.ts";
-import { describeRepair } from "../../../src/cluster/repair.ts";
-import { belongsTo } from "../../../src/cluster/router_state.ts";
+} from "../../../src/cluster/router/istio_rules.ts";
+import { meshConfig, meshName } from "../../../src/cluster/router/mesh_mark.ts";
+import { planClean } from "../../../src/cluster/clean/plan_clean.ts";
+import { planRecover } from "../../../src/cluster/clean/plan_recover.ts";
+import { describeRepair } from "../../../src/cluster/clean/repair.ts";
+import { belongsTo } from "../../../src/cluster/router/router_state.ts";
 import {
   readScaleRecord,
   scaleRecord,
-} from "../../../src/cluster/scale_record.ts";
-import { shadowName } from "../../../src/cluster/shadow_name.ts";
+} from "../../../src/cluster/scale/scale_record.ts";
+import { shadowName } from "../../../src/cluster/shadow/shadow_name.ts";
 import {
   refuseForeignStuntman,
   stuntmanSelector,
   stuntmanService,
-} from "../../../src/cluster/stuntman.ts";
+} from "../../../src/cluster/service/stuntman.ts";
 import { routerName, stuntmanName } from "../../../src/kube/contract.ts";
 import type { KubeObject } from "../../../src/kube/kube_api.ts";
 import { MemoryKube } from "../../fakes/memory_kube.ts";

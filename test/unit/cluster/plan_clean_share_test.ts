@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { clientKey } from "../../../src/core/client_key.ts";
-import { planClean } from "../../../src/cluster/plan_clean.ts";
-import { planRecover } from "../../../src/cluster/plan_recover.ts";
-import { describeRepair } from "../../../src/cluster/repair.ts";
-import type { ShareState } from "../../../src/cluster/share_state.ts";
-import { isSweptAlready } from "../../../src/cluster/swept_already.ts";
+import { clientKey } from "../../../src/link/wire/client_key.ts";
+import { planClean } from "../../../src/cluster/clean/plan_clean.ts";
+import { planRecover } from "../../../src/cluster/clean/plan_recover.ts";
+import { describeRepair } from "../../../src/cluster/clean/repair.ts";
+import type { ShareState } from "../../../src/cluster/share/share_state.ts";
+import { isSweptAlready } from "../../../src/cluster/clean/swept_already.ts";
 import { NOW, own, state } from "./leftovers.ts";
 import { share, shareObjects, sharer } from "./shares.ts";
 

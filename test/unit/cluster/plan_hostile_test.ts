@@ -1,11 +1,11 @@
 // What somebody wrote into a namespace that no ktctl writes there.
 import assert from "node:assert/strict";
-import { keptObjects } from "../../../src/cluster/kept_objects.ts";
-import type { NamespaceState } from "../../../src/cluster/namespace_state.ts";
-import { planClean } from "../../../src/cluster/plan_clean.ts";
-import { planRecover } from "../../../src/cluster/plan_recover.ts";
-import { describeRepair } from "../../../src/cluster/repair.ts";
-import { unreadableObjects } from "../../../src/cluster/unreadable.ts";
+import { keptObjects } from "../../../src/cluster/object/kept_objects.ts";
+import type { NamespaceState } from "../../../src/cluster/clean/namespace_state.ts";
+import { planClean } from "../../../src/cluster/clean/plan_clean.ts";
+import { planRecover } from "../../../src/cluster/clean/plan_recover.ts";
+import { describeRepair } from "../../../src/cluster/clean/repair.ts";
+import { unreadableObjects } from "../../../src/cluster/clean/unreadable.ts";
 import type { KubeObject } from "../../../src/kube/kube_api.ts";
 import {
   FRESH,

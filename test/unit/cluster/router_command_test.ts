@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import {
   routerConfigMap,
   routerPod,
-} from "../../../src/cluster/router_objects.ts";
-import type { RouterState } from "../../../src/cluster/router_state.ts";
+} from "../../../src/cluster/router/router_objects.ts";
+import type { RouterState } from "../../../src/cluster/router/router_state.ts";
 import { share } from "./shares.ts";
 
 const NOW = 1_700_000_000;

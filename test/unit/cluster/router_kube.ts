@@ -1,7 +1,7 @@
 // A cluster with a Service that is meshed: each call takes effect in an order that the test chooses.
 import { Duplex } from "node:stream";
 import type fc from "fast-check";
-import { STATE_KEY } from "../../../src/cluster/router_record.ts";
+import { STATE_KEY } from "../../../src/cluster/router/router_record.ts";
 import { ConflictError, LinkError } from "../../../src/core/errors.ts";
 import type {
   DeleteOptions,

@@ -4,7 +4,7 @@ import {
   applyRepair,
   describeRepair,
   type Repair,
-} from "../../../src/cluster/repair.ts";
+} from "../../../src/cluster/clean/repair.ts";
 import type { KubeObject } from "../../../src/kube/kube_api.ts";
 import { MemoryKube } from "../../fakes/memory_kube.ts";
 import { made, own, switchedService } from "./leftovers.ts";

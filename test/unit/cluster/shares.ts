@@ -1,8 +1,11 @@
 // A shared Shadow Pod, as it is in the cluster: for the tests of planning.
-import type { NamespaceState } from "../../../src/cluster/namespace_state.ts";
-import { agentConfig } from "../../../src/cluster/pod_ports.ts";
-import type { Sharer, ShareState } from "../../../src/cluster/share_state.ts";
-import { shareAnnotations } from "../../../src/cluster/share_store.ts";
+import type { NamespaceState } from "../../../src/cluster/clean/namespace_state.ts";
+import { agentConfig } from "../../../src/cluster/pod/pod_ports.ts";
+import type {
+  Sharer,
+  ShareState,
+} from "../../../src/cluster/share/share_state.ts";
+import { shareAnnotations } from "../../../src/cluster/share/share_store.ts";
 import { SHARE_NAME } from "../../../src/kube/contract.ts";
 import { made, NOW } from "./leftovers.ts";
 

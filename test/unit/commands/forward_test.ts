@@ -7,7 +7,12 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { type WebSocket, WebSocketServer } from "ws";
 import { KtctlProcess } from "../../cluster/ktctl_process.ts";
-import { answering, exchange, listen, portOf } from "../agent/agent_process.ts";
+import {
+  answering,
+  exchange,
+  listen,
+  portOf,
+} from "../link/agent/agent_process.ts";
 import { FakeApiServer } from "../kube/fake_api_server.ts";
 
 /** Service "web" with one port, and the pods behind it: each a port of this machine. */

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { refuseMissingNamespace } from "../../../src/cluster/refuse_missing_namespace.ts";
-import { getNamed } from "../../../src/cluster/target.ts";
-import { FileJournal } from "../../../src/core/journal.ts";
+import { refuseMissingNamespace } from "../../../src/cluster/discovery/refuse_missing_namespace.ts";
+import { getNamed } from "../../../src/cluster/service/target.ts";
+import { FileJournal } from "../../../src/undo/journal.ts";
 import { SERVICES } from "../../../src/kube/resources.ts";
 import {
   type Answer,

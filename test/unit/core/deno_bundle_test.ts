@@ -5,7 +5,7 @@ import { denoBundle } from "../../../src/core/deno_bundle.ts";
 Deno.test("a bundle does not tell where its packages lay on the machine that made it", async () => {
   const file = await Deno.makeTempFile({ suffix: ".js" });
   try {
-    await denoBundle("src/agent/agent.ts", file);
+    await denoBundle("src/link/agent/agent.ts", file);
     const text = await readFile(file, "utf8");
     const noted = [...text.matchAll(/^\s*"(.*\bssh2\/.*)"\(/gm)];
     assert.ok(noted.length > 10, "esbuild notes the modules of ssh2");

@@ -1,4 +1,4 @@
-import type { Journal, JournalRecord } from "../../../src/core/journal.ts";
+import type { Journal, JournalRecord } from "../../../src/undo/journal.ts";
 
 /** Keeps what a scope writes; `onRecord` sees each record as it comes. */
 export class MemoryJournal implements Journal {

@@ -7,10 +7,10 @@ import {
   UnsupportedError,
 } from "../../../src/core/errors.ts";
 import { exec } from "../../../src/core/exec.ts";
-import type { Step } from "../../../src/core/step.ts";
+import type { Step } from "../../../src/undo/step.ts";
 import { HelperClient } from "../../../src/helper/helper_client.ts";
-import type { Machine } from "../../../src/helper/operation.ts";
-import type { AnyOperation } from "../../../src/helper/operations.ts";
+import type { Machine } from "../../../src/helper/operations/operation.ts";
+import type { AnyOperation } from "../../../src/helper/operations/operations.ts";
 import { serveHelper } from "../../../src/helper/serve_helper.ts";
 
 /** What the fake machine has. */

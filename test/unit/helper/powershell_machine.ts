@@ -1,6 +1,6 @@
 import type { ExecOptions } from "../../../src/core/exec.ts";
 import type { Json } from "../../../src/core/json.ts";
-import type { Machine } from "../../../src/helper/operation.ts";
+import type { Machine } from "../../../src/helper/operations/operation.ts";
 
 /** What a script of PowerShell was asked. */
 export interface Asked {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import fc from "fast-check";
-import { FileJournal } from "../../../src/core/journal.ts";
+import { FileJournal } from "../../../src/undo/journal.ts";
 import { LineSplitter } from "../../../src/helper/line_splitter.ts";
 import { pendingHelperJournals } from "../../../src/helper/pending_helper_journals.ts";
 import {

@@ -1,8 +1,11 @@
 import { exec, type ExecResult } from "../../../src/core/exec.ts";
-import type { JournalRecord } from "../../../src/core/journal.ts";
+import type { JournalRecord } from "../../../src/undo/journal.ts";
 import type { Json } from "../../../src/core/json.ts";
-import { Scope } from "../../../src/core/scope.ts";
-import type { Machine, Operation } from "../../../src/helper/operation.ts";
+import { Scope } from "../../../src/undo/scope.ts";
+import type {
+  Machine,
+  Operation,
+} from "../../../src/helper/operations/operation.ts";
 import { MemoryJournal } from "../core/memory_journal.ts";
 
 /** A machine whose file system is a folder, and the scope of a helper on it. */

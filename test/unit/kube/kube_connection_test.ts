@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { WebSocketServer } from "ws";
 import { connectKube } from "../../../src/kube/connect_kube.ts";
-import { proxyFor } from "../../../src/kube/proxy.ts";
+import { proxyFor } from "../../../src/kube/http/proxy.ts";
 import {
   type Answer,
   clientOf,

@@ -2,10 +2,15 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { Duplex } from "node:stream";
-import { dial } from "../../../src/core/dial.ts";
+import { dial } from "../../../src/link/wire/dial.ts";
 import { LinkError } from "../../../src/core/errors.ts";
 import { LocalForward } from "../../../src/net/local_forward.ts";
-import { answering, exchange, listen, portOf } from "../agent/agent_process.ts";
+import {
+  answering,
+  exchange,
+  listen,
+  portOf,
+} from "../link/agent/agent_process.ts";
 
 function forwardTo(
   open: (signal: AbortSignal) => Promise<Duplex>,

@@ -12,15 +12,15 @@ import { LinkError } from "../../../src/core/errors.ts";
 import type { ClusterLink } from "../../../src/net/cluster_link.ts";
 import { formatSocksAddress } from "../../../src/net/socks/socks_address.ts";
 import { SocksServer } from "../../../src/net/socks/socks_server.ts";
-import { LinkPool } from "../../../src/ssh/link_pool.ts";
+import { LinkPool } from "../../../src/link/client/link_pool.ts";
 import {
   AgentProcess,
   freePorts,
   listen,
   portOf,
   read,
-} from "../agent/agent_process.ts";
-import { udpPeer } from "../agent/udp_peer.ts";
+} from "../link/agent/agent_process.ts";
+import { udpPeer } from "../link/agent/udp_peer.ts";
 
 interface Way extends AsyncDisposable {
   readonly agent: AgentProcess;

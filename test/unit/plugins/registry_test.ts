@@ -3,8 +3,8 @@ import { type PluginError, UsageError } from "../../../src/core/errors.ts";
 import { builtinRegistry } from "../../../src/plugins/builtin.ts";
 import type { TransportPlugin } from "../../../src/plugins/plugin.ts";
 import { PluginRegistry } from "../../../src/plugins/registry.ts";
-import { objectStep } from "../../../src/cluster/object_step.ts";
-import type { AnyStep } from "../../../src/core/step.ts";
+import { objectStep } from "../../../src/cluster/object/object_step.ts";
+import type { AnyStep } from "../../../src/undo/step.ts";
 import type { World } from "../../../src/kube/world.ts";
 import { fakeRouting } from "./fake_routing.ts";
 

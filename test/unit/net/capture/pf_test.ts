@@ -6,9 +6,9 @@ import { UnsupportedError } from "../../../../src/core/errors.ts";
 import {
   openRedirectOperation,
   redirectDestinationOperation,
-} from "../../../../src/helper/redirect_operations.ts";
-import type { Scope } from "../../../../src/core/scope.ts";
-import type { Machine } from "../../../../src/helper/operation.ts";
+} from "../../../../src/helper/operations/redirect_operations.ts";
+import type { Scope } from "../../../../src/undo/scope.ts";
+import type { Machine } from "../../../../src/helper/operations/operation.ts";
 import { pfAnchorStep } from "../../../../src/net/capture/pf_anchor.ts";
 import { PfDestinations } from "../../../../src/net/capture/pf_destinations.ts";
 import {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { readQuestion } from "../../../../src/core/dns/read_question.ts";
-import { readRecords } from "../../../../src/core/dns/read_records.ts";
+import { readQuestion } from "../../../../src/link/dns/read_question.ts";
+import { readRecords } from "../../../../src/link/dns/read_records.ts";
 import {
   agedAnswer,
   answerLifetimeS,

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { ClusterNames } from "../../../../src/net/dns/cluster_names.ts";
 import { ForeignNames } from "../../../../src/net/dns/foreign_names.ts";
 import { reverseAddress } from "../../../../src/net/dns/reverse_name.ts";
-import { readQuestion } from "../../../../src/core/dns/read_question.ts";
+import { readQuestion } from "../../../../src/link/dns/read_question.ts";
 import { query } from "./packets.ts";
 
 const names = new ClusterNames({

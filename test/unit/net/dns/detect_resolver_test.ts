@@ -4,7 +4,7 @@ import {
   type ResolverFiles,
 } from "../../../../src/net/dns/detect_resolver.ts";
 import { readWindowsNameServers } from "../../../../src/net/dns/windows_name_servers.ts";
-import { insertResolvConfBlock } from "../../../../src/core/dns/resolv_conf_block.ts";
+import { insertResolvConfBlock } from "../../../../src/link/dns/resolv_conf_block.ts";
 import { serviceHosts } from "../../../../src/net/dns/service_hosts.ts";
 
 const OURS = "127.0.0.153";

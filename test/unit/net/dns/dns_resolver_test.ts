@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import type { DnsServer } from "../../../../src/core/dns/ask_server.ts";
+import type { DnsServer } from "../../../../src/link/dns/ask_server.ts";
 import {
   DnsResolver,
   type DnsResolverOptions,
 } from "../../../../src/net/dns/dns_resolver.ts";
 import { ForeignNames } from "../../../../src/net/dns/foreign_names.ts";
 import { IngressHosts } from "../../../../src/net/dns/ingress_hosts.ts";
-import { FakeNameServer } from "../../core/dns/fake_name_server.ts";
+import { FakeNameServer } from "../../link/dns/fake_name_server.ts";
 import { a, query, read, response } from "./packets.ts";
 
 const CLUSTER: Record<string, string> = {

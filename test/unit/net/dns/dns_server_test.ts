@@ -3,11 +3,11 @@ import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { connect } from "node:net";
 import fc from "fast-check";
-import { askServer } from "../../../../src/core/dns/ask_server.ts";
+import { askServer } from "../../../../src/link/dns/ask_server.ts";
 import {
   frameMessage,
   TcpMessages,
-} from "../../../../src/core/dns/tcp_messages.ts";
+} from "../../../../src/link/dns/tcp_messages.ts";
 import { DnsResolver } from "../../../../src/net/dns/dns_resolver.ts";
 import { DnsServer } from "../../../../src/net/dns/dns_server.ts";
 import { a, query, read, response } from "./packets.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { NameServers } from "../../../../src/core/dns/name_servers.ts";
+import { NameServers } from "../../../../src/link/dns/name_servers.ts";
 import { ForeignNames } from "../../../../src/net/dns/foreign_names.ts";
 import { HostsNames } from "../../../../src/net/dns/hosts_names.ts";
-import { FakeNameServer } from "../../core/dns/fake_name_server.ts";
+import { FakeNameServer } from "../../link/dns/fake_name_server.ts";
 import { a, read, response } from "./packets.ts";
 
 const NAMES = [

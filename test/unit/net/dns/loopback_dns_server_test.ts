@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { askServer } from "../../../../src/core/dns/ask_server.ts";
+import { askServer } from "../../../../src/link/dns/ask_server.ts";
 import { DnsServer } from "../../../../src/net/dns/dns_server.ts";
 import {
   listenOnLoopback,

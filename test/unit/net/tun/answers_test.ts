@@ -3,16 +3,16 @@ import fc from "fast-check";
 import {
   echoReply,
   isEchoRequest,
-} from "../../../../src/net/tun/echo_reply.ts";
-import { icmpError } from "../../../../src/net/tun/icmp_error.ts";
-import { parseIpPacket } from "../../../../src/net/tun/ip_packet.ts";
-import { tcpReset } from "../../../../src/net/tun/tcp_reset.ts";
+} from "../../../../src/net/tun/packets/echo_reply.ts";
+import { icmpError } from "../../../../src/net/tun/packets/icmp_error.ts";
+import { parseIpPacket } from "../../../../src/net/tun/packets/ip_packet.ts";
+import { tcpReset } from "../../../../src/net/tun/packets/tcp_reset.ts";
 import {
   answerDatagram,
   parseDatagram,
-} from "../../../../src/net/tun/udp_packet.ts";
-import { buildPacket } from "../../../../src/net/tun/build_packet.ts";
-import { Reassembler } from "../../../../src/net/tun/reassembler.ts";
+} from "../../../../src/net/tun/packets/udp_packet.ts";
+import { buildPacket } from "../../../../src/net/tun/packets/build_packet.ts";
+import { Reassembler } from "../../../../src/net/tun/packets/reassembler.ts";
 import {
   type Ends,
   ends,

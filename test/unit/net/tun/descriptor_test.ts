@@ -5,14 +5,14 @@ import {
   packMessage,
   unixAddress,
   unpackMessage,
-} from "../../../../src/net/tun/descriptor_message.ts";
+} from "../../../../src/net/tun/posix/descriptor_message.ts";
 import {
   DescriptorReceiver,
   handoverFolder,
-} from "../../../../src/net/tun/descriptor_receiver.ts";
-import { openLibc, openPipe } from "../../../../src/net/tun/libc.ts";
-import { sendDescriptor } from "../../../../src/net/tun/send_descriptor.ts";
-import { openUnixSockets } from "../../../../src/net/tun/unix_sockets.ts";
+} from "../../../../src/net/tun/posix/descriptor_receiver.ts";
+import { openLibc, openPipe } from "../../../../src/net/tun/posix/libc.ts";
+import { sendDescriptor } from "../../../../src/net/tun/posix/send_descriptor.ts";
+import { openUnixSockets } from "../../../../src/net/tun/posix/unix_sockets.ts";
 
 const ignore = Deno.build.os === "windows";
 const newSession = () =>

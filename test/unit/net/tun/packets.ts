@@ -1,12 +1,12 @@
 // Packets for tests, and a slow reading of checksums to compare with.
 import fc from "fast-check";
 import type { Family } from "../../../../src/net/cidr.ts";
-import { buildPacket } from "../../../../src/net/tun/build_packet.ts";
+import { buildPacket } from "../../../../src/net/tun/packets/build_packet.ts";
 import {
   type IpPacket,
   parseIpPacket,
-} from "../../../../src/net/tun/ip_packet.ts";
-import { VNET_HEADER_BYTES } from "../../../../src/net/tun/vnet_header.ts";
+} from "../../../../src/net/tun/packets/ip_packet.ts";
+import { VNET_HEADER_BYTES } from "../../../../src/net/tun/linux/vnet_header.ts";
 
 /** RFC 1071 by the letter: the sum of 16-bit words, carries added at the end, all of it inverted. */
 export function slowChecksum(...parts: readonly Uint8Array[]): number {

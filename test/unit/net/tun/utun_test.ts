@@ -3,20 +3,20 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { dlopenLibc } from "../../../../src/net/dlopen_libc.ts";
-import { buildPacket } from "../../../../src/net/tun/build_packet.ts";
-import { openLibc, openPipe } from "../../../../src/net/tun/libc.ts";
+import { buildPacket } from "../../../../src/net/tun/packets/build_packet.ts";
+import { openLibc, openPipe } from "../../../../src/net/tun/posix/libc.ts";
 import {
   COMMAND,
   type PumpMessage,
   pumpPackets,
-} from "../../../../src/net/tun/packet_pump.ts";
-import { openPosixLine } from "../../../../src/net/tun/posix_line.ts";
-import { UtunDevice } from "../../../../src/net/tun/utun_device.ts";
+} from "../../../../src/net/tun/packets/packet_pump.ts";
+import { openPosixLine } from "../../../../src/net/tun/posix/posix_line.ts";
+import { UtunDevice } from "../../../../src/net/tun/macos/utun_device.ts";
 import {
   UTUN_HEADER_BYTES,
   writeUtunHeader,
-} from "../../../../src/net/tun/utun_header.ts";
-import { VNET_HEADER_BYTES } from "../../../../src/net/tun/vnet_header.ts";
+} from "../../../../src/net/tun/macos/utun_header.ts";
+import { VNET_HEADER_BYTES } from "../../../../src/net/tun/linux/vnet_header.ts";
 import { ends, hasRightChecksums, IPV4, IPV6, parse, tcp } from "./packets.ts";
 
 const SKIPPED = VNET_HEADER_BYTES - UTUN_HEADER_BYTES;

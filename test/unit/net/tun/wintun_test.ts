@@ -3,23 +3,26 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import fc from "fast-check";
-import { CommandRing } from "../../../../src/net/tun/command_ring.ts";
-import { EventCommands } from "../../../../src/net/tun/event_commands.ts";
+import { CommandRing } from "../../../../src/net/tun/packets/command_ring.ts";
+import { EventCommands } from "../../../../src/net/tun/windows/event_commands.ts";
 import {
   findWintun,
   wintunPaths,
-} from "../../../../src/net/tun/find_wintun.ts";
+} from "../../../../src/net/tun/windows/find_wintun.ts";
 import {
   COMMAND,
   type PumpMessage,
   pumpPackets,
-} from "../../../../src/net/tun/packet_pump.ts";
-import { VNET_HEADER_BYTES } from "../../../../src/net/tun/vnet_header.ts";
-import { guidBytes, wideText } from "../../../../src/net/tun/windows_data.ts";
+} from "../../../../src/net/tun/packets/packet_pump.ts";
+import { VNET_HEADER_BYTES } from "../../../../src/net/tun/linux/vnet_header.ts";
+import {
+  guidBytes,
+  wideText,
+} from "../../../../src/net/tun/windows/windows_data.ts";
 import {
   openWintunLine,
   type WintunLineCalls,
-} from "../../../../src/net/tun/wintun_line.ts";
+} from "../../../../src/net/tun/windows/wintun_line.ts";
 import { ends, hasRightChecksums, IPV4, IPV6, parse, tcp } from "./packets.ts";
 
 const FLOW = 1024;
@@ -295,7 +298,7 @@ Deno.test({
         await Deno.writeTextFile(join(folder, name), "");
       }
       const url = new URL(
-        "../../../../src/net/tun/find_wintun.ts",
+        "../../../../src/net/tun/windows/find_wintun.ts",
         import.meta.url,
       );
       const { stdout } = await new Deno.Command(Deno.execPath(), {

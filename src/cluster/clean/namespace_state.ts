@@ -1,0 +1,104 @@
+/** All that ktctl, this or the original, may have left in a namespace. */
+import { PermissionError } from "../../core/errors.ts";
+import type { Report } from "../../core/report.ts";
+import {
+  annotation,
+  CONTROL_BY,
+  CONTROL_BY_KT,
+  ROLE,
+  ROUTER_STATE,
+  ROUTER_SUFFIX,
+} from "../../kube/contract.ts";
+import type { KubeApi, KubeObject, Resource } from "../../kube/kube_api.ts";
+import {
+  CONFIG_MAPS,
+  DEPLOYMENTS,
+  PODS,
+  SECRETS,
+  SERVICES,
+} from "../../kube/resources.ts";
+
+export interface NamespaceState {
+  /** Every Service of the namespace. */
+  readonly services: readonly KubeObject[];
+  /** Every Deployment of the namespace. */
+  readonly deployments: readonly KubeObject[];
+  /** Those that a ktctl made. The pods of a shadow Deployment have a role, but no `control-by`. */
+  readonly pods: readonly KubeObject[];
+  /** Those labelled `control-by=kt` only, as the next; with data only where it may be a router's record. */
+  readonly configMaps: readonly KubeObject[];
+  /** Without data. */
+  readonly secrets: readonly KubeObject[];
+}
+
+/** Kinds that the user may not list are left out, with a warning. */
+export async function readNamespace(
+  kube: KubeApi,
+  options: { signal: AbortSignal; report: Report },
+): Promise<NamespaceState> {
+  const ours = `${CONTROL_BY}=${CONTROL_BY_KT}`;
+  const list = async (
+    resource: Resource,
+    how: { labelSelector?: string; metadataOnly?: boolean } = {},
+  ): Promise<KubeObject[]> => {
+    try {
+      return await kube.list(resource, { signal: options.signal, ...how });
+    } catch (error) {
+      if (
+        !(error instanceof PermissionError) || error.code !== "RBAC_FORBIDDEN"
+      ) throw error;
+      options.report.warn(
+        "LIST_FORBIDDEN",
+        `Cannot list ${resource.plural}: they are left as they are`,
+      );
+      return [];
+    }
+  };
+  // without Services and Pods there is nothing to be judged
+  const { signal } = options;
+  const [services, deployments, made, deployed, found, secrets] = await Promise
+    .all([
+      kube.list(SERVICES, { signal }),
+      list(DEPLOYMENTS),
+      kube.list(PODS, { signal, labelSelector: ours }),
+      kube.list(PODS, { signal, labelSelector: `${ROLE},!${CONTROL_BY}` }),
+      list(CONFIG_MAPS, { labelSelector: ours, metadataOnly: true }),
+      list(SECRETS, { labelSelector: ours, metadataOnly: true }),
+    ]);
+  const configMaps = await withRecords(kube, found, options);
+  const pods = [...made, ...deployed];
+  return { services, deployments, pods, configMaps, secrets };
+}
+
+/**
+ * With the data of what may be a router's record. Agents' programs, which are in ConfigMaps as well, and
+ * what others may have put there, are not fetched. One that may not be read is left out, and so left alone.
+ */
+async function withRecords(
+  kube: KubeApi,
+  configMaps: readonly KubeObject[],
+  { signal, report }: { signal: AbortSignal; report: Report },
+): Promise<KubeObject[]> {
+  const records: KubeObject[] = [];
+  for (const one of configMaps) {
+    const { name, namespace = kube.namespace, uid } = one.metadata;
+    const mayBeRouters = name.endsWith(ROUTER_SUFFIX) ||
+      annotation(one, ROUTER_STATE) !== undefined;
+    if (!mayBeRouters) {
+      records.push(one);
+      continue;
+    }
+    try {
+      const ref = { resource: CONFIG_MAPS, name, namespace };
+      const whole = await kube.find(ref, { signal });
+      if (whole?.metadata.uid === uid) records.push({ ...one, ...whole });
+    } catch (error) {
+      if (!(error instanceof PermissionError)) throw error;
+      report.warn(
+        "GET_FORBIDDEN",
+        `Cannot read ConfigMap "${name}": it is left as it is`,
+      );
+    }
+  }
+  return records;
+}

@@ -1,0 +1,70 @@
+/** Addresses that the cluster gets while `connect` runs. */
+import type { KubeApi, KubeObject, Resource } from "../../kube/kube_api.ts";
+import { NODES, SERVICE_CIDRS, SERVICES } from "../../kube/resources.ts";
+import type { Cidr } from "../../net/cidr.ts";
+import { isCovered, mergeCidrs } from "../../net/cidr_list.ts";
+import { unlessRefused } from "./discovery.ts";
+import { nodePodCidrs } from "./pod_cidrs.ts";
+import { clusterIps, rangesOf } from "./service_cidrs.ts";
+
+export interface FollowOptions {
+  /** What is captured already, and what never shall be. */
+  readonly known: readonly Cidr[];
+  readonly disablePodIp?: boolean;
+  /** Gets what is new, never the same address twice. */
+  readonly onAdded: (cidrs: Cidr[]) => void;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Watches ServiceCIDRs, Services (of all namespaces, else of the session's own) and nodes until the
+ * signal ends it, and tells of each address outside the known ranges: a range's, a Service's own, a
+ * node's Pods. Those that were there before the watch began come in one call. Where none of them may
+ * be watched it returns.
+ *
+ * @throws {KtctlError} if the server cannot be asked at all.
+ */
+export async function followClusterCidrs(
+  kube: KubeApi,
+  options: FollowOptions,
+): Promise<void> {
+  const { signal, disablePodIp, onAdded } = options;
+  let known = [...options.known];
+  const tell = (cidrs: Cidr[]) => {
+    const added = mergeCidrs(cidrs.filter((cidr) => !isCovered(cidr, known)));
+    if (added.length === 0) return;
+    known = [...known, ...added];
+    onAdded(added);
+  };
+  const follow = (resource: Resource, namespace: string, read: Read) =>
+    unlessRefused(async () => {
+      let before: Cidr[] | undefined = [];
+      for await (const event of kube.watch(resource, { namespace, signal })) {
+        if (event.type === "SYNCED") {
+          tell(before ?? []);
+          before = undefined;
+        } else if (event.type !== "DELETED") {
+          const cidrs = read(event.object);
+          if (before === undefined) tell(cidrs);
+          else before.push(...cidrs);
+        }
+      }
+      return true;
+    });
+  const services = async () => {
+    await follow(SERVICES, "", clusterIps) ||
+      await follow(SERVICES, kube.namespace, clusterIps);
+  };
+  const ranges = async () => {
+    for (const resource of SERVICE_CIDRS) {
+      if (await follow(resource, "", rangesOf)) return;
+    }
+  };
+  await Promise.all([
+    ranges(),
+    services(),
+    disablePodIp ? undefined : follow(NODES, "", nodePodCidrs),
+  ]);
+}
+
+type Read = (object: KubeObject) => Cidr[];

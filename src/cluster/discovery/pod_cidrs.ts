@@ -1,0 +1,68 @@
+/** Which addresses Pods have. */
+import type { KubeApi, KubeObject } from "../../kube/kube_api.ts";
+import { NODES, PODS } from "../../kube/resources.ts";
+import { Cidr } from "../../net/cidr.ts";
+import { isCovered, mergeCidrs } from "../../net/cidr_list.ts";
+import {
+  type DiscoveryOptions,
+  listVisible,
+  unlessRefused,
+} from "./discovery.ts";
+
+/** Around the address of one Pod, so many others are taken to be Pods too. */
+const AROUND_POD = { 4: 24, 6: 64 } as const;
+
+/**
+ * The ranges of Pods: the nodes' `podCIDRs`, else what is around the existing Pods. A network that
+ * gives Pods other addresses than the nodes' (Calico's and Cilium's own pools do) is noticed by the
+ * Pods of the session's namespace; then both count.
+ */
+export async function discoverPodCidrs(
+  kube: KubeApi,
+  options: DiscoveryOptions,
+): Promise<Cidr[]> {
+  const request = { ...(options.signal && { signal: options.signal }) };
+  const nodes = await unlessRefused(() => kube.list(NODES, request));
+  const ofNodes = mergeCidrs((nodes ?? []).flatMap(nodePodCidrs));
+  if (ofNodes.length > 0) {
+    const own = await unlessRefused(() => kube.list(PODS, request));
+    const ips = (own ?? []).flatMap(podIps);
+    if (ips.every((ip) => isCovered(ip, ofNodes))) return ofNodes;
+  }
+  const pods = await listVisible(kube, PODS, options);
+  const ofPods = (pods?.items ?? []).flatMap(podIps)
+    .filter((ip) => !isCovered(ip, ofNodes))
+    .map((ip) => ip.withPrefix(AROUND_POD[ip.family]));
+  const cidrs = mergeCidrs([...ofNodes, ...ofPods]);
+  if (cidrs.length === 0) {
+    options.warn(
+      "POD_RANGE_UNKNOWN",
+      `Cannot find the cluster's ranges of Pods: neither nodes nor Pods may be read, or they have none; name them with --includeIps`,
+    );
+  } else if (nodes === undefined) {
+    options.warn(
+      "POD_RANGE_GUESSED",
+      `The ranges of Pods are guessed from those ${
+        pods!.everywhere
+          ? "that exist"
+          : `in namespace "${kube.namespace}", as others may not be listed`
+      }: ${cidrs.join(", ")}; the right to list nodes would tell them`,
+    );
+  }
+  return cidrs;
+}
+
+/** What a node gives to its Pods. */
+export function nodePodCidrs({ spec }: KubeObject): Cidr[] {
+  const texts: readonly string[] = spec?.podCIDRs ?? [spec?.podCIDR ?? ""];
+  return texts.flatMap((text) => Cidr.tryParse(text) ?? []);
+}
+
+/** A Pod's own addresses: one on the host's network has none, and a finished one no longer. */
+function podIps({ spec, status }: KubeObject): Cidr[] {
+  if (spec?.hostNetwork === true) return [];
+  if (status?.phase === "Succeeded" || status?.phase === "Failed") return [];
+  const ips: readonly { ip?: string }[] = status?.podIPs ??
+    [{ ip: status?.podIP }];
+  return ips.flatMap(({ ip }) => Cidr.tryParse(ip ?? "") ?? []);
+}

@@ -1,0 +1,83 @@
+import { ClusterError } from "../../core/errors.ts";
+import type {
+  DeleteOptions,
+  KubeApi,
+  KubeObject,
+  ObjectRef,
+} from "../../kube/kube_api.ts";
+import { hastenPods } from "../pod/hasten_pods.ts";
+
+/** Deletes just this object, and waits until it is gone where that is asked for. */
+export async function deleteObject(
+  kube: KubeApi,
+  ref: ObjectRef,
+  object: KubeObject,
+  options: { awaitGone: boolean; signal: AbortSignal },
+): Promise<void> {
+  const { uid } = object.metadata;
+  const there = await kube.delete(ref, {
+    signal: options.signal,
+    ...(uid === undefined ? {} : { uid }),
+    ...(options.awaitGone ? goneSoon(object) : {}),
+  });
+  if (there && options.awaitGone) await awaitGone(kube, ref, object, options);
+}
+
+/** Resolves when an object that is being deleted is gone. Throws `ClusterError` (`OBJECT_STAYS`). */
+export async function awaitGone(
+  kube: KubeApi,
+  ref: ObjectRef,
+  object: KubeObject,
+  { signal }: { signal: AbortSignal },
+): Promise<void> {
+  const gone = new AbortController();
+  const both = AbortSignal.any([signal, gone.signal]);
+  const hastened = ref.resource.kind === "Deployment"
+    ? hastenPods(kube, object, both)
+    : undefined;
+  try {
+    await seeGone(kube, ref, object, { signal });
+  } finally {
+    gone.abort();
+    await hastened;
+  }
+}
+
+async function seeGone(
+  kube: KubeApi,
+  ref: ObjectRef,
+  { metadata: { uid, namespace } }: KubeObject,
+  { signal }: { signal: AbortSignal },
+): Promise<void> {
+  const watch = kube.watch(ref.resource, {
+    fieldSelector: `metadata.name=${ref.name}`,
+    signal,
+    ...(namespace === undefined ? {} : { namespace }),
+  });
+  let found = false;
+  for await (const event of watch) {
+    if (event.type === "SYNCED") {
+      if (!found) return;
+    } else if (event.object.metadata.uid === uid) {
+      if (event.type === "DELETED") return;
+      found = true;
+    }
+  }
+  throw new ClusterError(
+    "OBJECT_STAYS",
+    `${ref.resource.kind} "${ref.name}" is being deleted, but is still there`,
+    {
+      hint: "Its node may be out of reach; the cluster removes it when it can",
+    },
+  );
+}
+
+/**
+ * A Pod is removed from the API at once: its container still gets SIGTERM and two seconds, but up to
+ * Kubernetes 1.26 the kubelet takes as much as ten to report its end. A Deployment goes with its pods.
+ */
+function goneSoon({ kind }: KubeObject): Partial<DeleteOptions> {
+  return kind === "Deployment"
+    ? { propagationPolicy: "Foreground" }
+    : { gracePeriodSeconds: 0 };
+}

@@ -1,0 +1,97 @@
+/** Whether the maker of an object is still there. */
+import * as v from "valibot";
+import type {
+  AgentClient,
+  AgentStatus,
+} from "../../link/agent/agent_config.ts";
+import { clientKey } from "../../link/wire/client_key.ts";
+import { KtctlError } from "../../core/errors.ts";
+import {
+  annotation,
+  DEFAULT_THRESHOLD_MINUTES,
+  HEARTBEAT,
+  STATUS_PORT,
+} from "../../kube/contract.ts";
+import type { KubeApi, KubeObject } from "../../kube/kube_api.ts";
+import { port as portSchema, wholeNumber } from "../../kube/object_syntax.ts";
+import { readAll } from "../../core/read_all.ts";
+import { readStatus, STATUS_BYTES } from "../shadow/agent_status.ts";
+
+/** A laptop that lost its link is back within this time, if it comes back soon. */
+export const RETURN_SECONDS = 10;
+
+/** Clocks may differ by so much. What comes from later on is no sign of life: it would be one for ever. */
+const FUTURE_SECONDS = 300;
+
+interface AgeRules {
+  /** Unix seconds by the cluster's clock. */
+  readonly now: number;
+  /** @default as the original ktctl's */
+  readonly thresholdMinutes?: number;
+}
+
+/** Whether the heartbeat is older than the threshold. No heartbeat is no proof of death. */
+export function isStale(object: KubeObject, rules: AgeRules): boolean {
+  const beat = wholeNumber(annotation(object, HEARTBEAT));
+  return beat !== undefined && isOlder(beat, rules);
+}
+
+/** Whether a sign of life was given too long ago, or in a time that is not yet. */
+export function isOlder(
+  beat: number,
+  { now, thresholdMinutes = DEFAULT_THRESHOLD_MINUTES }: AgeRules,
+): boolean {
+  return now - beat > thresholdMinutes * 60 || beat - now > FUTURE_SECONDS;
+}
+
+/** What the agent says of a session. Those of before told names. */
+export function clientOf(
+  { clients }: AgentStatus,
+  session: string,
+): AgentClient | undefined {
+  return clients[clientKey(session)] ?? clients[session];
+}
+
+/** Asks the agent in a Shadow Pod whether its laptop is there, as {@link agentStatus}. */
+export async function isAttached(
+  kube: KubeApi,
+  pod: KubeObject,
+  signal: AbortSignal,
+): Promise<boolean | undefined> {
+  return (await agentStatus(kube, pod, signal))?.attached;
+}
+
+/**
+ * What the agent in a Shadow Pod says of itself. Undefined where there is no agent to ask: a pod of
+ * the original ktctl, or one that does not answer, or answers nonsense.
+ */
+export async function agentStatus(
+  kube: KubeApi,
+  pod: KubeObject,
+  signal: AbortSignal,
+): Promise<AgentStatus | undefined> {
+  const port = wholeNumber(annotation(pod, STATUS_PORT));
+  if (!v.is(portSchema, port)) return undefined;
+  const { name, namespace } = pod.metadata;
+  const target = namespace === undefined
+    ? { name, port }
+    : { name, namespace, port };
+  try {
+    const stream = await kube.portForward(target, { signal, timeoutMs: 5_000 });
+    try {
+      stream.write("GET /status HTTP/1.0\r\nHost: agent\r\n\r\n");
+      const answer = await readAll(stream, {
+        signal: AbortSignal.any([signal, AbortSignal.timeout(5_000)]),
+        maxBytes: STATUS_BYTES,
+      });
+      return readStatus(answer.slice(answer.indexOf("\r\n\r\n") + 4));
+    } finally {
+      stream.destroy();
+    }
+  } catch (error) {
+    if (signal.aborted) throw error;
+    if (error instanceof KtctlError) return undefined;
+    if (error instanceof Error && error.name === "AbortError") return undefined;
+    throw error;
+  }
+}

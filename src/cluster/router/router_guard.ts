@@ -1,0 +1,89 @@
+/**
+ * Gives a Service its own pods back while nobody keeps its router. A {@link RouterKeeper} lives as long
+ * as one Shadow Pod: where a node is drained, router and Shadow Pod go together, and both may wait for
+ * a node for as long as there is none.
+ */
+import { backoff } from "../../core/backoff.ts";
+import { messageOf } from "../../core/errors.ts";
+import { labelSelector } from "../../kube/contract.ts";
+import type { KubeApi, Resource } from "../../kube/kube_api.ts";
+import { CONFIG_MAPS, PODS } from "../../kube/resources.ts";
+import { Changes } from "../../core/changes.ts";
+import { isRouterReadyWithin } from "./is_router_ready_within.ts";
+import { RetargetedWatch } from "../service/retargeted_watch.ts";
+import { isPassing } from "./router_keeper.ts";
+import { restoreService } from "./router_leave.ts";
+import { routerLabels } from "./router_objects.ts";
+import { UNREADY_MS } from "./router_settle.ts";
+import type { RouterState } from "./router_state.ts";
+import { findState, routerRef } from "./router_store.ts";
+
+export interface RouterGuardOptions {
+  readonly namespace: string;
+  readonly service: string;
+  readonly session: string;
+  readonly debug: (message: string) => void;
+}
+
+/** Until the signal ends it. The next keeper makes the router anew and leads the Service there again. */
+export async function guardRouter(
+  kube: KubeApi,
+  { namespace, service, session, debug }: RouterGuardOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const changes = new Changes();
+  const pods = new RetargetedWatch();
+  const ref = routerRef(service, namespace);
+  /** The state, where it has no route to this session: then no keeper of ours is there. */
+  const unkept = async (): Promise<RouterState | undefined> => {
+    const state = await findState(kube, ref, signal);
+    if (state === undefined || state.closing) return undefined;
+    pods.target = state.podTarget;
+    const me = state.participants.find((one) => one.session === session);
+    return me !== undefined && me.target === undefined ? state : undefined;
+  };
+  const guard = async () => {
+    const state = await unkept();
+    if (state === undefined) return;
+    if (await isRouterReadyWithin(kube, state, { signal, ms: UNREADY_MS })) {
+      return;
+    }
+    // a keeper tells of itself before it makes a router, so none can have led the Service to one by now
+    const still = await unkept();
+    if (still?.podName !== state.podName) return;
+    await restoreService(kube, still, { signal });
+  };
+  const watch = async (
+    resource: Resource,
+    selector: { fieldSelector?: string; labelSelector?: string },
+    signal: AbortSignal,
+  ) => {
+    const events = kube.watch(resource, { namespace, ...selector, signal });
+    for await (const event of events) {
+      if (event.type !== "SYNCED") changes.add();
+    }
+  };
+  const guarding = async () => {
+    for (;;) {
+      await changes.next(signal);
+      for (const pause of backoff({ firstMs: 100, lastMs: 5_000 })) {
+        try {
+          await guard();
+          break;
+        } catch (error) {
+          if (signal.aborted || !isPassing(error)) throw error;
+          debug(`Cannot look after the router: ${messageOf(error)}`);
+        }
+        await pause(signal);
+      }
+    }
+  };
+  await Promise.all([
+    watch(CONFIG_MAPS, { fieldSelector: `metadata.name=${ref.name}` }, signal),
+    pods.run((podTarget, signal) => {
+      const labels = labelSelector(routerLabels({ podTarget }));
+      return watch(PODS, { labelSelector: labels }, signal);
+    }, signal),
+    guarding(),
+  ]);
+}

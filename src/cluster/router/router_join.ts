@@ -1,0 +1,132 @@
+/** Joining the router of a Service: an entry in its ConfigMap, which is made with the first. */
+import * as v from "valibot";
+import { ConflictError, KtctlError } from "../../core/errors.ts";
+import { randomLetters } from "../../core/random_name.ts";
+import type { Step } from "../../undo/step.ts";
+import { ROLE, routerName } from "../../kube/contract.ts";
+import type { KubeApi } from "../../kube/kube_api.ts";
+import { CONFIG_MAPS, SERVICES } from "../../kube/resources.ts";
+import { objectName, sessionId } from "../../kube/object_syntax.ts";
+import type { World } from "../../kube/world.ts";
+import { markText, type MeshMark } from "./mesh_mark.ts";
+import { leaveRouter } from "./router_leave.ts";
+import { routerConfigMap, type RouterPodOptions } from "./router_objects.ts";
+import { makeRouterPod, settleOrigin } from "./router_settle.ts";
+import { joined, type Participant, type RouterState } from "./router_state.ts";
+import { findState, routerRef, updateState } from "./router_store.ts";
+
+export type JoinArgs = v.InferOutput<typeof schema>;
+
+const schema = v.object({
+  namespace: objectName,
+  service: objectName,
+  session: sessionId,
+  /** For messages. */
+  mark: v.string(),
+});
+
+export interface JoinInput {
+  readonly user: string;
+  readonly mark: MeshMark;
+  readonly pod: RouterPodOptions;
+  /** The Service's own selector, as it was seen to be. */
+  readonly original: Readonly<Record<string, string>>;
+  /** The router as it is to be where there is none yet. */
+  readonly fresh: Pick<
+    RouterState,
+    | "ports"
+    | "statusPort"
+    | "runtimePort"
+    | "lowPorts"
+  >;
+}
+
+/** With the Stuntman Service and the Router Pod. Its revert leaves, and takes the whole router back where nobody else is in it. */
+export const joinRouterStep: Step<JoinArgs, JoinInput, void, World> = {
+  id: "mesh.join",
+  schema,
+  describe: ({ service, mark }) =>
+    `place of "${mark}" in the router of Service "${service}"`,
+  undoCommand: ({ service, namespace }) =>
+    `ktctl clean -n ${namespace} --thresholdInMinus 0, or for everybody: ktctl recover ${service} -n ${namespace} --takeOver`,
+  async apply(args, input, { kube }) {
+    const joined = await join(kube, args, input);
+    const state = await settleOrigin(kube, joined, input.original);
+    // it starts while the Shadow Pod does
+    if (state !== undefined) {
+      await makeRouterPod(kube, state, input);
+    }
+  },
+  isRefusal: (error) => error instanceof ConflictError,
+  restores: true,
+  async isPresent({ namespace, service, session }, { kube }, signal) {
+    const state = await findState(kube, routerRef(service, namespace), signal);
+    if (state !== undefined) {
+      return state.closing === true ||
+        state.participants.some((one) => one.session === session);
+    }
+    // without its ConfigMap, the Service may still lead to what is left of the router
+    const ref = { resource: SERVICES, name: service, namespace };
+    const object = await kube.find(ref, { signal });
+    return object?.spec?.selector?.[ROLE] === "router";
+  },
+  revert: ({ namespace, service, session }, { kube }, signal) =>
+    leaveRouter(kube, { namespace, service, sessions: [session] }, signal),
+};
+
+export function joinArgs(
+  ref: { namespace: string; service: string; session: string },
+  mark: MeshMark,
+): JoinArgs {
+  return { ...ref, mark: markText(mark) };
+}
+
+/** Throws `ConflictError` (`ROUTER_CLOSING`, `ROUTER_NAME_TAKEN`, `MARK_TAKEN`, `ROUTER_FULL`). */
+async function join(
+  kube: KubeApi,
+  { namespace, service, session }: JoinArgs,
+  { user, mark, fresh }: JoinInput,
+): Promise<RouterState> {
+  const since = new Date(kube.now() * 1000).toISOString();
+  const me: Omit<Participant, "slot"> = {
+    session,
+    user: user.slice(0, 128),
+    since,
+    mark,
+  };
+  const ref = routerRef(service, namespace);
+  for (;;) {
+    const found = await updateState(kube, ref, (state) => {
+      if (state.closing) throw closing(service);
+      return joined(state, me);
+    });
+    if (found !== undefined) return found;
+    const state = joined({
+      ...fresh,
+      namespace,
+      service,
+      podName: routerName(service),
+      podTarget: randomLetters(20),
+      origin: "",
+      participants: [],
+    }, me);
+    const configMap = routerConfigMap(state, kube.now());
+    try {
+      await kube.create(CONFIG_MAPS, configMap);
+      return state;
+    } catch (error) {
+      // somebody was faster: join them
+      if (!(error instanceof KtctlError) || error.code !== "ALREADY_EXISTS") {
+        throw error;
+      }
+    }
+  }
+}
+
+function closing(service: string): ConflictError {
+  return new ConflictError(
+    "ROUTER_CLOSING",
+    `Cannot join the router of Service "${service}": its last user is just leaving`,
+    { hint: "Try again in a moment" },
+  );
+}

@@ -1,0 +1,270 @@
+/** One participant's care for the router: whatever happens to it, it is put right. */
+import { backoff } from "../../core/backoff.ts";
+import {
+  Cancelled,
+  ClusterError,
+  ConflictError,
+  KtctlError,
+  LinkError,
+  messageOf,
+} from "../../core/errors.ts";
+import { RepairPace } from "../../core/repair_pace.ts";
+import { labelSelector, stuntmanName } from "../../kube/contract.ts";
+import type { KubeApi, Resource } from "../../kube/kube_api.ts";
+import { CONFIG_MAPS, PODS, SERVICES } from "../../kube/resources.ts";
+import { awaitArrival, awaitProxy } from "../service/await_endpoints.ts";
+import { Changes } from "../../core/changes.ts";
+import { driftText } from "../service/drift_text.ts";
+import { RetargetedWatch } from "../service/retargeted_watch.ts";
+import { checkedBackend, slotName } from "./router_config.ts";
+import { routerLabels } from "./router_objects.ts";
+import { readRuntime } from "./router_runtime.ts";
+import {
+  type RouterSettings,
+  settleOrigin,
+  settleRouter,
+} from "./router_settle.ts";
+import { routed, type RouterState, type RouteTarget } from "./router_state.ts";
+import { findState, routerRef, updateState } from "./router_store.ts";
+
+export interface RouterKeeperOptions {
+  readonly namespace: string;
+  readonly service: string;
+  readonly session: string;
+  /** Where our marked requests go. */
+  readonly route: RouteTarget;
+  readonly settings: Omit<RouterSettings, "drifted" | "awaitTurn">;
+  /** Joins the router again, where others took us for dead. */
+  readonly rejoin: () => Promise<void>;
+  /** Who took the Service back on purpose, if anybody did. */
+  readonly releasedBy: () => Promise<string | undefined>;
+}
+
+interface KeeperLog {
+  warn(code: string, message: string): void;
+  debug(message: string): void;
+}
+
+/** How long a new route may take until the router has seen its health. */
+const ROUTE_TIMEOUT_MS = 15_000;
+
+export class RouterKeeper {
+  #kube: KubeApi;
+  #log: KeeperLog;
+  #options: RouterKeeperOptions;
+  #settings: RouterSettings;
+  #pace = new RepairPace();
+  /** Of pods made in place of those that keep ending; calm as the kubelet's own. */
+  #crashes = new RepairPace({ calmMs: 600_000, longestMs: 60_000 });
+  /** Of the router as it was found last: who joins again may have made it anew. */
+  #pods = new RetargetedWatch();
+
+  constructor(
+    { kube, log }: { kube: KubeApi; log: KeeperLog },
+    options: RouterKeeperOptions,
+  ) {
+    this.#kube = kube;
+    this.#log = log;
+    this.#options = options;
+    this.#settings = {
+      ...options.settings,
+      drifted: (service) => {
+        const count = this.#pace.repaired();
+        if (count > 0) log.warn("SERVICE_DRIFTED", driftText(service, count));
+      },
+      awaitTurn: async (signal) => {
+        await this.#crashes.wait(signal);
+        this.#crashes.repaired();
+      },
+    };
+  }
+
+  /**
+   * Everything as it is to be, our route included. Returns the state if the Service was switched now.
+   * Throws `ConflictError` (`SERVICE_RECOVERED`), and what the API throws.
+   */
+  async #settle(): Promise<RouterState | undefined> {
+    const state = await settleOrigin(
+      this.#kube,
+      await this.#routedState(),
+      this.#settings.original,
+    );
+    if (state === undefined) return; // taken back just now: an event tells of it
+    this.#pods.target = state.podTarget;
+    return await settleRouter(this.#kube, state, this.#settings);
+  }
+
+  /** Resolves when the nodes send the Service's requests to the router. */
+  async #awaitTraffic(
+    { service, namespace, podName }: RouterState,
+    signal: AbortSignal,
+  ): Promise<void> {
+    await awaitArrival(this.#kube, { service, namespace, podName }, signal);
+    await awaitProxy(signal);
+  }
+
+  /** The state with our route in it. */
+  async #routedState(): Promise<RouterState> {
+    const { service, namespace, session, route } = this.#options;
+    const ref = routerRef(service, namespace);
+    for (let attempt = 1;; attempt++) {
+      const state = await updateState(this.#kube, ref, (before) => {
+        const me = before.participants.find((one) => one.session === session);
+        if (before.closing || me === undefined) return before;
+        const { host, checkPort } = me.target ?? {};
+        return host === route.host && checkPort === route.checkPort
+          ? before
+          : routed(before, session, route);
+      });
+      const isIn = !state?.closing &&
+        state?.participants.some((one) => one.session === session);
+      if (state !== undefined && isIn) return state;
+      const by = await this.#options.releasedBy();
+      if (by !== undefined) throw recovered(service, by);
+      if (attempt > 3) throw recovered(service, "somebody");
+      await this.#options.rejoin();
+    }
+  }
+
+  /** Resolves when haproxy has found our Shadow Pod in health. Throws `ClusterError` (`ROUTE_DOWN`). */
+  async #awaitRoute(signal: AbortSignal): Promise<void> {
+    const { service, namespace, session } = this.#options;
+    const deadline = Date.now() + ROUTE_TIMEOUT_MS;
+    // haproxy tells of nothing by itself
+    for (const pause of backoff({ firstMs: 50, lastMs: 500 })) {
+      const ref = routerRef(service, namespace);
+      const state = await findState(this.#kube, ref, signal);
+      const me = state?.participants.find((one) => one.session === session);
+      if (state !== undefined && me !== undefined) {
+        const { podName, runtimePort } = state;
+        const router = { podName, namespace, runtimePort };
+        const { servers } = await readRuntime(this.#kube, router, signal);
+        const name = `${checkedBackend(state)}/${slotName(me.slot)}`;
+        if (servers.get(name)?.isUp) return;
+      }
+      if (Date.now() > deadline) throw routeDown(service);
+      await pause(signal);
+    }
+  }
+
+  /**
+   * Settles, and goes on to do so after every change until the scope ends, which waits for what is
+   * under way. Resolves when the route is there; what goes wrong until then is thrown.
+   */
+  async start(scope: {
+    background(
+      name: string,
+      task: (signal: AbortSignal) => Promise<void>,
+    ): void;
+  }): Promise<void> {
+    const started = Promise.withResolvers<void>();
+    scope.background("router", async (signal) => {
+      try {
+        const switched = await this.#settle();
+        await Promise.all([
+          this.#awaitRoute(signal),
+          switched && this.#awaitTraffic(switched, signal),
+        ]);
+        started.resolve();
+      } catch (error) {
+        return started.reject(error);
+      }
+      await this.#keep(signal);
+    });
+    await started.promise;
+  }
+
+  /** Settles after every change of the router's objects, until the signal ends it. */
+  async #keep(signal: AbortSignal): Promise<void> {
+    const changes = new Changes();
+    const { service, namespace } = this.#options;
+    const ended = new AbortController();
+    const watching = AbortSignal.any([signal, ended.signal]);
+    const watch = (resource: Resource, selector: object) =>
+      this.#watch(resource, { namespace, ...selector }, changes, watching);
+    const watches = Promise.all([
+      watch(CONFIG_MAPS, nameIs(routerRef(service, namespace).name)),
+      watch(SERVICES, nameIs(service)),
+      watch(SERVICES, nameIs(stuntmanName(service))),
+      this.#pods.run((podTarget, signal) => {
+        const labels = labelSelector(routerLabels({ podTarget }));
+        const selector = { namespace, labelSelector: labels };
+        return this.#watch(PODS, selector, changes, signal);
+      }, watching),
+    ]);
+    try {
+      await Promise.race([watches, this.#settleAfter(changes, watching)]);
+    } finally {
+      ended.abort(new Cancelled());
+      await watches.catch(() => {});
+    }
+  }
+
+  async #watch(
+    resource: Resource,
+    selector: {
+      namespace: string;
+      fieldSelector?: string;
+      labelSelector?: string;
+    },
+    changes: Changes,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const events = this.#kube.watch(resource, {
+      ...selector,
+      signal,
+      onInterrupted: (reason) =>
+        this.#log.debug(`Cannot watch the router: ${reason}`),
+    });
+    for await (const event of events) {
+      if (event.type !== "SYNCED") changes.add();
+    }
+  }
+
+  async #settleAfter(changes: Changes, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      await changes.next(signal);
+      await this.#pace.wait(signal);
+      for (const pause of backoff({ firstMs: 100, lastMs: 5_000 })) {
+        try {
+          await this.#settle();
+          break;
+        } catch (error) {
+          if (signal.aborted || !isPassing(error)) throw error;
+          this.#log.debug(`Cannot settle the router: ${messageOf(error)}`);
+        }
+        await pause(signal);
+      }
+    }
+  }
+}
+
+/** The API server or the router is away for the moment, say. */
+export function isPassing(error: unknown): boolean {
+  return (error instanceof ClusterError || error instanceof LinkError) ||
+    (error instanceof KtctlError && error.code === "ROUTER_CLOSING") ||
+    (error instanceof DOMException && error.name === "AbortError");
+}
+
+function nameIs(name: string): { fieldSelector: string } {
+  return { fieldSelector: `metadata.name=${name}` };
+}
+
+function recovered(service: string, by: string): ConflictError {
+  return new ConflictError(
+    "SERVICE_RECOVERED",
+    `Service "${service}" was taken back by ${by}`,
+    { hint: "Run the command again if it was a mistake" },
+  );
+}
+
+function routeDown(service: string): ClusterError {
+  return new ClusterError(
+    "ROUTE_DOWN",
+    `The router of Service "${service}" does not reach the Shadow Pod`,
+    {
+      hint:
+        "Look whether a NetworkPolicy forbids it; the router's log: kubectl logs -l kt-role=router",
+    },
+  );
+}

@@ -1,0 +1,30 @@
+/** The selector that a meshed Service is to return to. */
+import { isSwitched } from "../../kube/contract.ts";
+import type { KubeApi, KubeObject } from "../../kube/kube_api.ts";
+import { meantSelector } from "../service/meant_selector.ts";
+import { routerLabels } from "./router_objects.ts";
+import type { RouterState } from "./router_state.ts";
+import { selectorLost } from "../service/service_selector.ts";
+import { stuntmanSelector } from "../service/stuntman.ts";
+
+type Labels = Readonly<Record<string, string>>;
+
+/**
+ * What the Service itself says, else its Stuntman Service, else what this session saw before. Never
+ * what a ConfigMap says: who may write those might not be allowed to change a Service.
+ * The function that it returns throws `ClusterError` (`SELECTOR_LOST`) where nothing says it.
+ */
+export async function routerOriginal(
+  kube: KubeApi,
+  state: RouterState,
+  { known, signal }: { known: Labels; signal?: AbortSignal },
+): Promise<(service: KubeObject) => Labels> {
+  const last = await stuntmanSelector(kube, state, signal) ?? known;
+  return (service) => {
+    const meant = meantSelector(service, { shadow: routerLabels(state), last });
+    if (isSwitched(meant) || Object.keys(meant).length === 0) {
+      throw selectorLost(service);
+    }
+    return meant;
+  };
+}

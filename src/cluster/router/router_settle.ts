@@ -1,0 +1,303 @@
+/**
+ * Makes a Service's router what its state says, whatever is missing: called after every change.
+ * No signal ends a write half way: the server might carry it out after all was taken back.
+ */
+import { KtctlError } from "../../core/errors.ts";
+import { randomLower } from "../../core/random_name.ts";
+import {
+  annotation,
+  labelSelector,
+  ORIGINAL_SELECTOR,
+  parseSelector,
+  ROUTER_STATE,
+  routerName,
+  sameLabels,
+  stuntmanName,
+} from "../../kube/contract.ts";
+import type {
+  JsonPatchOperation,
+  KubeApi,
+  KubeObject,
+} from "../../kube/kube_api.ts";
+import { PODS, SERVICES } from "../../kube/resources.ts";
+import { applyRuntime } from "./apply_runtime.ts";
+import { deleteObject } from "../object/delete_object.ts";
+import { endStrays } from "./end_strays.ts";
+import { awaitPod, isDown, isReady } from "../pod/pod_ready.ts";
+import { isRouterReadyWithin } from "./is_router_ready_within.ts";
+import { restoreService } from "./router_leave.ts";
+import {
+  routerLabels,
+  routerPod,
+  type RouterPodOptions,
+} from "./router_objects.ts";
+import { belongsTo, type RouterState } from "./router_state.ts";
+import { routerOriginal } from "./router_original.ts";
+import { routerRef, updateState } from "./router_store.ts";
+import { switchPatch } from "../service/service_selector.ts";
+import { refuseForeignStuntman, stuntmanService } from "../service/stuntman.ts";
+import { refuseTakenAway } from "../service/taken_away.ts";
+import { updateObject } from "../object/update_object.ts";
+
+export interface RouterSettings {
+  readonly user: string;
+  readonly pod: RouterPodOptions;
+  /** The Service's own selector, as it was seen to be when this session began. */
+  readonly original: Readonly<Record<string, string>>;
+  readonly podTimeoutMs: number;
+  readonly signal: AbortSignal;
+  /** The Service was changed by somebody, and switched again. */
+  readonly drifted: (service: string) => void;
+  /** Resolves when a pod may be made in place of one that keeps ending. */
+  readonly awaitTurn: (signal: AbortSignal) => Promise<void>;
+}
+
+/** So long the Service may lead to a router that is not ready: nobody else answers there meanwhile. */
+export const UNREADY_MS = 1_000;
+
+/**
+ * The Stuntman Service as it is to be; its cluster IP ends up in the state, which is returned.
+ * Undefined where the router is gone.
+ *
+ * @param known The Service's own selector, where nothing in the cluster says it any more.
+ */
+export async function settleOrigin(
+  kube: KubeApi,
+  state: RouterState,
+  known: RouterSettings["original"],
+): Promise<RouterState | undefined> {
+  const { namespace } = state;
+  const service = await kube.get({
+    resource: SERVICES,
+    name: state.service,
+    namespace,
+  });
+  const originalOf = await routerOriginal(kube, state, { known });
+  const origin = await settleStuntman(kube, service, {
+    selector: originalOf(service),
+    namespace,
+  });
+  if (origin === state.origin) return state;
+  return await updateState(
+    kube,
+    routerRef(state.service, namespace),
+    (current) => ({ ...current, origin }),
+  );
+}
+
+async function settleStuntman(
+  kube: KubeApi,
+  service: KubeObject,
+  { selector, namespace }: {
+    selector: RouterSettings["original"];
+    namespace: string;
+  },
+): Promise<string> {
+  const { name } = service.metadata;
+  const wanted = stuntmanService(service, { selector, now: kube.now() });
+  wanted.metadata.annotations = {
+    ...wanted.metadata.annotations,
+    [ROUTER_STATE]: "1",
+  };
+  const ref = { resource: SERVICES, name: stuntmanName(name), namespace };
+  for (;;) {
+    const found = await updateObject(kube, ref, (stuntman) => {
+      refuseForeignStuntman(stuntman, name);
+      return [
+        // a router on its way out had it to itself
+        ...(stuntman.metadata.ownerReferences === undefined
+          ? []
+          : [{ op: "remove", path: "/metadata/ownerReferences" } as const]),
+        ...affinityPatch(stuntman, wanted),
+        ...(sameLabels(stuntman.spec?.selector, wanted.spec.selector) ? [] : [
+          {
+            op: "replace",
+            path: "/spec/selector",
+            value: wanted.spec.selector,
+          } as const,
+        ]),
+      ];
+    });
+    if (found !== undefined) return found.spec.clusterIP;
+    try {
+      return (await kube.create(SERVICES, wanted)).spec.clusterIP;
+    } catch (error) {
+      // another participant was faster
+      if (!(error instanceof KtctlError) || error.code !== "ALREADY_EXISTS") {
+        throw error;
+      }
+    }
+  }
+}
+
+/** Made without what keeps clients at one pod: by an earlier ktctl, or before the Service asked for it. */
+function affinityPatch(
+  { spec }: KubeObject,
+  { spec: wanted }: KubeObject,
+): JsonPatchOperation[] {
+  const { sessionAffinity, sessionAffinityConfig, ports } = wanted;
+  if (sessionAffinity !== "ClientIP") return [];
+  const has = new Set(spec.ports.map(({ port }: { port: number }) => port));
+  const isAll = ports.every(({ port }: { port: number }) => has.has(port));
+  if (isAll && spec.sessionAffinity === sessionAffinity) return [];
+  const value = {
+    ...spec,
+    ports,
+    sessionAffinity,
+    ...(sessionAffinityConfig === undefined ? {} : { sessionAffinityConfig }),
+  };
+  return [{ op: "replace", path: "/spec", value }];
+}
+
+/**
+ * The Router Pod runs, the Service leads to it, haproxy has all routes. While there is no pod that
+ * serves, the Service leads to its own pods. Returns the state if the Service was switched now.
+ * Throws `ClusterError` (`POD_NOT_READY`) and what the API throws.
+ */
+export async function settleRouter(
+  kube: KubeApi,
+  state: RouterState,
+  settings: RouterSettings,
+): Promise<RouterState | undefined> {
+  const { signal } = settings;
+  const { origin } = state; // found just now
+  const current = await settlePod(kube, state, settings);
+  if (current === undefined) return undefined;
+  if (!await applyRuntime(kube, current, { signal, origin })) return undefined;
+  // before the Service leads to any other
+  const named = await endStrays(kube, current, signal);
+  if (named?.podName !== current.podName) return undefined; // an event tells of it
+  return await switchService(kube, current, settings) ? current : undefined;
+}
+
+/** Returns when the Router Pod is ready, with the state that names it; undefined where the router is gone. */
+async function settlePod(
+  kube: KubeApi,
+  state: RouterState,
+  settings: RouterSettings,
+): Promise<RouterState | undefined> {
+  const { signal, podTimeoutMs, user, pod: options, awaitTurn } = settings;
+  const { namespace } = state;
+  const ref = (name: string) => ({ resource: PODS, name, namespace });
+  let current: RouterState | undefined = state;
+  const find = () => kube.find(ref(state.podName), { signal });
+  let pod = await find();
+  if (pod !== undefined && isServing(pod)) {
+    if (isReady(pod)) return state;
+    if (await isRouterReadyWithin(kube, state, { signal, ms: UNREADY_MS })) {
+      return state;
+    }
+  }
+  // until a router serves again, its own pods do
+  await restoreService(kube, state);
+  pod = await find();
+  // the kubelet tells only after some seconds that it makes it wait
+  if (pod !== undefined && isDown(pod)) {
+    await awaitTurn(signal);
+    pod = await find();
+  }
+  if (pod?.metadata.deletionTimestamp !== undefined) {
+    current = await renamed(kube, state);
+    if (current === undefined) return undefined;
+  } else if (
+    pod !== undefined && (!isServing(pod) || isDown(pod)) &&
+    belongsTo(pod, state)
+  ) {
+    // evicted, say: it holds the name and will never run again, or not before the kubelet has waited
+    await deleteObject(kube, ref(state.podName), pod, {
+      awaitGone: true,
+      signal,
+    });
+  }
+  while (current !== undefined) {
+    await makeRouterPod(kube, current, { user, pod: options });
+    const { metadata: { name } } = await awaitPod(kube, {
+      namespace,
+      labelSelector: labelSelector(routerLabels(current)),
+      timeoutMs: podTimeoutMs,
+      signal,
+      until: (one) => isReady(one) && belongsTo(one, state),
+      imageFlag: "--routerImage",
+    });
+    if (name === current.podName) return current;
+    // another participant gave it another name, or made one under a name that it had before
+    current = await endStrays(kube, current, signal);
+  }
+  return undefined;
+}
+
+/** Does not wait for it. */
+export async function makeRouterPod(
+  kube: KubeApi,
+  state: RouterState,
+  { user, pod }: Pick<RouterSettings, "user" | "pod">,
+): Promise<void> {
+  const made = routerPod(state, { now: kube.now(), user, pod });
+  try {
+    await kube.create(PODS, made);
+  } catch (error) {
+    // another participant was faster
+    if (!(error instanceof KtctlError) || error.code !== "ALREADY_EXISTS") {
+      throw error;
+    }
+  }
+}
+
+/** Not on its way out, and not ended. */
+function isServing({ metadata, status }: KubeObject): boolean {
+  return metadata.deletionTimestamp === undefined &&
+    status?.phase !== "Failed" && status?.phase !== "Succeeded";
+}
+
+/** The pod that goes may keep its name for as long as it has open connections. */
+function renamed(
+  kube: KubeApi,
+  { service, namespace, podName }: RouterState,
+): Promise<RouterState | undefined> {
+  return updateState(
+    kube,
+    routerRef(service, namespace),
+    (current) =>
+      current.podName === podName
+        ? { ...current, podName: `${routerName(service)}-${randomLower(5)}` }
+        : current, // by another participant
+  );
+}
+
+/**
+ * Sends the Service to the router, and puts drift right: a selector that somebody applied meanwhile is
+ * the one to return to. True if it was switched now.
+ * Throws `ConflictError` (`SERVICE_TAKEN_AWAY`).
+ */
+async function switchService(
+  kube: KubeApi,
+  state: RouterState,
+  { drifted, original: known, signal }: RouterSettings,
+): Promise<boolean> {
+  const { namespace } = state;
+  const labels = routerLabels(state);
+  const ref = { resource: SERVICES, name: state.service, namespace };
+  const current = await kube.find(ref, { signal });
+  if (current === undefined) return false;
+  await refuseTakenAway(kube, current, { shadow: labels, signal });
+  let isSwitched = false;
+  let hasDrifted = false;
+  const originalOf = await routerOriginal(kube, state, { known, signal });
+  await updateObject(
+    kube,
+    ref,
+    (service) => {
+      isSwitched = false;
+      const kept = parseSelector(annotation(service, ORIGINAL_SELECTOR));
+      if (
+        sameLabels(service.spec?.selector, labels) && kept !== undefined
+      ) return undefined;
+      isSwitched = true;
+      hasDrifted = annotation(service, ORIGINAL_SELECTOR) !== undefined;
+      const original = originalOf(service);
+      return switchPatch(service, { original, shadow: labels });
+    },
+  );
+  if (hasDrifted) drifted(state.service);
+  return isSwitched;
+}

@@ -1,0 +1,77 @@
+/** Gets a lost link back. */
+import { backoff } from "../../core/backoff.ts";
+import { Cancelled, KtctlError, messageOf } from "../../core/errors.ts";
+import type { Report } from "../../core/report.ts";
+import type { SshLink } from "../../link/client/ssh_link.ts";
+
+/** What is needed of a link: tests have no real one. */
+type Closable = Pick<SshLink, "close">;
+
+/**
+ * Opens the link as often as it takes. Resolves with the link, or with what `lost` says first; rejects
+ * as `lost` does, and with an error that no further attempt should follow. What else is in the way is
+ * told, each message once.
+ */
+export async function reopenLink<L extends Closable, T>(
+  open: (signal: AbortSignal) => Promise<L>,
+  { lost, signal: ended, report }: {
+    lost: Promise<T>;
+    signal: AbortSignal;
+    report: Pick<Report, "warn">;
+  },
+): Promise<L | T> {
+  const trying = new AbortController();
+  const signal = AbortSignal.any([ended, trying.signal]);
+  const told = new Set<string>();
+  const attempts = async (): Promise<L> => {
+    for (const pause of backoff({ firstMs: 100, lastMs: 5_000 })) {
+      try {
+        return await open(signal);
+      } catch (error) {
+        signal.throwIfAborted();
+        if (endsAll(error)) throw error;
+        tellOnce(report, error, told);
+      }
+      await pause(signal);
+    }
+    throw new Cancelled();
+  };
+  try {
+    return await linkOr(attempts(), lost);
+  } finally {
+    trying.abort(new Cancelled());
+  }
+}
+
+/** What comes first; a link that opens after all is closed then. */
+export async function linkOr<L extends Closable, T>(
+  opening: Promise<L>,
+  other: Promise<T>,
+): Promise<L | T> {
+  let first: L | T | undefined;
+  try {
+    return first = await Promise.race([opening, other]);
+  } finally {
+    opening.then(async (link) => {
+      if (link !== first) await link.close();
+    }).catch(() => {}); // told, if it was first
+  }
+}
+
+/** Somebody else answers in the agent's place: nothing may be sent there, now or later. */
+export function endsAll(error: unknown): boolean {
+  return error instanceof KtctlError && error.code === "HOST_KEY_MISMATCH";
+}
+
+/** Warns, unless `told` has it. */
+export function tellOnce(
+  report: Pick<Report, "warn">,
+  error: unknown,
+  told: Set<string>,
+): void {
+  const details = error instanceof KtctlError ? error.details : [];
+  const message = [messageOf(error), ...details.slice(0, 1)].join(": ");
+  if (told.has(message)) return;
+  told.add(message);
+  report.warn(error instanceof KtctlError ? error.code : "INTERNAL", message);
+}

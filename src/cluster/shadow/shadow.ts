@@ -1,0 +1,163 @@
+/** Makes a Shadow Pod with its ConfigMap and Secret, in a scope that takes all of it back. */
+import { keysDigest } from "../../link/wire/keys_digest.ts";
+import type { Scope } from "../../undo/scope.ts";
+import {
+  annotation,
+  labelSelector,
+  SESSION,
+  TARGET,
+} from "../../kube/contract.ts";
+import type {
+  KubeObject,
+  ObjectRef,
+  OwnerReference,
+  Resource,
+} from "../../kube/kube_api.ts";
+import {
+  CONFIG_MAPS,
+  DEPLOYMENTS,
+  PODS,
+  SECRETS,
+} from "../../kube/resources.ts";
+import type { World } from "../../kube/world.ts";
+import {
+  generateKeyPair,
+  type SshKeyPair,
+} from "../../link/client/ssh_keys.ts";
+import { agentSource } from "./agent_source.ts";
+import { awaitDeployedPod } from "../pod/await_deployed_pod.ts";
+import type { Heartbeat } from "../object/heartbeat.ts";
+import { objectArgs, objectStep } from "../object/object_step.ts";
+import { awaitPod, isReady, isRunning } from "../pod/pod_ready.ts";
+import {
+  shadowConfigMap,
+  shadowSecret,
+  type ShadowSpec,
+  shadowWorkload,
+} from "./shadow_spec.ts";
+
+export interface Shadow {
+  readonly spec: ShadowSpec;
+  readonly podName: string;
+  readonly podUid: string;
+  readonly hostPublicKey: string;
+  readonly clientPrivateKey: string;
+  /** What the agent knows us by, where others log in as well. */
+  readonly username?: string;
+}
+
+/**
+ * Makes the objects and returns once the agent's container runs. The Secret and the ConfigMap are
+ * owned by the workload from the first, so that they go with it however it goes: the cluster's garbage
+ * collector deletes them, and nobody needs the right to.
+ */
+export async function createShadow(
+  scope: Scope<World>,
+  spec: ShadowSpec,
+  options: { heartbeat: Heartbeat; podTimeoutMs: number },
+): Promise<Shadow> {
+  const { kube } = scope.world;
+  const [host, client, source]: [SshKeyPair, SshKeyPair, string] = await Promise
+    .all([
+      generateKeyPair(),
+      generateKeyPair(),
+      agentSource(),
+    ]);
+  const parts = {
+    source,
+    keysDigest: keysDigest(host.publicKey, client.publicKey),
+  };
+  const resource = spec.pod.asDeployment ? DEPLOYMENTS : PODS;
+  const workload = await makeWorkload(
+    scope,
+    { resource, object: shadowWorkload(spec, parts, kube.now()) },
+    options.heartbeat,
+  );
+  const owner = ownerReference(resource, workload);
+  const keys = {
+    hostPrivateKey: host.privateKey,
+    clientPublicKey: client.publicKey,
+  };
+  // the pod waits for them: to make them is the one right that they take
+  await Promise.all([
+    kube.create(CONFIG_MAPS, ownedBy(owner, shadowConfigMap(spec, source))),
+    kube.create(SECRETS, ownedBy(owner, shadowSecret(spec, keys))),
+  ]);
+  const pod = await awaitShadowRuns(scope, spec, options.podTimeoutMs);
+  return {
+    spec,
+    podName: pod.metadata.name,
+    podUid: pod.metadata.uid ?? "",
+    hostPublicKey: host.publicKey,
+    clientPrivateKey: client.privateKey,
+  };
+}
+
+/** Resolves to the pod when the agent's container runs. */
+export function awaitShadowRuns(
+  { world: { kube }, signal }: Scope<World>,
+  spec: ShadowSpec,
+  timeoutMs: number,
+): Promise<KubeObject> {
+  const wait = { ...podOf(spec), timeoutMs, signal, until: isRunning };
+  return spec.pod.asDeployment
+    ? awaitDeployedPod(kube, spec.name, wait)
+    : awaitPod(kube, wait);
+}
+
+/** Resolves when the kubelet counts the Shadow Pod as ready, and Services with it. */
+export async function awaitShadowReady(
+  scope: Scope<World>,
+  shadow: Shadow,
+  timeoutMs: number,
+): Promise<void> {
+  const wait = {
+    ...podOf(shadow.spec),
+    timeoutMs,
+    signal: scope.signal,
+    until: isReady,
+  };
+  await awaitPod(scope.world.kube, wait);
+}
+
+/** How to find a shadow's pod among others. */
+export function podOf(
+  spec: ShadowSpec,
+): { namespace: string; labelSelector: string } {
+  return {
+    namespace: spec.namespace,
+    labelSelector: labelSelector({ [TARGET]: spec.labels[TARGET] ?? "" }),
+  };
+}
+
+async function makeWorkload(
+  scope: Scope<World>,
+  { resource, object }: { resource: Resource; object: KubeObject },
+  heartbeat: Heartbeat,
+): Promise<KubeObject> {
+  const { name, namespace = "" } = object.metadata;
+  const ref: ObjectRef = { resource, name, namespace };
+  scope.defer("heartbeat of the shadow", () => heartbeat.remove(ref));
+  const made = await scope.run(
+    objectStep,
+    objectArgs(resource, object, {
+      session: annotation(object, SESSION) ?? "",
+      awaitGone: true,
+    }),
+    object,
+  );
+  heartbeat.add(ref);
+  return made;
+}
+
+function ownerReference(
+  { apiVersion, kind }: Resource,
+  { metadata: { name, uid = "" } }: KubeObject,
+): OwnerReference {
+  return { apiVersion, kind, name, uid };
+}
+
+function ownedBy(owner: OwnerReference, object: KubeObject): KubeObject {
+  object.metadata.ownerReferences = [owner];
+  return object;
+}

@@ -1,0 +1,15 @@
+import { fittedName } from "../../core/fitted_name.ts";
+
+/** A Deployment's leaves room for what is added to it for its ReplicaSet and its pods, up to 253. */
+const MAX_LENGTH = 220;
+
+/** The name of a Shadow Pod: a fixed one, or the part to which random letters are added. */
+export function shadowName(
+  verb: string,
+  { name, namePrefix }: {
+    readonly name?: string | undefined;
+    readonly namePrefix: string;
+  },
+): string {
+  return name ?? fittedName(namePrefix, `-kt-${verb}`, MAX_LENGTH);
+}

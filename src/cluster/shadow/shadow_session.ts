@@ -1,0 +1,331 @@
+/**
+ * Keeps a Shadow Pod and the link to it alive for as long as the command runs.
+ *
+ * set-up: shadow → link → what the command does with it (`prepare`).
+ * Link lost: reconnect until it is back.
+ * Pod lost: give back first what the command did, then everything anew.
+ */
+import { aborted } from "../../core/aborted.ts";
+import { backoff } from "../../core/backoff.ts";
+import {
+  Cancelled,
+  ConflictError,
+  LinkError,
+  messageOf,
+} from "../../core/errors.ts";
+import { RepairPace } from "../../core/repair_pace.ts";
+import type { Report } from "../../core/report.ts";
+import type { Scope } from "../../undo/scope.ts";
+import { randomLower } from "../../core/random_name.ts";
+import { PODS } from "../../kube/resources.ts";
+import type { World } from "../../kube/world.ts";
+import type { SshLink } from "../../link/client/ssh_link.ts";
+import type { Heartbeat } from "../object/heartbeat.ts";
+import { podLoss, released } from "../pod/pod_loss.ts";
+import { awaitPod } from "../pod/pod_ready.ts";
+import { endsAll, linkOr, reopenLink, tellOnce } from "./reopen_link.ts";
+import { createShadow, podOf, type Shadow } from "./shadow.ts";
+import {
+  awaitShadowLink,
+  type LinkOptions,
+  type LocalPort,
+  openShadowLink,
+} from "./shadow_link.ts";
+import type { ShadowSpec } from "./shadow_spec.ts";
+
+export interface ShadowSessionOptions {
+  readonly scope: Scope<World>;
+  readonly report: Report;
+  readonly heartbeat: Heartbeat;
+  /**
+   * The Shadow Pod; `name` is the prefix to which random letters are added each time it is made. Or who
+   * makes it, and keeps it beyond this session.
+   */
+  readonly spec: ShadowSpec | ShadowMaker;
+  /** The pod's name is that of `spec` itself. @default false */
+  readonly hasFixedName?: boolean;
+  /** Ports of the pod whose connections come here. @default none */
+  readonly ports?: readonly LocalPort[];
+  /** Told when one of them could not be handed to its local port. */
+  readonly onLocalRefused?: LinkOptions["onLocalRefused"];
+  readonly podTimeoutMs: number;
+  readonly linkTimeoutMs: number;
+  /** Told of each link, before it is used. Where it fails the link counts as not come about. */
+  readonly onLink?: (link: SshLink) => void | Promise<void>;
+  /** Works with each new shadow. What it does goes through the scope, reverted when the shadow is lost. */
+  readonly prepare?: (prepared: Prepared) => Promise<void>;
+  /** Asked when the shadow is lost, before anything is reverted: whether somebody took the Service back. */
+  readonly isReleased?: () => Promise<boolean>;
+}
+
+export interface ShadowMaker {
+  /** Returns once the container runs. */
+  make(scope: Scope<World>): Promise<Shadow>;
+}
+
+/** A shadow and the first link to it. */
+export interface Prepared {
+  readonly scope: Scope<World>;
+  readonly shadow: Shadow;
+  readonly link: SshLink;
+}
+
+interface Established {
+  readonly scope: Scope<World>;
+  readonly shadow: Shadow;
+  link: SshLink;
+}
+
+/** On leaving, answers that are under way get so long to finish. */
+const LINK_GRACE_MS = 1_000;
+
+/** As the kubelet's own: what runs for so long counts as well again. */
+const CALM_MS = 600_000;
+
+export class ShadowSession {
+  #options: ShadowSessionOptions;
+  /** A pod that ends again and again takes the traffic less and less often. */
+  #pace = new RepairPace({ calmMs: CALM_MS, longestMs: 60_000 });
+
+  constructor(options: ShadowSessionOptions) {
+    this.#options = options;
+  }
+
+  /** Sets up, calls `onReady`, and serves until the scope ends. Throws what ends it. */
+  async run(onReady: () => void | Promise<void>): Promise<never> {
+    let established = await this.#establish();
+    await onReady();
+    for (;;) {
+      const reason = await this.#serve(established);
+      established = await this.#replace(established, reason);
+    }
+  }
+
+  /** Sets up a shadow from nothing; takes back its part where that fails. */
+  async #establish(): Promise<Established> {
+    const scope = this.#options.scope.child("shadow");
+    try {
+      return await this.#setUp(scope);
+    } catch (error) {
+      // at the end of the command the whole scope is disposed, with its errors told
+      if (!this.#options.scope.signal.aborted) {
+        await scope.dispose().catch((left) =>
+          this.#options.report.debug(messageOf(left))
+        );
+      }
+      throw error;
+    }
+  }
+
+  async #setUp(scope: Scope<World>): Promise<Established> {
+    const { report, onLink, prepare } = this.#options;
+    const shadow = await report.step(
+      "start the Shadow Pod",
+      () => this.#make(scope),
+    );
+    const link = await report.step(
+      "connect to it",
+      () => this.#connect(scope, shadow),
+    );
+    const established = { scope, shadow, link };
+    scope.defer(
+      "link",
+      () => established.link.close({ graceMs: LINK_GRACE_MS }),
+    );
+    await onLink?.(link);
+    await prepare?.({ scope, shadow, link });
+    return established;
+  }
+
+  #make(scope: Scope<World>): Promise<Shadow> {
+    const { spec, hasFixedName, heartbeat, podTimeoutMs } = this.#options;
+    if ("make" in spec) return spec.make(scope);
+    const partsName = `${spec.name}-${randomLower(5)}`;
+    const name = hasFixedName ? spec.name : partsName;
+    const made = { ...spec, name, partsName };
+    return createShadow(scope, made, { heartbeat, podTimeoutMs });
+  }
+
+  /** The first link, as soon as the agent listens; an agent that cannot start is no reason to wait. */
+  async #connect(scope: Scope<World>, shadow: Shadow): Promise<SshLink> {
+    const { podTimeoutMs } = this.#options;
+    const { kube } = scope.world;
+    const ended = new AbortController();
+    const signal = AbortSignal.any([scope.signal, ended.signal]);
+    const failing = awaitPod(kube, {
+      ...podOf(shadow.spec),
+      timeoutMs: podTimeoutMs,
+      signal,
+      until: () => false,
+    });
+    failing.catch(() => {}); // read below, unless the link is first
+    try {
+      const opening = this.#refusePod(
+        shadow,
+        awaitShadowLink(kube, shadow, {
+          ...this.#linkOptions(signal),
+          giveUpMs: podTimeoutMs,
+        }),
+      );
+      return await linkOr(opening, failing as Promise<never>);
+    } finally {
+      ended.abort(new Cancelled());
+    }
+  }
+
+  /** Resolves with the reason when the pod is lost; reconnects the link as often as it takes. */
+  async #serve(established: Established): Promise<string> {
+    const { scope, report } = this.#options;
+    const watching = new AbortController();
+    const signal = AbortSignal.any([scope.signal, watching.signal]);
+    const podLost = podLoss(scope.world.kube, established.shadow, {
+      signal,
+      onInterrupted: (reason) =>
+        report.debug(`Cannot watch the Shadow Pod: ${reason}`),
+      onStarved: (message) => report.warn("POD_OUT_OF_MEMORY", message),
+    });
+    podLost.catch(() => {}); // also read below; a late end of the watch is nobody's error
+    try {
+      for (;;) {
+        const outcome = await Promise.race([
+          podLost,
+          scope.failed,
+          aborted(scope.signal),
+          established.link.closed.then((error) => ({
+            linkLost: error?.message ?? "the connection ended",
+          })),
+        ]);
+        if (typeof outcome === "string") return outcome;
+        const back = await this.#reconnect(
+          established,
+          outcome.linkLost,
+          podLost,
+        );
+        if (back !== undefined) return back;
+      }
+    } finally {
+      watching.abort();
+    }
+  }
+
+  /** Undefined when the link is back; the reason when the pod was lost meanwhile. */
+  async #reconnect(
+    established: Established,
+    lost: string,
+    podLost: Promise<string>,
+  ): Promise<string | undefined> {
+    const { scope, report } = this.#options;
+    const lostAt = performance.now();
+    report.event({ event: "link", state: "down", reason: lost });
+    const outcome = await reopenLink(
+      (signal) => this.#openAgain(established.shadow, signal),
+      {
+        lost: Promise.race([podLost, scope.failed]),
+        signal: scope.signal,
+        report,
+      },
+    );
+    if (typeof outcome === "string") return outcome;
+    established.link = outcome;
+    report.event({
+      event: "link",
+      state: "up",
+      ms: Math.round(performance.now() - lostAt),
+    });
+    return undefined;
+  }
+
+  async #openAgain(shadow: Shadow, signal: AbortSignal): Promise<SshLink> {
+    const { scope, onLink } = this.#options;
+    const options = this.#linkOptions(signal);
+    const link = await this.#refusePod(
+      shadow,
+      openShadowLink(scope.world.kube, shadow, options),
+    );
+    try {
+      await onLink?.(link);
+      return link;
+    } catch (error) {
+      await link.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Another pod may have got the name of the one that is meant, while this laptop slept: its host key is
+   * another one by right.
+   */
+  async #refusePod(
+    { podName, podUid, spec: { namespace } }: Shadow,
+    opening: Promise<SshLink>,
+  ): Promise<SshLink> {
+    const { scope: { world: { kube }, signal } } = this.#options;
+    try {
+      return await opening;
+    } catch (error) {
+      if (!endsAll(error)) throw error;
+      const ref = { resource: PODS, name: podName, namespace };
+      const pod = await kube.find(ref, { signal });
+      if (pod?.metadata.uid === podUid) throw error;
+      throw new LinkError(
+        "POD_REPLACED",
+        `Pod "${podName}" is another one than it was`,
+        { cause: error },
+      );
+    }
+  }
+
+  /** Gives back what led to the lost pod, then sets up anew, as often as it takes. */
+  async #replace(lost: Established, reason: string): Promise<Established> {
+    const { scope, report } = this.#options;
+    const lostAt = performance.now();
+    report.event({ event: "link", state: "down", reason });
+    const told = new Set<string>();
+    const again = async <T>(work: () => Promise<T>): Promise<T> => {
+      for (const pause of backoff({ firstMs: 100, lastMs: 5_000 })) {
+        try {
+          return await work();
+        } catch (error) {
+          if (scope.signal.aborted || error instanceof ConflictError) {
+            throw error;
+          }
+          if (endsAll(error)) throw error;
+          tellOnce(report, error, told);
+        }
+        await Promise.race([pause(scope.signal), scope.failed]);
+      }
+      throw new Cancelled();
+    };
+    await again(() => this.#refuseReleased());
+    await again(() => lost.scope.dispose());
+    await Promise.race([this.#pace.wait(scope.signal), scope.failed]);
+    const established = await again(() => this.#establish());
+    this.#pace.repaired();
+    report.event({
+      event: "link",
+      state: "up",
+      ms: Math.round(performance.now() - lostAt),
+    });
+    return established;
+  }
+
+  async #refuseReleased(): Promise<void> {
+    if (await this.#options.isReleased?.()) throw released("somebody");
+  }
+
+  #linkOptions(signal: AbortSignal): LinkOptions {
+    const { ports = [], linkTimeoutMs, onLocalRefused, report } = this.#options;
+    return {
+      ports,
+      signal,
+      onWay: (way) =>
+        report.debug(
+          way === "proxy"
+            ? "The link goes straight to the pod, by the API server's proxy"
+            : "The link goes by port-forward: the API server's proxy leads nowhere",
+        ),
+      timeoutMs: linkTimeoutMs,
+      onLocalRefused: onLocalRefused ?? (() => {}),
+    };
+  }
+}

@@ -1,0 +1,216 @@
+/** What a Shadow Pod is to be, and the Kubernetes objects that make it so. */
+import {
+  AGENT_DIR,
+  AGENT_KEYS_DIR,
+  agentCommand,
+  type AgentConfig,
+  type AgentParts,
+} from "../../link/agent/agent_config.ts";
+import {
+  CONFIG,
+  CONTROL_BY,
+  CONTROL_BY_KT,
+  HEARTBEAT,
+  REF_COUNT,
+  SESSION,
+  SHARED,
+  STATUS_PORT,
+  USER,
+} from "../../kube/contract.ts";
+import type { KubeObject } from "../../kube/kube_api.ts";
+import { type ContainerPort, restrictedPod } from "../pod/restricted_pod.ts";
+import type { Toleration } from "../pod/toleration.ts";
+
+/** The global options that shape every pod we make. */
+export interface PodOptions {
+  /** @default {@link SHADOW_IMAGE} */
+  readonly image: string;
+  readonly imagePullPolicy: "Always" | "IfNotPresent";
+  readonly imagePullSecret?: string;
+  readonly serviceAccount?: string;
+  readonly nodeSelector: Readonly<Record<string, string>>;
+  /** The only node that it may be on. @default any that the selector allows */
+  readonly nodeName?: string;
+  readonly tolerations: readonly Toleration[];
+  /** As everything that is made gets them (`stamped.ts`). */
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  /** Requests and limits alike, e.g. `{ cpu: "0.5", memory: "512Mi" }`. */
+  readonly quota: Readonly<Record<string, string>>;
+  readonly asDeployment: boolean;
+}
+
+export const SHADOW_IMAGE = "denoland/deno:2.9.6";
+
+export interface ShadowSpec {
+  readonly name: string;
+  /**
+   * Of the ConfigMap and the Secret. The cluster's garbage collector deletes them, in its own time: where
+   * the next pod has the same name, its parts must not. @default the name
+   */
+  readonly partsName?: string;
+  readonly namespace: string;
+  readonly session: string;
+  readonly user: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly config: string;
+  readonly ports: readonly ContainerPort[];
+  readonly agent: AgentConfig;
+  readonly pod: PodOptions;
+  /** Allow binding ports below 1024 by a safe sysctl (Kubernetes 1.22 and newer). */
+  readonly unprivilegedPortStart: boolean;
+  /** It belongs to no one session. @default false */
+  readonly isShared?: boolean;
+}
+
+export interface ShadowKeys {
+  readonly hostPrivateKey: string;
+  readonly clientPublicKey: string;
+}
+
+/** The agent's code. Its annotations can still be changed. */
+export function shadowConfigMap(
+  spec: ShadowSpec,
+  agentSource: string,
+): KubeObject {
+  return {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { ...ownMetadata(spec), name: partsName(spec) },
+    immutable: true,
+    data: { "agent.js": agentSource },
+  };
+}
+
+/** The agent's keys. The client's private key never enters the cluster. */
+export function shadowSecret(
+  spec: ShadowSpec,
+  keys: ShadowKeys,
+): KubeObject {
+  return {
+    apiVersion: "v1",
+    kind: "Secret",
+    type: "Opaque",
+    metadata: { ...ownMetadata(spec), name: partsName(spec) },
+    immutable: true,
+    stringData: {
+      host_key: keys.hostPrivateKey,
+      authorized_key: keys.clientPublicKey,
+    },
+  };
+}
+
+/** The Shadow Pod, or the Deployment that keeps one. */
+export function shadowWorkload(
+  spec: ShadowSpec,
+  parts: AgentParts,
+  now: number,
+): KubeObject {
+  const metadata = ownMetadata(spec);
+  metadata.annotations = {
+    ...metadata.annotations,
+    [HEARTBEAT]: String(now),
+    [USER]: spec.user,
+    [CONFIG]: spec.config,
+    [REF_COUNT]: "1",
+    [STATUS_PORT]: String(spec.agent.statusPort),
+  };
+  if (!spec.pod.asDeployment) {
+    return {
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata,
+      spec: podSpec(spec, parts),
+    };
+  }
+  const { [CONTROL_BY]: _, ...podLabels } = metadata.labels ?? {};
+  return {
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata,
+    spec: {
+      replicas: 1,
+      strategy: { type: "Recreate" },
+      selector: { matchLabels: podLabels },
+      template: {
+        metadata: {
+          labels: podLabels,
+          annotations: {
+            ...belonging(spec),
+            [USER]: spec.user,
+            [STATUS_PORT]: String(spec.agent.statusPort),
+          },
+        },
+        spec: podSpec(spec, parts),
+      },
+    },
+  };
+}
+
+function partsName({ name, partsName = name }: ShadowSpec): string {
+  return partsName;
+}
+
+/** Without a heartbeat: what goes with its owner is nobody else's to call abandoned. */
+function ownMetadata(spec: ShadowSpec): KubeObject["metadata"] {
+  return {
+    name: spec.name,
+    namespace: spec.namespace,
+    labels: { ...spec.labels, [CONTROL_BY]: CONTROL_BY_KT },
+    annotations: belonging(spec),
+  };
+}
+
+function belonging(spec: ShadowSpec): Record<string, string> {
+  return spec.isShared ? { [SHARED]: "1" } : { [SESSION]: spec.session };
+}
+
+function podSpec(
+  spec: ShadowSpec,
+  parts: AgentParts,
+): Record<string, unknown> {
+  const { pod, agent } = spec;
+  return restrictedPod(pod, {
+    uid: 1000,
+    fsGroup: true,
+    gracePeriodSeconds: 10,
+    unprivilegedPortStart: spec.unprivilegedPortStart,
+    image: pod.image,
+    command: agentCommand(agent, parts),
+    env: [{ name: "DENO_DIR", value: "/tmp/deno" }, {
+      name: "DENO_NO_UPDATE_CHECK",
+      value: "1",
+    }],
+    ports: spec.ports,
+    statusPort: agent.statusPort,
+    // no traffic comes before the link and the path are proven, and there is no other pod to take it
+    isProbed: agent.ready === "attached",
+    volumes: [
+      {
+        name: "agent",
+        mountPath: AGENT_DIR,
+        source: { configMap: { name: partsName(spec) } },
+      },
+      {
+        name: "keys",
+        mountPath: AGENT_KEYS_DIR,
+        source: {
+          secret: {
+            secretName: partsName(spec),
+            defaultMode: 0o440,
+            // a shared one's Secret has more in it, which is not the pod's business
+            ...(spec.isShared
+              ? {
+                items: ["host_key", "authorized_key"].map((key) => ({
+                  key,
+                  path: key,
+                })),
+              }
+              : {}),
+          },
+        },
+      },
+      { name: "tmp", mountPath: "/tmp", source: { emptyDir: {} } },
+    ],
+  });
+}

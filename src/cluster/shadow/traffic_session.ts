@@ -1,0 +1,88 @@
+/**
+ * Routes traffic to a Shadow Pod, and from there here, for as long as the command runs.
+ *
+ * set-up: shadow → link → proof of the path → attach (the Service is switched).
+ * Link lost: the agent fails open by itself; reconnect until it is back.
+ * Pod lost: detach first (the Service is switched back), then everything anew.
+ */
+import { messageOf } from "../../core/errors.ts";
+import type { Report } from "../../core/report.ts";
+import type { Scope } from "../../undo/scope.ts";
+import type { World } from "../../kube/world.ts";
+import type { Heartbeat } from "../object/heartbeat.ts";
+import { awaitShadowReady, type Shadow } from "./shadow.ts";
+import { type LocalPort, proveLink } from "./shadow_link.ts";
+import { type Prepared, ShadowSession } from "./shadow_session.ts";
+import type { ShadowSpec } from "./shadow_spec.ts";
+
+export interface TrafficSessionOptions {
+  readonly scope: Scope<World>;
+  readonly report: Report;
+  readonly heartbeat: Heartbeat;
+  /** The Shadow Pod; `name` is the prefix to which random letters are added each time it is made. */
+  readonly spec: ShadowSpec;
+  /** The pod's name is that of `spec` itself. @default false */
+  readonly hasFixedName?: boolean;
+  readonly ports: readonly LocalPort[];
+  /** `--skipPortChecking`: a local port on which nothing listens yet is no error. */
+  readonly allowRefusedLocal: boolean;
+  readonly podTimeoutMs: number;
+  readonly linkTimeoutMs: number;
+  /** Sends the traffic to the shadow. Reverted through `scope` when the shadow is lost. */
+  readonly attach: (scope: Scope<World>, shadow: Shadow) => Promise<void>;
+  /** Asked when the shadow is lost, before anything is reverted: whether somebody took the Service back. */
+  readonly isReleased?: () => Promise<boolean>;
+}
+
+export class TrafficSession {
+  #options: TrafficSessionOptions;
+  #refusedPorts = new Set<number>();
+
+  constructor(options: TrafficSessionOptions) {
+    this.#options = options;
+  }
+
+  /** Sets up, calls `onReady`, and serves until the scope ends. Throws what ends it. */
+  run(onReady: () => void | Promise<void>): Promise<never> {
+    const session = new ShadowSession({
+      ...this.#options,
+      prepare: (prepared) => this.#prepare(prepared),
+      onLocalRefused: (port, error) => this.#localRefused(port, error),
+    });
+    return session.run(onReady);
+  }
+
+  async #prepare({ scope, shadow, link }: Prepared): Promise<void> {
+    const { report, podTimeoutMs, linkTimeoutMs, ports, allowRefusedLocal } =
+      this.#options;
+    await report.step(
+      "prove the path to the local port",
+      () =>
+        proveLink(link, ports, {
+          allowRefusedLocal,
+          timeoutMs: linkTimeoutMs,
+        }),
+    );
+    await report.step(
+      "wait until the pod is ready",
+      () => awaitShadowReady(scope, shadow, podTimeoutMs),
+    );
+    const attached = scope.child("attach");
+    await report.step(
+      "switch the traffic",
+      () => this.#options.attach(attached, shadow),
+    );
+  }
+
+  #localRefused({ localPort }: LocalPort, error: unknown): void {
+    if (this.#refusedPorts.has(localPort)) return;
+    this.#refusedPorts.add(localPort);
+    this.#options.report.warn(
+      "LOCAL_PORT_REFUSED",
+      `Cannot hand a connection to local port ${localPort}: ${
+        messageOf(error)
+      }; ` +
+        "until something listens there, the original workload answers where there is one",
+    );
+  }
+}

@@ -1,0 +1,127 @@
+/** Joining the shared Shadow Pod of a namespace: an entry on its Secret, which is made with the first. */
+import * as v from "valibot";
+import {
+  ConflictError,
+  KtctlError,
+  PermissionError,
+} from "../../core/errors.ts";
+import { randomLetters } from "../../core/random_name.ts";
+import type { Step } from "../../undo/step.ts";
+import { annotation, SHARE_NAME, SHARED } from "../../kube/contract.ts";
+import type { KubeApi, Resource } from "../../kube/kube_api.ts";
+import {
+  CONFIG_MAPS,
+  DEPLOYMENTS,
+  PODS,
+  SECRETS,
+} from "../../kube/resources.ts";
+import { objectName, sessionId } from "../../kube/object_syntax.ts";
+import type { World } from "../../kube/world.ts";
+import { generateKeyPair } from "../../link/client/ssh_keys.ts";
+import { agentConfig } from "../pod/pod_ports.ts";
+import type { PodOptions } from "../shadow/shadow_spec.ts";
+import { closeShare, leaveShare } from "./share_leave.ts";
+import { shareSecret } from "./share_objects.ts";
+import { beaten, isSharer, type ShareState } from "./share_state.ts";
+import {
+  findShare,
+  type Share,
+  shareNameTaken,
+  updateShare,
+} from "./share_store.ts";
+
+export type JoinShareArgs = v.InferOutput<typeof schema>;
+
+const schema = v.object({ namespace: objectName, session: sessionId });
+
+export interface JoinShareInput {
+  readonly user: string;
+  /** How the pod is to be where there is none yet. */
+  readonly pod: PodOptions;
+}
+
+/** One that was closed half way is waited for, and helped, for so long. */
+const CLOSING_TIMEOUT_MS = 30_000;
+
+/** With it somebody keeps the shared pod. Its revert leaves, and takes all of it away where nobody else is there. */
+export const joinShareStep: Step<JoinShareArgs, JoinShareInput, Share, World> =
+  {
+    id: "connect.share",
+    schema,
+    describe: () => `place in the shared Shadow Pod "${SHARE_NAME}"`,
+    undoCommand: ({ namespace }) =>
+      `ktctl clean -n ${namespace} --thresholdInMinus 0`,
+    apply: (args, input, { kube }) => join(kube, args, input),
+    isRefusal: (error) =>
+      error instanceof ConflictError || error instanceof PermissionError,
+    async isPresent({ namespace, session }, { kube }, signal) {
+      const share = await findShare(kube, namespace, { signal });
+      return share !== undefined &&
+        (share.state.closing === true || isSharer(share.state, session));
+    },
+    revert: ({ namespace, session }, { kube }, signal) =>
+      leaveShare(kube, { namespace, sessions: [session] }, signal),
+  };
+
+/** Throws `ConflictError` (`SHARE_NAME_TAKEN`). */
+async function join(
+  kube: KubeApi,
+  { namespace, session }: JoinShareArgs,
+  { user: name, pod }: JoinShareInput,
+): Promise<Share> {
+  const user = name.slice(0, 128);
+  const enter = (state: ShareState) =>
+    state.closing ? state : beaten(state, { session, user }, kube.now());
+  for (;;) {
+    const found = await updateShare(kube, namespace, enter);
+    if (found?.state.closing) {
+      // its last user is just leaving, or died while doing so
+      const signal = AbortSignal.timeout(CLOSING_TIMEOUT_MS);
+      await closeShare(kube, found, signal);
+      continue;
+    }
+    if (found !== undefined) return found;
+    await refuseForeign(kube, namespace);
+    const state = enter({
+      target: randomLetters(20),
+      user,
+      pod,
+      agent: agentConfig([], { ready: "always" }),
+      sharers: [],
+    });
+    const [host, client] = await Promise.all([
+      generateKeyPair(),
+      generateKeyPair(),
+    ]);
+    const secret = shareSecret(state, { namespace, host, client });
+    try {
+      return { state, secret: await kube.create(SECRETS, secret) };
+    } catch (error) {
+      // somebody was faster: join them
+      if (!(error instanceof KtctlError) || error.code !== "ALREADY_EXISTS") {
+        throw error;
+      }
+    }
+  }
+}
+
+/** Finds what another program made under our name, before anything is changed. */
+async function refuseForeign(kube: KubeApi, namespace: string): Promise<void> {
+  const find = async (resource: Resource) => {
+    try {
+      return await kube.find({ resource, name: SHARE_NAME, namespace });
+    } catch (error) {
+      // who may not look at Deployments cannot be kept from a Pod for that
+      if (error instanceof PermissionError) return undefined;
+      throw error;
+    }
+  };
+  const found = await Promise.all([PODS, DEPLOYMENTS, CONFIG_MAPS].map(find));
+  for (const object of found) {
+    const isOnItsWayOut = object?.metadata.deletionTimestamp !== undefined;
+    if (
+      object !== undefined && !isOnItsWayOut &&
+      annotation(object, SHARED) === undefined
+    ) throw shareNameTaken(object);
+  }
+}

@@ -1,0 +1,162 @@
+/** Which addresses `connect` captures, from the start and as the cluster grows. */
+import { apiServerAddresses } from "../../cluster/discovery/api_server_addresses.ts";
+import { discoverClusterCidrs } from "../../cluster/discovery/cluster_cidrs.ts";
+import { followClusterCidrs } from "../../cluster/discovery/follow_cidrs.ts";
+import { exec } from "../../core/exec.ts";
+import type { Report } from "../../core/report.ts";
+import type { KubeApi } from "../../kube/kube_api.ts";
+import {
+  type CapturePlan,
+  type KeptOut,
+  planCapture,
+} from "../../net/capture_plan.ts";
+import { Cidr } from "../../net/cidr.ts";
+import {
+  type LocalNetworks,
+  readLocalNetworks,
+} from "../../net/local_networks.ts";
+import type { ConnectOptions } from "./connect_options.ts";
+
+export interface CapturedRangesOptions {
+  readonly kube: KubeApi;
+  readonly report: Report;
+  readonly signal: AbortSignal;
+  readonly connect: Pick<
+    ConnectOptions,
+    "disablePodIp" | "includeIps" | "excludeIps"
+  >;
+  /** Name servers that this machine asks. */
+  readonly nameServers: readonly string[];
+}
+
+export class CapturedRanges {
+  readonly #options: CapturedRangesOptions;
+  readonly #local: LocalNetworks;
+  #cluster: readonly Cidr[];
+  #plan: CapturePlan;
+  readonly #told = new Set<string>();
+  #nameServers: readonly string[];
+  #planning = Promise.resolve();
+
+  private constructor(
+    options: CapturedRangesOptions,
+    { local, cluster, plan }: {
+      local: LocalNetworks;
+      cluster: readonly Cidr[];
+      plan: CapturePlan;
+    },
+  ) {
+    this.#options = options;
+    this.#local = local;
+    this.#cluster = cluster;
+    this.#plan = plan;
+    this.#nameServers = options.nameServers;
+  }
+
+  /** Asks the cluster and this machine; changes nothing. Warns of every clash. */
+  static async find(options: CapturedRangesOptions): Promise<CapturedRanges> {
+    const { kube, report, signal, connect: { disablePodIp } } = options;
+    const warn = (code: string, message: string) => report.warn(code, message);
+    const [found, local] = await Promise.all([
+      discoverClusterCidrs(kube, { signal, warn, disablePodIp }),
+      readLocalNetworks(exec, { signal }),
+    ]);
+    const cluster = [...found.services, ...found.pods];
+    const { nameServers } = options;
+    const plan = await makePlan(options, { local, cluster, nameServers });
+    const ranges = new CapturedRanges(options, { local, cluster, plan });
+    ranges.#tellClashes();
+    return ranges;
+  }
+
+  /** What to capture now. */
+  get cidrs(): string[] {
+    return this.#plan.cidrs.map(String);
+  }
+
+  /** All that is the cluster's, captured or not. */
+  get cluster(): string[] {
+    return this.#cluster.map(String);
+  }
+
+  /**
+   * Until the signal ends it: tells of addresses that the cluster gets outside of the known ranges.
+   * {@link cidrs} has them then.
+   */
+  async follow(
+    signal: AbortSignal,
+    onAdded: (added: readonly string[]) => Promise<void>,
+  ): Promise<void> {
+    const { kube, connect: { disablePodIp, includeIps, excludeIps } } =
+      this.#options;
+    const failed = Promise.withResolvers<never>();
+    await Promise.race([
+      failed.promise,
+      followClusterCidrs(kube, {
+        known: [...this.#cluster, ...includeIps, ...excludeIps],
+        disablePodIp,
+        signal,
+        onAdded: (cidrs) => {
+          this.#change(() => this.#cluster = [...this.#cluster, ...cidrs])
+            .then(() => onAdded(cidrs.map(String))).catch(failed.reject);
+        },
+      }),
+    ]);
+  }
+
+  /** This machine asks other name servers now. {@link cidrs} goes without them then. */
+  setNameServers(nameServers: readonly string[]): Promise<void> {
+    return this.#change(() => this.#nameServers = nameServers);
+  }
+
+  /** One change at a time: each plan is made of all that was known before. */
+  #change(apply: () => void): Promise<void> {
+    const planned = this.#planning.then(async () => {
+      apply();
+      this.#plan = await makePlan(this.#options, {
+        local: this.#local,
+        cluster: this.#cluster,
+        nameServers: this.#nameServers,
+      });
+      this.#tellClashes();
+    });
+    this.#planning = planned.catch(() => {}); // whoever asked for it is told
+    return planned;
+  }
+
+  #tellClashes(): void {
+    for (const { message, outcome } of this.#plan.clashes) {
+      if (this.#told.has(message)) continue;
+      this.#told.add(message);
+      this.#options.report.warn(
+        outcome === "left-out" ? "RANGE_LEFT_OUT" : "RANGE_OVERLAPS",
+        message,
+      );
+    }
+  }
+}
+
+async function makePlan(
+  { kube, signal, connect }: CapturedRangesOptions,
+  { local, cluster, nameServers }: {
+    local: LocalNetworks;
+    cluster: readonly Cidr[];
+    nameServers: readonly string[];
+  },
+): Promise<CapturePlan> {
+  const servers = await apiServerAddresses(kube, { signal });
+  const keepOut: KeptOut[] = [
+    ...servers.map((cidr) => ({ cidr, reason: "the API server" })),
+    ...nameServers.flatMap((server) => {
+      const cidr = Cidr.tryParse(server);
+      return cidr ? [{ cidr, reason: "a name server of this machine" }] : [];
+    }),
+  ];
+  return planCapture({
+    cluster,
+    include: connect.includeIps,
+    exclude: connect.excludeIps,
+    keepOut,
+    local,
+  });
+}

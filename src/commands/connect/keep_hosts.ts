@@ -1,0 +1,80 @@
+import { ServiceNames } from "../../cluster/discovery/service_names.ts";
+import type { NameServers } from "../../link/dns/name_servers.ts";
+import type { ForeignNames } from "../../net/dns/foreign_names.ts";
+import { HostsNames } from "../../net/dns/hosts_names.ts";
+import { serviceHosts } from "../../net/dns/service_hosts.ts";
+import type { RootRights } from "../../plugins/plugin.ts";
+import type { Session } from "../session/session.ts";
+import { Settling } from "./settling.ts";
+import { warnOfForeignName } from "./warn_of_foreign_name.ts";
+
+export interface KeepHostsOptions {
+  readonly session: Session;
+  readonly root: RootRights;
+  readonly clusterDomain: string;
+  /** Whose Services; none means the session's own. */
+  readonly namespaces: readonly string[];
+  readonly foreign: ForeignNames;
+  /** Who knows what exists outside of the cluster. */
+  readonly servers: NameServers;
+  /** Tells of others that this machine comes to ask. */
+  readonly followServers: (
+    onOthers: (servers: NameServers) => void,
+  ) => Promise<void>;
+}
+
+/** Keeps Services in the hosts file (`--dnsMode hosts`); returns when those of now are there. */
+export async function keepHosts(
+  options: KeepHostsOptions,
+): Promise<void> {
+  const { session, root, clusterDomain, namespaces, foreign, servers } =
+    options;
+  const { kube, scope, report } = session;
+  const names = new ServiceNames(
+    kube,
+    namespaces.length > 0 ? namespaces : [kube.namespace],
+  );
+  const hostsNames = new HostsNames({
+    foreign,
+    servers,
+    onForeign: (name, reason) => warnOfForeignName(report, name, reason),
+  });
+  let written = "";
+  let open: { close(): Promise<void> } | undefined;
+  let changed = () => {};
+  await Settling.start(scope, {
+    name: "hosts file",
+    follow: async ({ signal, onChange }) => {
+      changed = onChange;
+      await names.follow({ signal, onChange }, (namespace) =>
+        report.warn(
+          "SERVICES_UNKNOWN",
+          `Services of namespace "${namespace}" get no names: they may not be watched`,
+        ));
+    },
+    settle: async () => {
+      const hosts = serviceHosts(names.services, {
+        clusterDomain,
+        namespace: kube.namespace,
+      });
+      const foreign = await hostsNames.foreignOf(
+        hosts.flatMap(({ names }) => names),
+        scope.signal,
+      );
+      const entries = hosts.map(({ address, names }) => ({
+        address,
+        names: names.filter((name) => !foreign.has(name)),
+      }));
+      if (JSON.stringify(entries) === written) return hostsNames.againInMs;
+      written = JSON.stringify(entries);
+      const before = open;
+      open = await root.open("resolver.hosts", { entries });
+      await before?.close(); // whose lines are replaced already
+      return hostsNames.againInMs;
+    },
+  });
+  await options.followServers((servers) => {
+    hostsNames.setServers(servers);
+    changed();
+  });
+}

@@ -1,0 +1,77 @@
+import { routedDomains } from "../../net/dns/routed_domains.ts";
+import type { RootRights } from "../../plugins/plugin.ts";
+import { OUR_ADDRESS } from "./local_resolver.ts";
+
+/** Where a system sends domains, one by one, to whom they belong. */
+export type SplitDnsSystem =
+  | { readonly kind: "macos"; readonly port: number }
+  | {
+    readonly kind: "windows";
+    readonly session: string;
+    /** A search domain of a device that is ours. */
+    readonly suffix?: string;
+  }
+  | { readonly kind: "systemd-resolved"; readonly device: string };
+
+export interface SplitDnsOptions {
+  readonly root: RootRights;
+  readonly system: SplitDnsSystem;
+  readonly clusterDomain: string;
+  /** The cluster's addresses, for names of addresses. */
+  readonly cidrs: readonly string[];
+  readonly includeDomains: readonly string[];
+  /** The pod's search domains. */
+  readonly search: readonly string[];
+}
+
+/** Leads the cluster's domains to the local DNS server. */
+export class SplitDns {
+  readonly #options: SplitDnsOptions;
+  #settled = "";
+
+  constructor(options: SplitDnsOptions) {
+    this.#options = options;
+  }
+
+  /** As the cluster's namespaces are now: `svc.ns` has a domain for each. */
+  async settle(namespaces: readonly string[]): Promise<void> {
+    const { clusterDomain, cidrs, includeDomains } = this.#options;
+    const domains = routedDomains({
+      clusterDomain,
+      namespaces,
+      cidrs,
+      includeDomains,
+    });
+    if (domains.join() === this.#settled) return;
+    this.#settled = domains.join();
+    await this.#install(domains);
+  }
+
+  async #install(domains: string[]): Promise<void> {
+    const { root, system, search } = this.#options;
+    switch (system.kind) {
+      case "macos":
+        await root.open("resolver.macos", {
+          nameserver: "127.0.0.1",
+          port: system.port,
+          domains,
+        });
+        return;
+      case "windows":
+        await root.open("resolver.nrpt", {
+          session: system.session,
+          nameserver: OUR_ADDRESS,
+          domains,
+          ...system.suffix !== undefined && { suffix: system.suffix },
+        });
+        return;
+      case "systemd-resolved":
+        await root.open("resolver.systemd-resolved", {
+          device: system.device,
+          nameserver: OUR_ADDRESS,
+          search: [...search],
+          routed: domains,
+        });
+    }
+  }
+}

@@ -1,0 +1,152 @@
+/** The options that every command takes, as the original ktctl has them. */
+import { Option } from "commander";
+import type { Command } from "commander";
+import {
+  parseAnnotations,
+  parseImage,
+  parseLabels,
+  parseObjectName,
+  parsePodQuota,
+  parseWhole,
+} from "../../cli/flag_values.ts";
+import {
+  type PodOptions,
+  SHADOW_IMAGE,
+} from "../../cluster/shadow/shadow_spec.ts";
+import {
+  parseToleration,
+  type Toleration,
+} from "../../cluster/pod/toleration.ts";
+
+export interface GlobalOptions {
+  readonly namespace?: string;
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  readonly image: string;
+  readonly imagePullSecret?: string;
+  readonly serviceAccount?: string;
+  readonly nodeSelector: Record<string, string>;
+  readonly toleration: Toleration[];
+  readonly withLabel: Record<string, string>;
+  readonly withAnnotation: Record<string, string>;
+  /** Seconds. */
+  readonly portForwardTimeout: number;
+  /** Seconds. */
+  readonly podCreationTimeout: number;
+  readonly useShadowDeployment: boolean;
+  readonly forceUpdate: boolean;
+  readonly podQuota: Record<string, string>;
+  readonly debug: boolean;
+  readonly output: "human" | "json";
+}
+
+export function addGlobalOptions(program: Command): void {
+  const labels = (flag: string) => (text: string) => parseLabels(flag, text);
+  const options = [
+    new Option(
+      "-n, --namespace <name>",
+      "namespace (default: that of the context)",
+    ),
+    new Option(
+      "-c, --kubeconfig <file>",
+      "kubeconfig file (default: $KUBECONFIG, ~/.kube/config)",
+    ),
+    new Option("--context <name>", "kubeconfig context"),
+    new Option(
+      "-i, --image <image>",
+      "image of the Shadow Pod: any with Deno in it",
+    ).argParser(parseImage("image")).default(SHADOW_IMAGE),
+    new Option("--imagePullSecret <name>", "pull secret of our pods")
+      .argParser(parseObjectName("imagePullSecret")),
+    new Option("--serviceAccount <name>", "service account of our pods")
+      .argParser(parseObjectName("serviceAccount")),
+    new Option(
+      "--nodeSelector <pairs>",
+      "node labels our pods need, key=value,… (default: as the workload's)",
+    ).argParser(labels("nodeSelector"))
+      .default({}, "none"),
+    new Option(
+      "--toleration <taint>",
+      "let our pods run on nodes with it, key=value:effect, beside what the workload tolerates; may be given several times",
+    ).argParser((one, all: Toleration[] = []) => [...all, parseToleration(one)])
+      .default([], "none"),
+    new Option(
+      "-l, --withLabel <pairs>",
+      "extra labels on all that we make, key=value,…",
+    ).argParser(labels("withLabel"))
+      .default({}, "none"),
+    new Option(
+      "--withAnnotation <pairs>",
+      "extra annotations on all that we make, key=value,…",
+    )
+      .argParser((text) => parseAnnotations("withAnnotation", text)).default(
+        {},
+        "none",
+      ),
+    new Option(
+      "--portForwardTimeout <seconds>",
+      "deadline of connecting to the Shadow Pod",
+    )
+      .argParser(parseWhole("portForwardTimeout", 1)).default(10),
+    new Option("--podCreationTimeout <seconds>", "deadline of a pod's start")
+      .argParser(parseWhole("podCreationTimeout", 1)).default(60),
+    new Option(
+      "--useShadowDeployment",
+      "make a Deployment instead of a Pod, which survives its node",
+    ).default(false),
+    new Option("-f, --forceUpdate", "pull the image even if the node has it")
+      .default(false),
+    new Option(
+      "--podQuota <cores,memory>",
+      "requests and limits of our pods, such as 0.5c,512m",
+    )
+      .argParser(parsePodQuota).default({}, "none"),
+    new Option(
+      "--plugin <module>",
+      "load a plugin (a path or URL), for --mode; may be given several times",
+    ).argParser((one, all: string[] = []) => [...all, one]),
+    new Option("--output <form>", "how to tell what happens").choices([
+      "human",
+      "json",
+    ]).default("human"),
+    new Option("-d, --debug", "tell more").default(false),
+    new Option(
+      "--useLocalTime",
+      "of the original ktctl; has no effect: time comes from the API server",
+    ).hideHelp(),
+    new Option("--ipVersion <4|6>", "of the original ktctl; has no effect")
+      .hideHelp(),
+    new Option("--asWorker", "of the original ktctl; has no effect").hideHelp(),
+  ];
+  for (const option of options) program.addOption(option);
+}
+
+/** What the options say of our pods. */
+export function podOptions(globals: GlobalOptions): PodOptions {
+  return {
+    image: globals.image,
+    imagePullPolicy: globals.forceUpdate ? "Always" : "IfNotPresent",
+    nodeSelector: globals.nodeSelector,
+    tolerations: globals.toleration,
+    labels: globals.withLabel,
+    annotations: globals.withAnnotation,
+    quota: globals.podQuota,
+    asDeployment: globals.useShadowDeployment,
+    ...(globals.imagePullSecret === undefined
+      ? {}
+      : { imagePullSecret: globals.imagePullSecret }),
+    ...(globals.serviceAccount === undefined
+      ? {}
+      : { serviceAccount: globals.serviceAccount }),
+  };
+}
+
+/** The deadlines that the options name. */
+export function timeouts(
+  globals: GlobalOptions,
+): { podTimeoutMs: number; linkTimeoutMs: number } {
+  return {
+    podTimeoutMs: globals.podCreationTimeout * 1000,
+    linkTimeoutMs: globals.portForwardTimeout * 1000,
+  };
+}

@@ -1,0 +1,24 @@
+import type { Conclusion, Report } from "../../core/report.ts";
+import type { Leftover } from "../../undo/leftover.ts";
+import type { PluginRegistry } from "../../plugins/registry.ts";
+
+/** What the process gives to a command. */
+export interface Host {
+  /** The plugins; loaded at the first call. */
+  registry(): Promise<PluginRegistry>;
+  readonly env: (name: string) => string | undefined;
+  /** Aborted by the first SIGINT, SIGTERM or SIGHUP, with a `Cancelled`. */
+  readonly signal: AbortSignal;
+  /** Where journals are kept. */
+  readonly journalDir: string;
+  /** Before the paths of what root helpers change on this machine; "" but in tests. */
+  readonly machineRoot: string;
+  /** The form of output that the options ask for. A command asks for it when it begins. */
+  report(options: { output: "human" | "json"; debug: boolean }): Report;
+  /** Registers what a second Ctrl-C is told of. */
+  onImpatience(leftovers: () => Leftover[]): void;
+  /** Says what the last event is to tell; a later word replaces it. @default nothing was changed */
+  conclude(conclusion: Conclusion): void;
+  /** The user's name, as others shall see it. */
+  readonly user: string;
+}

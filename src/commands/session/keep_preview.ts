@@ -1,0 +1,96 @@
+/** Looks after a preview's Service for as long as the command runs. */
+import { backoff } from "../../core/backoff.ts";
+import {
+  ClusterError,
+  ConflictError,
+  KtctlError,
+  messageOf,
+  PermissionError,
+} from "../../core/errors.ts";
+import type { Report } from "../../core/report.ts";
+import type { KubeApi, KubeObject, WatchEvent } from "../../kube/kube_api.ts";
+import { SERVICES } from "../../kube/resources.ts";
+
+/**
+ * Makes the Service again when somebody deletes it, and tells of its external address when a load
+ * balancer gives it one. The step that made it takes it back by its name, the new one as well.
+ * Where watching Services is forbidden it does without.
+ * Throws `ConflictError` (`SERVICE_TAKEN`) where somebody else has the name by then.
+ */
+export async function keepPreview(
+  { kube, report, service }: {
+    kube: KubeApi;
+    report: Report;
+    service: KubeObject;
+  },
+  signal: AbortSignal,
+): Promise<void> {
+  const { name } = service.metadata;
+  const watch = kube.watch(SERVICES, {
+    namespace: service.metadata.namespace ?? kube.namespace,
+    fieldSelector: `metadata.name=${name}`,
+    signal,
+  });
+  let told: string | undefined;
+  try {
+    for await (const event of watch) await take(event);
+  } catch (error) {
+    if (!(error instanceof PermissionError)) throw error;
+    report.debug(`Cannot look after Service "${name}": ${error.message}`);
+  }
+
+  async function take(event: WatchEvent): Promise<void> {
+    if (event.type === "SYNCED") return;
+    if (event.type === "DELETED") {
+      if (signal.aborted) return;
+      await makeAgain(kube, service, { report, signal });
+      report.warn(
+        "SERVICE_DELETED",
+        `Service "${name}" was deleted by somebody; it is there again`,
+      );
+      return;
+    }
+    const address = externalAddress(event.object);
+    if (address === undefined || address === told) return;
+    told = address;
+    report.event({
+      event: "action",
+      state: "done",
+      message: `Service "${name}" has the external address ${address}`,
+    });
+  }
+}
+
+function externalAddress({ status }: KubeObject): string | undefined {
+  const [first] = status?.loadBalancer?.ingress ?? [];
+  return first?.ip ?? first?.hostname;
+}
+
+/** The API server may be away at just this moment. */
+async function makeAgain(
+  kube: KubeApi,
+  service: KubeObject,
+  { report, signal }: { report: Report; signal: AbortSignal },
+): Promise<void> {
+  for (const pause of backoff({ firstMs: 100, lastMs: 5_000 })) {
+    try {
+      await kube.create(SERVICES, service);
+      return;
+    } catch (error) {
+      if (error instanceof KtctlError && error.code === "ALREADY_EXISTS") {
+        throw taken(service.metadata.name);
+      }
+      if (!(error instanceof ClusterError)) throw error;
+      report.debug(`Cannot make the Service again: ${messageOf(error)}`);
+    }
+    await pause(signal);
+  }
+}
+
+function taken(name: string): ConflictError {
+  return new ConflictError(
+    "SERVICE_TAKEN",
+    `The preview's Service "${name}" was deleted, and somebody made another of that name`,
+    { hint: "Choose another name" },
+  );
+}

@@ -1,0 +1,83 @@
+import { CleanupError, KtctlError } from "../../core/errors.ts";
+import type { Json } from "../../core/json.ts";
+import type { Report } from "../../core/report.ts";
+import type { HelperClient } from "../../helper/helper_client.ts";
+import type { RootRights } from "../../plugins/plugin.ts";
+
+/** Whoever has to type a password again may take so long. */
+const SWEEP_MS = 120_000;
+
+/** Rights on this machine: the root helper, started when it is first needed. */
+export class MachineRoot implements RootRights, AsyncDisposable {
+  readonly #report: Report;
+  readonly #signal: AbortSignal;
+  readonly #died = Promise.withResolvers<never>();
+  #client: Promise<HelperClient> | undefined;
+  #isEnding = false;
+
+  constructor(options: { report: Report; signal: AbortSignal }) {
+    this.#report = options.report;
+    this.#signal = options.signal;
+    this.#died.promise.catch(() => {}); // for whoever asks
+  }
+
+  /** Rejects when the helper has ended though nobody asked it to. Never resolves. */
+  get failed(): Promise<never> {
+    return this.#died.promise;
+  }
+
+  async open<R extends Json>(
+    operation: string,
+    args: Json,
+    onEvent?: (event: Json) => void,
+  ): Promise<{ readonly result: R; close(): Promise<void> }> {
+    const client = await (this.#client ??= this.#start());
+    const signal = this.#signal;
+    return await client.open<R>(operation, args, onEvent, { signal });
+  }
+
+  async #start(): Promise<HelperClient> {
+    const client = await start(this.#signal);
+    if (client.swept.length > 0) {
+      this.#report.warn(
+        "SWEPT",
+        `Took back what a session that died had left on this machine: ${
+          client.swept.join("; ")
+        }`,
+      );
+    }
+    for (const left of client.left) this.#report.warn("LEFT_BEHIND", left);
+    client.failed.catch((error) => {
+      if (!this.#isEnding) this.#died.reject(error);
+    });
+    return client;
+  }
+
+  /** Has the helper take everything back. For one that died without a word, another one does it. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isEnding = true;
+    const client = await this.#client?.catch(() => undefined);
+    if (client === undefined) return;
+    try {
+      await client[Symbol.asyncDispose]();
+    } catch (error) {
+      const isLost = error instanceof KtctlError &&
+        error.code === "HELPER_LOST";
+      if (!isLost) throw error;
+      this.#report.debug(`${error.message}: starting another one`);
+      await using sweeper = await start(AbortSignal.timeout(SWEEP_MS));
+      if (sweeper.left.length === 0) return;
+      throw new CleanupError(
+        "LEFT_BEHIND",
+        "Not everything on this machine could be put back",
+        { details: sweeper.left },
+      );
+    }
+  }
+}
+
+/** Loaded when it is needed: most commands never are root. */
+async function start(signal: AbortSignal): Promise<HelperClient> {
+  const { startHelper } = await import("../../helper/start_helper.ts");
+  return await startHelper({ signal });
+}

@@ -1,0 +1,170 @@
+/** What is found out of a Service before `exchange` or `mesh` changes anything. */
+import {
+  type ExposedPort,
+  type PortRoute,
+  routePorts,
+} from "../../cluster/service/expose.ts";
+import { refuseClosedPorts } from "../../cluster/service/local_ports.ts";
+import {
+  needsLowPorts,
+  planPodPorts,
+  type PodPort,
+} from "../../cluster/pod/pod_ports.ts";
+import { localNode } from "../../cluster/service/service_likeness.ts";
+import type { FoundTarget } from "../../cluster/service/target.ts";
+import { placedAsWorkload } from "../../cluster/pod/workload_placement.ts";
+import { UsageError } from "../../core/errors.ts";
+import { randomLetters, randomLower } from "../../core/random_name.ts";
+import type { Report } from "../../core/report.ts";
+import {
+  includesLabels,
+  labelSelector,
+  originalSelector,
+  ROLE,
+  type Role,
+  TARGET,
+} from "../../kube/contract.ts";
+import type { KubeApi } from "../../kube/kube_api.ts";
+import {
+  type Given,
+  planRouting,
+  probePlugin,
+  readOptions,
+} from "../../plugins/driver.ts";
+import type {
+  RoutingContext,
+  RoutingMark,
+  RoutingPlan,
+  RoutingPlugin,
+  RoutingVerb,
+} from "../../plugins/plugin.ts";
+import { pluginLog } from "../../plugins/plugin_log.ts";
+import { type GlobalOptions, podOptions, timeouts } from "./global_options.ts";
+import type { Host } from "./host.ts";
+
+export interface TrafficRequest {
+  readonly verb: RoutingVerb;
+  readonly plugin: RoutingPlugin<never>;
+  /** Of the plugin's own, as they came from the command line. */
+  readonly pluginOptions: Readonly<Record<string, string>>;
+  readonly target: FoundTarget;
+  readonly expose: readonly ExposedPort[];
+  readonly skipPortChecking: boolean;
+  /** Seconds. @default 0 */
+  readonly recoverWaitTime?: number;
+  readonly mark?: RoutingMark;
+  readonly globals: GlobalOptions;
+}
+
+export interface TrafficPlan {
+  readonly verb: RoutingVerb;
+  readonly plugin: RoutingPlugin<never>;
+  readonly target: FoundTarget;
+  readonly routes: readonly PortRoute[];
+  readonly ports: readonly PodPort[];
+  readonly context: Given<RoutingContext<never>>;
+  readonly routing: RoutingPlan;
+  readonly unprivilegedPortStart: boolean;
+}
+
+const ROLES: Readonly<Record<RoutingVerb, Role>> = {
+  exchange: "shadow-exchange",
+  mesh: "shadow-mesh",
+};
+
+export async function planTraffic(
+  host: Host,
+  { kube, report }: { kube: KubeApi; report: Report },
+  request: TrafficRequest,
+): Promise<TrafficPlan> {
+  const { signal } = host;
+  const { verb, plugin, target, expose, globals, mark } = request;
+  await probePlugin(plugin, { kube, signal });
+  const nodeName = await localNode(kube, target.service, signal);
+  const context: Given<RoutingContext<never>> = {
+    verb,
+    options: await readOptions(plugin, request.pluginOptions),
+    target,
+    kube,
+    signal,
+    log: pluginLog(plugin.name, report),
+    shadowLabels: { [ROLE]: ROLES[verb], [TARGET]: randomLetters(20) },
+    user: host.user,
+    session: randomLower(10),
+    pod: {
+      ...await placedAsWorkload(kube, podOptions(globals), { target, signal }),
+      ...(nodeName === undefined ? {} : { nodeName }),
+    },
+    podTimeoutMs: timeouts(globals).podTimeoutMs,
+    recoverWaitMs: (request.recoverWaitTime ?? 0) * 1000,
+    ...(mark === undefined ? {} : { mark }),
+  };
+  const routing = await planRouting(plugin, context);
+  refuseOwnLabels(target, routing, globals.withLabel);
+  const routes = routePorts(
+    target.service,
+    expose,
+    (message) => report.warn("TARGET_PORT", message),
+  );
+  if (!routing.fallback && takesAll(request.verb, routing)) {
+    warnUnexposed(report, routes);
+  }
+  if (!request.skipPortChecking) await refuseClosedPorts(expose, signal);
+  const ports = await planPodPorts(kube, target.service, { routes, signal });
+  const unprivilegedPortStart = await needsLowPorts(kube, ports, {
+    signal,
+    wayOut:
+      "Give the Service a named targetPort: the Shadow Pod then takes a higher port under that name",
+  });
+  return {
+    verb,
+    plugin,
+    target,
+    routes,
+    ports,
+    context,
+    routing,
+    unprivilegedPortStart,
+  };
+}
+
+/**
+ * Labels of the user's own must not put our pods among the Service's: what falls back to the original
+ * would come back to them. A mode that wants that says so by the labels of its plan.
+ */
+export function refuseOwnLabels(
+  { service }: FoundTarget,
+  { labels = {} }: Pick<RoutingPlan, "labels">,
+  withLabel: Readonly<Record<string, string>>,
+): void {
+  const selector = originalSelector(service);
+  if (includesLabels(labels, selector)) return;
+  if (!includesLabels({ ...withLabel, ...labels }, selector)) return;
+  throw new UsageError(
+    "LABELS_SELECTED",
+    `Cannot use --withLabel ${
+      labelSelector(withLabel)
+    }: Service "${service.metadata.name}" selects by ${
+      labelSelector(selector)
+    }, and would take our pods for its own`,
+    { hint: "Take other labels" },
+  );
+}
+
+/** Whether the Shadow Pod is to be the Service's only endpoint. */
+export function takesAll(verb: RoutingVerb, routing: RoutingPlan): boolean {
+  return routing.takesAll ?? verb === "exchange";
+}
+
+function warnUnexposed(report: Report, routes: readonly PortRoute[]): void {
+  const dead = routes.filter(({ local }) => local === undefined).map((
+    { servicePort },
+  ) => servicePort.port);
+  if (dead.length === 0) return;
+  report.warn(
+    "PORTS_NOT_EXPOSED",
+    `Nothing will answer on port ${
+      dead.join(", ")
+    } meanwhile: it is not in --expose`,
+  );
+}

@@ -1,0 +1,201 @@
+/** Sends a Service's traffic to this laptop for as long as `exchange` or `mesh` runs. */
+import {
+  awaitArrival,
+  awaitDeparture,
+  awaitProxy,
+} from "../../cluster/service/await_endpoints.ts";
+import { affinityPorts } from "../../cluster/service/affinity_ports.ts";
+import { giveUpLock } from "../../cluster/service/give_up_lock.ts";
+import {
+  agentConfig,
+  containerPorts,
+  localPorts,
+} from "../../cluster/pod/pod_ports.ts";
+import { shadowName } from "../../cluster/shadow/shadow_name.ts";
+import { lockService } from "../../cluster/service/service_lock.ts";
+import type { Shadow } from "../../cluster/shadow/shadow.ts";
+import type { ShadowSpec } from "../../cluster/shadow/shadow_spec.ts";
+import {
+  createStuntman,
+  stuntmanService,
+} from "../../cluster/service/stuntman.ts";
+import { TrafficSession } from "../../cluster/shadow/traffic_session.ts";
+import { ConflictError } from "../../core/errors.ts";
+import type { Scope } from "../../undo/scope.ts";
+import { originalSelector, stuntmanName } from "../../kube/contract.ts";
+import type { KubeApi } from "../../kube/kube_api.ts";
+import { SERVICES } from "../../kube/resources.ts";
+import type { World } from "../../kube/world.ts";
+import {
+  attachRouting,
+  isReleased,
+  planRouting,
+  prepareRouting,
+} from "../../plugins/driver.ts";
+import type { Attachment } from "../../plugins/plugin.ts";
+import { type GlobalOptions, timeouts } from "./global_options.ts";
+import { takesAll, type TrafficPlan } from "./plan_traffic.ts";
+import type { Session } from "./session.ts";
+
+export interface ServeOptions {
+  readonly plan: TrafficPlan;
+  readonly skipPortChecking: boolean;
+  readonly globals: GlobalOptions;
+  /** Called each time the traffic comes for the first time, with what the plugin says of it. */
+  readonly onReady: (attachment: Attachment) => void;
+}
+
+export async function serveTraffic(
+  session: Session,
+  { plan, skipPortChecking, globals, onReady }: ServeOptions,
+): Promise<void> {
+  const { scope, report, kube, heartbeat, id } = session;
+  const { plugin, routing, verb } = plan;
+  const context = { ...plan.context, plan: routing };
+  const { service } = plan.target;
+  const { name } = service.metadata;
+  const namespace = service.metadata.namespace ?? kube.namespace;
+  // given up when the set-up is over, or with the rest when it fails
+  const lock = scope.child("lock");
+  await report.step(
+    "lock the Service",
+    async () => {
+      await lockService(lock, { name, namespace }, {
+        owner: `${context.user}/${id}`,
+        timeoutMs: 30_000,
+        onWait: (message) => report.warn("SERVICE_LOCKED", message),
+      });
+      await refuseTakenMeanwhile(kube, plan, scope.signal);
+    },
+  );
+  const fallbackHost = await prepare(session, plan);
+  const spec: ShadowSpec = {
+    name: shadowName(verb, routing),
+    namespace,
+    session: id,
+    user: context.user,
+    labels: { ...routing.labels, ...context.shadowLabels },
+    config: routing.config,
+    ports: containerPorts(plan.ports),
+    agent: agentConfig(plan.ports, {
+      ready: routing.ready,
+      fallbackHost,
+      ...(routing.fallback ? { affinity: affinityPorts(service) } : {}),
+    }),
+    pod: context.pod,
+    unprivilegedPortStart: plan.unprivilegedPortStart,
+  };
+  let attachment: Attachment = {};
+  const attach = async (attached: Scope<World>, shadow: Shadow) => {
+    const endpoints = { service: name, namespace, podName: shadow.podName };
+    if (takesAll(verb, routing)) {
+      attached.defer(
+        "the last connections",
+        () => awaitDeparture(kube, endpoints),
+      );
+    }
+    attachment = await attachRouting(plugin, {
+      ...context,
+      signal: attached.signal,
+      scope: attached,
+      heartbeat,
+      shadowPod: shadow.podName,
+      ...(routing.fallback ? { stuntman: stuntmanName(name) } : {}),
+    });
+    if (takesAll(verb, routing)) {
+      await awaitArrival(kube, endpoints, attached.signal);
+      if (!routing.fallback) {
+        // the original pods have ended: a request to them would fail
+        await awaitProxy(attached.signal);
+      }
+    }
+  };
+  const traffic = new TrafficSession({
+    scope,
+    report,
+    heartbeat,
+    spec,
+    hasFixedName: routing.name !== undefined,
+    ports: localPorts(plan.ports),
+    allowRefusedLocal: skipPortChecking,
+    ...timeouts(globals),
+    attach,
+    isReleased: () => isReleased(plugin, context),
+  });
+  await traffic.run(async () => {
+    await giveUpLock(lock, { scope, report });
+    onReady(attachment);
+  });
+}
+
+/** The plan was made before the lock: somebody may have set up since. */
+async function refuseTakenMeanwhile(
+  kube: KubeApi,
+  { plugin, context, routing }: TrafficPlan,
+  signal: AbortSignal,
+): Promise<void> {
+  const { target } = context;
+  const { name, namespace } = target.service.metadata;
+  const ref = {
+    resource: SERVICES,
+    name,
+    namespace: namespace ?? kube.namespace,
+  };
+  const service = await kube.get(ref, { signal });
+  if (service.metadata.uid !== target.service.metadata.uid) {
+    throw new ConflictError(
+      "SERVICE_CHANGED",
+      `Cannot take Service "${name}": it was deleted and made anew in the meantime`,
+      { hint: "Run the command again" },
+    );
+  }
+  await planRouting(plugin, {
+    ...context,
+    // what there is to warn of was said the first time
+    log: {
+      info: () => {},
+      warn: () => {},
+      debug: (message) => context.log.debug(message),
+    },
+    signal,
+    plan: routing,
+    target: { ...target, service },
+  });
+}
+
+/** What has to be there before the Shadow Pod. Returns the host to which it falls back, if to any. */
+async function prepare(
+  { scope, report, heartbeat, id, kube }: Session,
+  { plugin, routing, context, target: { service } }: TrafficPlan,
+): Promise<string | undefined> {
+  let host: string | undefined;
+  if (plugin.prepare !== undefined) {
+    const preparation = await report.step(
+      "prepare the routing",
+      () =>
+        prepareRouting(plugin, {
+          ...context,
+          plan: routing,
+          signal: scope.signal,
+          scope,
+          heartbeat,
+        }),
+    );
+    host = preparation.fallbackHost;
+  }
+  if (!routing.fallback) return host;
+  const stuntman = stuntmanService(service, {
+    selector: originalSelector(service),
+    session: id,
+    now: kube.now(),
+  });
+  return await report.step(
+    "keep a way to the original",
+    () =>
+      createStuntman(scope, stuntman, {
+        service: service.metadata.name,
+        heartbeat,
+        session: id,
+      }),
+  );
+}

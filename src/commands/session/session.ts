@@ -1,0 +1,200 @@
+/** The frame of every command that changes something: cluster, journal, scope, heartbeat. */
+import { counted } from "../../core/counted.ts";
+import { resolve } from "node:path";
+import process from "node:process";
+import type { Wanted } from "../../cluster/forward/found_elsewhere.ts";
+import { Heartbeat } from "../../cluster/object/heartbeat.ts";
+import { refuseMissingNamespace } from "../../cluster/discovery/refuse_missing_namespace.ts";
+import { sweepJournals } from "../../cluster/clean/sweep_journals.ts";
+import { Cancelled, CleanupError, KtctlError } from "../../core/errors.ts";
+import { FileJournal, type JournalHeader } from "../../undo/journal.ts";
+import { liveSessions } from "../../undo/live_sessions.ts";
+import { randomLower } from "../../core/random_name.ts";
+import { errorEvent, type Report } from "../../core/report.ts";
+import { Scope } from "../../undo/scope.ts";
+import { connectKube } from "../../kube/connect_kube.ts";
+import type { KubeApi } from "../../kube/kube_api.ts";
+import type { World } from "../../kube/world.ts";
+import type { GlobalOptions } from "./global_options.ts";
+import type { Host } from "./host.ts";
+
+/** The command, in its journal, of a session that captures addresses on this machine. */
+export const EXCLUSIVE = "connect";
+
+export interface Session {
+  readonly id: string;
+  readonly kube: KubeApi;
+  readonly scope: Scope<World>;
+  readonly report: Report;
+  readonly heartbeat: Heartbeat;
+}
+
+/** The living session of this user that captures, if there is one: no other may. */
+export function capturingSession(host: Host): JournalHeader | undefined {
+  return liveSessions(host.journalDir).find(({ command }) =>
+    command === EXCLUSIVE
+  );
+}
+
+/**
+ * The cluster and the namespace that the options name, and `wanted` is looked for in. Throws
+ * `NotFoundError` (`NAMESPACE_NOT_FOUND`).
+ */
+export async function openKube(
+  host: Host,
+  options: GlobalOptions & { readonly wanted?: Wanted },
+  report: Report,
+): Promise<KubeApi> {
+  const kube = await openCluster(host, options, report);
+  await refuseMissingNamespace(kube, host.signal, options.wanted);
+  return kube;
+}
+
+/** The cluster that the options name, whether or not it has their namespace. */
+export async function openCluster(
+  host: Host,
+  globals: GlobalOptions,
+  report: Report,
+): Promise<KubeApi> {
+  const { kubeconfig, context, namespace, withLabel, withAnnotation } = globals;
+  const kube: KubeApi = await connectKube({
+    signal: host.signal,
+    stamp: { labels: withLabel, annotations: withAnnotation },
+    onPluginOutput: (text) => report.warn("CREDENTIAL_PLUGIN", text),
+    onSlow: () =>
+      report.warn(
+        "CLUSTER_SLOW",
+        `The API server "${kube.server}" does not answer; still trying`,
+      ),
+    ...(kubeconfig === undefined ? {} : { kubeconfig }),
+    ...(context === undefined ? {} : { context }),
+    ...(namespace === undefined ? {} : { namespace }),
+  });
+  return kube;
+}
+
+/** Takes back what earlier sessions of this laptop left when they died, so that they are not in the way. */
+export async function sweepOwn(
+  host: Host,
+  kube: KubeApi,
+  report: Report,
+): Promise<void> {
+  const { journalDir: dir, signal } = host;
+  const { done } = await sweepJournals(kube, {
+    dir,
+    steps: (await host.registry()).steps(),
+    signal,
+    report,
+  });
+  if (done.length > 0) {
+    report.warn(
+      "SWEPT",
+      `Took back what a session that died had left: ${
+        counted(done.length, "change")
+      }`,
+    );
+  }
+}
+
+/**
+ * Runs `work` until a signal or an error ends it, and takes back all that it did. A signal after
+ * `markReady` is the way to end such a command, and no error.
+ */
+export async function runSession(
+  host: Host,
+  options: {
+    globals: GlobalOptions;
+    kube: KubeApi;
+    report: Report;
+    command: string;
+    /** @default random */
+    id?: string;
+  },
+  work: (session: Session, markReady: () => void) => Promise<void>,
+): Promise<void> {
+  const { globals, kube, report, command, id = randomLower(10) } = options;
+  const journal = new FileJournal(host.journalDir, {
+    type: "session",
+    version: 1,
+    session: id,
+    pid: process.pid,
+    command,
+    kubeconfig: kubeconfigInForce(host, globals),
+    context: kube.context,
+    server: kube.server,
+    namespace: kube.namespace,
+    startedAt: Math.floor(Date.now() / 1000),
+  });
+  const scope = Scope.root<World>({
+    world: { kube },
+    journal,
+    signal: host.signal,
+    observer: {
+      reverting: (description) => report.debug(`take back ${description}`),
+      revertFailed: (description, error) =>
+        report.debug(`cannot take back ${description}: ${String(error)}`),
+    },
+  });
+  host.onImpatience(() => scope.leftovers());
+  host.conclude({
+    state: "incomplete",
+    reason: "Not everything could be put back",
+  });
+  let isReady = false;
+  let failure: unknown;
+  try {
+    const heartbeat = scope.use(
+      new Heartbeat(kube, report),
+      "heartbeat",
+    );
+    await work({ id, kube, scope, report, heartbeat }, () => isReady = true);
+  } catch (error) {
+    failure = host.signal.aborted ? host.signal.reason : error;
+  }
+  if (failure instanceof Cancelled) {
+    report.event({
+      event: "closing",
+      reason: `${failure.message}: putting everything back`,
+    });
+  }
+  try {
+    await scope.dispose();
+    host.conclude({ state: "restored", reason: "Everything is put back" });
+    journal.remove();
+  } catch (error) {
+    failure = leftBehind(report, failure, error);
+  } finally {
+    journal.close();
+  }
+  if (failure === undefined || (failure instanceof Cancelled && isReady)) {
+    return;
+  }
+  throw failure;
+}
+
+/** The clean-up's error, unless something else went wrong before: then both are told. */
+function leftBehind(
+  report: Report,
+  failure: unknown,
+  cleanup: unknown,
+): unknown {
+  if (
+    failure === undefined || failure instanceof Cancelled ||
+    !(cleanup instanceof CleanupError)
+  ) return cleanup;
+  report.event(errorEvent(cleanup));
+  return failure instanceof KtctlError ? failure : cleanup;
+}
+
+function kubeconfigInForce(
+  host: Host,
+  { kubeconfig }: GlobalOptions,
+): string | null {
+  if (kubeconfig !== undefined) return resolve(kubeconfig);
+  const list = host.env("KUBECONFIG");
+  if (list === undefined || list === "") return null;
+  const separator = Deno.build.os === "windows" ? ";" : ":";
+  return list.split(separator).filter((path) => path !== "").map((path) =>
+    resolve(path)
+  ).join(separator);
+}

@@ -1,0 +1,33 @@
+import { markText } from "../../cluster/router/mesh_mark.ts";
+import type { Attachment, RoutingVerb } from "../../plugins/plugin.ts";
+import type { TrafficPlan } from "./plan_traffic.ts";
+import { portsText, takenPorts } from "./taken_ports.ts";
+
+const DONE: Readonly<Record<RoutingVerb, string>> = {
+  exchange: "exchanged",
+  mesh: "meshed",
+};
+
+/** What `exchange` and `mesh` tell when the traffic comes, with the plugin's own words. */
+export function trafficReadyEvent(
+  { verb, target, routes, plugin, context: { mark } }: TrafficPlan,
+  { message, details, output }: Attachment,
+) {
+  const { name, namespace } = target.service.metadata;
+  const ports = takenPorts(routes);
+  const how = message?.replace(/\.$/, "") ??
+    (mark && `Marked by "${markText(mark)}"`);
+  const what = `Service "${name}" is ${DONE[verb]}: ${portsText(ports)}`;
+  return {
+    ...details,
+    event: "ready",
+    message: [what, how, "Ctrl-C gives it back"].filter(Boolean).join(". "),
+    verb,
+    mode: plugin.name,
+    service: name,
+    namespace,
+    ports,
+    ...(mark && { mark }),
+    ...(output === undefined ? {} : { output }),
+  } as const;
+}

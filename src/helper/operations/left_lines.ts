@@ -1,0 +1,33 @@
+/** Lines of ours in files that outlive a reboot, as the helper's journals do not. */
+import { removeResolvConfBlock } from "../../link/dns/resolv_conf_block.ts";
+import { removeHostsBlock } from "./hosts_block.ts";
+import { hostsPath } from "./hosts_path.ts";
+import { readFileExact, replaceFile } from "./replace_file.ts";
+
+const FILES = [
+  ...Deno.build.os === "windows"
+    ? []
+    : [{ path: "/etc/resolv.conf", remove: removeResolvConfBlock }],
+  { path: hostsPath(""), remove: removeHostsBlock },
+];
+
+/** The files that have lines of ours. They are left over where no session lives. @param root Of the file system */
+export function leftLines(root = ""): string[] {
+  return FILES.flatMap(({ path, remove }) => {
+    try {
+      return remove(readFileExact(`${root}${path}`) ?? "") ? [path] : [];
+    } catch {
+      return []; // not ours to read
+    }
+  });
+}
+
+/** Makes those files as they were; says which. */
+export function removeLeftLines(root = ""): string[] {
+  const left = new Set(leftLines(root));
+  return FILES.filter(({ path }) => left.has(path)).map(({ path, remove }) => {
+    const file = `${root}${path}`;
+    replaceFile(file, remove(readFileExact(file) ?? "")!.before);
+    return `lines of ktctl in ${path}`;
+  });
+}

@@ -1,0 +1,363 @@
+/**
+ * The one door for requests to the API server, over node:https: on Deno it is the only client that
+ * honours every kubeconfig option (tls-server-name, skip-verify, client certificates, proxies) and
+ * reports resets and aborts in the middle of a body.
+ */
+import * as http from "node:http";
+import * as https from "node:https";
+import { setTimeout as delay } from "node:timers/promises";
+import {
+  ClusterError,
+  type KtctlError,
+  PermissionError,
+} from "../../core/errors.ts";
+import {
+  apiError,
+  type ApiFailure,
+  type CallSubject,
+  describeCall,
+  missingRule,
+  missingRuleHint,
+} from "../api_errors.ts";
+import { credentialFault } from "../credentials/credential_fault.ts";
+import {
+  type Authorization,
+  type Credentials,
+  pem,
+} from "../credentials/credentials.ts";
+import { Deadline, type DeadlineOptions } from "./deadline.ts";
+import { deniedRule } from "../denied_rule.ts";
+import { FirstAnswer } from "./first_answer.ts";
+import { type KubeAgent, makeKubeAgent } from "./kube_agent.ts";
+import type { KubeTarget } from "../kubeconfig/kubeconfig.ts";
+import { readBody } from "./read_body.ts";
+import { sendOnce } from "./send_once.ts";
+import { unreachable } from "./unreachable.ts";
+
+/** How often an answer that asks to come later is obeyed, and for how long at most each time. */
+const THROTTLE_RETRIES = 4;
+const THROTTLE_MAX_MS = 10_000;
+/** An error may wait for its explanation so long. */
+const REVIEW_TIMEOUT_MS = 5_000;
+
+export interface HttpCall extends DeadlineOptions {
+  /** @default "GET" */
+  readonly method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  /** Path below the server's URL, with its query. */
+  readonly path: string;
+  /** @default "application/json" */
+  readonly accept?: string;
+  /** Sent as JSON. */
+  readonly body?: unknown;
+  /** @default "application/json" */
+  readonly contentType?: string;
+  readonly subject: CallSubject;
+}
+
+export interface KubeHttpOptions {
+  readonly target: KubeTarget;
+  readonly credentials: Credentials;
+  readonly userAgent: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Called once, where the server is long in answering for the first time. */
+  readonly onSlow?: (() => void) | undefined;
+  /** For tests. */
+  readonly patienceMs?: number;
+}
+
+/** What an upgraded connection (port-forward) needs to reach the same server in the same way. */
+export interface ConnectionParameters {
+  readonly agent: KubeAgent;
+  readonly headers: Record<string, string | string[]>;
+}
+
+export class KubeHttp {
+  readonly #options: KubeHttpOptions;
+  #agent:
+    | ({ agent: KubeAgent } & Pick<Authorization, "cert" | "key">)
+    | undefined;
+  #ca: Promise<string | undefined> | undefined;
+  readonly #first: FirstAnswer;
+  #clockOffsetMs = 0;
+  /** IP addresses that connections have gone to. */
+  readonly peers: Set<string> = new Set();
+
+  constructor(options: KubeHttpOptions) {
+    this.#options = options;
+    const { onSlow, patienceMs } = options;
+    const isConnected = () => this.peers.size > 0;
+    this.#first = new FirstAnswer({ onSlow, isConnected, patienceMs });
+  }
+
+  get server(): string {
+    return this.#options.target.cluster.server;
+  }
+
+  /** The cluster's clock in unix seconds. */
+  now(): number {
+    return Math.floor((Date.now() + this.#clockOffsetMs) / 1000);
+  }
+
+  /**
+   * One call; the answer as JSON.
+   * @throws {KtctlError} What {@link apiError} and `unreachable` make of the failure.
+   */
+  async json<T>(call: HttpCall): Promise<T> {
+    using deadline = new Deadline(this.server, call);
+    const response = await this.#send(call, deadline);
+    const body = await deadline.race(readBody(response));
+    if (response.statusCode! >= 300) {
+      throw await this.refusal({ code: response.statusCode!, body }, call);
+    }
+    try {
+      return JSON.parse(body) as T;
+    } catch (error) {
+      throw new ClusterError(
+        "API_ERROR",
+        `${
+          describeCall(call.subject)
+        }: the answer of "${this.server}" is not JSON`,
+        {
+          hint:
+            "Something between here and the API server may answer in its place.",
+          cause: error,
+        },
+      );
+    }
+  }
+
+  /**
+   * One call whose answer is read as it comes. The deadline covers everything up to the headers;
+   * the signal covers the body too.
+   */
+  async stream(call: HttpCall): Promise<AsyncIterable<Uint8Array>> {
+    using deadline = new Deadline(this.server, call);
+    const response = await this.#send(call, deadline);
+    if (response.statusCode! >= 300) {
+      const body = await deadline.race(readBody(response));
+      throw await this.refusal({ code: response.statusCode!, body }, call);
+    }
+    deadline.release();
+    const abort = () => response.destroy();
+    call.signal?.addEventListener("abort", abort, { once: true });
+    response.once(
+      "close",
+      () => call.signal?.removeEventListener("abort", abort),
+    );
+    if (call.signal?.aborted) abort();
+    return chunksOf(response, this.server);
+  }
+
+  /** For connections that are upgraded. */
+  async connection(): Promise<ConnectionParameters> {
+    const authorization = await this.#options.credentials.authorize();
+    return {
+      agent: await this.#agentFor(authorization),
+      headers: {
+        ...authorization.headers,
+        "User-Agent": this.#options.userAgent,
+      },
+    };
+  }
+
+  /** After a 401: forgets cached credentials. @returns True where trying again may help. */
+  dropCredentials(): boolean {
+    return this.#options.credentials.drop();
+  }
+
+  /** Takes the cluster's time from an answer. */
+  noteDate(headers: http.IncomingHttpHeaders): void {
+    const date = Date.parse(headers.date ?? "");
+    // The header counts whole seconds; half of one is the mean of what it leaves out.
+    if (!Number.isNaN(date)) this.#clockOffsetMs = date + 500 - Date.now();
+  }
+
+  close(): void {
+    this.#agent?.agent.destroy();
+    this.#agent = undefined;
+  }
+
+  async #send(
+    call: HttpCall,
+    deadline: Deadline,
+  ): Promise<http.IncomingMessage> {
+    let throttled = 0;
+    let renewed = false;
+    for (;;) {
+      // A plugin may wait for its user to sign in: that time is not the API server's.
+      const authorization = await deadline.pausedRace(
+        this.#options.credentials.authorize(),
+      );
+      const response = await this.#exchange(call, authorization, deadline);
+      this.noteDate(response.headers);
+      if (response.statusCode === 401 && !renewed && this.dropCredentials()) {
+        renewed = true;
+        response.resume();
+        continue;
+      }
+      if (asksForLater(response) && throttled < THROTTLE_RETRIES) {
+        throttled++;
+        response.resume();
+        const seconds = Number(response.headers["retry-after"] ?? "1");
+        const waitMs = Math.min(
+          (Number.isFinite(seconds) ? seconds : 1) * 1000,
+          THROTTLE_MAX_MS,
+        );
+        await deadline.race(
+          delay(waitMs, undefined, { signal: deadline.signal }),
+        );
+        continue;
+      }
+      return response;
+    }
+  }
+
+  /** One request. A GET is sent again where a kept-alive connection turned out to be dead. */
+  async #exchange(
+    call: HttpCall,
+    authorization: Authorization,
+    deadline: Deadline,
+  ): Promise<http.IncomingMessage> {
+    const agent = await deadline.race(this.#agentFor(authorization));
+    for (let attempt = 0;; attempt++) {
+      const { answer, wasReused } = this.#request(call, {
+        authorization,
+        agent,
+        deadline,
+      });
+      try {
+        return await this.#first.await(answer);
+      } catch (error) {
+        if (deadline.signal.aborted) throw deadline.error();
+        const idempotent = (call.method ?? "GET") === "GET";
+        const stale = wasReused() &&
+          /ECONNRESET|EPIPE/.test((error as NodeJS.ErrnoException).code ?? "");
+        if (idempotent && stale && attempt === 0) continue;
+        throw unreachable(error, this.server, this.#fault());
+      }
+    }
+  }
+
+  /** What an answer that is no success means, with what can be known here of its reason. */
+  async refusal(
+    failure: ApiFailure,
+    { subject, signal }: Pick<HttpCall, "subject" | "signal">,
+  ): Promise<KtctlError> {
+    const isAboutUs = failure.code === 401 ||
+      (failure.code === 403 && failure.body.includes("system:anonymous"));
+    const fault = isAboutUs ? this.#fault() : undefined;
+    const error = apiError(failure, subject, fault);
+    const isNamed = fault !== undefined || missingRule(error.message);
+    if (error.code !== "RBAC_FORBIDDEN" || isNamed) return error;
+    const rule = await deniedRule(
+      subject,
+      (review) => this.#isAllowed(review, signal),
+    ).catch(() => undefined); // it only explains
+    return rule === undefined
+      ? error
+      : new PermissionError(error.code, error.message, {
+        hint: missingRuleHint(rule),
+        details: error.details,
+      });
+  }
+
+  async #isAllowed(
+    review: { readonly apiVersion: string },
+    signal: AbortSignal | undefined,
+  ): Promise<boolean | undefined> {
+    const { status } = await this.json<{ status?: { allowed?: boolean } }>({
+      method: "POST",
+      path: `/apis/${review.apiVersion}/selfsubjectaccessreviews`,
+      body: review,
+      // no resource: its own refusal is not asked about
+      subject: { action: "ask for our rights" },
+      signal,
+      timeoutMs: REVIEW_TIMEOUT_MS,
+    });
+    return status?.allowed;
+  }
+
+  #fault(): string | undefined {
+    return credentialFault(this.#options.target, {
+      cert: this.#agent?.cert,
+      key: this.#agent?.key,
+      nowMs: this.now() * 1000,
+    });
+  }
+
+  #request(
+    call: HttpCall,
+    { authorization, agent, deadline }: {
+      authorization: Authorization;
+      agent: KubeAgent;
+      deadline: Deadline;
+    },
+  ): { wasReused: () => boolean; answer: Promise<http.IncomingMessage> } {
+    const body = call.body === undefined
+      ? undefined
+      : new TextEncoder().encode(JSON.stringify(call.body));
+    const headers: Record<string, string | string[] | number> = {
+      Accept: call.accept ?? "application/json",
+      "User-Agent": this.#options.userAgent,
+      ...authorization.headers,
+    };
+    if (body !== undefined) {
+      headers["Content-Type"] = call.contentType ?? "application/json";
+      headers["Content-Length"] = body.length;
+    }
+    const url = new URL(this.server + call.path);
+    const request = (url.protocol === "https:" ? https : http).request(url, {
+      method: call.method ?? "GET",
+      agent,
+      headers,
+      signal: deadline.signal,
+    });
+    const { promise: answer, resolve, reject } = Promise.withResolvers<
+      http.IncomingMessage
+    >();
+    request.once("response", resolve);
+    // Stays on: a request may fail once more after its answer began, with nobody else listening.
+    request.on("error", reject);
+    request.end(body);
+    return { wasReused: sendOnce(request), answer };
+  }
+
+  /** The agent for this client certificate; a renewed one gets connections of its own. */
+  async #agentFor(authorization: Authorization): Promise<KubeAgent> {
+    const { cluster } = this.#options.target;
+    this.#ca ??= pem(cluster.caData, cluster.caFile, "certificate authority");
+    const ca = await this.#ca;
+    const { cert, key } = authorization;
+    const current = this.#agent;
+    if (current !== undefined && current.cert === cert && current.key === key) {
+      return current.agent;
+    }
+    const agent = makeKubeAgent({
+      cluster,
+      ca,
+      authorization,
+      env: this.#options.env,
+      onPeer: (address) => this.peers.add(address),
+    });
+    this.#agent = { agent, ...(cert && { cert }), ...(key && { key }) };
+    return agent;
+  }
+}
+
+/** As client-go has it: an API server that starts or ends, and what is before it, say so with 503. */
+function asksForLater({ statusCode = 0, headers }: http.IncomingMessage) {
+  return statusCode === 429 ||
+    (statusCode >= 500 && headers["retry-after"] !== undefined);
+}
+
+/** The body as it comes, its failures as errors of ours. */
+async function* chunksOf(
+  response: http.IncomingMessage,
+  server: string,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* response;
+  } catch (error) {
+    throw unreachable(error, server);
+  }
+}

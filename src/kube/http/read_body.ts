@@ -1,0 +1,48 @@
+import type { IncomingMessage } from "node:http";
+import { ClusterError } from "../../core/errors.ts";
+
+/** Enough of a refusal to say what it was. */
+const ERROR_BODY_BYTES = 64 * 1024;
+/** 500 Pods, the largest of what comes in pages, are a tenth of it. */
+const MAX_BODY_BYTES = 128 * 1024 * 1024;
+
+/** The body as text; of an error only its beginning. Throws `ClusterError` (`ANSWER_TOO_LONG`). */
+export async function readBody(
+  response: IncomingMessage,
+  maxBytes = MAX_BODY_BYTES,
+): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of response) {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (response.statusCode! >= 300 && size > ERROR_BODY_BYTES) {
+      response.destroy();
+      break;
+    }
+    if (size > maxBytes) {
+      response.destroy();
+      throw new ClusterError(
+        "ANSWER_TOO_LONG",
+        `Cannot take an answer of more than ${
+          Math.round(maxBytes / 1024 / 1024)
+        } MiB from the API server`,
+        {
+          hint: "Look for what fills the namespace: somebody may have made it",
+        },
+      );
+    }
+  }
+  return new TextDecoder().decode(concat(chunks, size));
+}
+
+function concat(chunks: readonly Uint8Array[], size: number): Uint8Array {
+  if (chunks.length === 1) return chunks[0]!;
+  const whole = new Uint8Array(size);
+  let at = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.length;
+  }
+  return whole;
+}

@@ -1,0 +1,107 @@
+import { createServer, type Server, type Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { clientSlot } from "../../core/client_slot.ts";
+import { relay, reset } from "../wire/relay.ts";
+import { messageOf } from "../../core/errors.ts";
+import type { AgentPort } from "./agent_config.ts";
+import { dial } from "../wire/dial.ts";
+import { listenEverywhere } from "./listen_everywhere.ts";
+import { logLine } from "./log_line.ts";
+
+/** Who takes the connections of a port while attached. */
+export interface PortHolder {
+  /** Rejects if the client refuses the connection or is gone. */
+  openChannel(
+    port: number,
+    origin: { host: string; port: number },
+  ): Promise<Duplex>;
+}
+
+/** How long the original workload may take to accept a connection. */
+const FALLBACK_TIMEOUT_MS = 10_000;
+/** After so long without traffic the kernel asks whether the peer is still there. */
+const KEEP_ALIVE_MS = 60_000;
+
+/**
+ * One port of the pod. It listens for as long as the agent runs, and fails open: what no client
+ * takes goes to the fallback, and is reset where there is none.
+ */
+export class PortServer {
+  readonly port: number;
+  /** The newest client that asked for this port. */
+  holder: PortHolder | undefined;
+  /** Open connections by where they go. */
+  readonly connections = { client: 0, fallback: 0 };
+  readonly #fallback: AgentPort["fallback"];
+  readonly #server: Server;
+
+  constructor(config: AgentPort) {
+    this.port = config.port;
+    this.#fallback = config.fallback;
+    this.#server = createServer(
+      { allowHalfOpen: true, pauseOnConnect: true, noDelay: true },
+      (socket) => this.#serve(socket),
+    );
+  }
+
+  /** Listens on all addresses, IPv6 included where the pod has it. */
+  async listen(): Promise<void> {
+    await listenEverywhere(this.#server, this.port);
+    this.#server.on(
+      "error",
+      (error) => logLine(`port ${this.port}: ${messageOf(error)}`),
+    );
+  }
+
+  async #serve(socket: Socket): Promise<void> {
+    socket.on("error", () => {}); // "close" follows, which is what counts
+    socket.setKeepAlive(true, KEEP_ALIVE_MS);
+    const stream = await this.#toHolder(socket) ??
+      await this.#toFallback(socket);
+    if (stream === undefined) return reset(socket);
+    const kind = stream.kind;
+    this.connections[kind]++;
+    await relay(socket, stream.to);
+    this.connections[kind]--;
+  }
+
+  /** Nothing is read from the connection before somebody has taken it. */
+  async #toHolder(socket: Socket): Promise<Taken | undefined> {
+    if (this.holder === undefined) return undefined;
+    const origin = { host: clientHost(socket), port: socket.remotePort ?? 0 };
+    try {
+      return {
+        kind: "client",
+        to: await this.holder.openChannel(this.port, origin),
+      };
+    } catch {
+      return undefined;
+    }
+  }
+
+  async #toFallback(socket: Socket): Promise<Taken | undefined> {
+    if (this.#fallback === undefined || socket.destroyed) return undefined;
+    try {
+      const { host, affinity, port: only } = this.#fallback;
+      const port = affinity === undefined
+        ? only
+        : affinity.first + clientSlot(clientHost(socket), affinity.count);
+      return {
+        kind: "fallback",
+        to: await dial({ host, port, timeoutMs: FALLBACK_TIMEOUT_MS }),
+      };
+    } catch (error) {
+      logLine(`port ${this.port}: fallback failed: ${messageOf(error)}`);
+      return undefined;
+    }
+  }
+}
+
+function clientHost({ remoteAddress = "" }: Socket): string {
+  return remoteAddress.replace(/^::ffff:/, "");
+}
+
+interface Taken {
+  readonly kind: "client" | "fallback";
+  readonly to: Duplex;
+}

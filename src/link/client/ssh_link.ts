@@ -1,0 +1,136 @@
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { LinkError } from "../../core/errors.ts";
+import { PacketStream } from "../wire/packet_stream.ts";
+import type { ResolvConf } from "../dns/resolv_conf.ts";
+import { watchSilence } from "../wire/silence.ts";
+import { loadSsh2 } from "../wire/ssh2.ts";
+import type {
+  CallLinkOptions,
+  DatagramChannel,
+} from "../../net/cluster_link.ts";
+import { login } from "./login.ts";
+import { OpenSshLink } from "./open_ssh_link.ts";
+
+/** Opens a connection on this machine for one that came from the pod. */
+export type ConnectLocal = (
+  origin: { host: string; port: number },
+) => Promise<Socket>;
+
+/** What an attached port may tell about its connections. */
+export interface AttachOptions {
+  /** A connection was handed over, or `connectLocal` refused it (then with the error). */
+  readonly onConnection?: (
+    origin: { host: string; port: number },
+    error?: unknown,
+  ) => void;
+}
+
+/** An SSH connection to the agent. */
+export interface SshLink extends AsyncDisposable {
+  /**
+   * Serves one of the agent's ports: each connection is handed to `connectLocal` first; a rejection
+   * refuses the channel, so that the agent falls back. Resolves when the agent confirmed.
+   *
+   * @throws {LinkError} `ATTACH_REFUSED` if the agent has no such port, or the link's end.
+   */
+  attach(
+    port: number,
+    connectLocal: ConnectLocal,
+    options?: AttachOptions,
+  ): Promise<void>;
+  /** New connections go to the fallback again; open ones stay. */
+  detach(port: number): Promise<void>;
+  /**
+   * A TCP connection from inside the pod: `end()` closes one direction, `destroy()` resets.
+   *
+   * @throws {LinkError} `DIAL_REFUSED`, `DIAL_TIMEOUT`, `DIAL_NAME_UNKNOWN`, `DIAL_UNREACHABLE`,
+   * `DIAL_FAILED`, or the link's end.
+   */
+  dial(host: string, port: number): Promise<Duplex>;
+  /** A UDP socket in the pod, connected to one peer. Throws as {@link dial}. */
+  openDatagrams(host: string, port: number): Promise<DatagramChannel>;
+  /**
+   * One DNS message to the pod's resolvers, and their answer: SERVFAIL where none of them answers.
+   *
+   * @throws {LinkError} `DNS_QUERY_INVALID`, `DNS_TIMEOUT`, or the link's end.
+   */
+  resolve(query: Uint8Array, options?: CallLinkOptions): Promise<Uint8Array>;
+  /** What the pod's resolv.conf says. */
+  resolver(): Promise<ResolvConf>;
+  /** Whether the pod reaches a host: a TCP port of it accepts or refuses within 1.5 s. */
+  isReachable(host: string): Promise<boolean>;
+  /** Detaches every port, lets open connections finish for up to `graceMs` (default 0), and ends. */
+  close(options?: { graceMs?: number }): Promise<void>;
+  /** {@link close} without grace. */
+  [Symbol.asyncDispose](): Promise<void>;
+  /** Settles when the connection is gone: `undefined` after `close()`, else the reason. */
+  readonly closed: Promise<LinkError | undefined>;
+  /** Open connections, handed over and dialled. */
+  readonly connections: number;
+  /** Calls back on every connection that the agent hands over, before `connectLocal`. */
+  onForwarded(listener: ForwardedListener): Disposable;
+}
+
+export type ForwardedListener = (event: {
+  readonly port: number;
+  readonly origin: { host: string; port: number };
+  /** Settles with what `connectLocal` did: `undefined`, or its error. */
+  readonly outcome: Promise<unknown>;
+}) => void;
+
+export interface SshLinkOptions {
+  /** @default "ktctl" */
+  readonly username?: string;
+  /** Private key, as OpenSSH text. */
+  readonly privateKey: string;
+  /** The one key the agent may show: `ssh-ed25519 AAAA…`. */
+  readonly hostPublicKey: string;
+  readonly signal?: AbortSignal;
+  /** Deadline of the login. @default 15000 */
+  readonly timeoutMs?: number;
+  /** @default 1000 */
+  readonly pingIntervalMs?: number;
+  /**
+   * Without a byte for so long the link counts as dead. On top comes what the bytes need that are
+   * still on their way up, at 1 Mbit/s. @default 4000
+   */
+  readonly deadAfterMs?: number;
+}
+
+/** The slowest upstream that a link has to bear while it is busy: 1 Mbit/s. */
+const SLOWEST_BYTES_PER_MS = 128;
+/** So much longer at most may a busy link stay silent. */
+const MOST_PATIENCE_MS = 30_000;
+
+/**
+ * Logs in to the agent over a stream, which from then on belongs to the link.
+ *
+ * @throws {LinkError} `HOST_KEY_MISMATCH`, `SSH_LOGIN_REFUSED`, `SSH_TIMEOUT` or `SSH_HANDSHAKE`.
+ * @throws {Cancelled} by `signal`.
+ */
+export async function openSshLink(
+  stream: Duplex,
+  options: SshLinkOptions,
+): Promise<SshLink> {
+  const { deadAfterMs = 4000 } = options;
+  const { Client } = await loadSsh2();
+  const packets = new PacketStream(stream);
+  const client = new Client();
+  await login(client, packets, options);
+  const link = new OpenSshLink(client, packets);
+  const silence = watchSilence(() => packets.received, {
+    silentMs: deadAfterMs,
+    // An answer cannot come before the ping has got through what was sent ahead of it.
+    patienceMs: () =>
+      Math.min(packets.unanswered / SLOWEST_BYTES_PER_MS, MOST_PATIENCE_MS),
+    onSilence: () => {
+      const reason = `no byte came for ${deadAfterMs} ms`;
+      packets.destroy(
+        new LinkError("LINK_DEAD", `Link to the Shadow Pod is dead: ${reason}`),
+      );
+    },
+  });
+  link.closed.then(() => silence[Symbol.dispose]());
+  return link;
+}

@@ -1,0 +1,102 @@
+import { Duplex } from "node:stream";
+import { LinkError } from "../../core/errors.ts";
+import type { PacketStream } from "./packet_stream.ts";
+
+/** Received bytes that wait for a slow reader before the sender is held back; ssh2's window adds 2 MiB. */
+const READ_BUFFER_BYTES = 128 * 1024;
+
+/** The parts of ssh2's `Channel` that are used here. */
+interface Ssh2Channel extends Duplex {
+  incoming: { state: ChannelState };
+  outgoing: { state: ChannelState };
+  eof(): void;
+  close(): void;
+}
+
+type ChannelState = "open" | "eof" | "closing" | "closed";
+
+/**
+ * An SSH channel with the manners of a TCP socket: `end()` closes one direction, `destroy()` before
+ * both are done resets, and the other side's reset destroys this one (`CONNECTION_RESET`).
+ *
+ * It talks to the channel's own `_write`, `_read` and `push` instead of its stream, because that
+ * - sends CLOSE right after EOF on a server, which cuts off the answer to a half-closed request;
+ * - tells nobody whether a channel was ended or torn down;
+ * - would buffer everything a second time.
+ *
+ * Noticed by: "a half-closed request gets its answer", "a reset inside the pod resets …".
+ */
+export class ChannelStream extends Duplex {
+  readonly #channel: Ssh2Channel;
+  readonly #packets: PacketStream;
+  #eofSent = false;
+  #writeBroken = false;
+
+  constructor(channel: Duplex, packets: PacketStream) {
+    super({ readableHighWaterMark: READ_BUFFER_BYTES, allowHalfOpen: true });
+    this.#channel = channel as Ssh2Channel;
+    this.#packets = packets;
+    this.#channel.push = (chunk: Uint8Array | null) => this.#onPush(chunk);
+    this.#channel.on("close", () => this.#onClose());
+    // Whoever does not listen learns it from "close"; it must not end the process.
+    this.on("error", () => {});
+    this.#channel.on("error", (error) => this.destroy(error));
+  }
+
+  /** `null` comes with the other side's EOF, or with a CLOSE that no EOF went before. */
+  #onPush(chunk: Uint8Array | null): boolean {
+    if (this.destroyed) return true;
+    if (chunk !== null) return this.push(chunk);
+    const reset = this.#channel.incoming.state === "closed";
+    this.#channel.emit("end");
+    if (reset) this.destroy(connectionReset());
+    else this.push(null);
+    return false;
+  }
+
+  #onClose(): void {
+    if (this.destroyed || this.#eofSent) return;
+    // Nobody reads what we write any more, but what came before is still to be delivered.
+    this.#writeBroken = true;
+    if (this.readableEnded) this.destroy(connectionReset());
+    else this.once("end", () => this.destroy(connectionReset()));
+  }
+
+  override _read(): void {
+    this.#channel._read(0);
+  }
+
+  override _write(
+    chunk: Uint8Array,
+    encoding: BufferEncoding,
+    callback: () => void,
+  ): void {
+    if (this.#writeBroken) return callback();
+    // Without the wait a channel could put its whole window of 2 MiB into the send queue at once.
+    this.#packets.whenWritable(() => {
+      if (this.#writeBroken) callback();
+      else this.#channel._write(chunk, encoding, callback);
+    });
+  }
+
+  override _final(callback: () => void): void {
+    this.#eofSent = true;
+    this.#channel.eof();
+    callback();
+  }
+
+  override _destroy(
+    error: Error | null,
+    callback: (error?: Error | null) => void,
+  ): void {
+    this.#channel.close();
+    callback(error);
+  }
+}
+
+function connectionReset(): LinkError {
+  return new LinkError(
+    "CONNECTION_RESET",
+    "Connection was reset by the other side",
+  );
+}

@@ -1,0 +1,327 @@
+/**
+ * The lifetime of a command: what it holds and what it changed, given back in reverse order.
+ */
+import { Cancelled, messageOf } from "../core/errors.ts";
+import type { Journal } from "./journal.ts";
+import type { Json } from "../core/json.ts";
+import { cleanupError, type Leftover } from "./leftover.ts";
+import { revertStep } from "./revert_step.ts";
+import type { AnyStep, Step } from "./step.ts";
+
+/** Called around each step, for progress and for tests that stop at one. */
+export interface ScopeObserver {
+  reverting?(description: string): void;
+  /** A revert failed; it stays on the list. */
+  revertFailed?(description: string, error: unknown): void;
+}
+
+export interface RootScopeOptions<W> {
+  readonly world: W;
+  readonly journal: Journal;
+  /** Ends the work; reverts run all the same. */
+  readonly signal: AbortSignal;
+  /** Deadline of each single revert. @default 30000 */
+  readonly revertTimeoutMs?: number;
+  /** How long one that ignores that is still waited for. @default 5000 */
+  readonly revertGraceMs?: number;
+  readonly observer?: ScopeObserver;
+}
+
+type Entry =
+  | StepEntry
+  | { kind: "release"; name: string; release: () => void | Promise<void> }
+  | { kind: "child"; child: Scope<unknown> };
+
+interface StepEntry {
+  kind: "step";
+  n: number;
+  step: AnyStep<unknown>;
+  args: Json;
+  /** Of the last disposal. */
+  reason?: string;
+}
+
+/** What went on when a scope was disposed, down to its children. */
+interface Disposal {
+  /** The step that restores, and could not; nothing older is taken back then. */
+  unrestored: string | undefined;
+  /** Of resources; those of steps are with the leftovers. */
+  errors: unknown[];
+}
+
+interface Shared<W> extends RootScopeOptions<W> {
+  count: number;
+}
+
+/**
+ * Two kinds of effect: what dies with the process ({@link use}, {@link defer}, {@link background}),
+ * and what outlives it ({@link run}), which is journalled first.
+ *
+ * Disposal takes back everything, last first, each on its own; what failed stays on the list, is
+ * named in the `CleanupError`, and is tried again by the next disposal. Where a step that restores
+ * failed, all older ones stay as well, but for those that stand alone: see {@link Step}.
+ */
+export class Scope<W> implements AsyncDisposable {
+  readonly name: string;
+  /** Aborted when this scope or one around it ends. */
+  readonly signal: AbortSignal;
+  readonly world: W;
+  #shared: Shared<W>;
+  #controller = new AbortController();
+  #entries: Entry[] = [];
+  /** Taken off the list by a disposal, and not given back yet; newest first. */
+  #releasing: Entry[] = [];
+  #running = new Set<Promise<unknown>>();
+  #failure = Promise.withResolvers<never>();
+  #ending: Promise<Disposal> | undefined;
+  /** Has this scope on its list, unless all of it was given back. */
+  #parent: Scope<W> | undefined;
+  #isListed = false;
+
+  private constructor(
+    name: string,
+    shared: Shared<W>,
+    { signal, parent }: { signal: AbortSignal; parent?: Scope<W> },
+  ) {
+    this.name = name;
+    this.#shared = shared;
+    this.#parent = parent;
+    this.world = shared.world;
+    this.signal = AbortSignal.any([signal, this.#controller.signal]);
+    this.#failure.promise.catch(() => {}); // read by whoever cares
+  }
+
+  static root<W>(options: RootScopeOptions<W>): Scope<W> {
+    const { signal } = options;
+    return new Scope("root", { ...options, count: 0 }, { signal });
+  }
+
+  /** Rejects with the first error of a {@link background} task. Never resolves. */
+  get failed(): Promise<never> {
+    return this.#failure.promise;
+  }
+
+  /** A scope inside this one, which may end earlier. */
+  child(name: string): Scope<W> {
+    const child = new Scope(`${this.name}/${name}`, this.#shared, {
+      signal: this.signal,
+      parent: this,
+    });
+    child.failed.catch((error) => this.#failure.reject(error));
+    child.#list();
+    return child;
+  }
+
+  /** Puts this scope on its parent's list. */
+  #list(): void {
+    if (this.#parent === undefined || this.#isListed) return;
+    this.#isListed = true;
+    const child = this as unknown as Scope<unknown>;
+    this.#parent.#push({ kind: "child", child });
+  }
+
+  /** Takes this scope, of which nothing is left, off its parent's list: a command may run for weeks. */
+  #unlist(): void {
+    if (this.#parent === undefined) return;
+    this.#isListed = false;
+    const child = this as unknown as Scope<unknown>;
+    this.#parent.#entries = this.#parent.#entries.filter((entry) =>
+      entry.kind !== "child" || entry.child !== child
+    );
+  }
+
+  #push(entry: Entry): void {
+    this.#entries.push(entry);
+    this.#list(); // whoever adds to a scope that has ended must not lose it
+  }
+
+  /** Makes a change that outlives the process: journal, then apply. */
+  run<A extends Json, I, R>(
+    step: Step<A, I, R, W>,
+    args: A,
+    input: I,
+  ): Promise<R> {
+    const promise = this.#run(step, args, input);
+    this.#running.add(promise);
+    promise.catch(() => {}).finally(() => this.#running.delete(promise));
+    return promise;
+  }
+
+  async #run<A extends Json, I, R>(
+    step: Step<A, I, R, W>,
+    args: A,
+    input: I,
+  ): Promise<R> {
+    throwIfAborted(this.signal);
+    const n = this.#shared.count++;
+    this.#shared.journal.append({ type: "intent", n, step: step.id, args });
+    const entry: StepEntry = {
+      kind: "step",
+      n,
+      step: step as AnyStep<unknown>,
+      args,
+    };
+    this.#push(entry);
+    let result: R;
+    try {
+      result = await step.apply(args, input, this.world);
+    } catch (error) {
+      if (step.isRefusal?.(error)) {
+        this.#entries = this.#entries.filter((one) => one !== entry);
+        this.#shared.journal.append({ type: "reverted", n });
+      }
+      throw error;
+    }
+    this.#shared.journal.append({ type: "applied", n });
+    throwIfAborted(this.signal);
+    return result;
+  }
+
+  /** Holds a resource until the scope ends. */
+  use<T extends Disposable | AsyncDisposable>(
+    resource: T,
+    name = "resource",
+  ): T {
+    this.defer(name, () => {
+      if (Symbol.asyncDispose in resource) {
+        return Promise.resolve(resource[Symbol.asyncDispose]());
+      }
+      (resource as Disposable)[Symbol.dispose]();
+    });
+    return resource;
+  }
+
+  /** Runs `release` when the scope ends. For what needs no journal. */
+  defer(name: string, release: () => void | Promise<void>): void {
+    this.#push({ kind: "release", name, release });
+  }
+
+  /** A task that lives as long as the scope; its error, unless it is the end of the scope, ends up in {@link failed}. */
+  background(name: string, task: (signal: AbortSignal) => Promise<void>): void {
+    const controller = new AbortController();
+    const signal = AbortSignal.any([this.signal, controller.signal]);
+    const done = task(signal).catch((error) => {
+      if (!signal.aborted) this.#failure.reject(error);
+    });
+    this.defer(name, async () => {
+      controller.abort(new Cancelled());
+      await done;
+    });
+  }
+
+  /** What disposal would still have to revert, newest first, as commands for a person. */
+  leftovers(): Leftover[] {
+    return [...this.#releasing, ...this.#entries.toReversed()].flatMap((
+      entry,
+    ) =>
+      entry.kind === "child"
+        ? entry.child.leftovers()
+        : entry.kind === "step"
+        ? [leftover(entry)]
+        : []
+    );
+  }
+
+  /** Gives everything back. Calling it again retries what failed. */
+  async dispose(): Promise<void> {
+    const { errors } = await this.#end({ unrestored: undefined, errors: [] });
+    const leftovers = this.leftovers();
+    if (errors.length + leftovers.length > 0) {
+      throw cleanupError(errors, leftovers);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.dispose();
+  }
+
+  /** One disposal at a time. `disposal` tells what became of all that is newer than this scope. */
+  #end(disposal: Disposal): Promise<Disposal> {
+    this.#ending ??= this.#dispose(disposal).finally(() =>
+      this.#ending = undefined
+    );
+    return this.#ending;
+  }
+
+  async #dispose(disposal: Disposal): Promise<Disposal> {
+    this.#controller.abort(new Cancelled("the scope ended"));
+    await Promise.allSettled(this.#running);
+    for (
+      let entry = this.#entries.pop();
+      entry !== undefined;
+      entry = this.#entries.pop()
+    ) {
+      this.#releasing.push(entry);
+      if (await this.#release(entry, disposal)) this.#releasing.pop();
+    }
+    // a resource that failed to close dies with the process; a change is kept for the next try
+    this.#entries = this.#releasing.filter((entry) => entry.kind !== "release")
+      .reverse();
+    this.#releasing = [];
+    if (this.#entries.length === 0) this.#unlist();
+    return disposal;
+  }
+
+  /** Whether nothing of the entry is left. */
+  async #release(entry: Entry, disposal: Disposal): Promise<boolean> {
+    if (entry.kind === "step") return await this.#revert(entry, disposal);
+    if (entry.kind === "child") {
+      const its = await entry.child.#end(disposal);
+      // one that was under way already
+      if (its !== disposal) disposal.unrestored ??= its.unrestored;
+      return entry.child.leftovers().length === 0;
+    }
+    try {
+      await entry.release();
+      return true;
+    } catch (error) {
+      disposal.errors.push(error);
+      return false;
+    }
+  }
+
+  async #revert(entry: StepEntry, disposal: Disposal): Promise<boolean> {
+    const { step, args, n } = entry;
+    const description = step.describe(args);
+    if (disposal.unrestored !== undefined && !step.standsAlone) {
+      entry.reason =
+        `kept, because this could not be restored: ${disposal.unrestored}`;
+      return false;
+    }
+    const { observer, journal, revertTimeoutMs = 30_000, revertGraceMs } =
+      this.#shared;
+    observer?.reverting?.(description);
+    try {
+      await revertStep(step, args, this.world, {
+        timeoutMs: revertTimeoutMs,
+        ...(revertGraceMs === undefined ? {} : { graceMs: revertGraceMs }),
+      });
+    } catch (error) {
+      observer?.revertFailed?.(description, error);
+      entry.reason = messageOf(error);
+      if (step.restores) disposal.unrestored = description;
+      return false;
+    }
+    try {
+      journal.append({ type: "reverted", n });
+    } catch {
+      // then a later sweep reverts it once more, which changes nothing
+    }
+    return true;
+  }
+}
+
+function leftover({ step, args, reason }: StepEntry): Leftover {
+  return {
+    description: step.describe(args),
+    undoCommand: step.undoCommand(args),
+    ...(reason === undefined ? {} : { reason }),
+  };
+}
+
+function throwIfAborted(signal: AbortSignal): void {
+  if (!signal.aborted) return;
+  throw signal.reason instanceof Error && signal.reason.name !== "AbortError"
+    ? signal.reason
+    : new Cancelled();
+}

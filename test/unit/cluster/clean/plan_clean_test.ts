@@ -1,0 +1,354 @@
+import assert from "node:assert/strict";
+import { scaleRecord } from "../../../../src/cluster/scale/scale_record.ts";
+import { planClean } from "../../../../src/cluster/clean/plan_clean.ts";
+import { describeRepair } from "../../../../src/cluster/clean/repair.ts";
+import type { NamespaceState } from "../../../../src/cluster/clean/namespace_state.ts";
+import {
+  FRESH,
+  made,
+  NOW,
+  OLD,
+  own,
+  state,
+  switchedService,
+} from "../leftovers.ts";
+
+function plan(
+  part: Partial<NamespaceState>,
+  rules: {
+    thresholdMinutes?: number;
+    attached?: string[];
+    attachedSessions?: string[];
+  } = {},
+): string[] {
+  const repairs = planClean(state(part), {
+    now: NOW,
+    thresholdMinutes: rules.thresholdMinutes ?? 5,
+    attached: new Set(rules.attached),
+    attachedSessions: new Set(rules.attachedSessions),
+  });
+  return repairs.map(describeRepair);
+}
+
+function exchangeShadow(heartbeat: string, session?: string) {
+  return made("Pod", "web-kt-exchange-abcde", {
+    heartbeat,
+    role: "shadow-exchange",
+    target: "AbC",
+    config: "service=web",
+    ...(session === undefined ? {} : { session }),
+  });
+}
+
+Deno.test("clean restores an exchanged Service before it deletes the dead shadow", () => {
+  assert.deepEqual(
+    plan({ services: [switchedService()], pods: [exchangeShadow(OLD)] }),
+    [
+      'restore the selector of Service "web" to app=web',
+      'delete Pod "web-kt-exchange-abcde"',
+    ],
+  );
+});
+
+Deno.test("clean leaves a live exchange alone", () => {
+  assert.deepEqual(
+    plan({ services: [switchedService()], pods: [exchangeShadow(FRESH)] }),
+    [],
+  );
+});
+
+Deno.test("clean says of a Service whose selector somebody has set since that it stays so", () => {
+  const service = switchedService();
+  service.spec.selector = { app: "web2" };
+  assert.deepEqual(plan({ services: [service] }), [
+    'remove what a past session left on Service "web", whose selector somebody has set since: it stays app=web2',
+  ]);
+});
+
+Deno.test("clean says of a Service that had no selector of its own that it gets none", () => {
+  const service = switchedService();
+  service.metadata.annotations!["kt-selector"] = "null";
+  assert.deepEqual(plan({ services: [service] }), [
+    'restore the selector of Service "web" to none',
+  ]);
+});
+
+Deno.test("clean restores a Service whose shadow somebody else has deleted", () => {
+  assert.deepEqual(plan({ services: [switchedService()] }), [
+    'restore the selector of Service "web" to app=web',
+  ]);
+});
+
+Deno.test("a session whose agent has its laptop lives, however old its heartbeat", () => {
+  const pod = exchangeShadow(OLD, "s1");
+  const secret = made("Secret", pod.metadata.name, {
+    heartbeat: OLD,
+    session: "s1",
+  });
+  assert.deepEqual(
+    plan({ services: [switchedService()], pods: [pod], secrets: [secret] }, {
+      attached: [pod.metadata.uid!],
+    }),
+    [],
+  );
+});
+
+Deno.test("what a dead shadow owns has no heartbeat, keeps nothing alive, and goes with it", () => {
+  const pod = exchangeShadow(OLD, "s1");
+  const secret = made("Secret", pod.metadata.name, { session: "s1" });
+  secret.metadata.ownerReferences = [{
+    apiVersion: "v1",
+    kind: "Pod",
+    name: pod.metadata.name,
+    uid: pod.metadata.uid!,
+  }];
+  const left = {
+    services: [switchedService()],
+    pods: [pod],
+    secrets: [secret],
+  };
+  assert.deepEqual(plan(left), [
+    'restore the selector of Service "web" to app=web',
+    `delete Pod "${pod.metadata.name}"`,
+  ]);
+});
+
+Deno.test("one fresh heartbeat keeps all that its session made", () => {
+  const pod = exchangeShadow(FRESH, "s1");
+  const stuntman = made("Service", "web-kt-stuntman", {
+    heartbeat: OLD,
+    session: "s1",
+  });
+  assert.deepEqual(
+    plan({ services: [switchedService(), stuntman], pods: [pod] }),
+    [],
+  );
+});
+
+function scaledDeployment(uid = "uid-Deployment-web") {
+  const deployment = own("Deployment", "web", { replicas: 0 });
+  return { ...deployment, metadata: { ...deployment.metadata, uid } };
+}
+
+function recordOfScale(session = "s1") {
+  const before = { ...scaledDeployment(), spec: { replicas: 3 } };
+  return scaleRecord(before, {
+    namespace: "test",
+    session,
+    user: "alice",
+    now: NOW,
+  });
+}
+
+Deno.test("clean scales a Deployment back by its record, before it deletes that", () => {
+  const configMaps = [recordOfScale()];
+  assert.deepEqual(plan({ deployments: [scaledDeployment()], configMaps }), [
+    'scale Deployment "web" back to 3',
+    'delete ConfigMap "web-kt-scaled"',
+  ]);
+});
+
+Deno.test("a record of a session that lives is left alone, and does not keep a dead one alive", () => {
+  const shadow = (heartbeat: string) =>
+    made("Pod", "web-kt-exchange-abcde", {
+      heartbeat,
+      session: "s1",
+      role: "shadow-exchange",
+      config: "app=web,replicas=3",
+    });
+  const scaled = {
+    deployments: [scaledDeployment()],
+    configMaps: [recordOfScale()],
+  };
+  assert.deepEqual(plan({ ...scaled, pods: [shadow(FRESH)] }), []);
+  assert.deepEqual(plan({ ...scaled, pods: [shadow(OLD)] }), [
+    'scale Deployment "web" back to 3',
+    'delete Pod "web-kt-exchange-abcde"',
+    'delete ConfigMap "web-kt-scaled"',
+  ]);
+});
+
+Deno.test("a record is neither obeyed nor deleted where its own Deployment is not seen", () => {
+  const configMaps = [recordOfScale()];
+  assert.deepEqual(plan({ configMaps }), []); // which may not be listed
+  const deployments = [scaledDeployment("another-uid")];
+  assert.deepEqual(plan({ deployments, configMaps }), []);
+});
+
+const annotated = {
+  "ktctl.dev/replicas": "3",
+  "ktctl.dev/session": "AbC",
+  "ktctl.dev/held-by": "alice",
+};
+
+function annotatedDeployment(replicas: number, ...managers: unknown[]) {
+  const deployment = own("Deployment", "web", { replicas }, annotated);
+  const managedFields = managers.map((fieldsV1) => ({ fieldsV1 }));
+  return {
+    ...deployment,
+    metadata: { ...deployment.metadata, managedFields },
+  };
+}
+
+const RECORD_FIELDS = {
+  "f:metadata": { "f:annotations": { "f:ktctl.dev/replicas": {} } },
+};
+const COUNT_FIELDS = { "f:spec": { "f:replicas": {} } };
+
+Deno.test("clean scales a Deployment back by what an earlier version annotated together with the count", () => {
+  const both = { ...RECORD_FIELDS, ...COUNT_FIELDS };
+  assert.deepEqual(plan({ deployments: [annotatedDeployment(0, both)] }), [
+    'scale Deployment "web" back to 3',
+  ]);
+});
+
+Deno.test("clean scales a Deployment back by what an earlier version annotated while its Shadow Pod is there", () => {
+  const shadow = made("Pod", "web-kt-exchange-abcde", {
+    heartbeat: OLD,
+    target: "AbC",
+    role: "shadow-exchange",
+    config: "app=web,replicas=3",
+  });
+  const deployments = [annotatedDeployment(0)];
+  assert.deepEqual(plan({ deployments, pods: [shadow] }), [
+    'scale Deployment "web" back to 3',
+    'delete Pod "web-kt-exchange-abcde"',
+  ]);
+});
+
+Deno.test("what a rollback brought back of an earlier exchange is taken away and not obeyed", () => {
+  for (const replicas of [0, 5]) {
+    const deployments = [
+      annotatedDeployment(replicas, COUNT_FIELDS, RECORD_FIELDS),
+    ];
+    assert.deepEqual(plan({ deployments }), [
+      'remove what a rollback brought back of a past exchange from Deployment "web"',
+    ]);
+  }
+});
+
+Deno.test("clean scales back by the shadow of the original ktctl, before it deletes that shadow", () => {
+  const shadow = made("Pod", "web-kt-exchange-abcde", {
+    heartbeat: OLD,
+    role: "shadow-exchange",
+    config: "app=web,replicas=2",
+  });
+  assert.deepEqual(
+    plan({
+      deployments: [own("Deployment", "web", { replicas: 0 })],
+      pods: [shadow],
+    }),
+    ['scale Deployment "web" back to 2', 'delete Pod "web-kt-exchange-abcde"'],
+  );
+});
+
+Deno.test("a Deployment that somebody has scaled up again is not scaled", () => {
+  const shadow = made("Pod", "x", {
+    heartbeat: OLD,
+    role: "shadow-exchange",
+    config: "app=web,replicas=2",
+  });
+  assert.deepEqual(
+    plan({
+      deployments: [own("Deployment", "web", { replicas: 5 })],
+      pods: [shadow],
+    }),
+    ['delete Pod "x"'],
+  );
+});
+
+Deno.test("clean takes a dead mesh apart: selector, then router, stuntman, shadow", () => {
+  const router = made("Pod", "web-kt-router", {
+    heartbeat: OLD,
+    role: "router",
+    target: "AbC",
+    config: "service=web",
+  });
+  const shadow = made("Pod", "web-kt-mesh-v1", {
+    heartbeat: OLD,
+    role: "shadow-mesh",
+  });
+  const services = ["web-kt-stuntman", "web-kt-mesh-v1"].map((name) =>
+    made("Service", name, { heartbeat: OLD })
+  );
+  const done = plan({
+    services: [switchedService("router"), ...services],
+    pods: [router, shadow],
+  });
+  assert.equal(done[0], 'restore the selector of Service "web" to app=web');
+  assert.deepEqual(done.slice(1).sort(), [
+    'delete Pod "web-kt-mesh-v1"',
+    'delete Pod "web-kt-router"',
+    'delete Service "web-kt-mesh-v1"',
+    'delete Service "web-kt-stuntman"',
+  ]);
+});
+
+Deno.test("an object without a heartbeat and without a session is not judged", () => {
+  assert.deepEqual(plan({ pods: [made("Pod", "x", { role: "router" })] }), []);
+});
+
+for (
+  const [claim, age, expected] of [
+    ["a lock of three minutes is removed", 180, 1],
+    ["a younger lock is left", 179, 0],
+  ] as const
+) {
+  Deno.test(claim, () => {
+    const service = own("Service", "web", { selector: { app: "web" } }, {
+      "kt-lock": String(NOW - age),
+    });
+    assert.equal(plan({ services: [service] }).length, expected);
+  });
+}
+
+Deno.test("the lock of a start that died goes with what it made, and not before, nor for what only bears its name", () => {
+  const locked = own("Service", "web", { selector: { app: "web" } }, {
+    "kt-lock": String(NOW - 60),
+    "ktctl.dev/lock-owner": "corp/alice/abcdefghij",
+    "ktctl.dev/lock-until": String(NOW + 15),
+  });
+  const unlock = 'remove the expired lock of Service "web"';
+  const shadow = exchangeShadow(FRESH, "abcdefghij"); // 30 s old
+  const unbeaten = exchangeShadow(OLD, "abcdefghij");
+  delete unbeaten.metadata.annotations!["kt-last-heart-beat"];
+  const foreign = own("Service", "db", {}, { ...shadow.metadata.annotations });
+  for (
+    const [pod, thresholdMinutes, expected] of [
+      [shadow, 0, true],
+      [shadow, 5, false],
+      [exchangeShadow(FRESH, "klmnopqrst"), 0, false],
+      [exchangeShadow(OLD, "abcdefghij"), 5, false],
+      [unbeaten, 5, false],
+      [foreign, 0, false],
+    ] as const
+  ) {
+    const done = plan({ services: [locked], pods: [pod] }, {
+      thresholdMinutes,
+    });
+    const what = JSON.stringify([pod.metadata, thresholdMinutes]);
+    assert.equal(done.includes(unlock), expected, what);
+  }
+});
+
+Deno.test("a lock that is no number is void, and removed", () => {
+  const service = own("Service", "web", { selector: { app: "web" } }, {
+    "kt-lock": "yes",
+  });
+  assert.deepEqual(plan({ services: [service] }), [
+    'remove the expired lock of Service "web"',
+  ]);
+});
+
+Deno.test("the threshold decides", () => {
+  const pod = made("Pod", "x", { heartbeat: FRESH });
+  assert.deepEqual(plan({ pods: [pod] }, { thresholdMinutes: 1 }), []);
+  assert.equal(plan({ pods: [pod] }, { thresholdMinutes: 0 }).length, 1);
+});
+
+Deno.test("nobody's objects but ktctl's are ever deleted", () => {
+  const service = own("Service", "db", { selector: { app: "db" } }, {
+    "kt-last-heart-beat": OLD,
+  });
+  assert.deepEqual(plan({ services: [service] }), []);
+});

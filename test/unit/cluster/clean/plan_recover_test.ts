@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import type { NamespaceState } from "../../../../src/cluster/clean/namespace_state.ts";
+import { scaleRecord } from "../../../../src/cluster/scale/scale_record.ts";
+import { planRecover } from "../../../../src/cluster/clean/plan_recover.ts";
+import { describeRepair } from "../../../../src/cluster/clean/repair.ts";
+import type { KubeObject } from "../../../../src/kube/kube_api.ts";
+import { FRESH, made, own, state, switchedService } from "../leftovers.ts";
+
+function plan(service: KubeObject, part: Partial<NamespaceState>): string[] {
+  const all = state({ ...part, services: [service, ...part.services ?? []] });
+  return planRecover(service, all, "bob").repairs.map(describeRepair);
+}
+
+Deno.test("recover tells the owner first, then restores, then deletes", () => {
+  const name = "web-kt-exchange-abcde";
+  const shadow = made("Pod", name, {
+    heartbeat: FRESH,
+    session: "s1",
+    role: "shadow-exchange",
+    target: "AbC",
+    config: "service=web",
+  });
+  assert.deepEqual(
+    plan(switchedService(), {
+      pods: [shadow],
+      configMaps: [made("ConfigMap", name, { session: "s1" })],
+      services: [made("Service", "web-kt-stuntman", { session: "s1" })],
+    }),
+    [
+      `tell the owner of Pod "${name}" that the Service is taken back`,
+      'restore the selector of Service "web" to app=web',
+      `delete Pod "${name}"`,
+      `delete ConfigMap "${name}"`,
+      'delete Service "web-kt-stuntman"',
+    ],
+  );
+});
+
+Deno.test("recover leaves to the garbage collector what a shadow owns", () => {
+  const name = "web-kt-exchange-abcde";
+  const secret = made("Secret", name, { session: "s1" });
+  secret.metadata.ownerReferences = [
+    { apiVersion: "v1", kind: "Pod", name, uid: `uid-Pod-${name}` },
+  ];
+  const shadow = made("Pod", name, {
+    session: "s1",
+    role: "shadow-exchange",
+    target: "AbC",
+    config: "service=web",
+  });
+  const repairs = plan(switchedService(), {
+    pods: [shadow],
+    secrets: [secret],
+  });
+  assert.ok(repairs.includes(`delete Pod "${name}"`));
+  assert.ok(!repairs.includes(`delete Secret "${name}"`));
+});
+
+Deno.test("recover leaves the sessions of other Services alone", () => {
+  const other = made("Pod", "db-kt-exchange-abcde", {
+    session: "s2",
+    role: "shadow-exchange",
+    target: "XyZ",
+    config: "service=db",
+  });
+  assert.deepEqual(plan(switchedService(), { pods: [other] }), [
+    'restore the selector of Service "web" to app=web',
+  ]);
+});
+
+Deno.test("recover scales back what the original ktctl scaled down", () => {
+  const service = own("Service", "web", { selector: { app: "web" } });
+  const deployment = own("Deployment", "web", {
+    replicas: 0,
+    template: { metadata: { labels: { app: "web" } } },
+  });
+  const shadow = made("Pod", "web-kt-exchange-abcde", {
+    role: "shadow-exchange",
+    config: "app=web,replicas=2",
+    labels: { app: "web" },
+  });
+  assert.deepEqual(
+    plan(service, { deployments: [deployment], pods: [shadow] }),
+    [
+      'tell the owner of Pod "web-kt-exchange-abcde" that the Service is taken back',
+      'scale Deployment "web" back to 2',
+      'delete Pod "web-kt-exchange-abcde"',
+    ],
+  );
+});
+
+Deno.test("recover scales back by the record that a session left, whose Shadow Pod is gone", () => {
+  const service = own("Service", "web", { selector: { app: "web" } });
+  const deployment = own("Deployment", "web", {
+    replicas: 0,
+    template: { metadata: { labels: { app: "web" } } },
+  });
+  const record = scaleRecord({ ...deployment, spec: { replicas: 2 } }, {
+    namespace: "test",
+    session: "s1",
+    user: "alice",
+    now: 1_700_000_000,
+  });
+  assert.deepEqual(
+    plan(service, { deployments: [deployment], configMaps: [record] }),
+    [
+      'scale Deployment "web" back to 2',
+      'delete ConfigMap "web-kt-scaled"',
+    ],
+  );
+});
+
+Deno.test("recover of a Service that nobody took does nothing", () => {
+  const service = own("Service", "web", { selector: { app: "web" } });
+  assert.deepEqual(plan(service, {}), []);
+});

@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { routerConfigMap } from "../../../../src/cluster/router/router_objects.ts";
+import { settleRouter } from "../../../../src/cluster/router/router_settle.ts";
+import type { RouterState } from "../../../../src/cluster/router/router_state.ts";
+import {
+  findState,
+  routerRef,
+} from "../../../../src/cluster/router/router_store.ts";
+import { KtctlError } from "../../../../src/core/errors.ts";
+import { NOW, switchedService } from "../leftovers.ts";
+import { RouterKube } from "../router_kube.ts";
+
+const { signal } = new AbortController();
+
+const router: RouterState = {
+  namespace: "test",
+  service: "web",
+  podName: "web-kt-router",
+  podTarget: "AbC",
+  origin: "10.0.0.1",
+  ports: [{ name: "kt-80", port: 80, servicePort: 80 }],
+  statusPort: 9900,
+  runtimePort: 9901,
+  lowPorts: false,
+  participants: [],
+};
+
+const settings = {
+  user: "alice",
+  pod: {
+    routerImage: "haproxy:2.6",
+    imagePullPolicy: "IfNotPresent" as const,
+    nodeSelector: {},
+    tolerations: [],
+    labels: {},
+    annotations: {},
+    quota: {},
+  },
+  original: { app: "web" },
+  podTimeoutMs: 5_000,
+  signal,
+  drifted: () => {},
+  awaitTurn: () => Promise.resolve(),
+};
+
+/** As a participant does: again after every change, and after what passes. */
+async function keep(kube: RouterKube): Promise<void> {
+  for (let seen = -1; seen !== kube.changes;) {
+    seen = kube.changes;
+    const state = await findState(kube.api, routerRef("web", "test"), signal);
+    try {
+      await settleRouter(kube.api, state!, settings);
+    } catch (error) {
+      if (!(error instanceof KtctlError)) throw error;
+      seen = -1;
+    }
+  }
+}
+
+Deno.test("however two participants mend a router that dies and dies, the Service leads to the one Router Pod that the state names", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.scheduler(), async (scheduler) => {
+      const kube = new RouterKube(scheduler, [
+        { ...switchedService("router"), kind: "Service" },
+        routerConfigMap(router, NOW),
+      ]);
+      const named = async () =>
+        (await findState(kube.api, routerRef("web", "test"), signal))!.podName;
+      await scheduler.waitFor(keep(kube));
+      for (let time = 1; time <= 2; time++) {
+        const dies = await scheduler.waitFor(named());
+        await scheduler.waitFor(
+          Promise.all([kube.crash(dies), keep(kube), keep(kube)]),
+        );
+        await scheduler.waitFor(keep(kube)); // an event tells of the last change
+        const serving = kube.pods().filter(({ metadata }) =>
+          metadata.deletionTimestamp === undefined
+        );
+        assert.deepEqual(
+          serving.map(({ metadata }) => metadata.name),
+          [await scheduler.waitFor(named())],
+        );
+      }
+      assert.deepEqual(kube.cut, []);
+      assert.deepEqual(kube.at("Service", "web")?.spec.selector, {
+        "kt-role": "router",
+        "kt-target": "AbC",
+      });
+    }),
+    { numRuns: 100 },
+  );
+});

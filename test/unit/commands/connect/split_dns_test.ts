@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import {
+  SplitDns,
+  type SplitDnsSystem,
+} from "../../../../src/commands/connect/split_dns.ts";
+import type { RootRights } from "../../../../src/plugins/plugin.ts";
+
+/** What the helper was asked for, as namespaces come and go. */
+async function settled(
+  system: SplitDnsSystem,
+  ...namespaces: string[][]
+): Promise<[name: string, args: Record<string, unknown>][]> {
+  const calls: [string, Record<string, unknown>][] = [];
+  const root = {
+    open(name: string, args: Record<string, unknown>) {
+      calls.push([name, args]);
+      return Promise.resolve({ result: undefined, close: async () => {} });
+    },
+  } as unknown as RootRights;
+  const split = new SplitDns({
+    root,
+    system,
+    clusterDomain: "cluster.local",
+    cidrs: [],
+    includeDomains: [],
+    search: ["shop.svc.cluster.local", "svc.cluster.local"],
+  });
+  for (const names of namespaces) await split.settle(names);
+  return calls;
+}
+
+Deno.test("the system is asked again only where namespaces make other domains", async () => {
+  const calls = await settled(
+    { kind: "macos", port: 5353 },
+    ["shop"],
+    ["shop"],
+    ["shop", "db"],
+    ["db"],
+  );
+  const domains = calls.map(([name, { nameserver, port, domains }]) => {
+    assert.deepEqual([name, nameserver, port], [
+      "resolver.macos",
+      "127.0.0.1",
+      5353,
+    ]);
+    return domains as string[];
+  });
+  assert.equal(domains.length, 3);
+  const has = (at: number) =>
+    ["cluster.local", "shop", "db"].filter((one) => domains[at]!.includes(one));
+  assert.deepEqual(has(0), ["cluster.local", "shop"]);
+  assert.deepEqual(has(1), ["cluster.local", "shop", "db"]);
+  assert.deepEqual(has(2), ["cluster.local", "db"]);
+});
+
+Deno.test("each system gets what it can use: search domains by device or suffix", async () => {
+  const [resolved] = await settled(
+    { kind: "systemd-resolved", device: "ktctl0" },
+    ["shop"],
+  );
+  assert.equal(resolved?.[0], "resolver.systemd-resolved");
+  assert.equal(resolved?.[1]["device"], "ktctl0");
+  assert.deepEqual(resolved?.[1]["search"], [
+    "shop.svc.cluster.local",
+    "svc.cluster.local",
+  ]);
+  const windows = { kind: "windows", session: "abcde" } as const;
+  const [plain] = await settled(windows, ["shop"]);
+  assert.equal(plain?.[0], "resolver.nrpt");
+  assert.equal(plain?.[1]["session"], "abcde");
+  assert(!("suffix" in plain![1]));
+  const suffix = "shop.svc.cluster.local";
+  const [own] = await settled({ ...windows, suffix }, ["shop"]);
+  assert.equal(own?.[1]["suffix"], suffix);
+});

@@ -1,0 +1,19 @@
+/** A client in a process of its own, to be killed: `agentPort sshPort localPort hostKey`, key on stdin. */
+import { connect } from "node:net";
+import { readFileSync } from "node:fs";
+import { connectLocal } from "../../../../src/link/client/connect_local.ts";
+import { openSshLink } from "../../../../src/link/client/ssh_link.ts";
+
+const [agentPort, sshPort, localPort, hostPublicKey] = Deno.args as [
+  string,
+  string,
+  string,
+  string,
+];
+const stream = connect({ port: Number(sshPort), host: "127.0.0.1" });
+const link = await openSshLink(stream, {
+  privateKey: readFileSync("/dev/stdin", "utf8"),
+  hostPublicKey,
+});
+await link.attach(Number(agentPort), () => connectLocal(Number(localPort)));
+await link.closed;
