@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { SHADOW_IMAGE } from "../src/cluster/shadow/shadow_spec.ts";
+import { SHADOW_IMAGE } from "../src/cluster/pod/pod_options.ts";
 import type { TestCluster, TestNamespace } from "../test/cluster/cluster.ts";
 import { succeeded } from "../test/cluster/command.ts";
 import { KtctlProcess } from "../test/cluster/ktctl_process.ts";

@@ -1,9 +1,9 @@
 // Runs inside a network namespace: carries a TUN device's packets for tun_bench.ts. Prints a line
 // when it is ready, and ends when killed.
 import { dial } from "../src/link/wire/dial.ts";
-import type { OpenedTun } from "../src/helper/operations/tun_operations.ts";
+import type { OpenedTun } from "../src/helper/operations/opened_tun.ts";
 import { addressBytes } from "../src/net/tun/packets/address_text.ts";
-import { PacketCarrier } from "../src/net/tun/packets/packet_carrier.ts";
+import { PacketCarrier } from "../src/net/tun/packet_carrier.ts";
 import { openTunCapture } from "../src/net/tun/tun_capture.ts";
 import { TunDevice } from "../src/net/tun/linux/tun_device.ts";
 

@@ -10,7 +10,7 @@ import { EMBEDDED_AGENT } from "../src/cluster/shadow/agent_source.ts";
 import { buildAgent } from "../src/cluster/shadow/build_agent.ts";
 import { denoBundle } from "../src/core/deno_bundle.ts";
 import { EMBEDDED_HELPER } from "../src/helper/helper_text.ts";
-import { EMBEDDED_PACKET_WORKER } from "../src/net/tun/packets/start_packet_worker.ts";
+import { EMBEDDED_PACKET_WORKER } from "../src/net/tun/start_packet_worker.ts";
 import { minify } from "./minify.ts";
 import { billOfMaterials } from "./bill_of_materials.ts";
 import { tellMade, writeChecksums } from "./release_files.ts";
@@ -41,7 +41,7 @@ await tellMade(dist, {
 async function bundleCli(folder: string): Promise<void> {
   await bundle("main.ts", `${folder}/ktctl.js`);
   await bundle(
-    "src/net/tun/packets/packet_worker.ts",
+    "src/net/tun/packet_worker.ts",
     `${folder}/packet_worker.js`,
   );
   await bundle("src/helper/run_helper.ts", `${folder}/helper.js`);

@@ -8,7 +8,7 @@
  * With KTCTL_TEST_KUBECONFIG it goes to the cluster that this names, and leaves nothing there.
  */
 import { parseArgs, styleText } from "node:util";
-import { SHADOW_IMAGE } from "../src/cluster/shadow/shadow_spec.ts";
+import { SHADOW_IMAGE } from "../src/cluster/pod/pod_options.ts";
 import { KtctlError } from "../src/core/errors.ts";
 import {
   openTestCluster,

@@ -6,9 +6,23 @@ const LAYERS: readonly (readonly string[])[] = [
   ["commands"],
   ["plugins"],
   ["cluster", "helper"],
-  ["kube", "ssh", "net"],
+  ["kube", "net"],
+  ["link"],
+  ["undo"],
   ["core"],
 ];
+
+/**
+ * Rooms of a folder in the same order. A file beside them, in none, may import all of them, and none of
+ * them may import it.
+ */
+const ROOMS: Readonly<Record<string, readonly string[]>> = {
+  cluster: [
+    ...["clean", "share", "shadow", "router", "forward", "discovery"],
+    ...["pod", "service", "scale", "object"],
+  ],
+  link: ["client", "dns", "wire"],
+};
 
 /** Too slow to load before they are needed: they come by `await import()`. */
 const LAZY_PACKAGES = /^(@kubernetes\/client-node|ssh2|ws)(\/|$)/;
@@ -29,21 +43,32 @@ function layerOf(folder: string | undefined): number {
   return LAYERS.findIndex((layer) => layer.includes(folder ?? ""));
 }
 
-/** Whether a file in `from` may import one in `to`. */
-function mayImport(from: string, to: readonly string[]): boolean {
-  const [folder, file] = to;
-  if (folder === undefined || folder === from) return true;
-  if (from === "agent") return folder === "core";
-  if (folder === "agent") {
+/** Whether a file at `from` may import the one at `to`. */
+function mayImport(from: readonly string[], to: readonly string[]): boolean {
+  const [folder = "", room = "", file] = to;
+  const [ownFolder = "", ownRoom = ""] = from;
+  if (to.length === 0) return true;
+  const isAgents = (place: readonly string[]) =>
+    place[0] === "link" && place[1] === "agent";
+  if (isAgents(from)) {
+    return isAgents(to) || folder === "core" ||
+      (folder === "link" && ["dns", "wire"].includes(room));
+  }
+  if (isAgents(to)) {
     // the contract between the two, and the program itself for its bundle
-    return file === "agent_config.ts" && from !== "core";
+    return file === "agent_config.ts" && layerOf(ownFolder) < layerOf("link");
+  }
+  if (folder === ownFolder) {
+    const order = ROOMS[folder] ?? [];
+    const own = order.indexOf(ownRoom);
+    return own === -1 || (order.includes(room) && own <= order.indexOf(room));
   }
   // formats of flags are the command line's own, and commands declare flags
-  if (from === "commands" && folder === "cli") {
-    return file === "flag_values.ts";
+  if (ownFolder === "commands" && folder === "cli") {
+    return room === "flag_values.ts";
   }
   // a folder that is not in the list has no right until somebody gives it its place
-  return layerOf(from) !== -1 && layerOf(from) <= layerOf(folder);
+  return layerOf(ownFolder) !== -1 && layerOf(ownFolder) <= layerOf(folder);
 }
 
 /** The place below `src` that an import of `filename` leads to; `undefined` for anything else. */
@@ -56,17 +81,17 @@ function targetOf(filename: string, specifier: string): string[] | undefined {
 
 export const importDirection: Deno.lint.Rule = {
   create(context) {
-    const [from] = placeOf(context.filename);
+    const from = placeOf(context.filename);
     const check = (node: Deno.lint.Node, source: Deno.lint.Node | null) => {
       if (source?.type !== "Literal" || typeof source.value !== "string") {
         return;
       }
       const to = targetOf(context.filename, source.value);
-      if (from === undefined || to === undefined) return;
+      if (from.length === 0 || to === undefined) return;
       if (mayImport(from, to)) return;
       context.report({
         node,
-        message: `src/${from} must not import src/${to.join("/")}`,
+        message: `src/${from.join("/")} must not import src/${to.join("/")}`,
         hint: "See the order of layers in ARCHITECTURE.md",
       });
     };

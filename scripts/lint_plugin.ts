@@ -50,7 +50,7 @@ const ownErrors: Deno.lint.Rule = {
 /** What only one file may use. */
 const RESERVED: Readonly<Record<string, { files: RegExp; hint: string }>> = {
   "Deno.exit": {
-    files: /(^|\/)main\.ts$|src\/agent\/agent\.ts$/,
+    files: /(^|\/)main\.ts$|src\/link\/agent\/agent\.ts$/,
     hint: "Throw: src/cli/run.ts maps errors to exit codes",
   },
   "Deno.Command": {

@@ -1,7 +1,7 @@
 /** How the values of flags are read. Each throws `UsageError` with what was expected. */
 import * as v from "valibot";
 import { UsageError } from "../core/errors.ts";
-import { imageFlagFault } from "../core/image_reference.ts";
+import { imageFlagFault } from "../kube/image_reference.ts";
 import { objectName } from "../kube/object_syntax.ts";
 
 /** `k=v,k2=v2`. */

@@ -14,7 +14,7 @@ import {
   type ForwardTarget,
   parseForwardTarget,
 } from "../cluster/forward/forward_target.ts";
-import { PodChoice } from "../cluster/pod/pod_choice.ts";
+import { PodChoice } from "../cluster/forward/pod_choice.ts";
 import { ShadowSession } from "../cluster/shadow/shadow_session.ts";
 import { aborted } from "../core/aborted.ts";
 import { KtctlError, LinkError, messageOf } from "../core/errors.ts";

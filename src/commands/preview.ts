@@ -10,7 +10,7 @@ import {
   containerPorts,
   localPorts,
   type PodPort,
-} from "../cluster/pod/pod_ports.ts";
+} from "../cluster/shadow/pod_ports.ts";
 import type { ShadowSpec } from "../cluster/shadow/shadow_spec.ts";
 import { TrafficSession } from "../cluster/shadow/traffic_session.ts";
 import { ConflictError } from "../core/errors.ts";

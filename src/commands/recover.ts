@@ -4,7 +4,7 @@ import { isAttached, isStale } from "../cluster/object/liveness.ts";
 import { MESHED } from "../cluster/router/mesh_mark.ts";
 import { readNamespace } from "../cluster/clean/namespace_state.ts";
 import { planRecover } from "../cluster/clean/plan_recover.ts";
-import { refuseLostSelector } from "../cluster/service/refuse_lost_selector.ts";
+import { refuseLostSelector } from "../cluster/clean/refuse_lost_selector.ts";
 import { runRepairs } from "../cluster/clean/run_repairs.ts";
 import {
   findTarget,

@@ -1,4 +1,5 @@
 /** What the API server's refusals mean to a user of ktctl. */
+import type { CallSubject } from "./call_subject.ts";
 import {
   ClusterError,
   ConflictError,
@@ -9,21 +10,7 @@ import {
   WriteConflictError,
 } from "../core/errors.ts";
 import { ruleText } from "./denied_rule.ts";
-import type { Resource } from "./kube_api.ts";
 import { policyDenial } from "./policy_denial.ts";
-
-/** What was being done, for the error's first words. */
-export interface CallSubject {
-  /** `read`, `list`, `create`, … as in "Cannot create Pod ...". */
-  readonly action: string;
-  readonly resource?: Resource;
-  readonly name?: string | undefined;
-  readonly namespace?: string | undefined;
-  /** `portforward`, `proxy`, where it is not the object itself. */
-  readonly subresource?: string;
-  /** Instead of resource and name: the path asked for. */
-  readonly path?: string;
-}
 
 /** The API server's `Status` object, as far as we read it. */
 export interface ApiStatus {

@@ -1,7 +1,7 @@
 /** From a kubeconfig to a cluster. */
 import { UsageError } from "../core/errors.ts";
 import { VERSION } from "../core/version.ts";
-import { makeCredentials } from "./credentials/credentials.ts";
+import { makeCredentials } from "./credentials/make_credentials.ts";
 import { KubeHttp } from "./http/http.ts";
 import type { KubeApi } from "./kube_api.ts";
 import { KubeClient } from "./kube_client.ts";

@@ -2,7 +2,7 @@
  * Names that the original ktctl and this one share in a cluster, and those that are ours alone.
  * Teammates may run either: none of the first group may change.
  */
-import { fittedName } from "../core/fitted_name.ts";
+import { fittedName } from "./fitted_name.ts";
 import { readJson } from "../core/read_json.ts";
 import type { KubeObject } from "./kube_api.ts";
 import { labels } from "./object_syntax.ts";

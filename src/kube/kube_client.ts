@@ -7,7 +7,7 @@ import {
   UsageError,
   WriteConflictError,
 } from "../core/errors.ts";
-import type { CallSubject } from "./api_errors.ts";
+import type { CallSubject } from "./call_subject.ts";
 import type { HttpCall, KubeHttp } from "./http/http.ts";
 import type {
   CallOptions,

@@ -3,7 +3,8 @@
  * in its place, and what is read from a stranger's `{}` would be "there is nothing".
  */
 import { ClusterError } from "../core/errors.ts";
-import { type CallSubject, describeCall } from "./api_errors.ts";
+import { describeCall } from "./api_errors.ts";
+import type { CallSubject } from "./call_subject.ts";
 
 /** @throws {ClusterError} `API_ERROR`, with the field that is wrong. */
 export function refuseOddObject(

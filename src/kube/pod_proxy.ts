@@ -7,7 +7,8 @@ import * as http from "node:http";
 import * as https from "node:https";
 import type { Duplex } from "node:stream";
 import { LinkError } from "../core/errors.ts";
-import { type CallSubject, describeCall } from "./api_errors.ts";
+import { describeCall } from "./api_errors.ts";
+import type { CallSubject } from "./call_subject.ts";
 import {
   type Handshake,
   refusedHandshake,

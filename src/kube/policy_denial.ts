@@ -1,5 +1,5 @@
 import { ClusterError } from "../core/errors.ts";
-import type { CallSubject } from "./api_errors.ts";
+import type { CallSubject } from "./call_subject.ts";
 
 /**
  * How policies say no: webhooks (Gatekeeper, Kyverno), those of the API server itself, which may change

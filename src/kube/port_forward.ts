@@ -9,7 +9,8 @@ import type { Duplex } from "node:stream";
 // @ts-types="@types/ws"
 import type WebSocket from "ws";
 import { LinkError } from "../core/errors.ts";
-import { type CallSubject, describeCall } from "./api_errors.ts";
+import { describeCall } from "./api_errors.ts";
+import type { CallSubject } from "./call_subject.ts";
 import {
   type Handshake,
   refusedHandshake,

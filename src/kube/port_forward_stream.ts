@@ -3,7 +3,8 @@ import { Duplex } from "node:stream";
 // @ts-types="@types/ws"
 import type WebSocket from "ws";
 import { LinkError, messageOf } from "../core/errors.ts";
-import { type CallSubject, describeCall } from "./api_errors.ts";
+import { describeCall } from "./api_errors.ts";
+import type { CallSubject } from "./call_subject.ts";
 import { holdTransport } from "./http/kube_agent.ts";
 
 const DATA = 0;

@@ -1,7 +1,7 @@
 /** From what is the cluster's to what is captured: without harm to the networks of this machine. */
 import type { Cidr } from "./cidr.ts";
 import { excludeCidrs, mergeCidrs, overlapsAny } from "./cidr_list.ts";
-import type { LocalNetwork, LocalNetworks } from "./local_networks.ts";
+import type { LocalNetwork, LocalNetworks } from "./local_network.ts";
 import { RESERVED_CIDRS } from "./reserved_cidrs.ts";
 
 /** An address that stays out whatever else is said, and what it is: "the API server". */

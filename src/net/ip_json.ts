@@ -1,7 +1,7 @@
 /** What `ip -json address` and `ip -json route` of iproute2 print. */
 import { Cidr } from "./cidr.ts";
 import { isOrdinary } from "./reserved_cidrs.ts";
-import type { LocalNetwork, LocalNetworks } from "./local_networks.ts";
+import type { LocalNetwork, LocalNetworks } from "./local_network.ts";
 
 interface IpRoute {
   /** `unicast` where it is missing. */

@@ -1,7 +1,7 @@
 /** The networks that this machine reaches already, which the cluster's may clash with. */
+import type { LocalNetworks } from "./local_network.ts";
 import type { exec, ExecOptions } from "../core/exec.ts";
 import { UnsupportedError } from "../core/errors.ts";
-import type { Cidr } from "./cidr.ts";
 import { readIpJson } from "./ip_json.ts";
 import { readNetstat } from "./netstat.ts";
 import { runPowershell } from "./run_powershell.ts";
@@ -9,22 +9,6 @@ import {
   readWindowsNetworks,
   WINDOWS_NETWORKS_SCRIPT,
 } from "./windows_networks.ts";
-
-/** A network that a route leads to. Default routes are not among them. */
-export interface LocalNetwork {
-  readonly cidr: Cidr;
-  readonly device: string;
-  /** `attached`: on the device itself. `route`: behind a gateway or a VPN. */
-  readonly kind: "attached" | "route";
-}
-
-export interface LocalNetworks {
-  readonly networks: readonly LocalNetwork[];
-  /** This machine's own addresses, but loopback. */
-  readonly addresses: readonly Cidr[];
-  /** Of default routes. */
-  readonly gateways: readonly Cidr[];
-}
 
 export interface ReadLocalNetworksOptions extends ExecOptions {
   /** @default this system's */

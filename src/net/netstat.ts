@@ -1,6 +1,6 @@
 /** What macOS's `ifconfig -a` and `netstat -rn` print. Not verified on a Mac. */
 import { Cidr } from "./cidr.ts";
-import type { LocalNetwork, LocalNetworks } from "./local_networks.ts";
+import type { LocalNetwork, LocalNetworks } from "./local_network.ts";
 import { isOrdinary } from "./reserved_cidrs.ts";
 
 export function readNetstat(

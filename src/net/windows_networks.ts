@@ -1,6 +1,6 @@
 /** The networks of a Windows machine, by PowerShell. Not verified on Windows. */
 import { Cidr } from "./cidr.ts";
-import type { LocalNetwork, LocalNetworks } from "./local_networks.ts";
+import type { LocalNetwork, LocalNetworks } from "./local_network.ts";
 import { isOrdinary } from "./reserved_cidrs.ts";
 import { listOf } from "./run_powershell.ts";
 

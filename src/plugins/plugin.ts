@@ -9,8 +9,8 @@ import type { SchemaResult, StandardSchema } from "../core/standard_schema.ts";
 import type { AnyStep, Step } from "../undo/step.ts";
 import type { KubeApi, KubeObject, ObjectRef } from "../kube/kube_api.ts";
 import type { World } from "../kube/world.ts";
-import type { ClusterLink } from "../net/cluster_link.ts";
-import type { PodOptions } from "../cluster/shadow/shadow_spec.ts";
+import type { ClusterLink } from "../link/wire/cluster_link.ts";
+import type { PodOptions } from "../cluster/pod/pod_options.ts";
 
 export type { ClusterLink, PodOptions, SchemaResult, StandardSchema };
 export type { Json, KubeApi, KubeObject, ObjectRef, Step, World };

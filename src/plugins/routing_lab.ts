@@ -13,12 +13,9 @@ import {
   localPorts,
   needsLowPorts,
   planPodPorts,
-} from "../cluster/pod/pod_ports.ts";
+} from "../cluster/shadow/pod_ports.ts";
 import { shadowName } from "../cluster/shadow/shadow_name.ts";
-import {
-  type PodOptions,
-  SHADOW_IMAGE,
-} from "../cluster/shadow/shadow_spec.ts";
+import { type PodOptions, SHADOW_IMAGE } from "../cluster/pod/pod_options.ts";
 import {
   createStuntman,
   stuntmanService,

@@ -1,7 +1,7 @@
 import {
   type PodOptions,
   SHADOW_IMAGE,
-} from "../../src/cluster/shadow/shadow_spec.ts";
+} from "../../src/cluster/pod/pod_options.ts";
 
 /** What the global options say of pods where the user says nothing. */
 export const plainPod: PodOptions = {

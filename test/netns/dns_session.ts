@@ -6,7 +6,7 @@ import { NameServers } from "../../src/link/dns/name_servers.ts";
 import {
   nameserverAddress,
   parseResolvConf,
-} from "../../src/link/dns/resolv_conf.ts";
+} from "../../src/link/dns/parse_resolv_conf.ts";
 import { exec } from "../../src/core/exec.ts";
 import { FileJournal } from "../../src/undo/journal.ts";
 import { Scope } from "../../src/undo/scope.ts";

@@ -7,7 +7,7 @@ import { exec } from "../../src/core/exec.ts";
 import type { HelperClient } from "../../src/helper/helper_client.ts";
 import { startHelper } from "../../src/helper/start_helper.ts";
 import type { KubeApi } from "../../src/kube/kube_api.ts";
-import type { ClusterLink } from "../../src/net/cluster_link.ts";
+import type { ClusterLink } from "../../src/link/wire/cluster_link.ts";
 import { listen } from "../../src/net/listen.ts";
 import {
   type TestedRoot,

@@ -16,7 +16,7 @@ async function build(): Promise<string> {
   await Deno.chmod(folder, 0o777); // its user keeps a cache in it
   const sources = {
     client: "test/netns/tun_client.ts",
-    worker: "src/net/tun/packets/packet_worker.ts",
+    worker: "src/net/tun/packet_worker.ts",
   };
   await Promise.all(
     Object.entries(sources).map(async ([name, source]) => {

@@ -10,8 +10,8 @@ import { LinkError } from "../../src/core/errors.ts";
 import type {
   DatagramChannel,
   DatagramEnd,
-} from "../../src/net/cluster_link.ts";
-import { EMBEDDED_PACKET_WORKER } from "../../src/net/tun/packets/start_packet_worker.ts";
+} from "../../src/link/wire/cluster_link.ts";
+import { EMBEDDED_PACKET_WORKER } from "../../src/net/tun/start_packet_worker.ts";
 import {
   openTunCapture,
   type TunCaptureOptions,

@@ -61,7 +61,7 @@ Deno.test("the sources run by URL with their import map, and need the server onc
     const { stdout, stderr } = await run(`${url}/main.ts`, "--version");
     assert.equal(stdout, `${config.version}\n`, stderr);
     await parts();
-    assert.ok(asked.has("/src/agent/agent.ts"));
+    assert.ok(asked.has("/src/link/agent/agent.ts"));
   } finally {
     await server.shutdown();
   }

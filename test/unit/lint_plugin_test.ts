@@ -24,7 +24,7 @@ for (
     ]],
     [
       "src/cluster/shadow/shadow.ts",
-      'import { x } from "../plugins/driver.ts";',
+      'import { x } from "../../plugins/driver.ts";',
       [
         "import-direction",
       ],
@@ -35,19 +35,43 @@ for (
       'import { x } from "../../cluster/shadow.ts";',
       [],
     ],
-    ["src/link/agent/agent.ts", 'import { x } from "../kube/watch.ts";', [
+    ["src/link/agent/agent.ts", 'import { x } from "../../kube/watch.ts";', [
+      "import-direction",
+    ]],
+    ["src/link/agent/agent.ts", 'import { x } from "../wire/relay.ts";', []],
+    ["src/link/wire/relay.ts", 'import { x } from "../client/login.ts";', [
       "import-direction",
     ]],
     [
+      "src/cluster/object/update_object.ts",
+      'import { x } from "../router/router_join.ts";',
+      ["import-direction"],
+    ],
+    [
+      "src/cluster/router/router_join.ts",
+      'import { x } from "../object/update_object.ts";',
+      [],
+    ],
+    [
+      "src/cluster/clean/repair.ts",
+      'import { x } from "../holder.ts";',
+      ["import-direction"],
+    ],
+    [
+      "src/cluster/holder.ts",
+      'import { x } from "./router/router_store.ts";',
+      [],
+    ],
+    [
       "src/cluster/shadow/shadow.ts",
-      'import { x } from "../agent/ssh_server.ts";',
+      'import { x } from "../../link/agent/ssh_server.ts";',
       [
         "import-direction",
       ],
     ],
     [
       "src/cluster/shadow/shadow.ts",
-      'import { x } from "../agent/agent_config.ts";',
+      'import { x } from "../../link/agent/agent_config.ts";',
       [],
     ],
     [

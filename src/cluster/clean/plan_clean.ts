@@ -27,11 +27,7 @@ import { isOlder, isStale } from "../object/liveness.ts";
 import type { NamespaceState } from "./namespace_state.ts";
 import { wholeNumber } from "../../kube/object_syntax.ts";
 import { inOrder, type Repair } from "./repair.ts";
-import {
-  recordOf,
-  replicaRepair,
-  scaleShadows,
-} from "../scale/replica_repair.ts";
+import { recordOf, replicaRepair, scaleShadows } from "./replica_repair.ts";
 import { readRouter } from "../router/router_record.ts";
 import { belongsTo, type RouterState } from "../router/router_state.ts";
 import { isScaleRecord, readScaleRecord } from "../scale/scale_record.ts";

@@ -26,11 +26,7 @@ import { goesWithOwner } from "./goes_with_owner.ts";
 import { MESHED } from "../router/mesh_mark.ts";
 import type { NamespaceState } from "./namespace_state.ts";
 import { inOrder, type Repair } from "./repair.ts";
-import {
-  recordOf,
-  replicaRepair,
-  scaleShadows,
-} from "../scale/replica_repair.ts";
+import { recordOf, replicaRepair, scaleShadows } from "./replica_repair.ts";
 import { readRouter } from "../router/router_record.ts";
 import { belongsTo } from "../router/router_state.ts";
 import { readScaleRecord } from "../scale/scale_record.ts";

@@ -2,7 +2,7 @@ import { counted } from "../../core/counted.ts";
 import { CleanupError, KtctlError, messageOf } from "../../core/errors.ts";
 import type { Report } from "../../core/report.ts";
 import type { KubeApi } from "../../kube/kube_api.ts";
-import { keptObjects } from "../object/kept_objects.ts";
+import { keptObjects } from "./kept_objects.ts";
 import { applyRepair, describeRepair, type Repair } from "./repair.ts";
 
 export interface RunRepairsOptions {

@@ -1,7 +1,7 @@
 /** Which addresses are the cluster's: what `connect` takes into its tunnel. */
 import type { KubeApi } from "../../kube/kube_api.ts";
 import type { Cidr } from "../../net/cidr.ts";
-import type { DiscoveryOptions } from "./discovery.ts";
+import type { DiscoveryOptions } from "./list_visible.ts";
 import { discoverPodCidrs } from "./pod_cidrs.ts";
 import { discoverServiceCidrs } from "./service_cidrs.ts";
 

@@ -3,7 +3,7 @@ import type { KubeApi, KubeObject, Resource } from "../../kube/kube_api.ts";
 import { NODES, SERVICE_CIDRS, SERVICES } from "../../kube/resources.ts";
 import type { Cidr } from "../../net/cidr.ts";
 import { isCovered, mergeCidrs } from "../../net/cidr_list.ts";
-import { unlessRefused } from "./discovery.ts";
+import { unlessRefused } from "../../kube/unless_refused.ts";
 import { nodePodCidrs } from "./pod_cidrs.ts";
 import { clusterIps, rangesOf } from "./service_cidrs.ts";
 

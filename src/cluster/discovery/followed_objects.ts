@@ -4,7 +4,7 @@ import type {
   Resource,
   WatchEvent,
 } from "../../kube/kube_api.ts";
-import { unlessRefused } from "./discovery.ts";
+import { unlessRefused } from "../../kube/unless_refused.ts";
 
 export interface FollowObjectsOptions {
   readonly signal: AbortSignal;

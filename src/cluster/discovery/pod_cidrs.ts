@@ -3,11 +3,8 @@ import type { KubeApi, KubeObject } from "../../kube/kube_api.ts";
 import { NODES, PODS } from "../../kube/resources.ts";
 import { Cidr } from "../../net/cidr.ts";
 import { isCovered, mergeCidrs } from "../../net/cidr_list.ts";
-import {
-  type DiscoveryOptions,
-  listVisible,
-  unlessRefused,
-} from "./discovery.ts";
+import { type DiscoveryOptions, listVisible } from "./list_visible.ts";
+import { unlessRefused } from "../../kube/unless_refused.ts";
 
 /** Around the address of one Pod, so many others are taken to be Pods too. */
 const AROUND_POD = { 4: 24, 6: 64 } as const;

@@ -2,8 +2,8 @@ import { didYouMean } from "../../core/did_you_mean.ts";
 import { NotFoundError } from "../../core/errors.ts";
 import type { KubeApi } from "../../kube/kube_api.ts";
 import { NAMESPACES } from "../../kube/resources.ts";
-import { isRefusal } from "./discovery.ts";
-import { foundElsewhere, type Wanted } from "../forward/found_elsewhere.ts";
+import { isRefusal } from "../../kube/unless_refused.ts";
+import { foundElsewhere, type Wanted } from "../object/found_elsewhere.ts";
 import { listNames } from "../service/target.ts";
 
 /**

@@ -5,12 +5,8 @@ import { randomLower } from "../../core/random_name.ts";
 import { SERVICE_CIDRS, SERVICES } from "../../kube/resources.ts";
 import { Cidr } from "../../net/cidr.ts";
 import { coverAddresses, isCovered, mergeCidrs } from "../../net/cidr_list.ts";
-import {
-  type DiscoveryOptions,
-  isRefusal,
-  listVisible,
-  unlessRefused,
-} from "./discovery.ts";
+import { type DiscoveryOptions, listVisible } from "./list_visible.ts";
+import { isRefusal, unlessRefused } from "../../kube/unless_refused.ts";
 
 /** Kubernetes takes no range of Services with more than 20 bits of its own for either family. */
 const WIDEST = { 4: 12, 6: 108 } as const;

@@ -9,7 +9,7 @@ import {
   followPods,
   type ForwardPod,
 } from "./forward_pods.ts";
-import type { Wanted } from "./found_elsewhere.ts";
+import type { Wanted } from "../object/found_elsewhere.ts";
 import type { ResourceTarget } from "./forward_target.ts";
 import { runningContainers } from "../pod/pod_containers.ts";
 import { getNamed } from "../service/target.ts";

@@ -5,7 +5,7 @@ import type {
   KubeObject,
   ObjectRef,
 } from "../../kube/kube_api.ts";
-import { hastenPods } from "../pod/hasten_pods.ts";
+import { hastenPods } from "./hasten_pods.ts";
 
 /** Deletes just this object, and waits until it is gone where that is asked for. */
 export async function deleteObject(

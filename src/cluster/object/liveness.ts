@@ -15,7 +15,7 @@ import {
 import type { KubeApi, KubeObject } from "../../kube/kube_api.ts";
 import { port as portSchema, wholeNumber } from "../../kube/object_syntax.ts";
 import { readAll } from "../../core/read_all.ts";
-import { readStatus, STATUS_BYTES } from "../shadow/agent_status.ts";
+import { readStatus, STATUS_BYTES } from "./agent_status.ts";
 
 /** A laptop that lost its link is back within this time, if it comes back soon. */
 export const RETURN_SECONDS = 10;

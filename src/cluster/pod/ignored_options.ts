@@ -1,4 +1,4 @@
-import { type PodOptions, SHADOW_IMAGE } from "../shadow/shadow_spec.ts";
+import { type PodOptions, SHADOW_IMAGE } from "./pod_options.ts";
 
 /** A node is nobody's wish: it follows from a Service. */
 type Wished = Exclude<keyof PodOptions, "nodeName">;

@@ -1,6 +1,7 @@
 /** The specification of a pod of ours: one container that satisfies PodSecurity `restricted`. */
+import { freePortName } from "../object/free_port_name.ts";
 import { OWN_CONTAINER } from "./pod_containers.ts";
-import type { PodOptions } from "../shadow/shadow_spec.ts";
+import type { PodOptions } from "./pod_options.ts";
 
 /** A container port; a name lets Services find it by that name. */
 export interface ContainerPort {
@@ -40,16 +41,6 @@ export function statusPortName(
   ports: readonly Pick<ContainerPort, "name">[],
 ): string {
   return freePortName("kt-status", new Set(ports.map(({ name }) => name)));
-}
-
-/** The workload's own ports may be called so: the first name of 15 characters that is not taken. */
-export function freePortName(
-  wanted: string,
-  taken: ReadonlySet<string>,
-): string {
-  let name = wanted;
-  for (let count = 2; taken.has(name); count++) name = `${wanted}-${count}`;
-  return name;
 }
 
 /** By the scheduler, which minds taints and room. */

@@ -9,7 +9,7 @@ import {
 } from "../../kube/contract.ts";
 import type { KubeApi } from "../../kube/kube_api.ts";
 import { PODS } from "../../kube/resources.ts";
-import type { PodOptions } from "../shadow/shadow_spec.ts";
+import type { PodOptions } from "./pod_options.ts";
 import type { FoundTarget } from "../service/target.ts";
 import { isOfHealth, type Toleration } from "./toleration.ts";
 import { tolerationSchema } from "./toleration_schema.ts";

@@ -1,5 +1,5 @@
 /** The service mesh rules that send marked requests to a Shadow Pod. Pure. */
-import { fittedName } from "../../core/fitted_name.ts";
+import { fittedName } from "../../kube/fitted_name.ts";
 import {
   CONTROL_BY,
   CONTROL_BY_KT,

@@ -1,6 +1,6 @@
 /** The mark by which a request, or a pod, belongs to one developer: `--versionMark`. */
 import { UsageError } from "../../core/errors.ts";
-import { fittedName } from "../../core/fitted_name.ts";
+import { fittedName } from "../../kube/fitted_name.ts";
 import { randomLower } from "../../core/random_name.ts";
 
 /** Header name and value in mode `auto`, label name and value in mode `manual`. */

@@ -8,7 +8,7 @@ import {
   LinkError,
   messageOf,
 } from "../../core/errors.ts";
-import { RepairPace } from "../../core/repair_pace.ts";
+import { RepairPace } from "../object/repair_pace.ts";
 import { labelSelector, stuntmanName } from "../../kube/contract.ts";
 import type { KubeApi, Resource } from "../../kube/kube_api.ts";
 import { CONFIG_MAPS, PODS, SERVICES } from "../../kube/resources.ts";

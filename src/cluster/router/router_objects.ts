@@ -22,7 +22,7 @@ import {
 import { routerRecord, STATE_KEY } from "./router_record.ts";
 import type { RouterState } from "./router_state.ts";
 import { restrictedPod } from "../pod/restricted_pod.ts";
-import type { PodOptions } from "../shadow/shadow_spec.ts";
+import type { PodOptions } from "../pod/pod_options.ts";
 
 export const ROUTER_IMAGE = "haproxy:2.6";
 

@@ -5,7 +5,7 @@
  */
 import type { KubeObject } from "../../kube/kube_api.ts";
 import { type ServicePort, servicePorts } from "./expose.ts";
-import { freePortName } from "../pod/restricted_pod.ts";
+import { freePortName } from "../object/free_port_name.ts";
 
 /** Ports `first` … `first + count - 1` of the Stuntman Service, all for one port of the original. */
 export interface PortRange {

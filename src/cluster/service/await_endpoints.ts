@@ -1,7 +1,7 @@
 /** Waits until the cluster really sends a Service's traffic to a pod, or no longer does. */
 import { pause } from "../../core/backoff.ts";
 import type { KubeApi, KubeObject } from "../../kube/kube_api.ts";
-import { isRefusal } from "../discovery/discovery.ts";
+import { isRefusal } from "../../kube/unless_refused.ts";
 import { readyEndpoints, watchEndpoints } from "./service_endpoints.ts";
 
 /** The endpoints controller answers within a second; a late one is no reason to fail. */

@@ -14,7 +14,7 @@ import {
 import type { KubeApi, KubeObject, Resource } from "../../kube/kube_api.ts";
 import { DEPLOYMENTS, SERVICES } from "../../kube/resources.ts";
 import { servicePorts } from "./expose.ts";
-import { foundElsewhere, type Wanted } from "../forward/found_elsewhere.ts";
+import { foundElsewhere, type Wanted } from "../object/found_elsewhere.ts";
 
 export interface ResourceName {
   readonly kind: "service" | "deployment";

@@ -1,8 +1,9 @@
 import type { AgentConfig } from "../../link/agent/agent_config.ts";
 import { randomLetters } from "../../core/random_name.ts";
 import { ROLE, TARGET } from "../../kube/contract.ts";
-import { agentConfig } from "../pod/pod_ports.ts";
-import type { PodOptions, ShadowSpec } from "./shadow_spec.ts";
+import { agentConfig } from "./pod_ports.ts";
+import type { ShadowSpec } from "./shadow_spec.ts";
+import type { PodOptions } from "../pod/pod_options.ts";
 
 export interface ConnectShadowOptions {
   readonly namespace: string;

@@ -1,4 +1,4 @@
-import { fittedName } from "../../core/fitted_name.ts";
+import { fittedName } from "../../kube/fitted_name.ts";
 
 /** A Deployment's leaves room for what is added to it for its ReplicaSet and its pods, up to 253. */
 const MAX_LENGTH = 220;

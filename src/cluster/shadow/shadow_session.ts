@@ -13,7 +13,7 @@ import {
   LinkError,
   messageOf,
 } from "../../core/errors.ts";
-import { RepairPace } from "../../core/repair_pace.ts";
+import { RepairPace } from "../object/repair_pace.ts";
 import type { Report } from "../../core/report.ts";
 import type { Scope } from "../../undo/scope.ts";
 import { randomLower } from "../../core/random_name.ts";
@@ -21,7 +21,7 @@ import { PODS } from "../../kube/resources.ts";
 import type { World } from "../../kube/world.ts";
 import type { SshLink } from "../../link/client/ssh_link.ts";
 import type { Heartbeat } from "../object/heartbeat.ts";
-import { podLoss, released } from "../pod/pod_loss.ts";
+import { podLoss, released } from "./pod_loss.ts";
 import { awaitPod } from "../pod/pod_ready.ts";
 import { endsAll, linkOr, reopenLink, tellOnce } from "./reopen_link.ts";
 import { createShadow, podOf, type Shadow } from "./shadow.ts";

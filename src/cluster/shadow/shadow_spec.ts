@@ -1,4 +1,5 @@
 /** What a Shadow Pod is to be, and the Kubernetes objects that make it so. */
+import type { PodOptions } from "../pod/pod_options.ts";
 import {
   AGENT_DIR,
   AGENT_KEYS_DIR,
@@ -19,28 +20,6 @@ import {
 } from "../../kube/contract.ts";
 import type { KubeObject } from "../../kube/kube_api.ts";
 import { type ContainerPort, restrictedPod } from "../pod/restricted_pod.ts";
-import type { Toleration } from "../pod/toleration.ts";
-
-/** The global options that shape every pod we make. */
-export interface PodOptions {
-  /** @default {@link SHADOW_IMAGE} */
-  readonly image: string;
-  readonly imagePullPolicy: "Always" | "IfNotPresent";
-  readonly imagePullSecret?: string;
-  readonly serviceAccount?: string;
-  readonly nodeSelector: Readonly<Record<string, string>>;
-  /** The only node that it may be on. @default any that the selector allows */
-  readonly nodeName?: string;
-  readonly tolerations: readonly Toleration[];
-  /** As everything that is made gets them (`stamped.ts`). */
-  readonly labels: Readonly<Record<string, string>>;
-  readonly annotations: Readonly<Record<string, string>>;
-  /** Requests and limits alike, e.g. `{ cpu: "0.5", memory: "512Mi" }`. */
-  readonly quota: Readonly<Record<string, string>>;
-  readonly asDeployment: boolean;
-}
-
-export const SHADOW_IMAGE = "denoland/deno:2.9.6";
 
 export interface ShadowSpec {
   readonly name: string;

@@ -18,8 +18,8 @@ import {
 import { objectName, sessionId } from "../../kube/object_syntax.ts";
 import type { World } from "../../kube/world.ts";
 import { generateKeyPair } from "../../link/client/ssh_keys.ts";
-import { agentConfig } from "../pod/pod_ports.ts";
-import type { PodOptions } from "../shadow/shadow_spec.ts";
+import { agentConfig } from "../shadow/pod_ports.ts";
+import type { PodOptions } from "../pod/pod_options.ts";
 import { closeShare, leaveShare } from "./share_leave.ts";
 import { shareSecret } from "./share_objects.ts";
 import { beaten, isSharer, type ShareState } from "./share_state.ts";

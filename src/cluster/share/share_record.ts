@@ -16,7 +16,7 @@ import {
   sessionId,
   unixSeconds,
 } from "../../kube/object_syntax.ts";
-import { agentConfig } from "../pod/pod_ports.ts";
+import { agentConfig } from "../shadow/pod_ports.ts";
 import type { ShareState } from "./share_state.ts";
 import { tolerationSchema } from "../pod/toleration_schema.ts";
 

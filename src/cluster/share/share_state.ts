@@ -1,6 +1,6 @@
 /** Who uses the shared Shadow Pod of a namespace, and how it was made: kept on its Secret. */
 import type { AgentConfig } from "../../link/agent/agent_config.ts";
-import type { PodOptions } from "../shadow/shadow_spec.ts";
+import type { PodOptions } from "../pod/pod_options.ts";
 
 /** One session's part in it. */
 export interface Sharer {

@@ -10,7 +10,7 @@ import { countSharers } from "./count_sharers.ts";
 import { type Heartbeat, HEARTBEAT_INTERVAL_MS } from "../object/heartbeat.ts";
 import { ignoredOptions } from "../pod/ignored_options.ts";
 import { awaitShadowRuns, type Shadow } from "../shadow/shadow.ts";
-import type { PodOptions } from "../shadow/shadow_spec.ts";
+import type { PodOptions } from "../pod/pod_options.ts";
 import { joinShareStep } from "./share_join.ts";
 import { readKeys, shareSpec, shareWorkloadRef } from "./share_objects.ts";
 import { settleShare } from "./share_settle.ts";

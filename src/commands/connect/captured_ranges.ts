@@ -11,10 +11,8 @@ import {
   planCapture,
 } from "../../net/capture_plan.ts";
 import { Cidr } from "../../net/cidr.ts";
-import {
-  type LocalNetworks,
-  readLocalNetworks,
-} from "../../net/local_networks.ts";
+import { readLocalNetworks } from "../../net/local_networks.ts";
+import type { LocalNetworks } from "../../net/local_network.ts";
 import type { ConnectOptions } from "./connect_options.ts";
 
 export interface CapturedRangesOptions {

@@ -4,7 +4,7 @@ import type { AskFrom } from "../../link/dns/ask_server.ts";
 import { NameServers } from "../../link/dns/name_servers.ts";
 import { messageOf, UnsupportedError } from "../../core/errors.ts";
 import type { Json } from "../../core/json.ts";
-import type { ClusterLink } from "../../net/cluster_link.ts";
+import type { ClusterLink } from "../../link/wire/cluster_link.ts";
 import { capturedServers } from "../../net/dns/captured_servers.ts";
 import type { LocalResolver } from "../../net/dns/detect_resolver.ts";
 import { DnsResolver } from "../../net/dns/dns_resolver.ts";

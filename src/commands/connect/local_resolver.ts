@@ -1,4 +1,4 @@
-import { parseResolvConf } from "../../link/dns/resolv_conf.ts";
+import { parseResolvConf } from "../../link/dns/parse_resolv_conf.ts";
 import { exec } from "../../core/exec.ts";
 import {
   detectResolver,

@@ -12,7 +12,7 @@ import {
 import {
   type PodOptions,
   SHADOW_IMAGE,
-} from "../../cluster/shadow/shadow_spec.ts";
+} from "../../cluster/pod/pod_options.ts";
 import {
   parseToleration,
   type Toleration,

@@ -9,7 +9,7 @@ import {
   needsLowPorts,
   planPodPorts,
   type PodPort,
-} from "../../cluster/pod/pod_ports.ts";
+} from "../../cluster/shadow/pod_ports.ts";
 import { localNode } from "../../cluster/service/service_likeness.ts";
 import type { FoundTarget } from "../../cluster/service/target.ts";
 import { placedAsWorkload } from "../../cluster/pod/workload_placement.ts";

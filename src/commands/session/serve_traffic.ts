@@ -10,7 +10,7 @@ import {
   agentConfig,
   containerPorts,
   localPorts,
-} from "../../cluster/pod/pod_ports.ts";
+} from "../../cluster/shadow/pod_ports.ts";
 import { shadowName } from "../../cluster/shadow/shadow_name.ts";
 import { lockService } from "../../cluster/service/service_lock.ts";
 import type { Shadow } from "../../cluster/shadow/shadow.ts";

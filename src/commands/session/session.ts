@@ -2,7 +2,7 @@
 import { counted } from "../../core/counted.ts";
 import { resolve } from "node:path";
 import process from "node:process";
-import type { Wanted } from "../../cluster/forward/found_elsewhere.ts";
+import type { Wanted } from "../../cluster/object/found_elsewhere.ts";
 import { Heartbeat } from "../../cluster/object/heartbeat.ts";
 import { refuseMissingNamespace } from "../../cluster/discovery/refuse_missing_namespace.ts";
 import { sweepJournals } from "../../cluster/clean/sweep_journals.ts";

@@ -3,7 +3,7 @@ import {
   insertResolvConfBlock,
   removeResolvConfBlock,
 } from "../../link/dns/resolv_conf_block.ts";
-import { parseResolvConf } from "../../link/dns/resolv_conf.ts";
+import { parseResolvConf } from "../../link/dns/parse_resolv_conf.ts";
 import { messageOf } from "../../core/errors.ts";
 import { randomLower } from "../../core/random_name.ts";
 import type { Step } from "../../undo/step.ts";

@@ -1,6 +1,7 @@
 /** What the root helper does for `--mode tun2socks`. No packet passes through it. */
-import * as v from "valibot";
 import { chooseTunAddresses } from "../../net/tun/choose_tun_addresses.ts";
+import type { OpenedTun } from "./opened_tun.ts";
+import * as v from "valibot";
 import { replaceTunRoutes } from "../../net/tun/linux/replace_tun_routes.ts";
 import { listIp } from "../../net/tun/linux/run_ip.ts";
 import {
@@ -10,7 +11,6 @@ import {
   type TunRoutesArgs,
   tunRoutesArgsSchema,
 } from "../../net/tun/tun_args.ts";
-import type { TunAddresses } from "../../net/tun/tun_capture.ts";
 import {
   isTunDeviceOf,
   type TunDeviceArgs,
@@ -23,14 +23,6 @@ import { tunNotOpen } from "./session_devices.ts";
 import { takenRanges } from "./taken_ranges.ts";
 import { openUtunDevice, updateUtunRoutes } from "./utun_devices.ts";
 import { openWintunDevice, updateWintunRoutes } from "./wintun_devices.ts";
-
-/** A device for the client to carry packets of. */
-export type OpenedTun = {
-  readonly device: string;
-  readonly ipv4: TunAddresses;
-  /** Left out where this machine has IPv6 switched off. */
-  readonly ipv6?: TunAddresses;
-};
 
 /** Whether there can be a device: see {@link probeTun}. */
 export const probeTunOperation: Operation<

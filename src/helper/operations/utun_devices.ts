@@ -11,7 +11,7 @@ import {
 import type { Machine } from "./operation.ts";
 import { SessionDevices } from "./session_devices.ts";
 import { takenRanges } from "./taken_ranges.ts";
-import type { OpenedTun } from "./tun_operations.ts";
+import type { OpenedTun } from "./opened_tun.ts";
 
 /** They live no longer than their processes. */
 const devices = new SessionDevices<UtunRoutes>();

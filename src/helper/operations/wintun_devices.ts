@@ -13,7 +13,7 @@ import {
 import type { Machine } from "./operation.ts";
 import { SessionDevices } from "./session_devices.ts";
 import { takenRanges } from "./taken_ranges.ts";
-import type { OpenedTun } from "./tun_operations.ts";
+import type { OpenedTun } from "./opened_tun.ts";
 
 const devices = new SessionDevices<WintunRoutes>();
 

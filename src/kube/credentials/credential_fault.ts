@@ -1,6 +1,8 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { type Authorization, isPlain } from "./credentials.ts";
-import type { KubeTarget, KubeUser } from "../kubeconfig/kubeconfig.ts";
+import type { Authorization } from "./credentials.ts";
+import { isPlain } from "./make_credentials.ts";
+import type { KubeUser } from "../kubeconfig/kube_target.ts";
+import type { KubeTarget } from "../kubeconfig/kube_target.ts";
 
 /**
  * Why the API server may not know who we are, as far as it can be told from here: it says no more

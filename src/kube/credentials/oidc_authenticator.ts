@@ -6,8 +6,8 @@
 import type { Configuration, DiscoveryRequestOptions } from "openid-client";
 import type { RequestOptions } from "node:https";
 import { PermissionError } from "../../core/errors.ts";
-import { pem } from "./credentials.ts";
-import type { KubeUser } from "../kubeconfig/kubeconfig.ts";
+import { pem } from "./pem.ts";
+import type { KubeUser } from "../kubeconfig/kube_target.ts";
 
 /** A token that ends so soon is not used any more. */
 const SPARE_SECONDS = 10;

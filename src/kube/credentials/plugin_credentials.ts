@@ -10,14 +10,14 @@ import type { ChildProcess, SpawnOptions } from "node:child_process";
 import type { RequestOptions } from "node:https";
 import { PermissionError, UsageError } from "../../core/errors.ts";
 import { messageOf } from "../../core/errors.ts";
-import {
-  type Authorization,
-  clientCertificate,
-  type Credentials,
-  type CredentialsOptions,
-  pem,
+import type {
+  Authorization,
+  Credentials,
+  CredentialsOptions,
 } from "./credentials.ts";
-import type { ExecPlugin, KubeTarget } from "../kubeconfig/kubeconfig.ts";
+import { clientCertificate, pem } from "./pem.ts";
+import type { ExecPlugin } from "../kubeconfig/kube_target.ts";
+import type { KubeTarget } from "../kubeconfig/kube_target.ts";
 
 /** The part of client-node's authenticators that we use, and of our own. */
 interface Authenticator {

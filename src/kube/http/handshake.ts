@@ -6,12 +6,8 @@ import {
   LinkError,
   NotFoundError,
 } from "../../core/errors.ts";
-import {
-  type ApiFailure,
-  type CallSubject,
-  describeCall,
-  readStatus,
-} from "../api_errors.ts";
+import { type ApiFailure, describeCall, readStatus } from "../api_errors.ts";
+import type { CallSubject } from "../call_subject.ts";
 import { Deadline } from "./deadline.ts";
 import type { KubeHttp } from "./http.ts";
 import type { CallOptions } from "../kube_api.ts";

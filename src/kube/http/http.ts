@@ -14,22 +14,19 @@ import {
 import {
   apiError,
   type ApiFailure,
-  type CallSubject,
   describeCall,
   missingRule,
   missingRuleHint,
 } from "../api_errors.ts";
+import type { CallSubject } from "../call_subject.ts";
 import { credentialFault } from "../credentials/credential_fault.ts";
-import {
-  type Authorization,
-  type Credentials,
-  pem,
-} from "../credentials/credentials.ts";
+import type { Authorization, Credentials } from "../credentials/credentials.ts";
+import { pem } from "../credentials/pem.ts";
 import { Deadline, type DeadlineOptions } from "./deadline.ts";
 import { deniedRule } from "../denied_rule.ts";
 import { FirstAnswer } from "./first_answer.ts";
 import { type KubeAgent, makeKubeAgent } from "./kube_agent.ts";
-import type { KubeTarget } from "../kubeconfig/kubeconfig.ts";
+import type { KubeTarget } from "../kubeconfig/kube_target.ts";
 import { readBody } from "./read_body.ts";
 import { sendOnce } from "./send_once.ts";
 import { unreachable } from "./unreachable.ts";

@@ -5,7 +5,7 @@ import * as net from "node:net";
 import type { Duplex } from "node:stream";
 import * as tls from "node:tls";
 import type { Authorization } from "../credentials/credentials.ts";
-import type { KubeCluster } from "../kubeconfig/kubeconfig.ts";
+import type { KubeCluster } from "../kubeconfig/kube_target.ts";
 import { openTunnel, proxyFor } from "./proxy.ts";
 
 /**

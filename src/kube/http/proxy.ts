@@ -1,4 +1,5 @@
 /** The way through a proxy, HTTP or SOCKS5, where the kubeconfig or the environment asks for one. */
+import type { TunnelTarget } from "./tunnel_target.ts";
 import * as http from "node:http";
 import * as https from "node:https";
 import type { Socket } from "node:net";
@@ -8,7 +9,7 @@ import {
   messageOf,
   UnsupportedError,
 } from "../../core/errors.ts";
-import type { KubeCluster } from "../kubeconfig/kubeconfig.ts";
+import type { KubeCluster } from "../kubeconfig/kube_target.ts";
 import { isBypassed } from "./no_proxy.ts";
 import { openSocksTunnel } from "./socks_tunnel.ts";
 
@@ -42,12 +43,6 @@ export function proxyFor(
     );
   }
   return url;
-}
-
-/** Where a connection through a proxy shall end. */
-export interface TunnelTarget {
-  readonly host: string;
-  readonly port: number;
 }
 
 /**

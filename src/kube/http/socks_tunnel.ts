@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import type { TunnelTarget } from "./proxy.ts";
+import type { TunnelTarget } from "./tunnel_target.ts";
 
 /**
  * A TCP connection to `target` by a SOCKS5 proxy. It is the proxy that resolves the name, with

@@ -1,7 +1,7 @@
 /** The cluster we run inside of, as its service account. */
 import { hostPort } from "../../core/host_port.ts";
 import { access, readFile } from "node:fs/promises";
-import type { KubeTarget, KubeTargetOptions } from "./kubeconfig.ts";
+import type { KubeTarget, KubeTargetOptions } from "./kube_target.ts";
 
 const SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount";
 

@@ -3,7 +3,7 @@ import type { Duplex } from "node:stream";
 import { frame, FrameReader } from "../wire/frame_reader.ts";
 import { LinkError, messageOf } from "../../core/errors.ts";
 import { PeerSocket } from "../wire/peer_socket.ts";
-import type { Opened } from "./link_services.ts";
+import type { Opened } from "./opened.ts";
 
 /** Datagrams that wait for the link; what comes beyond is dropped, as a router would. */
 const QUEUE_BYTES = 256 * 1024;

@@ -1,8 +1,9 @@
 import type { Duplex } from "node:stream";
 import { frame, FrameReader } from "../wire/frame_reader.ts";
 import { NameServers } from "../dns/name_servers.ts";
-import { nameserverAddress, type ResolvConf } from "../dns/resolv_conf.ts";
-import type { Opened } from "./link_services.ts";
+import { nameserverAddress } from "../dns/parse_resolv_conf.ts";
+import type { ResolvConf } from "../wire/resolv_conf.ts";
+import type { Opened } from "./opened.ts";
 
 /** More at once are refused: each has a socket of its own. */
 const MOST_AT_ONCE = 500;

@@ -1,8 +1,9 @@
+import type { Opened } from "./opened.ts";
 import { readFile } from "node:fs/promises";
-import type { Duplex } from "node:stream";
 import { dial } from "../wire/dial.ts";
 import { relay } from "../wire/relay.ts";
-import { parseResolvConf, type ResolvConf } from "../dns/resolv_conf.ts";
+import { parseResolvConf } from "../dns/parse_resolv_conf.ts";
+import type { ResolvConf } from "../wire/resolv_conf.ts";
 import { parseServiceHost } from "../wire/service_host.ts";
 import type { AgentConfig } from "./agent_config.ts";
 import { openDatagrams } from "./datagram_service.ts";
@@ -12,12 +13,6 @@ import { reach } from "./reach_service.ts";
 /** How long a TCP connection that the client asks for may take. */
 const DIAL_TIMEOUT_MS = 15_000;
 const DATAGRAM_IDLE_MS = 60_000;
-
-/** What a channel will be served from. Disposed of only where it comes to no channel. */
-export interface Opened extends Disposable {
-  /** Settles nothing: from here on the two ends live and die together. */
-  serve(stream: Duplex): void;
-}
 
 /** Opens what the client names: a TCP connection, or one of the services of `ServiceHost`. */
 export class LinkServices {

@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { clientSlot } from "../../core/client_slot.ts";
+import { clientSlot } from "../wire/client_slot.ts";
 import { relay, reset } from "../wire/relay.ts";
 import { messageOf } from "../../core/errors.ts";
 import type { AgentPort } from "./agent_config.ts";

@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 import { frame, FrameReader, MOST_FRAME_BYTES } from "../wire/frame_reader.ts";
-import type { DatagramChannel, DatagramEnd } from "../../net/cluster_link.ts";
+import type { DatagramChannel, DatagramEnd } from "../wire/cluster_link.ts";
 
 /** Datagrams that wait for the link; what comes beyond is dropped. */
 const QUEUE_BYTES = 256 * 1024;

@@ -1,11 +1,11 @@
 import type { Duplex } from "node:stream";
 import { Cancelled, LinkError } from "../../core/errors.ts";
-import type { ResolvConf } from "../dns/resolv_conf.ts";
+import type { ResolvConf } from "../wire/resolv_conf.ts";
 import type {
   CallLinkOptions,
   ClusterLink,
   DatagramChannel,
-} from "../../net/cluster_link.ts";
+} from "../wire/cluster_link.ts";
 import type { SshLink } from "./ssh_link.ts";
 
 /** How long a call waits for a link. */

@@ -2,8 +2,8 @@
 import * as v from "valibot";
 import { isIP } from "node:net";
 import type { Duplex } from "node:stream";
-import type { ResolvConf } from "../dns/resolv_conf.ts";
-import { nameserverAddress } from "../dns/resolv_conf.ts";
+import type { ResolvConf } from "../wire/resolv_conf.ts";
+import { nameserverAddress } from "../dns/parse_resolv_conf.ts";
 import { LinkError } from "../../core/errors.ts";
 import { readAll } from "../../core/read_all.ts";
 import { readJson } from "../../core/read_json.ts";

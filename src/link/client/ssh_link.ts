@@ -1,16 +1,8 @@
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { LinkError } from "../../core/errors.ts";
-import { PacketStream } from "../wire/packet_stream.ts";
-import type { ResolvConf } from "../dns/resolv_conf.ts";
-import { watchSilence } from "../wire/silence.ts";
-import { loadSsh2 } from "../wire/ssh2.ts";
-import type {
-  CallLinkOptions,
-  DatagramChannel,
-} from "../../net/cluster_link.ts";
-import { login } from "./login.ts";
-import { OpenSshLink } from "./open_ssh_link.ts";
+import type { LinkError } from "../../core/errors.ts";
+import type { ResolvConf } from "../wire/resolv_conf.ts";
+import type { CallLinkOptions, DatagramChannel } from "../wire/cluster_link.ts";
 
 /** Opens a connection on this machine for one that came from the pod. */
 export type ConnectLocal = (
@@ -96,41 +88,4 @@ export interface SshLinkOptions {
    * still on their way up, at 1 Mbit/s. @default 4000
    */
   readonly deadAfterMs?: number;
-}
-
-/** The slowest upstream that a link has to bear while it is busy: 1 Mbit/s. */
-const SLOWEST_BYTES_PER_MS = 128;
-/** So much longer at most may a busy link stay silent. */
-const MOST_PATIENCE_MS = 30_000;
-
-/**
- * Logs in to the agent over a stream, which from then on belongs to the link.
- *
- * @throws {LinkError} `HOST_KEY_MISMATCH`, `SSH_LOGIN_REFUSED`, `SSH_TIMEOUT` or `SSH_HANDSHAKE`.
- * @throws {Cancelled} by `signal`.
- */
-export async function openSshLink(
-  stream: Duplex,
-  options: SshLinkOptions,
-): Promise<SshLink> {
-  const { deadAfterMs = 4000 } = options;
-  const { Client } = await loadSsh2();
-  const packets = new PacketStream(stream);
-  const client = new Client();
-  await login(client, packets, options);
-  const link = new OpenSshLink(client, packets);
-  const silence = watchSilence(() => packets.received, {
-    silentMs: deadAfterMs,
-    // An answer cannot come before the ping has got through what was sent ahead of it.
-    patienceMs: () =>
-      Math.min(packets.unanswered / SLOWEST_BYTES_PER_MS, MOST_PATIENCE_MS),
-    onSilence: () => {
-      const reason = `no byte came for ${deadAfterMs} ms`;
-      packets.destroy(
-        new LinkError("LINK_DEAD", `Link to the Shadow Pod is dead: ${reason}`),
-      );
-    },
-  });
-  link.closed.then(() => silence[Symbol.dispose]());
-  return link;
 }

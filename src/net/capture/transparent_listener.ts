@@ -3,7 +3,7 @@ import { LinkError, messageOf } from "../../core/errors.ts";
 import { relay, reset } from "../../link/wire/relay.ts";
 import { BridgeSenders } from "../bridges/bridge_senders.ts";
 import { Cidr } from "../cidr.ts";
-import type { ClusterLink } from "../cluster_link.ts";
+import type { ClusterLink } from "../../link/wire/cluster_link.ts";
 import { listenOnBoth } from "./listen_on_both.ts";
 import { isOrdinary } from "../reserved_cidrs.ts";
 import {

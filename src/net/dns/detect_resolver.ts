@@ -1,5 +1,5 @@
 import type { DnsServer } from "../../link/dns/ask_server.ts";
-import { parseResolvConf } from "../../link/dns/resolv_conf.ts";
+import { parseResolvConf } from "../../link/dns/parse_resolv_conf.ts";
 import { removeResolvConfBlock } from "../../link/dns/resolv_conf_block.ts";
 
 /** What tells how names are resolved on this machine. Text of files; `undefined` where there is none. */

@@ -7,7 +7,7 @@ import {
   readQuestion,
   TYPE,
 } from "../../link/dns/read_question.ts";
-import type { ClusterLink } from "../cluster_link.ts";
+import type { ClusterLink } from "../../link/wire/cluster_link.ts";
 import { ClusterNames } from "./cluster_names.ts";
 import { DnsCache, type FoundAnswer } from "./dns_cache.ts";
 import type { DnsSource } from "./dns_mode.ts";

@@ -1,4 +1,4 @@
-import type { ResolvConf } from "../../link/dns/resolv_conf.ts";
+import type { ResolvConf } from "../../link/wire/resolv_conf.ts";
 
 /**
  * The search domains that this machine gets of the pod's: the first, by which libc and Windows complete

@@ -5,7 +5,10 @@ import {
   DatagramSender,
   type Destination,
 } from "../../link/wire/datagram_sender.ts";
-import type { ClusterLink, DatagramChannel } from "../cluster_link.ts";
+import type {
+  ClusterLink,
+  DatagramChannel,
+} from "../../link/wire/cluster_link.ts";
 import {
   formatSocksAddress,
   parseSocksAddress,

@@ -1,7 +1,7 @@
 /** SOCKS5 (RFC 1928) into the cluster: CONNECT and UDP ASSOCIATE, without login. */
 import { createServer, type Server, type Socket } from "node:net";
 import { relay, reset } from "../../link/wire/relay.ts";
-import type { ClusterLink } from "../cluster_link.ts";
+import type { ClusterLink } from "../../link/wire/cluster_link.ts";
 import { listen } from "../listen.ts";
 import type { SocksAddress } from "./socks_address.ts";
 import { SocksRelay } from "./socks_relay.ts";

@@ -5,7 +5,7 @@
 import * as v from "valibot";
 import { stringify } from "yaml";
 import { servicePorts } from "../../cluster/service/expose.ts";
-import { findHolder, refuseHeldService } from "../../cluster/service/holder.ts";
+import { findHolder, refuseHeldService } from "../../cluster/holder.ts";
 import {
   destinationRule,
   gatewayRules,

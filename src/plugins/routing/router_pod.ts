@@ -4,7 +4,7 @@
  */
 import * as v from "valibot";
 import { ConflictError, KtctlError, UsageError } from "../../core/errors.ts";
-import { imageOption } from "../../core/image_reference.ts";
+import { imageOption } from "../../kube/image_reference.ts";
 import {
   affinityPorts,
   warnOfAffinity,
@@ -12,7 +12,7 @@ import {
 import { applyRuntime } from "../../cluster/router/apply_runtime.ts";
 import { awaitClosed } from "../../cluster/router/await_closed.ts";
 import { servicePorts } from "../../cluster/service/expose.ts";
-import { refuseHeldService } from "../../cluster/service/holder.ts";
+import { refuseHeldService } from "../../cluster/holder.ts";
 import {
   markText,
   meshConfig,
@@ -23,7 +23,7 @@ import {
   freePort,
   needsLowPorts,
   planPodPorts,
-} from "../../cluster/pod/pod_ports.ts";
+} from "../../cluster/shadow/pod_ports.ts";
 import { statusPortName } from "../../cluster/pod/restricted_pod.ts";
 import {
   joinArgs,

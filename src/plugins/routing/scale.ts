@@ -7,7 +7,7 @@ import {
   refuseHeldDeployment,
   refuseHeldService,
   refuseHeldServicesOf,
-} from "../../cluster/service/holder.ts";
+} from "../../cluster/holder.ts";
 import { objectArgs, objectStep } from "../../cluster/object/object_step.ts";
 import { scaleRecord } from "../../cluster/scale/scale_record.ts";
 import {

@@ -4,13 +4,10 @@
  */
 import { backoff } from "../../core/backoff.ts";
 import { ClusterError, ConflictError } from "../../core/errors.ts";
-import { RepairPace } from "../../core/repair_pace.ts";
+import { RepairPace } from "../../cluster/object/repair_pace.ts";
 import { warnOfAffinity } from "../../cluster/service/affinity_ports.ts";
 import { driftText } from "../../cluster/service/drift_text.ts";
-import {
-  refuseHeldService,
-  refuseReplacedPods,
-} from "../../cluster/service/holder.ts";
+import { refuseHeldService, refuseReplacedPods } from "../../cluster/holder.ts";
 import { meantSelector } from "../../cluster/service/meant_selector.ts";
 import {
   serviceSelectorStep,

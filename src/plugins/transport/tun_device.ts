@@ -1,5 +1,5 @@
 import { aborted } from "../../core/aborted.ts";
-import type { OpenedTun } from "../../helper/operations/tun_operations.ts";
+import type { OpenedTun } from "../../helper/operations/opened_tun.ts";
 import { DescriptorReceiver } from "../../net/tun/posix/descriptor_receiver.ts";
 import { openTunCapture } from "../../net/tun/tun_capture.ts";
 import type { PacketDevice } from "../../net/tun/packets/packet_device.ts";

@@ -2,7 +2,7 @@
 import { agentSource } from "../../../src/cluster/shadow/agent_source.ts";
 import { ownProgram } from "../../../src/helper/helper_command.ts";
 import { prepareHelper } from "../../../src/helper/prepare_helper.ts";
-import { startPacketWorker } from "../../../src/net/tun/packets/start_packet_worker.ts";
+import { startPacketWorker } from "../../../src/net/tun/start_packet_worker.ts";
 
 const agent = await agentSource({ cacheDir: "/nonexistent" });
 const { signal } = new AbortController();

@@ -1,6 +1,6 @@
 // What somebody wrote into a namespace that no ktctl writes there.
 import assert from "node:assert/strict";
-import { keptObjects } from "../../../src/cluster/object/kept_objects.ts";
+import { keptObjects } from "../../../src/cluster/clean/kept_objects.ts";
 import type { NamespaceState } from "../../../src/cluster/clean/namespace_state.ts";
 import { planClean } from "../../../src/cluster/clean/plan_clean.ts";
 import { planRecover } from "../../../src/cluster/clean/plan_recover.ts";

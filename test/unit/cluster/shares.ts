@@ -1,6 +1,6 @@
 // A shared Shadow Pod, as it is in the cluster: for the tests of planning.
 import type { NamespaceState } from "../../../src/cluster/clean/namespace_state.ts";
-import { agentConfig } from "../../../src/cluster/pod/pod_ports.ts";
+import { agentConfig } from "../../../src/cluster/shadow/pod_ports.ts";
 import type {
   Sharer,
   ShareState,

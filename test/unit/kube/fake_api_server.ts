@@ -2,14 +2,14 @@
 import * as http from "node:http";
 import * as https from "node:https";
 import type { AddressInfo } from "node:net";
-import { makeCredentials } from "../../../src/kube/credentials/credentials.ts";
+import { makeCredentials } from "../../../src/kube/credentials/make_credentials.ts";
 import { KubeHttp } from "../../../src/kube/http/http.ts";
 import { KubeClient } from "../../../src/kube/kube_client.ts";
 import type {
   KubeCluster,
-  KubeTarget,
   KubeUser,
-} from "../../../src/kube/kubeconfig/kubeconfig.ts";
+} from "../../../src/kube/kubeconfig/kube_target.ts";
+import type { KubeTarget } from "../../../src/kube/kubeconfig/kube_target.ts";
 import type { Stamp } from "../../../src/kube/stamped.ts";
 import type { WatchTiming } from "../../../src/kube/watch.ts";
 

@@ -6,7 +6,7 @@ import {
 } from "../../../src/net/capture_plan.ts";
 import { Cidr } from "../../../src/net/cidr.ts";
 import { overlapsAny } from "../../../src/net/cidr_list.ts";
-import type { LocalNetworks } from "../../../src/net/local_networks.ts";
+import type { LocalNetworks } from "../../../src/net/local_network.ts";
 
 const cidrs = (...texts: string[]) => texts.map(Cidr.parse);
 

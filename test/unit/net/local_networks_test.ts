@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
 import { UnsupportedError } from "../../../src/core/errors.ts";
-import {
-  type LocalNetworks,
-  readLocalNetworks,
-} from "../../../src/net/local_networks.ts";
+import { readLocalNetworks } from "../../../src/net/local_networks.ts";
+import type { LocalNetworks } from "../../../src/net/local_network.ts";
 import { readIpJson } from "../../../src/net/ip_json.ts";
 import { readNetstat } from "../../../src/net/netstat.ts";
 import { readWindowsNetworks } from "../../../src/net/windows_networks.ts";

@@ -9,7 +9,7 @@ import process from "node:process";
 import { pause } from "../../../src/core/backoff.ts";
 import { exec } from "../../../src/core/exec.ts";
 import { LinkError } from "../../../src/core/errors.ts";
-import type { ClusterLink } from "../../../src/net/cluster_link.ts";
+import type { ClusterLink } from "../../../src/link/wire/cluster_link.ts";
 import { formatSocksAddress } from "../../../src/net/socks/socks_address.ts";
 import { SocksServer } from "../../../src/net/socks/socks_server.ts";
 import { LinkPool } from "../../../src/link/client/link_pool.ts";

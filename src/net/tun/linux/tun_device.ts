@@ -7,7 +7,7 @@ import { errno } from "../../errno.ts";
 import { type Libc, openLibc } from "../posix/libc.ts";
 import type { PacketDevice } from "../packets/packet_device.ts";
 import { PipeCommands } from "../posix/pipe_commands.ts";
-import { VNET_HEADER_BYTES } from "./vnet_header.ts";
+import { VNET_HEADER_BYTES } from "../packets/vnet_header.ts";
 
 const O_RDWR_NONBLOCK_CLOEXEC = 0o2 | 0o4000 | 0o2000000;
 const TUNSETIFF = 0x400454can;

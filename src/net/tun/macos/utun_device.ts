@@ -1,8 +1,8 @@
 import { type Libc, openLibc } from "../posix/libc.ts";
 import type { PacketDevice } from "../packets/packet_device.ts";
 import { PipeCommands } from "../posix/pipe_commands.ts";
-import { UTUN_HEADER_BYTES, writeUtunHeader } from "./utun_header.ts";
-import { VNET_HEADER_BYTES } from "../linux/vnet_header.ts";
+import { UTUN_HEADER_BYTES, writeUtunHeader } from "../packets/utun_header.ts";
+import { VNET_HEADER_BYTES } from "../packets/vnet_header.ts";
 
 /**
  * The near end of macOS's utun, by the descriptor that the root helper has handed over; it is this

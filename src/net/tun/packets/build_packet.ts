@@ -1,7 +1,7 @@
 import type { Family } from "../../cidr.ts";
 import { checksum, sumWords } from "./checksum.ts";
 import { setWord } from "./ip_packet.ts";
-import { VNET_HEADER_BYTES } from "../linux/vnet_header.ts";
+import { VNET_HEADER_BYTES } from "./vnet_header.ts";
 
 export interface NewPacket {
   readonly family: Family;

@@ -1,4 +1,4 @@
-import type { ClusterLink } from "../../cluster_link.ts";
+import type { ClusterLink } from "../../../link/wire/cluster_link.ts";
 import { addressText } from "./address_text.ts";
 import { echoReply } from "./echo_reply.ts";
 import { icmpError } from "./icmp_error.ts";

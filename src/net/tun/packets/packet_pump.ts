@@ -1,7 +1,7 @@
 import { FlowTable } from "./flow_table.ts";
 import { type PacketLine, READ, WOKEN } from "./packet_line.ts";
 import { type FamilyEnds, PacketRewriter, VERDICT } from "./packet_rewriter.ts";
-import { VNET_HEADER_BYTES } from "../linux/vnet_header.ts";
+import { VNET_HEADER_BYTES } from "./vnet_header.ts";
 
 /** What the main thread tells: two 16-bit numbers, one of these and that of a flow. */
 export const COMMAND = {

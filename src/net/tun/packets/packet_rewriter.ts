@@ -1,10 +1,7 @@
 import { adjustChecksum, adjustSum, foldSum, sumWords } from "./checksum.ts";
 import { FLOW, type FlowKey, type FlowTable } from "./flow_table.ts";
 import { setWord, word } from "./ip_packet.ts";
-import {
-  VNET_HEADER_BYTES,
-  VNET_NEEDS_CHECKSUM,
-} from "../linux/vnet_header.ts";
+import { VNET_HEADER_BYTES, VNET_NEEDS_CHECKSUM } from "./vnet_header.ts";
 
 /** The device's own address, the one at its other end, and where the local listener is. */
 export interface FamilyEnds {

@@ -4,11 +4,11 @@ import { Cancelled, LinkError, messageOf } from "../../../core/errors.ts";
 import { relay, reset } from "../../../link/wire/relay.ts";
 import type { Destination } from "../../capture/original_destination.ts";
 import { Cidr } from "../../cidr.ts";
-import type { ClusterLink } from "../../cluster_link.ts";
+import type { ClusterLink } from "../../../link/wire/cluster_link.ts";
 import { addressText } from "./address_text.ts";
 import { icmpError } from "./icmp_error.ts";
 import { type IpPacket, word } from "./ip_packet.ts";
-import type { PacketCarrier } from "./packet_carrier.ts";
+import type { PacketCarrier } from "../packet_carrier.ts";
 import { tcpReset } from "./tcp_reset.ts";
 
 export type OnRefused = (destination: Destination, error: LinkError) => void;

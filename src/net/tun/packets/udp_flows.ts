@@ -1,5 +1,8 @@
 import { Cancelled, LinkError } from "../../../core/errors.ts";
-import type { ClusterLink, DatagramChannel } from "../../cluster_link.ts";
+import type {
+  ClusterLink,
+  DatagramChannel,
+} from "../../../link/wire/cluster_link.ts";
 import { addressText } from "./address_text.ts";
 import { icmpError, type IcmpErrorKind } from "./icmp_error.ts";
 import type { IpPacket } from "./ip_packet.ts";

@@ -1,7 +1,7 @@
 import type { Libc } from "./libc.ts";
 import { type PacketLine, READ, WOKEN } from "../packets/packet_line.ts";
-import { UTUN_HEADER_BYTES, writeUtunHeader } from "../macos/utun_header.ts";
-import { MAX_FRAME_BYTES, VNET_HEADER_BYTES } from "../linux/vnet_header.ts";
+import { UTUN_HEADER_BYTES, writeUtunHeader } from "../packets/utun_header.ts";
+import { MAX_FRAME_BYTES, VNET_HEADER_BYTES } from "../packets/vnet_header.ts";
 
 export interface PosixLineConfig {
   readonly kind: "posix";

@@ -2,7 +2,7 @@ import { PermissionError, UnsupportedError } from "../../../core/errors.ts";
 import { EventCommands } from "./event_commands.ts";
 import { findWintun } from "./find_wintun.ts";
 import type { PacketDevice } from "../packets/packet_device.ts";
-import { VNET_HEADER_BYTES } from "../linux/vnet_header.ts";
+import { VNET_HEADER_BYTES } from "../packets/vnet_header.ts";
 import { openWindowsApi } from "./windows_api.ts";
 import { guidBytes, wideText } from "./windows_data.ts";
 import { openWintunApi } from "./wintun_api.ts";

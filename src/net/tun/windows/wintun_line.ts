@@ -1,6 +1,6 @@
 import { CommandRing } from "../packets/command_ring.ts";
 import { type PacketLine, READ, WOKEN } from "../packets/packet_line.ts";
-import { MAX_FRAME_BYTES, VNET_HEADER_BYTES } from "../linux/vnet_header.ts";
+import { MAX_FRAME_BYTES, VNET_HEADER_BYTES } from "../packets/vnet_header.ts";
 import type { WindowsCalls } from "./windows_api.ts";
 import type { WintunCalls } from "./wintun_api.ts";
 

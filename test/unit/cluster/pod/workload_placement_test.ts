@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { restrictedPod } from "../../../../src/cluster/pod/restricted_pod.ts";
-import type { PodOptions } from "../../../../src/cluster/shadow/shadow_spec.ts";
+import type { PodOptions } from "../../../../src/cluster/pod/pod_options.ts";
 import { parseToleration } from "../../../../src/cluster/pod/toleration.ts";
 import { placedAsWorkload } from "../../../../src/cluster/pod/workload_placement.ts";
 import { PermissionError } from "../../../../src/core/errors.ts";

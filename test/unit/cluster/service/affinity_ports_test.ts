@@ -3,12 +3,12 @@ import {
   affinityPorts,
   warnOfAffinity,
 } from "../../../../src/cluster/service/affinity_ports.ts";
-import { agentConfig } from "../../../../src/cluster/pod/pod_ports.ts";
+import { agentConfig } from "../../../../src/cluster/shadow/pod_ports.ts";
 import { routerConfig } from "../../../../src/cluster/router/router_config.ts";
 import { runtimeChanges } from "../../../../src/cluster/router/router_runtime.ts";
 import type { RouterState } from "../../../../src/cluster/router/router_state.ts";
 import { stuntmanService } from "../../../../src/cluster/service/stuntman.ts";
-import { clientSlot } from "../../../../src/core/client_slot.ts";
+import { clientSlot } from "../../../../src/link/wire/client_slot.ts";
 import { own } from "../leftovers.ts";
 
 function sticky(ports: readonly Record<string, unknown>[]) {

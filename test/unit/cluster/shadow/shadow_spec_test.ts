@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import {
-  type PodOptions,
   shadowConfigMap,
   shadowSecret,
   type ShadowSpec,
   shadowWorkload,
 } from "../../../../src/cluster/shadow/shadow_spec.ts";
-import { agentConfig } from "../../../../src/cluster/pod/pod_ports.ts";
+import type { PodOptions } from "../../../../src/cluster/pod/pod_options.ts";
+import { agentConfig } from "../../../../src/cluster/shadow/pod_ports.ts";
 import { stamped } from "../../../../src/kube/stamped.ts";
 
 const NOW = 1_700_000_000;

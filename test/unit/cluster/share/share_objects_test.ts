@@ -6,7 +6,7 @@ import {
   shareSecret,
   shareWorkload,
 } from "../../../../src/cluster/share/share_objects.ts";
-import { SHADOW_IMAGE } from "../../../../src/cluster/shadow/shadow_spec.ts";
+import { SHADOW_IMAGE } from "../../../../src/cluster/pod/pod_options.ts";
 import { NOW } from "../leftovers.ts";
 import { share, sharer } from "../shares.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { agentConfig } from "../../../../src/cluster/pod/pod_ports.ts";
+import { agentConfig } from "../../../../src/cluster/shadow/pod_ports.ts";
 import {
   readShare,
   shareRecord,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parseResolvConf } from "../../../../src/link/dns/resolv_conf.ts";
+import { parseResolvConf } from "../../../../src/link/dns/parse_resolv_conf.ts";
 import { resolvConfOperation } from "../../../../src/helper/operations/resolv_conf_operation.ts";
 import { TemporaryMachine } from "../temporary_machine.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { makeCredentials } from "../../../../src/kube/credentials/credentials.ts";
+import { makeCredentials } from "../../../../src/kube/credentials/make_credentials.ts";
 import { FakeApiServer, targetOf } from "../fake_api_server.ts";
 import { makePki, type TestPki } from "../test_pki.ts";
 

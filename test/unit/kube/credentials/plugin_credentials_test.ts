@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import { makeCredentials } from "../../../../src/kube/credentials/credentials.ts";
+import { makeCredentials } from "../../../../src/kube/credentials/make_credentials.ts";
 import type {
   ExecPlugin,
   KubeCluster,
-} from "../../../../src/kube/kubeconfig/kubeconfig.ts";
+} from "../../../../src/kube/kubeconfig/kube_target.ts";
 import {
   clientOf,
   FakeApiServer,

@@ -14,7 +14,7 @@ import {
   agentSource,
   EMBEDDED_AGENT,
 } from "../../../../src/cluster/shadow/agent_source.ts";
-import { parseResolvConf } from "../../../../src/link/dns/resolv_conf.ts";
+import { parseResolvConf } from "../../../../src/link/dns/parse_resolv_conf.ts";
 import { generateKeyPair } from "../../../../src/link/client/ssh_keys.ts";
 import { connectLocal } from "../../../../src/link/client/connect_local.ts";
 import {

@@ -12,11 +12,11 @@ import {
   type AgentStatus,
 } from "../../../../src/link/agent/agent_config.ts";
 import { keysDigest } from "../../../../src/link/wire/keys_digest.ts";
-import {
-  openSshLink,
-  type SshLink,
-  type SshLinkOptions,
+import type {
+  SshLink,
+  SshLinkOptions,
 } from "../../../../src/link/client/ssh_link.ts";
+import { openSshLink } from "../../../../src/link/client/open_ssh_link.ts";
 import {
   generateKeyPair,
   type SshKeyPair,

@@ -2,7 +2,7 @@
 import { connect } from "node:net";
 import { readFileSync } from "node:fs";
 import { connectLocal } from "../../../../src/link/client/connect_local.ts";
-import { openSshLink } from "../../../../src/link/client/ssh_link.ts";
+import { openSshLink } from "../../../../src/link/client/open_ssh_link.ts";
 
 const [agentPort, sshPort, localPort, hostPublicKey] = Deno.args as [
   string,

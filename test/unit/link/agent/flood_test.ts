@@ -6,7 +6,7 @@ import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { agentSource } from "../../../../src/cluster/shadow/agent_source.ts";
 import { linkToken } from "../../../../src/link/wire/link_request.ts";
-import { openSshLink } from "../../../../src/link/client/ssh_link.ts";
+import { openSshLink } from "../../../../src/link/client/open_ssh_link.ts";
 import { connectLocal } from "../../../../src/link/client/connect_local.ts";
 import { AgentProcess, answering, exchange, portOf } from "./agent_process.ts";
 import { knock } from "./knock.ts";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { linkToken } from "../../../../src/link/wire/link_request.ts";
 import { generateKeyPair } from "../../../../src/link/client/ssh_keys.ts";
-import { openSshLink } from "../../../../src/link/client/ssh_link.ts";
+import { openSshLink } from "../../../../src/link/client/open_ssh_link.ts";
 import { AgentProcess, answering, portOf, read } from "./agent_process.ts";
 import { knock } from "./knock.ts";
 

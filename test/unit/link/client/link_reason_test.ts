@@ -5,7 +5,7 @@ import { connect, type Socket } from "node:net";
 import { Duplex, PassThrough } from "node:stream";
 import { dialError } from "../../../../src/link/client/dial_error.ts";
 import { generateKeyPair } from "../../../../src/link/client/ssh_keys.ts";
-import { openSshLink } from "../../../../src/link/client/ssh_link.ts";
+import { openSshLink } from "../../../../src/link/client/open_ssh_link.ts";
 import { listen, portOf } from "../agent/agent_process.ts";
 
 /** What is written into it meets a stream that is gone, as a carrier's socket is. */

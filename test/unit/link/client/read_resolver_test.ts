@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { LinkError } from "../../../../src/core/errors.ts";
-import { parseResolvConf } from "../../../../src/link/dns/resolv_conf.ts";
+import { parseResolvConf } from "../../../../src/link/dns/parse_resolv_conf.ts";
 import { PassThrough } from "node:stream";
 import { readResolver } from "../../../../src/link/client/read_resolver.ts";
 import { broken } from "../../cluster/broken.ts";

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { Duplex } from "node:stream";
 import { loadSsh2 } from "../../../../src/link/wire/ssh2.ts";
 import { generateKeyPair } from "../../../../src/link/client/ssh_keys.ts";
-import { openSshLink } from "../../../../src/link/client/ssh_link.ts";
+import { openSshLink } from "../../../../src/link/client/open_ssh_link.ts";
 
 Deno.test("every key pair can be read, and its halves belong together", async () => {
   const { utils } = await loadSsh2();

@@ -6,7 +6,7 @@ import {
   type IpPacket,
   parseIpPacket,
 } from "../../../../src/net/tun/packets/ip_packet.ts";
-import { VNET_HEADER_BYTES } from "../../../../src/net/tun/linux/vnet_header.ts";
+import { VNET_HEADER_BYTES } from "../../../../src/net/tun/packets/vnet_header.ts";
 
 /** RFC 1071 by the letter: the sum of 16-bit words, carries added at the end, all of it inverted. */
 export function slowChecksum(...parts: readonly Uint8Array[]): number {

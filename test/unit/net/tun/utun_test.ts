@@ -15,8 +15,8 @@ import { UtunDevice } from "../../../../src/net/tun/macos/utun_device.ts";
 import {
   UTUN_HEADER_BYTES,
   writeUtunHeader,
-} from "../../../../src/net/tun/macos/utun_header.ts";
-import { VNET_HEADER_BYTES } from "../../../../src/net/tun/linux/vnet_header.ts";
+} from "../../../../src/net/tun/packets/utun_header.ts";
+import { VNET_HEADER_BYTES } from "../../../../src/net/tun/packets/vnet_header.ts";
 import { ends, hasRightChecksums, IPV4, IPV6, parse, tcp } from "./packets.ts";
 
 const SKIPPED = VNET_HEADER_BYTES - UTUN_HEADER_BYTES;

@@ -14,7 +14,7 @@ import {
   type PumpMessage,
   pumpPackets,
 } from "../../../../src/net/tun/packets/packet_pump.ts";
-import { VNET_HEADER_BYTES } from "../../../../src/net/tun/linux/vnet_header.ts";
+import { VNET_HEADER_BYTES } from "../../../../src/net/tun/packets/vnet_header.ts";
 import {
   guidBytes,
   wideText,

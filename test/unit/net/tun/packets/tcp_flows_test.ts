@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { PassThrough } from "node:stream";
 import { LinkError } from "../../../../../src/core/errors.ts";
-import type { ClusterLink } from "../../../../../src/net/cluster_link.ts";
+import type { ClusterLink } from "../../../../../src/link/wire/cluster_link.ts";
 import {
   PROOF_PORT,
   TcpFlows,

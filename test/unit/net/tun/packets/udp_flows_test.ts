@@ -4,7 +4,7 @@ import type {
   ClusterLink,
   DatagramChannel,
   DatagramEnd,
-} from "../../../../../src/net/cluster_link.ts";
+} from "../../../../../src/link/wire/cluster_link.ts";
 import { parseDatagram } from "../../../../../src/net/tun/packets/udp_packet.ts";
 import { UdpFlows } from "../../../../../src/net/tun/packets/udp_flows.ts";
 import { IPV4, IPV6, parse, udp } from "../packets.ts";

@@ -1,12 +1,12 @@
 // Runs as a Worker: everything it needs comes with the first message, and then it blocks its thread
 // until the pump ends. Bundled into one text for dist/ktctl.js: see start_packet_worker.ts.
 import { openPacketLine } from "./open_packet_line.ts";
-import type { LineConfig } from "./packet_device.ts";
+import type { LineConfig } from "./packets/packet_device.ts";
 import {
   type PumpConfig,
   type PumpMessage,
   pumpPackets,
-} from "./packet_pump.ts";
+} from "./packets/packet_pump.ts";
 
 /** The message that begins the work. */
 export interface PacketWork extends PumpConfig {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { fittedName } from "../../../src/core/fitted_name.ts";
+import { fittedName } from "../../../src/kube/fitted_name.ts";
 
 const DNS_LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 const short = fc.stringMatching(/^[a-z]([-a-z0-9]{0,49}[a-z0-9])?$/);

@@ -1,7 +1,7 @@
-import { UnsupportedError } from "../../../core/errors.ts";
-import type { PacketDevice, PumpCommands } from "./packet_device.ts";
-import type { FamilyEnds } from "./packet_rewriter.ts";
-import { COMMAND, type PumpMessage } from "./packet_pump.ts";
+import { UnsupportedError } from "../../core/errors.ts";
+import type { PacketDevice, PumpCommands } from "./packets/packet_device.ts";
+import type { FamilyEnds } from "./packets/packet_rewriter.ts";
+import { COMMAND, type PumpMessage } from "./packets/packet_pump.ts";
 import type { PacketWork } from "./packet_worker.ts";
 import { startPacketWorker } from "./start_packet_worker.ts";
 

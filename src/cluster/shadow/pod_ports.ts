@@ -6,9 +6,10 @@ import { PODS } from "../../kube/resources.ts";
 import type { PortRange } from "../service/affinity_ports.ts";
 import type { AgentConfig } from "../../link/agent/agent_config.ts";
 import type { PortRoute } from "../service/expose.ts";
-import { runningContainers } from "./pod_containers.ts";
-import type { LocalPort } from "../shadow/shadow_link.ts";
-import { type ContainerPort, freePortName } from "./restricted_pod.ts";
+import { runningContainers } from "../pod/pod_containers.ts";
+import type { LocalPort } from "./shadow_link.ts";
+import type { ContainerPort } from "../pod/restricted_pod.ts";
+import { freePortName } from "../object/free_port_name.ts";
 
 /** A port of the Shadow Pod. */
 export interface PodPort {

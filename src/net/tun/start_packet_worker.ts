@@ -1,4 +1,4 @@
-import { embeddedText } from "../../../core/embedded_text.ts";
+import { embeddedText } from "../../core/embedded_text.ts";
 
 /** Set at the top of `dist/ktctl.js` by scripts/bundle.ts: the Worker as one text. */
 export const EMBEDDED_PACKET_WORKER = "__KTCTL_PACKET_WORKER__";

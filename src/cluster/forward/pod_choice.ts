@@ -1,6 +1,6 @@
 import { ClusterError } from "../../core/errors.ts";
 import type { Report } from "../../core/report.ts";
-import type { ForwardPod } from "../forward/forward_pods.ts";
+import type { ForwardPod } from "./forward_pods.ts";
 
 export interface PodChoiceOptions {
   /** Whose pods they are, for people. */

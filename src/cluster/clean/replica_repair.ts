@@ -2,9 +2,9 @@
 import { annotation, CONFIG, parseConfig } from "../../kube/contract.ts";
 import type { KubeObject } from "../../kube/kube_api.ts";
 import { wholeNumber } from "../../kube/object_syntax.ts";
-import { hasLegacyReplicas, isLegacyHeld } from "./legacy_replicas.ts";
-import type { Repair } from "../clean/repair.ts";
-import type { ScaleRecord } from "./scale_record.ts";
+import { hasLegacyReplicas, isLegacyHeld } from "../scale/legacy_replicas.ts";
+import type { Repair } from "./repair.ts";
+import type { ScaleRecord } from "../scale/scale_record.ts";
 
 /** Whoever may write on a pod may not be allowed to scale a Deployment: a shadow's word goes so far. */
 const MAX_SHADOW_REPLICAS = 1_000;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { RepairPace } from "../../../src/core/repair_pace.ts";
+import { RepairPace } from "../../../../src/cluster/object/repair_pace.ts";
 
 const { signal } = new AbortController();
 

@@ -3,11 +3,11 @@ import { Cancelled, ConflictError } from "../../core/errors.ts";
 import { annotationText, RELEASED } from "../../kube/contract.ts";
 import type { KubeApi, KubeObject } from "../../kube/kube_api.ts";
 import { PODS } from "../../kube/resources.ts";
-import { isMemoryDeath, memoryDeath } from "./memory_death.ts";
-import { ownContainer, type PodContainer } from "./pod_containers.ts";
-import { lastEnd } from "./pod_fault.ts";
-import { isCrashLooping, isReady, isRunning } from "./pod_ready.ts";
-import { podOf, type Shadow } from "../shadow/shadow.ts";
+import { isMemoryDeath, memoryDeath } from "../pod/memory_death.ts";
+import { ownContainer, type PodContainer } from "../pod/pod_containers.ts";
+import { lastEnd } from "../pod/pod_fault.ts";
+import { isCrashLooping, isReady, isRunning } from "../pod/pod_ready.ts";
+import { podOf, type Shadow } from "./shadow.ts";
 
 /** So long a Service may lead to a pod that is not ready: nobody else answers there meanwhile. */
 const UNREADY_MS = 1_000;

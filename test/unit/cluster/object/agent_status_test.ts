@@ -4,7 +4,7 @@ import type { AgentStatus } from "../../../../src/link/agent/agent_config.ts";
 import {
   readStatus,
   STATUS_BYTES,
-} from "../../../../src/cluster/shadow/agent_status.ts";
+} from "../../../../src/cluster/object/agent_status.ts";
 import { type Break, broken } from "../broken.ts";
 import { NOW } from "../leftovers.ts";
 

@@ -11,7 +11,7 @@ import {
   localPorts,
   needsLowPorts,
   planPodPorts,
-} from "../../../../src/cluster/pod/pod_ports.ts";
+} from "../../../../src/cluster/shadow/pod_ports.ts";
 import { statusPortName } from "../../../../src/cluster/pod/restricted_pod.ts";
 import type { UnsupportedError } from "../../../../src/core/errors.ts";
 import type { KubeObject } from "../../../../src/kube/kube_api.ts";

@@ -3,10 +3,10 @@ import {
   refuseHeldDeployment,
   refuseHeldService,
   refuseReplacedPods,
-} from "../../../../src/cluster/service/holder.ts";
-import { refuseLongName } from "../../../../src/cluster/object/object_name.ts";
-import { MemoryKube } from "../../../fakes/memory_kube.ts";
-import { made, own } from "../leftovers.ts";
+} from "../../../src/cluster/holder.ts";
+import { refuseLongName } from "../../../src/cluster/object/object_name.ts";
+import { MemoryKube } from "../../fakes/memory_kube.ts";
+import { made, own } from "./leftovers.ts";
 
 const options = {
   shadowLabels: { "kt-target": "mine" },

@@ -1,6 +1,6 @@
 /** Who holds a Service or a Deployment, and the refusal that names them. */
 import * as v from "valibot";
-import { ConflictError, PermissionError } from "../../core/errors.ts";
+import { ConflictError, PermissionError } from "../core/errors.ts";
 import {
   annotation,
   annotationText,
@@ -18,14 +18,14 @@ import {
   ROLE,
   TARGET,
   USER,
-} from "../../kube/contract.ts";
-import type { KubeApi, KubeObject } from "../../kube/kube_api.ts";
-import { objectName } from "../../kube/object_syntax.ts";
-import { PODS, SERVICES } from "../../kube/resources.ts";
-import { isLegacyHeld } from "../scale/legacy_replicas.ts";
-import { readRouter } from "../router/router_record.ts";
-import { routerRef } from "../router/router_store.ts";
-import { scaleRecordRef } from "../scale/scale_record.ts";
+} from "../kube/contract.ts";
+import type { KubeApi, KubeObject } from "../kube/kube_api.ts";
+import { objectName } from "../kube/object_syntax.ts";
+import { PODS, SERVICES } from "../kube/resources.ts";
+import { isLegacyHeld } from "./scale/legacy_replicas.ts";
+import { readRouter } from "./router/router_record.ts";
+import { routerRef } from "./router/router_store.ts";
+import { scaleRecordRef } from "./scale/scale_record.ts";
 
 export interface Holder {
   readonly user: string;

@@ -1,4 +1,4 @@
-import { VNET_HEADER_BYTES } from "../linux/vnet_header.ts";
+import { VNET_HEADER_BYTES } from "./vnet_header.ts";
 
 /** In front of each packet of macOS's utun: its family, in network order. */
 export const UTUN_HEADER_BYTES = 4;

@@ -1,8 +1,8 @@
 import type { KubeApi } from "../../kube/kube_api.ts";
-import type { Repair } from "../clean/repair.ts";
-import { leadsTo, restorePatch } from "./service_selector.ts";
+import type { Repair } from "./repair.ts";
+import { leadsTo, restorePatch } from "../service/service_selector.ts";
 import { routerLabels } from "../router/router_objects.ts";
-import { stuntmanSelector } from "./stuntman.ts";
+import { stuntmanSelector } from "../service/stuntman.ts";
 
 /**
  * Throws `ClusterError` (`SELECTOR_LOST`) where one of the repairs could not give a Service its

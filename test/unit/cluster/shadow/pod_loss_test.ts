@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { agentConfig } from "../../../../src/cluster/pod/pod_ports.ts";
-import { podLoss } from "../../../../src/cluster/pod/pod_loss.ts";
+import { agentConfig } from "../../../../src/cluster/shadow/pod_ports.ts";
+import { podLoss } from "../../../../src/cluster/shadow/pod_loss.ts";
 import type { Shadow } from "../../../../src/cluster/shadow/shadow.ts";
 import type {
   KubeApi,

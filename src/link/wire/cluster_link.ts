@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream";
-import type { ResolvConf } from "../link/dns/resolv_conf.ts";
+import type { ResolvConf } from "./resolv_conf.ts";
 
 export interface CallLinkOptions {
   readonly signal?: AbortSignal;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { PodChoice } from "../../../../src/cluster/pod/pod_choice.ts";
+import { PodChoice } from "../../../../src/cluster/forward/pod_choice.ts";
 import type { ReportEvent } from "../../../../src/core/report.ts";
 
 const { signal } = new AbortController();

@@ -1,4 +1,4 @@
-import { pause } from "./backoff.ts";
+import { pause } from "../../core/backoff.ts";
 
 export interface RepairPaceOptions {
   /** Before the second repair; each further pause is twice as long. @default 500 */

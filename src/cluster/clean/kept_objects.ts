@@ -1,8 +1,8 @@
 import { annotation, SESSION } from "../../kube/contract.ts";
 import type { KubeObject } from "../../kube/kube_api.ts";
 import { holdsService } from "../service/holds_service.ts";
-import type { Repair } from "../clean/repair.ts";
-import { scaleShadows } from "../scale/replica_repair.ts";
+import type { Repair } from "./repair.ts";
+import { scaleShadows } from "./replica_repair.ts";
 import { belongsTo } from "../router/router_state.ts";
 import { readScaleRecord } from "../scale/scale_record.ts";
 

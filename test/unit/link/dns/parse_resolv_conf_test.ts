@@ -3,7 +3,7 @@ import fc from "fast-check";
 import {
   nameserverAddress,
   parseResolvConf,
-} from "../../../../src/link/dns/resolv_conf.ts";
+} from "../../../../src/link/dns/parse_resolv_conf.ts";
 import {
   insertResolvConfBlock,
   removeResolvConfBlock,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { imageFault } from "../../../src/core/image_reference.ts";
+import { imageFault } from "../../../src/kube/image_reference.ts";
 
 const HEX = "0123456789abcdef".repeat(4);
 

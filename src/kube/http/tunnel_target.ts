@@ -1,0 +1,5 @@
+/** Where a connection through a proxy shall end. */
+export interface TunnelTarget {
+  readonly host: string;
+  readonly port: number;
+}
