@@ -50,12 +50,12 @@ export async function agentSource(
   }
 }
 
-/** Of all that the agent is made from: its own files, src/core, and the libraries' versions. */
+/** Of all that the agent is made from: src/link, src/core, and the libraries' versions. */
 async function hashOfSources(): Promise<string> {
   const root = new URL("../../../", import.meta.url);
   const hash = createHash("sha256").update(Deno.version.deno);
   const files = [new URL("deno.json", root), new URL("deno.lock", root)];
-  for (const dir of ["src/agent/", "src/core/"]) {
+  for (const dir of ["src/link/", "src/core/"]) {
     const names = await readdir(new URL(dir, root), { recursive: true });
     const sources = names.filter((name) => name.endsWith(".ts")).toSorted();
     files.push(...sources.map((name) => new URL(dir + name, root)));
