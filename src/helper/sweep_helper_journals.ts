@@ -1,11 +1,9 @@
 /** Takes back what root helpers left when they died. */
-import { messageOf } from "../core/errors.ts";
 import { type DeadJournal, openDeadJournals } from "../undo/journal.ts";
-import { journalledArgs } from "../undo/journalled_args.ts";
+import { revertJournal } from "../undo/revert_journal.ts";
+import { leftReason } from "../undo/reverter.ts";
 import type { AnyStep } from "../undo/step.ts";
 import type { Machine } from "./operations/operation.ts";
-
-const REVERT_TIMEOUT_MS = 30_000;
 
 export interface SweepHelperOptions {
   readonly steps: readonly AnyStep<Machine>[];
@@ -44,40 +42,30 @@ async function sweepOne(
   { steps, machine }: SweepHelperOptions,
   { swept, left }: SweptJournals,
 ): Promise<void> {
-  const leftBefore = left.length;
-  let unrestored: string | undefined;
-  for (const { n, step: id, args: written } of dead.pending) {
-    const step = steps.find((one) => one.id === id);
-    if (step === undefined) {
-      left.push(`a change that this version does not know: "${id}"`);
-      unrestored ??= id; // it may have been one
-      continue;
-    }
-    const read = await journalledArgs(step, written);
-    if (read.reason !== undefined) {
-      left.push(`a change that this version cannot read: "${id}"`);
-      unrestored ??= id;
-      continue;
-    }
-    const args = read.value;
-    const keep = (reason: string) =>
-      left.push(
-        `${step.describe(args)}: ${reason}; to undo: ${step.undoCommand(args)}`,
-      );
-    if (unrestored !== undefined && !step.standsAlone) {
-      keep(`kept, because this could not be restored: ${unrestored}`);
-      continue;
-    }
-    try {
-      const signal = AbortSignal.timeout(REVERT_TIMEOUT_MS);
-      const isPresent = await step.isPresent?.(args, machine, signal) ?? true;
-      if (isPresent) await step.revert(args, machine, signal);
-      dead.markReverted(n);
-      if (isPresent) swept.push(step.describe(args));
-    } catch (error) {
-      keep(messageOf(error));
-      if (step.restores) unrestored = step.describe(args);
-    }
-  }
-  if (left.length === leftBefore) dead.remove();
+  const count = await revertJournal(dead, {
+    steps: new Map(steps.map((step) => [step.id, step])),
+    world: machine,
+    onOutcome(outcome) {
+      const { state, id } = outcome;
+      if (state === "unknown" || state === "unreadable") {
+        left.push(
+          `a change that this version ${
+            state === "unknown" ? "does not know" : "cannot read"
+          }: "${id}"`,
+        );
+        return;
+      }
+      const { step, args } = outcome;
+      const thing = step.describe(args);
+      if (state === "reverted" || state === "planned") swept.push(thing);
+      else {
+        left.push(
+          `${thing}: ${leftReason(outcome)}; to undo: ${
+            step.undoCommand(args)
+          }`,
+        );
+      }
+    },
+  });
+  if (count === 0) dead.remove();
 }

@@ -1,11 +1,11 @@
 /**
  * The lifetime of a command: what it holds and what it changed, given back in reverse order.
  */
-import { Cancelled, messageOf } from "../core/errors.ts";
+import { Cancelled } from "../core/errors.ts";
 import type { Journal } from "./journal.ts";
 import type { Json } from "../core/json.ts";
 import { cleanupError, type Leftover } from "./leftover.ts";
-import { revertStep } from "./revert_step.ts";
+import { leftReason, Reverter } from "./reverter.ts";
 import type { AnyStep, Step } from "./step.ts";
 
 /** Called around each step, for progress and for tests that stop at one. */
@@ -43,10 +43,9 @@ interface StepEntry {
 
 /** What went on when a scope was disposed, down to its children. */
 interface Disposal {
-  /** The step that restores, and could not; nothing older is taken back then. */
-  unrestored: string | undefined;
+  readonly reverter: Reverter<unknown>;
   /** Of resources; those of steps are with the leftovers. */
-  errors: unknown[];
+  readonly errors: unknown[];
 }
 
 interface Shared<W> extends RootScopeOptions<W> {
@@ -224,7 +223,12 @@ export class Scope<W> implements AsyncDisposable {
 
   /** Gives everything back. Calling it again retries what failed. */
   async dispose(): Promise<void> {
-    const { errors } = await this.#end({ unrestored: undefined, errors: [] });
+    const { world, revertTimeoutMs, revertGraceMs } = this.#shared;
+    const reverter = new Reverter<unknown>(world, {
+      ...(revertTimeoutMs !== undefined && { timeoutMs: revertTimeoutMs }),
+      ...(revertGraceMs !== undefined && { graceMs: revertGraceMs }),
+    });
+    const { errors } = await this.#end({ reverter, errors: [] });
     const leftovers = this.leftovers();
     if (errors.length + leftovers.length > 0) {
       throw cleanupError(errors, leftovers);
@@ -268,7 +272,9 @@ export class Scope<W> implements AsyncDisposable {
     if (entry.kind === "child") {
       const its = await entry.child.#end(disposal);
       // one that was under way already
-      if (its !== disposal) disposal.unrestored ??= its.unrestored;
+      if (its !== disposal) {
+        disposal.reverter.keepOlder(its.reverter.unrestored);
+      }
       return entry.child.leftovers().length === 0;
     }
     try {
@@ -280,26 +286,22 @@ export class Scope<W> implements AsyncDisposable {
     }
   }
 
-  async #revert(entry: StepEntry, disposal: Disposal): Promise<boolean> {
+  async #revert(
+    entry: StepEntry,
+    { reverter }: Disposal,
+  ): Promise<boolean> {
     const { step, args, n } = entry;
+    const { observer, journal } = this.#shared;
     const description = step.describe(args);
-    if (disposal.unrestored !== undefined && !step.standsAlone) {
-      entry.reason =
-        `kept, because this could not be restored: ${disposal.unrestored}`;
-      return false;
+    if (reverter.keptBecauseOf(step) === undefined) {
+      observer?.reverting?.(description);
     }
-    const { observer, journal, revertTimeoutMs = 30_000, revertGraceMs } =
-      this.#shared;
-    observer?.reverting?.(description);
-    try {
-      await revertStep(step, args, this.world, {
-        timeoutMs: revertTimeoutMs,
-        ...(revertGraceMs === undefined ? {} : { graceMs: revertGraceMs }),
-      });
-    } catch (error) {
-      observer?.revertFailed?.(description, error);
-      entry.reason = messageOf(error);
-      if (step.restores) disposal.unrestored = description;
+    const reverted = await reverter.revert(step, args);
+    if (reverted.state !== "reverted") {
+      entry.reason = leftReason(reverted);
+      if (reverted.state === "failed") {
+        observer?.revertFailed?.(description, reverted.error);
+      }
       return false;
     }
     try {
