@@ -97,3 +97,10 @@ Deno.test("no folder of the sources has more than 25 files", () => {
   }
   assert.deepEqual([...counts].filter(([, count]) => count > 25), []);
 });
+
+Deno.test("no source file has more than 400 lines", () => {
+  const long = [...importGraph().keys()].filter((file) =>
+    Deno.readTextFileSync(new URL(file)).split("\n").length > 401
+  );
+  assert.deepEqual(long, []);
+});

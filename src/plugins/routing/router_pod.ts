@@ -18,13 +18,12 @@ import {
   meshConfig,
   meshName,
 } from "../../cluster/router/mesh_mark.ts";
-import { objectArgs, objectStep } from "../../cluster/object/object_step.ts";
+import { objectStep } from "../../cluster/object/object_step.ts";
 import {
   freePort,
   needsLowPorts,
   planPodPorts,
 } from "../../cluster/shadow/pod_ports.ts";
-import { statusPortName } from "../../cluster/pod/restricted_pod.ts";
 import {
   joinArgs,
   type JoinInput,
@@ -40,7 +39,6 @@ import type { RouterSettings } from "../../cluster/router/router_settle.ts";
 import {
   refuseTakenMark,
   routed,
-  type RouterPort,
   type RouterState,
   type RouteTarget,
 } from "../../cluster/router/router_state.ts";
@@ -60,7 +58,6 @@ import {
   annotationText,
   CONTROL_BY,
   CONTROL_BY_KT,
-  HEARTBEAT,
   includesLabels,
   label,
   originalSelector,
@@ -84,15 +81,13 @@ import {
   type RoutingPlan,
   type RoutingPlugin,
 } from "../plugin.ts";
+import { CHECK_PORT_NAME, makeShadowService } from "./make_shadow_service.ts";
 
 interface Options {
   readonly routerImage: string;
 }
 
 type Context = RoutingContext<Options>;
-
-/** Of the Shadow Service, whose other ports have numbers in their names. */
-const CHECK_PORT_NAME = "kt-status";
 
 const plugin: RoutingPlugin<Options> = {
   kind: "routing",
@@ -229,7 +224,10 @@ async function prepare(
     "guard of the router",
     (signal) => guardRouter(kube, { ...ref, debug }, signal),
   );
-  await makeShadowService(context, input.fresh.ports);
+  await makeShadowService(context, {
+    ...{ name: meshName(name, input.mark), namespace },
+    ports: input.fresh.ports,
+  });
   const state = await findState(kube, routerRef(name, namespace), signal);
   return state === undefined ? {} : { fallbackHost: state.origin };
 }
@@ -265,53 +263,6 @@ async function joinInput(context: Context): Promise<JoinInput> {
       lowPorts,
     },
   };
-}
-
-/** The developer's own Service: the router sends marked requests there, and looks at its health. */
-async function makeShadowService(
-  context: PrepareContext<Options>,
-  ports: readonly RouterPort[],
-): Promise<void> {
-  const { kube, scope, heartbeat, session, shadowLabels, target } = context;
-  const { name: origin } = target.service.metadata;
-  const namespace = namespaceOf(context);
-  const name = meshName(origin, markOf(context));
-  const check = {
-    name: CHECK_PORT_NAME,
-    port: freePort(new Set(ports.map(({ servicePort }) => servicePort)), 9900),
-    targetPort: statusPortName(ports),
-    protocol: "TCP",
-  };
-  const service: KubeObject = {
-    apiVersion: "v1",
-    kind: "Service",
-    metadata: {
-      name,
-      namespace,
-      labels: { [CONTROL_BY]: CONTROL_BY_KT },
-      annotations: { [SESSION]: session, [HEARTBEAT]: String(kube.now()) },
-    },
-    spec: {
-      selector: shadowLabels,
-      ports: [
-        ...ports.map(({ port, servicePort }) => ({
-          name: `kt-${servicePort}`,
-          port: servicePort,
-          targetPort: port,
-          protocol: "TCP",
-        })),
-        check,
-      ],
-    },
-  };
-  const ref = { resource: SERVICES, name, namespace };
-  scope.defer("heartbeat of the Shadow Service", () => heartbeat.remove(ref));
-  await scope.run(
-    objectStep,
-    objectArgs(SERVICES, service, { session }),
-    service,
-  );
-  heartbeat.add(ref);
 }
 
 async function attach(context: AttachContext<Options>): Promise<Attachment> {
