@@ -3,7 +3,7 @@
  * as one Shadow Pod: where a node is drained, router and Shadow Pod go together, and both may wait for
  * a node for as long as there is none.
  */
-import { backoff } from "../../core/backoff.ts";
+import { persist } from "../../core/persist.ts";
 import { messageOf } from "../../core/errors.ts";
 import { labelSelector } from "../../kube/contract.ts";
 import type { KubeApi, Resource } from "../../kube/kube_api.ts";
@@ -66,16 +66,13 @@ export async function guardRouter(
   const guarding = async () => {
     for (;;) {
       await changes.next(signal);
-      for (const pause of backoff({ firstMs: 100, lastMs: 5_000 })) {
-        try {
-          await guard();
-          break;
-        } catch (error) {
-          if (signal.aborted || !isPassing(error)) throw error;
+      await persist(guard, {
+        signal,
+        isPassing: (error) => {
           debug(`Cannot look after the router: ${messageOf(error)}`);
-        }
-        await pause(signal);
-      }
+          return isPassing(error);
+        },
+      });
     }
   };
   await Promise.all([

@@ -1,5 +1,6 @@
 /** One participant's care for the router: whatever happens to it, it is put right. */
 import { backoff } from "../../core/backoff.ts";
+import { persist } from "../../core/persist.ts";
 import {
   Cancelled,
   ClusterError,
@@ -225,16 +226,13 @@ export class RouterKeeper {
     for (;;) {
       await changes.next(signal);
       await this.#pace.wait(signal);
-      for (const pause of backoff({ firstMs: 100, lastMs: 5_000 })) {
-        try {
-          await this.#settle();
-          break;
-        } catch (error) {
-          if (signal.aborted || !isPassing(error)) throw error;
+      await persist(() => this.#settle(), {
+        signal,
+        isPassing: (error) => {
           this.#log.debug(`Cannot settle the router: ${messageOf(error)}`);
-        }
-        await pause(signal);
-      }
+          return isPassing(error);
+        },
+      });
     }
   }
 }

@@ -1,5 +1,5 @@
 /** Gets a lost link back. */
-import { backoff } from "../../core/backoff.ts";
+import { persist } from "../../core/persist.ts";
 import { Cancelled, KtctlError, messageOf } from "../../core/errors.ts";
 import type { Report } from "../../core/report.ts";
 import type { SshLink } from "../../link/client/ssh_link.ts";
@@ -23,21 +23,16 @@ export async function reopenLink<L extends Closable, T>(
   const trying = new AbortController();
   const signal = AbortSignal.any([ended, trying.signal]);
   const told = new Set<string>();
-  const attempts = async (): Promise<L> => {
-    for (const pause of backoff({ firstMs: 100, lastMs: 5_000 })) {
-      try {
-        return await open(signal);
-      } catch (error) {
-        signal.throwIfAborted();
-        if (endsAll(error)) throw error;
-        tellOnce(report, error, told);
-      }
-      await pause(signal);
-    }
-    throw new Cancelled();
-  };
+  const opening = persist(() => open(signal), {
+    signal,
+    isPassing: (error) => {
+      if (endsAll(error)) return false;
+      tellOnce(report, error, told);
+      return true;
+    },
+  });
   try {
-    return await linkOr(attempts(), lost);
+    return await linkOr(opening, lost);
   } finally {
     trying.abort(new Cancelled());
   }

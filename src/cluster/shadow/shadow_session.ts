@@ -6,7 +6,7 @@
  * Pod lost: give back first what the command did, then everything anew.
  */
 import { aborted } from "../../core/aborted.ts";
-import { backoff } from "../../core/backoff.ts";
+import { persist } from "../../core/persist.ts";
 import {
   Cancelled,
   ConflictError,
@@ -281,21 +281,16 @@ export class ShadowSession {
     const lostAt = performance.now();
     report.event({ event: "link", state: "down", reason });
     const told = new Set<string>();
-    const again = async <T>(work: () => Promise<T>): Promise<T> => {
-      for (const pause of backoff({ firstMs: 100, lastMs: 5_000 })) {
-        try {
-          return await work();
-        } catch (error) {
-          if (scope.signal.aborted || error instanceof ConflictError) {
-            throw error;
-          }
-          if (endsAll(error)) throw error;
+    const again = <T>(work: () => Promise<T>): Promise<T> =>
+      persist(work, {
+        signal: scope.signal,
+        ended: scope.failed,
+        isPassing: (error) => {
+          if (error instanceof ConflictError || endsAll(error)) return false;
           tellOnce(report, error, told);
-        }
-        await Promise.race([pause(scope.signal), scope.failed]);
-      }
-      throw new Cancelled();
-    };
+          return true;
+        },
+      });
     await again(() => this.#refuseReleased());
     await again(() => lost.scope.dispose());
     await Promise.race([this.#pace.wait(scope.signal), scope.failed]);

@@ -1,5 +1,5 @@
 /** Looks after a preview's Service for as long as the command runs. */
-import { backoff } from "../../core/backoff.ts";
+import { persist } from "../../core/persist.ts";
 import {
   ClusterError,
   ConflictError,
@@ -72,18 +72,18 @@ async function makeAgain(
   service: KubeObject,
   { report, signal }: { report: Report; signal: AbortSignal },
 ): Promise<void> {
-  for (const pause of backoff({ firstMs: 100, lastMs: 5_000 })) {
-    try {
-      await kube.create(SERVICES, service);
-      return;
-    } catch (error) {
-      if (error instanceof KtctlError && error.code === "ALREADY_EXISTS") {
-        throw taken(service.metadata.name);
-      }
-      if (!(error instanceof ClusterError)) throw error;
-      report.debug(`Cannot make the Service again: ${messageOf(error)}`);
-    }
-    await pause(signal);
+  try {
+    await persist(() => kube.create(SERVICES, service), {
+      signal,
+      isPassing: (error) => {
+        report.debug(`Cannot make the Service again: ${messageOf(error)}`);
+        return error instanceof ClusterError;
+      },
+    });
+  } catch (error) {
+    throw error instanceof KtctlError && error.code === "ALREADY_EXISTS"
+      ? taken(service.metadata.name)
+      : error;
   }
 }
 

@@ -2,8 +2,8 @@
  * Exchange by switching the Service's selector to the Shadow Pod. Works for any kind of workload
  * and leaves its pods as they are.
  */
-import { backoff } from "../../core/backoff.ts";
-import { ClusterError, ConflictError } from "../../core/errors.ts";
+import { persist } from "../../core/persist.ts";
+import { ClusterError, ConflictError, messageOf } from "../../core/errors.ts";
 import { RepairPace } from "../../cluster/object/repair_pace.ts";
 import { warnOfAffinity } from "../../cluster/service/affinity_ports.ts";
 import { driftText } from "../../cluster/service/drift_text.ts";
@@ -174,7 +174,7 @@ async function keepSwitched(
       isBegun = true;
       return await switchAgain(context, { namespace, last: known });
     };
-    const done = await persist(again, context, signal);
+    const done = await untilSwitched(again, context, signal);
     if (done === undefined) continue;
     last = done;
     const count = pace.repaired();
@@ -183,21 +183,18 @@ async function keepSwitched(
 }
 
 /** The API server may be gone at just this moment; the Service must not stay adrift for that. */
-async function persist<T>(
+function untilSwitched<T>(
   work: () => Promise<T>,
   { log }: AttachContext<never>,
   signal: AbortSignal,
-): Promise<T | undefined> {
-  for (const pause of backoff({ firstMs: 100, lastMs: 5_000 })) {
-    try {
-      return await work();
-    } catch (error) {
-      if (!(error instanceof ClusterError)) throw error;
-      log.debug(`Cannot switch the Service again: ${error.message}`);
-    }
-    await pause(signal);
-  }
-  return undefined;
+): Promise<T> {
+  return persist(work, {
+    signal,
+    isPassing: (error) => {
+      log.debug(`Cannot switch the Service again: ${messageOf(error)}`);
+      return error instanceof ClusterError;
+    },
+  });
 }
 
 function isIntact(
