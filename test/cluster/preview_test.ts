@@ -1,7 +1,13 @@
 // What `ktctl preview` makes, and that it takes it all away again.
 import assert from "node:assert/strict";
 import { openTestCluster, succeeded } from "./cluster.ts";
-import { answerOf, assertNoTrace, Laptop, reaches } from "./laptop.ts";
+import {
+  answerOf,
+  assertNoTrace,
+  eventually,
+  Laptop,
+  reaches,
+} from "./laptop.ts";
 
 const cases = [
   { signal: "SIGTERM", args: [] },
@@ -69,6 +75,32 @@ Deno.test("a preview's Service that somebody deletes is made again, and goes at 
   await preview.ready();
   const again = preview.next(({ code }) => code === "SERVICE_DELETED");
   succeeded(await namespace.kubectl(["delete", "service", "mine"]));
+  await again;
+  await reaches(client, { url: "http://mine/" });
+  assert.equal((await preview.stop()).code, 0);
+  await assertNoTrace({ namespace, laptop, before });
+});
+
+Deno.test("a preview's Service that a quota keeps from being made again is told of, and made when the quota is gone", async () => {
+  const cluster = await openTestCluster();
+  await using namespace = await cluster.namespace();
+  const client = await namespace.client();
+  await using laptop = await Laptop.open(cluster, namespace);
+  const before = await namespace.snapshot();
+  const expose = ["--expose", `${laptop.demo.port}:80`];
+  await using preview = laptop.start(["preview", "mine", ...expose]);
+  await preview.ready();
+  const quota = ["none", "--hard=count/services=0"];
+  succeeded(await namespace.kubectl(["create", "quota", ...quota]));
+  await eventually("the quota counts", async () => {
+    const get = ["get", "quota/none", "-o", "jsonpath={.status.used}"];
+    return succeeded(await namespace.kubectl(get)) !== "";
+  });
+  const told = preview.next(({ code }) => code === "QUOTA_EXCEEDED");
+  succeeded(await namespace.kubectl(["delete", "service", "mine"]));
+  assert.match((await told)["message"], /Service "mine".*quota/);
+  const again = preview.next(({ code }) => code === "SERVICE_DELETED");
+  succeeded(await namespace.kubectl(["delete", "quota", "none"]));
   await again;
   await reaches(client, { url: "http://mine/" });
   assert.equal((await preview.stop()).code, 0);

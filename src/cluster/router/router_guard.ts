@@ -8,7 +8,7 @@ import { messageOf } from "../../core/errors.ts";
 import { labelSelector } from "../../kube/contract.ts";
 import type { KubeApi, Resource } from "../../kube/kube_api.ts";
 import { CONFIG_MAPS, PODS } from "../../kube/resources.ts";
-import { Changes } from "../../core/changes.ts";
+import { Changes } from "../object/changes.ts";
 import { isRouterReadyWithin } from "./is_router_ready_within.ts";
 import { RetargetedWatch } from "../service/retargeted_watch.ts";
 import { isPassing } from "./router_keeper.ts";

@@ -14,7 +14,7 @@ import { labelSelector, stuntmanName } from "../../kube/contract.ts";
 import type { KubeApi, Resource } from "../../kube/kube_api.ts";
 import { CONFIG_MAPS, PODS, SERVICES } from "../../kube/resources.ts";
 import { awaitArrival, awaitProxy } from "../service/await_endpoints.ts";
-import { Changes } from "../../core/changes.ts";
+import { Changes } from "../object/changes.ts";
 import { driftText } from "../service/drift_text.ts";
 import { RetargetedWatch } from "../service/retargeted_watch.ts";
 import { checkedBackend, slotName } from "./router_config.ts";

@@ -213,7 +213,11 @@ function serverChanges(state: RouterState, actual: RuntimeState): string[] {
       commands.push(`set server ${checked} state maint`);
     }
     if (isMoved || !current.isEnabled) {
-      commands.push(`set server ${checked} state ready`);
+      commands.push(
+        `set server ${checked} state ready`,
+        // by itself it would count as up until its first check, with what the last check of before said
+        `set server ${checked} health down`,
+      );
     }
   }
   return commands;

@@ -1,6 +1,7 @@
 /** Gets a lost link back. */
+import { tellOnce } from "../../core/tell_once.ts";
 import { persist } from "../../core/persist.ts";
-import { Cancelled, KtctlError, messageOf } from "../../core/errors.ts";
+import { Cancelled, KtctlError } from "../../core/errors.ts";
 import type { Report } from "../../core/report.ts";
 import type { SshLink } from "../../link/client/ssh_link.ts";
 
@@ -56,17 +57,4 @@ export async function linkOr<L extends Closable, T>(
 /** Somebody else answers in the agent's place: nothing may be sent there, now or later. */
 export function endsAll(error: unknown): boolean {
   return error instanceof KtctlError && error.code === "HOST_KEY_MISMATCH";
-}
-
-/** Warns, unless `told` has it. */
-export function tellOnce(
-  report: Pick<Report, "warn">,
-  error: unknown,
-  told: Set<string>,
-): void {
-  const details = error instanceof KtctlError ? error.details : [];
-  const message = [messageOf(error), ...details.slice(0, 1)].join(": ");
-  if (told.has(message)) return;
-  told.add(message);
-  report.warn(error instanceof KtctlError ? error.code : "INTERNAL", message);
 }

@@ -23,7 +23,8 @@ import type { SshLink } from "../../link/client/ssh_link.ts";
 import type { Heartbeat } from "../object/heartbeat.ts";
 import { podLoss, released } from "./pod_loss.ts";
 import { awaitPod } from "../pod/pod_ready.ts";
-import { endsAll, linkOr, reopenLink, tellOnce } from "./reopen_link.ts";
+import { endsAll, linkOr, reopenLink } from "./reopen_link.ts";
+import { tellOnce } from "../../core/tell_once.ts";
 import { createShadow, podOf, type Shadow } from "./shadow.ts";
 import {
   awaitShadowLink,

@@ -1,4 +1,5 @@
 /** Looks after a preview's Service for as long as the command runs. */
+import { tellOnce } from "../../core/tell_once.ts";
 import { persist } from "../../core/persist.ts";
 import {
   ClusterError,
@@ -72,12 +73,16 @@ async function makeAgain(
   service: KubeObject,
   { report, signal }: { report: Report; signal: AbortSignal },
 ): Promise<void> {
+  const told = new Set<string>();
   try {
     await persist(() => kube.create(SERVICES, service), {
       signal,
       isPassing: (error) => {
         report.debug(`Cannot make the Service again: ${messageOf(error)}`);
-        return error instanceof ClusterError;
+        if (!(error instanceof ClusterError)) return false;
+        // that the API server is away is told elsewhere; what it refuses may stay so
+        if (error.code !== "CLUSTER_UNREACHABLE") tellOnce(report, error, told);
+        return true;
       },
     });
   } catch (error) {

@@ -2,6 +2,7 @@
  * Exchange by switching the Service's selector to the Shadow Pod. Works for any kind of workload
  * and leaves its pods as they are.
  */
+import { tellOnce } from "../../core/tell_once.ts";
 import { persist } from "../../core/persist.ts";
 import { ClusterError, ConflictError, messageOf } from "../../core/errors.ts";
 import { RepairPace } from "../../cluster/object/repair_pace.ts";
@@ -188,11 +189,15 @@ function untilSwitched<T>(
   { log }: AttachContext<never>,
   signal: AbortSignal,
 ): Promise<T> {
+  const told = new Set<string>();
   return persist(work, {
     signal,
     isPassing: (error) => {
       log.debug(`Cannot switch the Service again: ${messageOf(error)}`);
-      return error instanceof ClusterError;
+      if (!(error instanceof ClusterError)) return false;
+      // that the API server is away is told elsewhere; what it refuses may stay so
+      if (error.code !== "CLUSTER_UNREACHABLE") tellOnce(log, error, told);
+      return true;
     },
   });
 }

@@ -111,6 +111,7 @@ Deno.test("a route that is missing is made: its servers first, then its mark", (
     "set server h2_8080/s1 addr 10.96.0.9 port 80",
     "set server h1_8080/s1 check-port 9900",
     "set server h1_8080/s1 state ready",
+    "set server h1_8080/s1 health down",
     "add map /ktctl/router/marks.map version=alice s1",
   ]);
 });
