@@ -80,6 +80,14 @@ const VERBS: readonly Verb[] = [
     load: async (host) =>
       (await import("../commands/clean.ts")).cleanCommand(host),
   },
+  {
+    name: "plugin",
+    argument: "<action> <args...>",
+    summary: "prove that a routing plugin keeps its promises",
+    example: "ktctl plugin test ./by_name.ts web -n playground",
+    load: async (host) =>
+      (await import("../commands/plugin.ts")).pluginCommand(host),
+  },
 ];
 
 /** The program, with the verbs that `argv` names loaded and the others as their line in the help. */

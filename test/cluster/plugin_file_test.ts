@@ -133,6 +133,61 @@ Deno.test("a stranger's plugin passes the conformance kit, from a folder of its 
   assert.equal(await namespace.snapshot(), before);
 });
 
+/** Writes on the Service what no step takes back. */
+const UNSOUND = `export default {
+  apiVersion: 1, kind: "routing", name: "note", summary: "leaves a note",
+  verbs: ["exchange"], steps: [],
+  probe: () => ({ ok: true }),
+  plan: ({ target }) => ({
+    namePrefix: target.service.metadata.name, config: "", fallback: false, ready: "always",
+  }),
+  async attach({ kube, target }) {
+    const { name } = target.service.metadata;
+    const resource = { apiVersion: "v1", kind: "Service", plural: "services", namespaced: true };
+    await kube.patch({ resource, name }, { metadata: { annotations: { note: String(Math.random()) } } });
+  },
+};`;
+
+Deno.test("ktctl plugin test tells claim by claim whether a routing plugin keeps its promises", async () => {
+  const cluster = await openTestCluster();
+  await using namespace = await cluster.namespace();
+  await namespace.applyDemo();
+  await using laptop = await Laptop.open(cluster, namespace);
+  await using examples = await docExamples();
+  const before = await namespace.snapshot();
+  const file = examples.path("by_name.ts");
+  const wrong = await laptop.run(
+    ["plugin", "test", file, "web", "--set", "sufix=kit"],
+  );
+  assert.equal(wrong.code, 2, wrong.stdout);
+  assert.match(wrong.error!["hint"], /--suffix/);
+  const sound = await laptop.run(
+    ["plugin", "test", file, "web", "--set", "suffix=kit"],
+  );
+  assert.equal(sound.code, 0, sound.stdout);
+  const held = sound.events.filter(({ event }) => event === "action")
+    .map(({ message }) => message);
+  assert.ok(held.length >= 6, held.join());
+  assert.ok(
+    held.includes(
+      "holds: an abort at any record of the journal leaves nothing behind",
+    ),
+    held.join(),
+  );
+  await assertNoTrace({ namespace, laptop, before });
+
+  const unsound = `${laptop.stateHome}/note.ts`;
+  await Deno.writeTextFile(unsound, UNSOUND);
+  const broken = await laptop.run(["plugin", "test", unsound, "web"]);
+  assert.equal(broken.code, 8, broken.stdout);
+  assert.equal(broken.error?.["code"], "PLUGIN_UNSOUND");
+  const details: string[] = broken.error["details"];
+  assert.ok(
+    details.includes("the end of the scope takes back all that attach() did"),
+    details.join(),
+  );
+});
+
 Deno.test("a plugin that cannot be loaded is told of, and changes nothing", async () => {
   const cluster = await openTestCluster();
   await using namespace = await cluster.namespace();

@@ -156,6 +156,7 @@ for (
     "forward",
     "recover",
     "clean",
+    "plugin",
   ]
 ) {
   Deno.test(`the help of "ktctl ${verb}" is as it was agreed on`, async () => {
