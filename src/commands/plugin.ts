@@ -93,6 +93,10 @@ async function testPlugin(
   });
   const broken: string[] = [];
   let count = 0;
+  host.conclude({
+    state: "incomplete",
+    reason: "Not all promises were looked at",
+  });
   await testRouting({
     ...lab,
     stepTimeoutMs: options.claimTimeout * 1000,
@@ -114,6 +118,10 @@ async function testPlugin(
     },
   });
   if (broken.length > 0) {
+    host.conclude({
+      state: "incomplete",
+      reason: "What the plugin did not take back is still there",
+    });
     throw new PluginError(
       "PLUGIN_UNSOUND",
       `Plugin "${plugin.name}" breaks ${broken.length} of ${
