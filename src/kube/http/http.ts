@@ -192,7 +192,7 @@ export class KubeHttp {
         response.resume();
         continue;
       }
-      if (asksForLater(response) && throttled < THROTTLE_RETRIES) {
+      if (asksForLater(response, call) && throttled < THROTTLE_RETRIES) {
         throttled++;
         response.resume();
         const seconds = Number(response.headers["retry-after"] ?? "1");
@@ -226,10 +226,9 @@ export class KubeHttp {
         return await this.#first.await(answer);
       } catch (error) {
         if (deadline.signal.aborted) throw deadline.error();
-        const idempotent = (call.method ?? "GET") === "GET";
         const stale = wasReused() &&
           /ECONNRESET|EPIPE/.test((error as NodeJS.ErrnoException).code ?? "");
-        if (idempotent && stale && attempt === 0) continue;
+        if (isRead(call) && stale && attempt === 0) continue;
         throw unreachable(error, this.server, this.#fault());
       }
     }
@@ -341,10 +340,20 @@ export class KubeHttp {
   }
 }
 
-/** As client-go has it: an API server that starts or ends, and what is before it, say so with 503. */
-function asksForLater({ statusCode = 0, headers }: http.IncomingMessage) {
+/**
+ * A 429 was not carried out. A server that fails, as it starts or ends, may say when to come again: a
+ * write may have been carried out then, and is not sent again.
+ */
+function asksForLater(
+  { statusCode = 0, headers }: http.IncomingMessage,
+  call: HttpCall,
+): boolean {
   return statusCode === 429 ||
-    (statusCode >= 500 && headers["retry-after"] !== undefined);
+    (isRead(call) && statusCode >= 500 && headers["retry-after"] !== undefined);
+}
+
+function isRead({ method = "GET" }: HttpCall): boolean {
+  return method === "GET";
 }
 
 /** The body as it comes, its failures as errors of ours. */

@@ -335,6 +335,13 @@ Deno.test("a write is not sent again: it may have been carried out", async () =>
   assert.equal(fake.server.requests.length, 2);
 });
 
+Deno.test("a write that a failing server asks for again is not sent again either", async () => {
+  const later = json({}, { status: 504, headers: { "Retry-After": "0" } });
+  await using fake = await serve([later, json(WEB)]);
+  await assert.rejects(fake.api.create(PODS, WEB), { code: "API_ERROR" });
+  assert.equal(fake.server.requests.length, 1);
+});
+
 Deno.test("a server that is not there is named, with what happened", async () => {
   const server = await FakeApiServer.start([]);
   const { url } = server;
