@@ -11,8 +11,9 @@ import {
 import { loadPlugin } from "../plugins/load_plugin.ts";
 import type { RoutingPlugin, RoutingVerb } from "../plugins/plugin.ts";
 import { PluginRegistry } from "../plugins/registry.ts";
-import type { GlobalOptions } from "./session/global_options.ts";
+import { type GlobalOptions, podOptions } from "./session/global_options.ts";
 import type { Host } from "./session/host.ts";
+import { openKube } from "./session/session.ts";
 
 interface PluginOptions {
   readonly verb?: RoutingVerb;
@@ -80,15 +81,14 @@ async function testPlugin(
   const registry = new PluginRegistry();
   await loadPlugin(registry, source, { signal, report });
   const plugin = routingOf(registry, source);
-  const { kubeconfig, context, namespace, verb } = options;
+  const flags = pluginFlags(plugin, options.set);
+  const kube = await openKube(host, options, report);
+  const { verb } = options;
   const { openRoutingLab } = await import("../plugins/routing_lab.ts");
   const { testRouting } = await import("../plugins/testing.ts");
   await using lab = await openRoutingLab({
-    ...{ plugin, target: service, image: options.image },
-    options: pluginFlags(plugin, options.set),
-    ...(kubeconfig !== undefined && { kubeconfig }),
-    ...(context !== undefined && { context }),
-    ...(namespace !== undefined && { namespace }),
+    ...{ plugin, target: service, options: flags },
+    ...{ kube, pod: podOptions(options) },
     ...(verb !== undefined && { verb }),
   });
   const broken: string[] = [];

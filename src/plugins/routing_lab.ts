@@ -64,6 +64,10 @@ export interface RoutingLabOptions {
   readonly namespace?: string;
   /** Of the Shadow Pod: any with Deno in it. */
   readonly image?: string;
+  /** One that is open already, instead of what the kubeconfig tells. */
+  readonly kube?: KubeApi;
+  /** What our pods are to be. @default as without any option, with the image */
+  readonly pod?: PodOptions;
   /** Kinds that the snapshot holds beside Services, Endpoints, ConfigMaps, Secrets, Pods and Deployments. */
   readonly kinds?: readonly Resource[];
 }
@@ -90,7 +94,7 @@ export async function openRoutingLab(
 ): Promise<RoutingLab> {
   const { plugin, kubeconfig, context, namespace } = options;
   const end = new AbortController();
-  const kube = await connectKube({
+  const kube = options.kube ?? await connectKube({
     kubeconfig,
     context,
     namespace,
@@ -142,7 +146,7 @@ async function routingContext(
     shadowLabels: { [ROLE]: role, [TARGET]: randomLetters(20) },
     user: "kit",
     session: randomLower(10),
-    pod: podOptions(options.image),
+    pod: options.pod ?? podOptions(options.image),
     podTimeoutMs: POD_TIMEOUT_MS,
     recoverWaitMs: POD_TIMEOUT_MS,
     ...(verb === "mesh" && {
