@@ -3,22 +3,28 @@ import { counted } from "../core/counted.ts";
 import { Command, Option } from "commander";
 import { parseWhole } from "../cli/flag_values.ts";
 import { agentStatus, isStale } from "../cluster/object/liveness.ts";
+import { type CleanRules, deadState } from "../cluster/clean/dead_state.ts";
 import {
-  type NamespaceState,
-  readNamespace,
-} from "../cluster/clean/namespace_state.ts";
-import { type CleanRules, planClean } from "../cluster/clean/plan_clean.ts";
+  type FoundChange,
+  isSameChange,
+} from "../cluster/clean/find_changes.ts";
+import { planChanges } from "../cluster/clean/plan_changes.ts";
+import { readNamespace } from "../cluster/clean/read_namespace.ts";
+import { revertChanges } from "../cluster/clean/revert_changes.ts";
+import {
+  sweepJournals,
+  type SweptStep,
+} from "../cluster/clean/sweep_journals.ts";
 import { refuseMissingNamespace } from "../cluster/discovery/refuse_missing_namespace.ts";
-import { runRepairs } from "../cluster/clean/run_repairs.ts";
-import { sweepJournals } from "../cluster/clean/sweep_journals.ts";
-import { isSweptAlready } from "../cluster/clean/swept_already.ts";
 import {
   type Unreadable,
   unreadableObjects,
   warnOfUnreadable,
 } from "../cluster/clean/unreadable.ts";
 import { CleanupError, KtctlError } from "../core/errors.ts";
+import type { NamespaceState } from "../kube/cluster_step.ts";
 import { openDeadJournals } from "../undo/journal.ts";
+import { Reverter } from "../undo/reverter.ts";
 import { errorEvent, type Report } from "../core/report.ts";
 import {
   annotation,
@@ -126,12 +132,14 @@ async function cleanCluster(
   const kube = await openCluster(host, options, report);
   const steps = (await host.registry()).steps();
   if (!dryRun) host.conclude(STOPPED);
+  const reverter = new Reverter({ kube }, { signal, dryRun });
   const swept = await sweepJournals(kube, {
     dir: host.journalDir,
     steps,
     signal,
     report,
     dryRun,
+    reverter,
   });
   for (const message of swept.done) {
     report.event({
@@ -149,13 +157,18 @@ async function cleanCluster(
   const state = await readNamespace(kube, { signal, report });
   const unreadable = unreadableObjects(state);
   warnOfUnreadable(report, unreadable);
-  const repairs = planClean(state, {
+  const dead = deadState(state, {
+    namespace: kube.namespace,
     now: kube.now(),
     thresholdMinutes: options.thresholdInMinus,
     ...await attached(kube, state, { options, signal, report }),
-  }).filter((repair) => !dryRun || !isSweptAlready(repair, swept.steps));
-  await runRepairs(kube, repairs, { report, signal, dryRun });
-  const count = ofMachine + swept.done.length + repairs.length;
+  });
+  const { changes, failure } = await planChanges(dead, steps, report);
+  const planned = changes.filter((change) =>
+    !dryRun || !isSwept(change, swept.steps)
+  );
+  await revertChanges(planned, { reverter, report });
+  const count = ofMachine + swept.done.length + planned.length;
   if (swept.left > 0) {
     host.conclude({ state: "incomplete", reason: "Not everything is clean" });
     throw new CleanupError(
@@ -165,6 +178,10 @@ async function cleanCluster(
     );
   }
   if (unreadable.length > 0) throw keptAway(host, kube, unreadable);
+  if (failure !== undefined) {
+    host.conclude({ state: "incomplete", reason: "Not everything is clean" });
+    throw failure;
+  }
   if (dryRun && count > 0) return;
   host.conclude(
     count === 0
@@ -177,6 +194,18 @@ async function cleanCluster(
         reason: `Namespace "${kube.namespace}" is clean`,
       },
   );
+}
+
+/** Whether the sweep of this laptop's journals does the same before: in a dry run both see the same state. */
+function isSwept(
+  { step, parts }: FoundChange,
+  swept: readonly SweptStep[],
+): boolean {
+  const done = swept.filter((one) => one.step === step.id);
+  return parts.length > 0 &&
+    parts.every((part) =>
+      done.some(({ args }) => isSameChange(step, part, args))
+    );
 }
 
 /** What cannot be read may be what a dead session left: nobody is told that all is clean. */

@@ -2,10 +2,11 @@
 import { Command, Option } from "commander";
 import { isAttached, isStale } from "../cluster/object/liveness.ts";
 import { MESHED } from "../cluster/router/mesh_mark.ts";
-import { readNamespace } from "../cluster/clean/namespace_state.ts";
-import { planRecover } from "../cluster/clean/plan_recover.ts";
+import { planChanges } from "../cluster/clean/plan_changes.ts";
+import { readNamespace } from "../cluster/clean/read_namespace.ts";
 import { refuseLostSelector } from "../cluster/clean/refuse_lost_selector.ts";
-import { runRepairs } from "../cluster/clean/run_repairs.ts";
+import { revertChanges } from "../cluster/clean/revert_changes.ts";
+import { takenState } from "../cluster/clean/taken_state.ts";
 import {
   findTarget,
   parseResourceName,
@@ -29,6 +30,7 @@ import {
   USER,
 } from "../kube/contract.ts";
 import type { KubeApi, KubeObject } from "../kube/kube_api.ts";
+import { Reverter } from "../undo/reverter.ts";
 import type { GlobalOptions } from "./session/global_options.ts";
 import type { Host } from "./session/host.ts";
 import { openKube, sweepOwn } from "./session/session.ts";
@@ -81,19 +83,32 @@ export async function recover(
       configOf(object).get(MESHED) === found
     ),
   );
-  const { shadows, repairs } = planRecover(service, state, host.user);
-  if (!options.takeOver) await refuseLive(kube, { service, shadows, signal });
-  await refuseLostSelector(kube, repairs, signal);
+  const taken = takenState(service, state, {
+    namespace: kube.namespace,
+    by: host.user,
+  });
+  if (!options.takeOver) {
+    await refuseLive(kube, { service, shadows: taken.shadows, signal });
+  }
+  await refuseLostSelector(kube, { service, state: taken, signal });
+  const steps = (await host.registry()).steps();
+  const { changes, failure } = await planChanges(taken, steps, report);
   host.conclude({
     state: "incomplete",
     reason: "Stopped half way: run it again",
   });
-  await runRepairs(kube, repairs, { report, signal, dryRun: false });
-  const reason = repairs.length === 0
+  const all = [...taken.releases, ...changes];
+  const reverter = new Reverter({ kube }, { signal });
+  await revertChanges(all, { reverter, report });
+  if (failure !== undefined) {
+    host.conclude({ state: "incomplete", reason: "Not everything is clean" });
+    throw failure;
+  }
+  const reason = all.length === 0
     ? `Service "${found}" is as it should be`
     : `Service "${found}" is recovered`;
   host.conclude({
-    state: repairs.length === 0 ? "unchanged" : "restored",
+    state: all.length === 0 ? "unchanged" : "restored",
     reason,
   });
 }

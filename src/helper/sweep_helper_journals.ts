@@ -1,7 +1,7 @@
 /** Takes back what root helpers left when they died. */
 import { type DeadJournal, openDeadJournals } from "../undo/journal.ts";
 import { revertJournal } from "../undo/revert_journal.ts";
-import { leftReason } from "../undo/reverter.ts";
+import { leftReason, Reverter } from "../undo/reverter.ts";
 import type { AnyStep } from "../undo/step.ts";
 import type { Machine } from "./operations/operation.ts";
 
@@ -45,6 +45,7 @@ async function sweepOne(
   const count = await revertJournal(dead, {
     steps: new Map(steps.map((step) => [step.id, step])),
     world: machine,
+    reverter: new Reverter(machine),
     onOutcome(outcome) {
       const { state, id } = outcome;
       if (state === "unknown" || state === "unreadable") {

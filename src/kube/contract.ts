@@ -54,6 +54,9 @@ export const RELEASED = "ktctl.dev/released";
 /** Annotation on a shadow: the port of the agent's status page. */
 export const STATUS_PORT = "ktctl.dev/status-port";
 
+/** Annotation on a shadow: the plugin of somebody else's that its session works with, as JSON. */
+export const PLUGIN = "ktctl.dev/plugin";
+
 /** Annotation on what belongs to a router of ours: the version of its state. */
 export const ROUTER_STATE = "ktctl.dev/router";
 

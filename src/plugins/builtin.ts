@@ -1,6 +1,6 @@
 /** The plugins that ktctl brings along. */
 import type { Plugin } from "./plugin.ts";
-import { PluginRegistry } from "./registry.ts";
+import { BUILT_IN, PluginRegistry } from "./registry.ts";
 import istio from "./routing/istio.ts";
 import routerPod from "./routing/router_pod.ts";
 import scale from "./routing/scale.ts";
@@ -20,6 +20,6 @@ const BUILTIN: readonly Plugin[] = [
 /** A registry with the built-in plugins. */
 export function builtinRegistry(): PluginRegistry {
   const registry = new PluginRegistry();
-  for (const plugin of BUILTIN) registry.add(plugin, "built-in");
+  for (const plugin of BUILTIN) registry.add(plugin, BUILT_IN);
   return registry;
 }

@@ -6,13 +6,20 @@
  */
 import type { Json } from "../core/json.ts";
 import type { SchemaResult, StandardSchema } from "../core/standard_schema.ts";
-import type { AnyStep, Step } from "../undo/step.ts";
+import type { Step } from "../undo/step.ts";
+import type {
+  AnyClusterStep,
+  ClusterStep,
+  Found,
+  FoundState,
+} from "../kube/cluster_step.ts";
 import type { KubeApi, KubeObject, ObjectRef } from "../kube/kube_api.ts";
 import type { World } from "../kube/world.ts";
 import type { ClusterLink } from "../link/wire/cluster_link.ts";
 import type { PodOptions } from "../cluster/pod/pod_options.ts";
 
 export type { ClusterLink, PodOptions, SchemaResult, StandardSchema };
+export type { ClusterStep, Found, FoundState };
 export type { Json, KubeApi, KubeObject, ObjectRef, Step, World };
 
 /** The plugin interface's version. A plugin made for another is refused at load. */
@@ -41,7 +48,7 @@ export interface PluginBase<O = unknown> {
   /** How the command line offers those options; their values come to `options` under their names. */
   readonly flags?: readonly PluginFlag[];
   /** Every step that it journals, so that a later process can revert it. */
-  readonly steps: readonly AnyStep<World>[];
+  readonly steps: readonly AnyClusterStep[];
   /** Whether it can work here at all. No side effects. */
   probe(context: ProbeContext): MaybePromise<ProbeResult>;
 }

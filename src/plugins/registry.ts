@@ -4,8 +4,8 @@ import { serviceLockStep } from "../cluster/service/service_lock.ts";
 import { joinShareStep } from "../cluster/share/share_join.ts";
 import { didYouMean } from "../core/did_you_mean.ts";
 import { PluginError, UsageError } from "../core/errors.ts";
-import type { AnyStep } from "../undo/step.ts";
-import type { World } from "../kube/world.ts";
+import { originalReplicasStep } from "../cluster/scale/original_replicas.ts";
+import type { AnyClusterStep } from "../kube/cluster_step.ts";
 import type {
   Plugin,
   RoutingPlugin,
@@ -14,17 +14,31 @@ import type {
 } from "./plugin.ts";
 import { validatePlugin } from "./validate_plugin.ts";
 
+/** The source of the plugins that ktctl brings along. */
+export const BUILT_IN = "built-in";
+
 interface Registered {
   readonly plugin: Plugin;
-  /** Where it came from: `built-in`, a path, a URL. */
+  /** Where it came from: {@link BUILT_IN}, a path, a URL. */
   readonly source: string;
 }
 
-/** The steps that commands take beside those of plugins. */
-const HOST_STEPS: readonly AnyStep<World>[] = [
-  objectStep,
+export interface PluginOrigin {
+  /** A path, or a URL. */
+  readonly source: string;
+  /** Ids of the steps that are the plugin's own. */
+  readonly steps: readonly string[];
+}
+
+/**
+ * The steps that commands take beside those of plugins. What nobody else knows of an object, its
+ * deletion, comes last.
+ */
+const HOST_STEPS: readonly AnyClusterStep[] = [
+  originalReplicasStep,
   serviceLockStep,
   joinShareStep,
+  objectStep,
 ];
 
 export class PluginRegistry {
@@ -99,9 +113,24 @@ export class PluginRegistry {
       );
   }
 
-  /** Every step that a journal may name, the host's own and the plugins', by its id. */
-  steps(): ReadonlyMap<string, AnyStep<World>> {
-    return this.#steps;
+  /** Every step that a journal may name, the plugins' and then the host's own, by its id. */
+  steps(): ReadonlyMap<string, AnyClusterStep> {
+    const isHosts = (step: AnyClusterStep) => HOST_STEPS.includes(step);
+    const all = [...this.#steps];
+    return new Map([
+      ...all.filter(([, step]) => !isHosts(step)),
+      ...all.filter(([, step]) => isHosts(step)),
+    ]);
+  }
+
+  /** Where a plugin came from, and what it changes in clusters; undefined for those that ktctl brings along. */
+  origin(plugin: Plugin): PluginOrigin | undefined {
+    const found = [...this.#plugins.values()].find((one) =>
+      one.plugin === plugin
+    );
+    if (found === undefined || found.source === BUILT_IN) return undefined;
+    const steps = plugin.steps.filter((step) => !HOST_STEPS.includes(step));
+    return { source: found.source, steps: steps.map(({ id }) => id) };
   }
 }
 

@@ -3,7 +3,7 @@ import type { Json } from "../core/json.ts";
 import { within } from "../core/within.ts";
 import type { DeadJournal } from "./journal.ts";
 import { journalledArgs } from "./journalled_args.ts";
-import { type Reverted, Reverter, type ReverterOptions } from "./reverter.ts";
+import type { Reverted, Reverter } from "./reverter.ts";
 import type { AnyStep } from "./step.ts";
 
 /** How long it may take to see whether a change is still there. */
@@ -14,16 +14,19 @@ export type JournalOutcome<W> =
   | { readonly state: "unknown"; readonly id: string }
   /** What is written of it is not as its step writes it. */
   | { readonly state: "unreadable"; readonly id: string }
-  | (Reverted | { readonly state: "planned" }) & {
+  | Reverted & {
     readonly id: string;
     readonly step: AnyStep<W>;
     readonly args: Json;
   };
 
-export interface RevertJournalOptions<W> extends ReverterOptions {
+export interface RevertJournalOptions<W> {
   readonly steps: ReadonlyMap<string, AnyStep<W>>;
   readonly world: W;
-  /** Nothing is changed: what would be reverted is "planned". @default false */
+  /** It knows afterwards what of the session must stay. */
+  readonly reverter: Reverter<W>;
+  readonly signal?: AbortSignal;
+  /** As of the reverter: the journal stays as it is. @default false */
   readonly dryRun?: boolean;
   /** Of each change that was still there, newest first. */
   readonly onOutcome: (outcome: JournalOutcome<W>) => void;
@@ -37,12 +40,12 @@ export async function revertJournal<W>(
   dead: DeadJournal,
   options: RevertJournalOptions<W>,
 ): Promise<number> {
-  const { world, dryRun = false, onOutcome } = options;
-  const reverter = new Reverter(world, options);
+  const { reverter, dryRun = false, onOutcome } = options;
+  const belongsTo = [sessionGroup(dead.header.session)];
   let left = 0;
   for (const { n, id, step, args, isPresent } of await look(dead, options)) {
     if (step === undefined || args === undefined) {
-      reverter.keepOlder(id); // it may restore something
+      reverter.keepOlder(id, belongsTo); // it may restore something
       onOutcome({ state: step === undefined ? "unknown" : "unreadable", id });
       left++;
       continue;
@@ -51,19 +54,20 @@ export async function revertJournal<W>(
       if (!dryRun) dead.markReverted(n);
       continue;
     }
-    if (dryRun && reverter.keptBecauseOf(step) === undefined) {
-      onOutcome({ state: "planned", id, step, args });
-      continue;
-    }
-    const reverted = await reverter.revert(step, args);
+    const reverted = await reverter.revert({ step, args, belongsTo });
     if (reverted.state === "reverted") dead.markReverted(n);
-    else left++;
+    else if (reverted.state !== "planned") left++;
     onOutcome({ ...reverted, id, step, args });
   }
   return left;
 }
 
-interface Change<W> {
+/** The group of all that a session did. */
+export function sessionGroup(session: string): string {
+  return `session ${session}`;
+}
+
+interface Journalled<W> {
   readonly n: number;
   readonly id: string;
   readonly step: AnyStep<W> | undefined;
@@ -75,8 +79,8 @@ interface Change<W> {
 async function look<W>(
   { pending }: DeadJournal,
   { steps, world, signal }: RevertJournalOptions<W>,
-): Promise<Change<W>[]> {
-  const changes: Change<W>[] = [];
+): Promise<Journalled<W>[]> {
+  const changes: Journalled<W>[] = [];
   for (const { n, step: id, args: written } of pending) {
     const step = steps.get(id);
     const read = step && await journalledArgs(step, written);

@@ -15,7 +15,7 @@ export interface RevertOptions {
 
 /**
  * Takes a step back. A plugin's may ignore its signal: it is waited for no longer then, and what it
- * is about counts as left.
+ * is about counts as left. Resolves with what the revert says.
  * Throws what the revert does, else `CleanupError` (`REVERT_HUNG`).
  */
 export async function revertStep<W>(
@@ -23,7 +23,7 @@ export async function revertStep<W>(
   args: Json,
   world: W,
   { timeoutMs, signal, graceMs = GRACE_MS }: RevertOptions,
-): Promise<void> {
+): Promise<string | undefined> {
   const deadline = AbortSignal.timeout(timeoutMs);
   const both = signal === undefined
     ? deadline
@@ -35,7 +35,11 @@ export async function revertStep<W>(
   signal?.addEventListener("abort", onEnd, { once: true });
   if (signal?.aborted) onEnd();
   try {
-    await Promise.race([step.revert(args, world, both), hang.promise]);
+    const said: unknown = await Promise.race([
+      step.revert(args, world, both),
+      hang.promise,
+    ]);
+    return typeof said === "string" ? said : undefined;
   } finally {
     signal?.removeEventListener("abort", onEnd);
     timers.forEach(clearTimeout);

@@ -5,10 +5,32 @@ import type { AnyStep } from "./step.ts";
 
 /** What became of a change. */
 export type Reverted =
-  | { readonly state: "reverted" }
+  | {
+    readonly state: "reverted";
+    /** What was done, where that is not what was to be expected. */
+    readonly note?: string;
+  }
   /** Nothing was tried, as this newer one could not be restored. */
   | { readonly state: "kept"; readonly unrestored: string }
-  | { readonly state: "failed"; readonly error: unknown };
+  | { readonly state: "failed"; readonly error: unknown }
+  /** It would be taken back. */
+  | { readonly state: "planned" };
+
+/** A change that is not taken back. */
+export type Left = Extract<Reverted, { state: "kept" | "failed" }>;
+
+/** A change that is to be taken back, and what it has to do with others. */
+export interface Change<W> {
+  readonly step: AnyStep<W>;
+  readonly args: Json;
+  /**
+   * What it belongs to, such as a session: it is kept while something cannot be restored that names one
+   * of these as well.
+   */
+  readonly belongsTo: readonly string[];
+  /** What is kept while it cannot be restored itself. @default what it belongs to */
+  readonly reliesOn?: readonly string[];
+}
 
 export interface ReverterOptions {
   /** Ends a revert that is under way. @default none */
@@ -17,56 +39,69 @@ export interface ReverterOptions {
   readonly timeoutMs?: number;
   /** How long one that ignores that is still waited for. @default 5000 */
   readonly graceMs?: number;
+  /** Nothing is changed. @default false */
+  readonly dryRun?: boolean;
 }
 
 /**
- * Takes changes back, whoever knows of them: a living scope, or the journal of a dead one. They come
- * newest first. While one that {@link Step.restores} cannot be reverted, nothing older is, but for what
- * {@link Step.standsAlone}: what was made before it serves others until then.
+ * Takes changes back, whoever knows of them: a living scope, the journal of a dead one, or the objects
+ * of the cluster. They come newest first. While one that {@link Step.restores} cannot be reverted,
+ * nothing older of the same group is, but for what is {@link Step.independent}: what was made before
+ * it serves others until then.
  */
 export class Reverter<W> {
   readonly #world: W;
   readonly #options: ReverterOptions;
-  #unrestored: string | undefined;
+  /** By group: what of it could not be restored. */
+  readonly #unrestored = new Map<string, string>();
 
   constructor(world: W, options: ReverterOptions = {}) {
     this.#world = world;
     this.#options = options;
   }
 
-  /** What could not be restored. */
-  get unrestored(): string | undefined {
-    return this.#unrestored;
+  /** A change which could not be taken back elsewhere, or which nobody here knows, may restore something. */
+  keepOlder(unrestored: string, groups: readonly string[]): void {
+    for (const group of groups) {
+      if (!this.#unrestored.has(group)) this.#unrestored.set(group, unrestored);
+    }
   }
 
-  /** A change which could not be taken back elsewhere, or which nobody here knows, may be one. */
-  keepOlder(unrestored: string | undefined): void {
-    this.#unrestored ??= unrestored;
+  /** All that `other` keeps is kept here as well. */
+  keepAs(other: Reverter<W>): void {
+    for (const [group, unrestored] of other.#unrestored) {
+      this.keepOlder(unrestored, [group]);
+    }
   }
 
   /** Undefined where it may be taken back now. */
-  keptBecauseOf(step: AnyStep<W>): string | undefined {
-    return step.standsAlone ? undefined : this.#unrestored;
+  keptBecauseOf({ step, belongsTo }: Change<W>): string | undefined {
+    if (step.independent) return undefined;
+    const group = belongsTo.find((one) => this.#unrestored.has(one));
+    return group === undefined ? undefined : this.#unrestored.get(group);
   }
 
   /** Rejects with the signal's reason, nothing else. */
-  async revert(step: AnyStep<W>, args: Json): Promise<Reverted> {
-    const unrestored = this.keptBecauseOf(step);
+  async revert(change: Change<W>): Promise<Reverted> {
+    const unrestored = this.keptBecauseOf(change);
     if (unrestored !== undefined) return { state: "kept", unrestored };
-    const { timeoutMs = 30_000, ...options } = this.#options;
+    const { step, args, belongsTo, reliesOn = belongsTo } = change;
+    const { timeoutMs = 30_000, dryRun = false, ...options } = this.#options;
+    if (dryRun) return { state: "planned" };
     try {
-      await revertStep(step, args, this.#world, { timeoutMs, ...options });
-      return { state: "reverted" };
+      const how = { timeoutMs, ...options };
+      const note = await revertStep(step, args, this.#world, how);
+      return { state: "reverted", ...(note === undefined ? {} : { note }) };
     } catch (error) {
       options.signal?.throwIfAborted();
-      if (step.restores) this.keepOlder(step.describe(args));
+      if (step.restores) this.keepOlder(step.describe(args), reliesOn);
       return { state: "failed", error };
     }
   }
 }
 
 /** Why a change is left. */
-export function leftReason(left: Exclude<Reverted, { state: "reverted" }>) {
+export function leftReason(left: Left): string {
   return left.state === "kept"
     ? `kept, because this could not be restored: ${left.unrestored}`
     : messageOf(left.error);

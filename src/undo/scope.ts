@@ -58,7 +58,7 @@ interface Shared<W> extends RootScopeOptions<W> {
  *
  * Disposal takes back everything, last first, each on its own; what failed stays on the list, is
  * named in the `CleanupError`, and is tried again by the next disposal. Where a step that restores
- * failed, all older ones stay as well, but for those that stand alone: see {@link Step}.
+ * failed, all older ones stay as well, but for those that are independent: see {@link Step}.
  */
 export class Scope<W> implements AsyncDisposable {
   readonly name: string;
@@ -272,9 +272,7 @@ export class Scope<W> implements AsyncDisposable {
     if (entry.kind === "child") {
       const its = await entry.child.#end(disposal);
       // one that was under way already
-      if (its !== disposal) {
-        disposal.reverter.keepOlder(its.reverter.unrestored);
-      }
+      if (its !== disposal) disposal.reverter.keepAs(its.reverter);
       return entry.child.leftovers().length === 0;
     }
     try {
@@ -293,11 +291,12 @@ export class Scope<W> implements AsyncDisposable {
     const { step, args, n } = entry;
     const { observer, journal } = this.#shared;
     const description = step.describe(args);
-    if (reverter.keptBecauseOf(step) === undefined) {
+    const change = { step, args, belongsTo: [THIS_COMMAND] };
+    if (reverter.keptBecauseOf(change) === undefined) {
       observer?.reverting?.(description);
     }
-    const reverted = await reverter.revert(step, args);
-    if (reverted.state !== "reverted") {
+    const reverted = await reverter.revert(change);
+    if (reverted.state === "kept" || reverted.state === "failed") {
       entry.reason = leftReason(reverted);
       if (reverted.state === "failed") {
         observer?.revertFailed?.(description, reverted.error);
@@ -312,6 +311,9 @@ export class Scope<W> implements AsyncDisposable {
     return true;
   }
 }
+
+/** All that a scope holds is of one command, and so of one group. */
+const THIS_COMMAND = "this command";
 
 function leftover({ step, args, reason }: StepEntry): Leftover {
   return {

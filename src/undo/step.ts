@@ -48,12 +48,13 @@ export interface Step<
    */
   readonly restores?: boolean;
   /** Nothing that is made later relies on it: it is taken back whatever cannot be restored. */
-  readonly standsAlone?: boolean;
+  readonly independent?: boolean;
   /**
    * Takes the change back if it is still ours. Must succeed when the change never happened, when it
-   * was reverted before, and in a new process.
+   * was reverted before, and in a new process. Returns what was done, as `leave Deployment "web" at
+   * 5 replicas, as somebody has scaled it since`, where that is not what was to be expected.
    */
-  revert(args: A, world: W, signal: AbortSignal): Promise<void>;
+  revert(args: A, world: W, signal: AbortSignal): Promise<string | void>;
   /**
    * Whether {@link revert} would find anything to take back: for a clean-up to tell only what it does.
    * Without it that is taken for granted.

@@ -4,18 +4,20 @@ import { type DeadJournal, openDeadJournals } from "../../undo/journal.ts";
 import type { Json } from "../../core/json.ts";
 import type { Report } from "../../core/report.ts";
 import { revertJournal } from "../../undo/revert_journal.ts";
-import { leftReason } from "../../undo/reverter.ts";
-import type { AnyStep } from "../../undo/step.ts";
+import { leftReason, Reverter } from "../../undo/reverter.ts";
+import type { AnyClusterStep } from "../../kube/cluster_step.ts";
 import type { KubeApi } from "../../kube/kube_api.ts";
 import type { World } from "../../kube/world.ts";
 
 export interface SweepOptions {
   readonly dir: string;
-  readonly steps: ReadonlyMap<string, AnyStep<World>>;
+  readonly steps: ReadonlyMap<string, AnyClusterStep>;
   readonly signal: AbortSignal;
   readonly report: Report;
   /** Only say what would be done. @default false */
   readonly dryRun?: boolean;
+  /** It knows afterwards what could not be restored. @default one of its own */
+  readonly reverter?: Reverter<World>;
 }
 
 export interface Swept {
@@ -43,6 +45,8 @@ export async function sweepJournals(
   options: SweepOptions,
 ): Promise<Swept> {
   const all: Swept = { done: [], steps: [], left: 0 };
+  const { signal, dryRun = false } = options;
+  const { reverter = new Reverter({ kube }, { signal, dryRun }) } = options;
   const journals = openDeadJournals(options.dir, (path, reason) => {
     options.report.warn(
       "JOURNAL_UNREADABLE",
@@ -52,7 +56,10 @@ export async function sweepJournals(
   for (const journal of journals) {
     using dead = journal;
     if (dead.header.server !== kube.server) continue;
-    const { done, steps, left } = await sweepOne(kube, dead, options);
+    const { done, steps, left } = await sweepOne(kube, dead, {
+      ...options,
+      reverter,
+    });
     all.done.push(...done);
     all.steps.push(...steps);
     all.left += left;
@@ -63,13 +70,13 @@ export async function sweepJournals(
 async function sweepOne(
   kube: KubeApi,
   dead: DeadJournal,
-  options: SweepOptions,
+  options: SweepOptions & { reverter: Reverter<World> },
 ): Promise<Swept> {
-  const { steps, signal, report, dryRun = false } = options;
+  const { steps, signal, report, reverter, dryRun = false } = options;
   const swept: Swept = { done: [], steps: [], left: 0 };
   const { session, command } = dead.header;
   const left = await revertJournal(dead, {
-    ...{ steps, world: { kube }, signal, dryRun },
+    ...{ steps, world: { kube }, reverter, signal, dryRun },
     onOutcome(outcome) {
       const { state, id } = outcome;
       if (state === "unknown" || state === "unreadable") {
@@ -87,7 +94,7 @@ async function sweepOne(
       } else if (state === "failed") {
         const message = `Cannot ${description}: ${leftReason(outcome)}`;
         report.warn("REVERT_FAILED", message + byHand);
-      } else {
+      } else { // taken back, or planned to be
         swept.done.push(description);
         swept.steps.push({ session, step: id, args });
       }

@@ -21,7 +21,7 @@ import {
 } from "../../kube/object_syntax.ts";
 import * as v from "valibot";
 import { MESHED } from "../router/mesh_mark.ts";
-import type { NamespaceState } from "./namespace_state.ts";
+import type { NamespaceState } from "../../kube/cluster_step.ts";
 import { isRouterRecord, readRouter } from "../router/router_record.ts";
 import { isScaleRecord, readScaleRecord } from "../scale/scale_record.ts";
 import { isShareRecord, readShare } from "../share/share_record.ts";

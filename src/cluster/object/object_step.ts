@@ -1,7 +1,7 @@
 /** The step that makes an object of ours, and deletes it again. */
 import * as v from "valibot";
 import { PermissionError } from "../../core/errors.ts";
-import { annotation, SESSION } from "../../kube/contract.ts";
+import { annotation, isMade, SESSION } from "../../kube/contract.ts";
 import type {
   KubeApi,
   KubeObject,
@@ -9,9 +9,22 @@ import type {
   Resource,
 } from "../../kube/kube_api.ts";
 import { objectName, sessionId } from "../../kube/object_syntax.ts";
-import type { World } from "../../kube/world.ts";
-import type { Step } from "../../undo/step.ts";
+import type {
+  ClusterStep,
+  Found,
+  FoundState,
+} from "../../kube/cluster_step.ts";
+import {
+  CONFIG_MAPS,
+  DEPLOYMENTS,
+  PODS,
+  SECRETS,
+  SERVICES,
+} from "../../kube/resources.ts";
 import { deleteObject } from "./delete_object.ts";
+import { goesWithOwner } from "./goes_with_owner.ts";
+import { goneText } from "./gone_text.ts";
+import { isControlled } from "./is_controlled.ts";
 
 /** Names the object, and the session whose object it must be to be deleted. */
 export type ObjectArgs = v.InferOutput<typeof schema>;
@@ -23,12 +36,15 @@ const schema = v.object({
   /** None where the kind has none. */
   namespace: v.union([v.literal(""), objectName]),
   name: objectName,
-  session: sessionId,
+  /** None where the original ktctl made it, which was found on the cluster. */
+  session: v.union([v.literal(""), sessionId]),
+  /** Of what was found on the cluster: one that was made anew is another one. */
+  uid: v.exactOptional(v.string()),
   /** Wait until it is really gone: pods go through a grace period. */
   awaitGone: v.boolean(),
 });
 
-export const objectStep: Step<ObjectArgs, KubeObject, KubeObject, World> = {
+export const objectStep: ClusterStep<ObjectArgs, KubeObject, KubeObject> = {
   id: "kube.object",
   schema,
   describe: ({ kind, name }) => `${kind} "${name}"`,
@@ -41,13 +57,48 @@ export const objectStep: Step<ObjectArgs, KubeObject, KubeObject, World> = {
   },
   async revert(args, { kube }, signal) {
     const object = await findOwn(kube, args, signal);
-    if (object === undefined) return;
+    if (object === undefined) return goneText(args.kind, args.name);
     await deleteObject(kube, refOf(args), object, {
       awaitGone: args.awaitGone,
       signal,
     });
   },
+  find: findMade,
 };
+
+/** All that was made by sessions that are over, but for what goes with its owner. */
+function findMade(state: FoundState): Found<ObjectArgs>[] {
+  const kinds: [Resource, readonly KubeObject[]][] = [
+    [DEPLOYMENTS, state.deployments],
+    [PODS, state.pods.filter(({ metadata }) => !isControlled(metadata))],
+    [CONFIG_MAPS, state.configMaps],
+    [SECRETS, state.secrets],
+    [SERVICES, state.services],
+  ];
+  return kinds.flatMap(([resource, objects]) =>
+    objects.filter((object) =>
+      isMade(object) && state.isReadable(object) && state.isOver(object) &&
+      !goesWithOwner(object)
+    ).map((object) => {
+      const { name, namespace = state.namespace, uid } = object.metadata;
+      const args: ObjectArgs = {
+        ...objectArgs(resource, object, {
+          session: annotation(object, SESSION) ?? "",
+          // the rest goes at once; pods have a grace period
+          awaitGone: resource === PODS || resource === DEPLOYMENTS,
+        }),
+        namespace,
+        ...(uid === undefined ? {} : { uid }),
+      };
+      return {
+        args,
+        action: `delete ${resource.kind} "${name}"`,
+        object,
+        reliesOn: [object],
+      };
+    })
+  );
+}
 
 async function findOwn(
   kube: KubeApi,
@@ -55,9 +106,12 @@ async function findOwn(
   signal: AbortSignal,
 ): Promise<KubeObject | undefined> {
   const object = await kube.find(refOf(args), { signal });
-  return object !== undefined && annotation(object, SESSION) === args.session
-    ? object
-    : undefined;
+  if (object === undefined) return undefined;
+  const isTheSame = (args.uid ?? object.metadata.uid) === object.metadata.uid;
+  // what no session made is known by its uid alone
+  const isOurs = (annotation(object, SESSION) ?? "") === args.session &&
+    (args.session !== "" || args.uid !== undefined);
+  return isTheSame && isOurs ? object : undefined;
 }
 
 /** The arguments for an object about to be made. */

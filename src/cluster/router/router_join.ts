@@ -2,13 +2,13 @@
 import * as v from "valibot";
 import { ConflictError, KtctlError } from "../../core/errors.ts";
 import { randomLetters } from "../../core/random_name.ts";
-import type { Step } from "../../undo/step.ts";
 import { ROLE, routerName } from "../../kube/contract.ts";
+import type { ClusterStep } from "../../kube/cluster_step.ts";
 import type { KubeApi } from "../../kube/kube_api.ts";
 import { CONFIG_MAPS, SERVICES } from "../../kube/resources.ts";
 import { objectName, sessionId } from "../../kube/object_syntax.ts";
-import type { World } from "../../kube/world.ts";
 import { markText, type MeshMark } from "./mesh_mark.ts";
+import { claimedByRouters, findParticipants } from "./find_participants.ts";
 import { leaveRouter } from "./router_leave.ts";
 import { routerConfigMap, type RouterPodOptions } from "./router_objects.ts";
 import { makeRouterPod, settleOrigin } from "./router_settle.ts";
@@ -23,6 +23,8 @@ const schema = v.object({
   session: sessionId,
   /** For messages. */
   mark: v.string(),
+  /** More sessions that leave with it, of those that were found to be over. */
+  others: v.exactOptional(v.array(sessionId)),
 });
 
 export interface JoinInput {
@@ -42,7 +44,7 @@ export interface JoinInput {
 }
 
 /** With the Stuntman Service and the Router Pod. Its revert leaves, and takes the whole router back where nobody else is in it. */
-export const joinRouterStep: Step<JoinArgs, JoinInput, void, World> = {
+export const joinRouterStep: ClusterStep<JoinArgs, JoinInput, void> = {
   id: "mesh.join",
   schema,
   describe: ({ service, mark }) =>
@@ -70,8 +72,12 @@ export const joinRouterStep: Step<JoinArgs, JoinInput, void, World> = {
     const object = await kube.find(ref, { signal });
     return object?.spec?.selector?.[ROLE] === "router";
   },
-  revert: ({ namespace, service, session }, { kube }, signal) =>
-    leaveRouter(kube, { namespace, service, sessions: [session] }, signal),
+  revert({ namespace, service, session, others = [] }, { kube }, signal) {
+    const sessions = [session, ...others];
+    return leaveRouter(kube, { namespace, service, sessions }, signal);
+  },
+  find: findParticipants,
+  claims: claimedByRouters,
 };
 
 export function joinArgs(

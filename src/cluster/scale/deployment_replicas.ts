@@ -1,24 +1,27 @@
 /** Scaling a Deployment to nothing, and back to its own count. */
 import * as v from "valibot";
 import { ConflictError, NotFoundError } from "../../core/errors.ts";
-import type { Step } from "../../undo/step.ts";
 import {
   annotation,
   labelSelector,
-  ORIGINAL_REPLICAS,
   SESSION,
   TARGET,
 } from "../../kube/contract.ts";
 import type {
-  JsonPatchOperation,
-  KubeApi,
-  KubeObject,
-} from "../../kube/kube_api.ts";
+  ClusterStep,
+  Found,
+  FoundState,
+} from "../../kube/cluster_step.ts";
+import type { KubeApi, KubeObject } from "../../kube/kube_api.ts";
 import { objectName } from "../../kube/object_syntax.ts";
 import { DEPLOYMENTS, PODS } from "../../kube/resources.ts";
-import type { World } from "../../kube/world.ts";
-import { forgetPatch } from "./legacy_replicas.ts";
-import { readScaleRecord, scaleRecordRef } from "./scale_record.ts";
+import { recordsOf, scaleShadows } from "./scale_holders.ts";
+import {
+  isScaleRecord,
+  readScaleRecord,
+  scaleRecordRef,
+} from "./scale_record.ts";
+import { unscale } from "./unscale.ts";
 import { updateObject } from "../object/update_object.ts";
 
 export type ReplicasArgs = v.InferOutput<typeof schema>;
@@ -38,11 +41,10 @@ const schema = v.object({
 });
 
 /** Scales to 0. The count is kept before in a record, see scale_record.ts. */
-export const deploymentReplicasStep: Step<
+export const deploymentReplicasStep: ClusterStep<
   ReplicasArgs,
   undefined,
-  void,
-  World
+  void
 > = {
   id: "deployment.replicas",
   schema,
@@ -74,21 +76,53 @@ export const deploymentReplicasStep: Step<
     return await findOwn(args, kube, signal) !== undefined;
   },
   async revert(args, { kube }, signal) {
-    const own = await findOwn(args, kube, signal);
-    if (own === undefined) return;
     const { namespace, deployment, replicas } = args;
-    const ref = { resource: DEPLOYMENTS, name: deployment, namespace };
-    await updateObject(
-      kube,
-      ref,
-      (object) =>
-        object.metadata.uid === own.metadata.uid
-          ? unscalePatch(object, replicas)
-          : undefined,
-      { signal },
-    );
+    const own = await findOwn(args, kube, signal);
+    if (own === undefined) {
+      return `leave Deployment "${deployment}" as it is, which somebody has changed since`;
+    }
+    const { uid } = own.metadata;
+    const ref = { namespace, deployment, uid };
+    return await unscale(kube, ref, { replicas, signal });
   },
+  find: (state) =>
+    state.deployments.filter((one) => state.isReadable(one)).flatMap((one) =>
+      findOf(one, state)
+    ),
+  claims: ({ configMaps, deployments }) =>
+    // without its Deployment a record goes by itself, or that may not be listed: then it is still needed
+    configMaps.filter((one) =>
+      isScaleRecord(one) && !deployments.some((deployment) =>
+        recordsOf(deployment, { configMaps: [one] }).length > 0
+      )
+    ),
 };
+
+function findOf(
+  deployment: KubeObject,
+  state: FoundState,
+): Found<ReplicasArgs>[] {
+  const { name, namespace = state.namespace, uid = "" } = deployment.metadata;
+  const workloads = [...state.pods, ...state.deployments];
+  const shadows = scaleShadows(deployment, workloads);
+  const [record] = recordsOf(deployment, state);
+  if (record === undefined) return [];
+  const { object, session, replicas } = record;
+  const reliesOn = [...shadows, object];
+  const isOver = reliesOn.every((one) => state.isOver(one));
+  if (!isOver || replicas === 0 || deployment.spec?.replicas !== 0) return [];
+  const args = {
+    namespace,
+    deployment: name,
+    uid,
+    generation: 0,
+    replicas,
+    session,
+    target: "",
+  };
+  const action = `scale Deployment "${name}" back to ${replicas}`;
+  return [{ args, action, reliesOn }];
+}
 
 function isAsPlanned(
   { metadata, spec }: KubeObject,
@@ -138,26 +172,4 @@ async function isHeld(
     signal,
   });
   return pods.length > 0;
-}
-
-/**
- * The write that gives a Deployment its own count back: `known`, else what an earlier version
- * annotated. A count that somebody set by hand since is left.
- */
-export function unscalePatch(
-  deployment: KubeObject,
-  known?: number,
-): JsonPatchOperation[] {
-  const replicas = known ?? Number(annotation(deployment, ORIGINAL_REPLICAS));
-  const release = forgetPatch(deployment);
-  if (
-    !Number.isInteger(replicas) || replicas === 0 ||
-    deployment.spec?.replicas !== 0
-  ) {
-    return release;
-  }
-  return [
-    { op: "replace", path: "/spec/replicas", value: replicas },
-    ...release,
-  ];
 }

@@ -8,10 +8,13 @@ import { ConflictError } from "../../core/errors.ts";
 import {
   annotation,
   annotationText,
+  HEARTBEAT,
+  isMade,
   LOCK,
   LOCK_LIFETIME_SECONDS,
   LOCK_OWNER,
   LOCK_UNTIL,
+  SESSION,
 } from "../../kube/contract.ts";
 import type {
   JsonPatchOperation,
@@ -25,9 +28,14 @@ import {
   wholeNumber,
 } from "../../kube/object_syntax.ts";
 import { SERVICES } from "../../kube/resources.ts";
+import type {
+  ClusterStep,
+  Found,
+  FoundState,
+} from "../../kube/cluster_step.ts";
 import type { World } from "../../kube/world.ts";
 import type { Scope } from "../../undo/scope.ts";
-import type { Step } from "../../undo/step.ts";
+import { goneText } from "../object/gone_text.ts";
 import { annotationPatch, updateObject } from "../object/update_object.ts";
 
 type LockArgs = v.InferOutput<typeof schema>;
@@ -42,9 +50,13 @@ const schema = v.object({
    * our name beside its own. Of earlier versions' journals it is absent.
    */
   since: v.exactOptional(unixSeconds),
+  /** Of what was found on the cluster: {@link lockText}. One that was renewed since is another one. */
+  seen: v.exactOptional(v.string()),
+  /** The same: a Service that was made anew is another one. */
+  uid: v.exactOptional(v.string()),
 });
 
-export const serviceLockStep: Step<LockArgs, undefined, void, World> = {
+export const serviceLockStep: ClusterStep<LockArgs, undefined, void> = {
   id: "service.lock",
   schema,
   describe: ({ service }) => `lock of Service "${service}"`,
@@ -65,20 +77,82 @@ export const serviceLockStep: Step<LockArgs, undefined, void, World> = {
     );
   },
   isRefusal: (error) => error instanceof ConflictError,
-  standsAlone: true,
+  independent: true,
   async isPresent({ namespace, service, owner }, { kube }, signal) {
     const ref = { resource: SERVICES, name: service, namespace };
     const object = await kube.find(ref, { signal });
     return object !== undefined && annotation(object, LOCK_OWNER) === owner;
   },
   async revert(args, { kube }, signal) {
-    const { namespace, service } = args;
+    const { namespace, service, uid } = args;
     const ref = { resource: SERVICES, name: service, namespace };
-    await updateObject(kube, ref, (object) => ifOurs(object, args, UNLOCKED), {
-      signal,
-    });
+    let isOther = false;
+    const found = await updateObject(
+      kube,
+      ref,
+      (object) => {
+        const change = ifOurs(object, args, UNLOCKED);
+        isOther = annotation(object, LOCK) !== undefined &&
+          !isSame(object, args);
+        return change;
+      },
+      { signal, uid },
+    );
+    if (found === undefined) return goneText("Service", service);
+    if (isOther) {
+      return `leave the lock of Service "${service}", which is another one now`;
+    }
   },
+  find,
 };
+
+/** Locks that are void, or whose owner is dead. */
+function find(state: FoundState): Found<LockArgs>[] {
+  return state.services.filter((service) =>
+    annotation(service, LOCK) !== undefined &&
+    (!isLocked(service, state.now) || isOfDead(service, state))
+  ).map((service) => {
+    const { name, namespace = state.namespace, uid } = service.metadata;
+    const since = wholeNumber(annotation(service, LOCK));
+    const args: LockArgs = {
+      namespace,
+      service: name,
+      owner: annotation(service, LOCK_OWNER) ?? "",
+      ...(since === undefined ? {} : { since }),
+      seen: lockText(service),
+      ...(uid === undefined ? {} : { uid }),
+    };
+    return { args, action: `remove the expired lock of Service "${name}"` };
+  });
+}
+
+/**
+ * Whether who set the Service up was killed: of all that their session made nothing lives. What counts
+ * had its heartbeat since the lock was taken: anything else bears that session's name, but is not its.
+ */
+function isOfDead(service: KubeObject, state: FoundState): boolean {
+  const session = annotation(service, LOCK_OWNER)?.split("/").at(-1);
+  const since = wholeNumber(annotation(service, LOCK)) ?? 0;
+  return session !== undefined &&
+    [...state.pods, ...state.deployments, ...state.services].some((object) =>
+      annotation(object, SESSION) === session && isMade(object) &&
+      (wholeNumber(annotation(object, HEARTBEAT)) ?? 0) >= since &&
+      state.isOver(object)
+    );
+}
+
+/** Whether it is still the lock that the arguments tell of. */
+function isSame(object: KubeObject, { owner, since, seen }: LockArgs): boolean {
+  return (annotation(object, LOCK_OWNER) ?? "") === owner &&
+    (since === undefined || wholeNumber(annotation(object, LOCK)) === since) &&
+    (seen === undefined || lockText(object) === seen);
+}
+
+/** All that a lock says of its time, as it is written. */
+function lockText(service: KubeObject): string {
+  return [LOCK, LOCK_UNTIL].map((name) => annotation(service, name) ?? "")
+    .join(" ");
+}
 
 /**
  * The change of a lock that is ours. Of one that the original ktctl took meanwhile our name and our
@@ -86,13 +160,13 @@ export const serviceLockStep: Step<LockArgs, undefined, void, World> = {
  */
 function ifOurs(
   object: KubeObject,
-  { owner, since }: LockArgs,
+  args: LockArgs,
   annotations: Readonly<Record<string, string | undefined>>,
 ): JsonPatchOperation[] | undefined {
-  if (annotation(object, LOCK_OWNER) !== owner) return undefined;
-  const isOurs = since === undefined ||
-    annotation(object, LOCK) === String(since);
-  return annotationPatch(object, isOurs ? annotations : WITHDRAWN);
+  if (isSame(object, args)) return annotationPatch(object, annotations);
+  const isTakenOver = annotation(object, LOCK_OWNER) === args.owner &&
+    args.seen === undefined;
+  return isTakenOver ? annotationPatch(object, WITHDRAWN) : undefined;
 }
 
 /** Without what this ktctl writes beside a lock. */

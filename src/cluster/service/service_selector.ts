@@ -5,23 +5,36 @@ import {
   ConflictError,
   NotFoundError,
 } from "../../core/errors.ts";
-import type { Step } from "../../undo/step.ts";
 import {
   annotation,
+  annotationText,
   HELD_BY,
   HELD_SINCE,
   includesLabels,
+  isMade,
   isSwitched,
+  labelSelector,
   ORIGINAL_SELECTOR,
   parseSelector,
   sameLabels,
   selectorJson,
 } from "../../kube/contract.ts";
-import type { JsonPatchOperation, KubeObject } from "../../kube/kube_api.ts";
+import type {
+  ClusterStep,
+  Found,
+  FoundState,
+} from "../../kube/cluster_step.ts";
+import type {
+  JsonPatchOperation,
+  KubeApi,
+  KubeObject,
+} from "../../kube/kube_api.ts";
 import { SERVICES } from "../../kube/resources.ts";
 import { labels, objectName } from "../../kube/object_syntax.ts";
-import type { World } from "../../kube/world.ts";
+import { holdsService } from "./holds_service.ts";
 import { otherShadow } from "./taken_away.ts";
+import { goneText } from "../object/gone_text.ts";
+import { isControlled } from "../object/is_controlled.ts";
 import { annotationPatch, updateObject } from "../object/update_object.ts";
 
 type Labels = Readonly<Record<string, string>>;
@@ -31,19 +44,24 @@ type SelectorArgs = v.InferOutput<typeof schema>;
 const schema = v.object({
   namespace: objectName,
   service: objectName,
-  /** The selector before, for the case that the annotation is lost. */
-  original: labels,
-  /** The selector that leads to our pod. */
+  /** The selector before, for the case that the annotation is lost. Of what was found it may be unknown. */
+  original: v.exactOptional(labels),
+  /** The selector that leads to our pod; empty where it was found to lead to none any more. */
   shadow: labels,
   user: v.string(),
+  /** Of what was found on the cluster: one that was made anew is another one. */
+  uid: v.exactOptional(v.string()),
 });
 
 /** Switches the selector and keeps the original in `kt-selector`, in one write. */
-export const serviceSelectorStep: Step<SelectorArgs, undefined, void, World> = {
+export const serviceSelectorStep: ClusterStep<SelectorArgs, undefined, void> = {
   id: "service.selector",
   schema,
   describe: ({ service }) => `switched selector of Service "${service}"`,
   undoCommand: ({ service, namespace, original, shadow }) => {
+    if (original === undefined) {
+      return `ktctl recover ${service} -n ${namespace}`;
+    }
     // a merge patch works whatever is still there of all this
     const gone = Object.fromEntries(
       Object.keys(shadow).map((key) => [key, null]),
@@ -63,7 +81,7 @@ export const serviceSelectorStep: Step<SelectorArgs, undefined, void, World> = {
     }'`;
   },
   async apply(
-    { namespace, service, original, shadow, user },
+    { namespace, service, original = {}, shadow, user },
     _input,
     { kube },
   ) {
@@ -101,25 +119,102 @@ export const serviceSelectorStep: Step<SelectorArgs, undefined, void, World> = {
     return object !== undefined &&
       (isHeldBy(object, shadow) || isSwitched(object.spec?.selector));
   },
-  async revert({ namespace, service, original, shadow }, { kube }, signal) {
+  async revert(
+    { namespace, service, original, shadow, uid },
+    { kube },
+    signal,
+  ) {
     const ref = { resource: SERVICES, name: service, namespace };
     const current = await kube.find(ref, { signal });
-    if (current === undefined) return;
-    const other = await otherShadow(kube, current, { shadow, signal });
-    await updateObject(
+    if (current === undefined) return goneText("Service", service);
+    const isLost = await isLedAstray(kube, current, { shadow, signal });
+    let done =
+      `leave Service "${service}" alone, which somebody else has taken`;
+    const found = await updateObject(
       kube,
       ref,
-      (object) =>
-        isHeldBy(object, shadow) ||
-          // led to the pod of another session, which is gone: nothing answers there
-          (other === undefined && isSwitched(current.spec?.selector) &&
-            sameLabels(object.spec?.selector, current.spec?.selector))
-          ? restorePatch(object, original)
-          : undefined,
-      { signal },
+      (object) => {
+        const isOurs = isHeldBy(object, shadow) || isLost &&
+            sameLabels(object.spec?.selector, current.spec?.selector);
+        if (!isOurs) return undefined;
+        done = restoreAction(object);
+        return restorePatch(object, original);
+      },
+      { signal, uid },
     );
+    return found === undefined ? goneText("Service", service) : done;
   },
+  find,
 };
+
+/** Whether it leads to the pod of another session, which is gone: nothing answers there. */
+async function isLedAstray(
+  kube: KubeApi,
+  service: KubeObject,
+  options: { shadow: Labels; signal: AbortSignal },
+): Promise<boolean> {
+  const isKnown = Object.keys(options.shadow).length > 0;
+  return isKnown && isSwitched(service.spec?.selector) &&
+    await otherShadow(kube, service, options) === undefined;
+}
+
+/** Switched or marked Services for which nobody answers who lives. */
+function find(state: FoundState): Found<SelectorArgs>[] {
+  return state.services.filter((service) =>
+    // what a ktctl made leads to a shadow by nature: there is nothing to restore it to
+    isMarked(service) ||
+    (isSwitched(service.spec?.selector) && !isMade(service))
+  ).flatMap((service) => {
+    const reliesOn = serviceHolders(service, state);
+    if (!reliesOn.every((one) => state.isOver(one))) return [];
+    const { name, namespace = state.namespace, uid } = service.metadata;
+    const selector: Labels = service.spec?.selector ?? {};
+    const isLed = isSwitched(selector);
+    const original = parseSelector(annotation(service, ORIGINAL_SELECTOR));
+    const args: SelectorArgs = {
+      namespace,
+      service: name,
+      shadow: isLed ? selector : {},
+      user: annotationText(service, HELD_BY) ?? "",
+      ...(original === undefined ? {} : { original }),
+      ...(uid === undefined ? {} : { uid }),
+    };
+    return [{
+      args,
+      action: restoreAction(service),
+      object: service,
+      reliesOn,
+    }];
+  });
+}
+
+/** What answers for a switched Service: its shadows or router, and its Stuntman Service. */
+function serviceHolders(
+  service: KubeObject,
+  { pods, deployments, services }: FoundState,
+): KubeObject[] {
+  // a pod of a shadow Deployment has no heartbeat: the Deployment's counts
+  const bare = pods.filter(({ metadata }) => !isControlled(metadata));
+  return [...bare, ...deployments, ...services].filter((object) =>
+    holdsService(object, service)
+  );
+}
+
+/** What {@link restorePatch} does to the Service, in words. */
+function restoreAction(service: KubeObject): string {
+  if (isSwitched(service.spec?.selector)) return restoreText(service);
+  const own = labelSelector(service.spec?.selector ?? {}) || "none";
+  return `remove what a past session left on Service "${service.metadata.name}", whose selector somebody has set since: it stays ${own}`;
+}
+
+export function restoreText(service: KubeObject): string {
+  const kept = annotation(service, ORIGINAL_SELECTOR);
+  const selector = parseSelector(kept) ?? ownPart(service.spec?.selector ?? {});
+  const text = selector === undefined
+    ? kept === "null" ? "none" : "what it was"
+    : labelSelector(selector);
+  return `restore the selector of Service "${service.metadata.name}" to ${text}`;
+}
 
 /** The write that sends a Service to `shadow`, on behalf of a user where one alone has it. */
 export function switchPatch(
@@ -195,7 +290,8 @@ export function ownPart(selector: Labels): Labels | undefined {
  * original ktctl's `recover` leaves the annotations that are ours alone.
  */
 function isHeldBy(service: KubeObject, shadow: Labels): boolean {
-  return leadsTo(service, shadow) ||
+  const isKnown = Object.keys(shadow).length > 0;
+  return (isKnown && leadsTo(service, shadow)) ||
     (!isSwitched(service.spec?.selector) && isMarked(service));
 }
 

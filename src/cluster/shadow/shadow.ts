@@ -120,6 +120,12 @@ export async function awaitShadowReady(
   await awaitPod(scope.world.kube, wait);
 }
 
+/** The Shadow Pod, or the Deployment that keeps it. */
+export function workloadRef({ name, namespace, pod }: ShadowSpec): ObjectRef {
+  const resource = pod.asDeployment ? DEPLOYMENTS : PODS;
+  return { resource, name, namespace };
+}
+
 /** How to find a shadow's pod among others. */
 export function podOf(
   spec: ShadowSpec,

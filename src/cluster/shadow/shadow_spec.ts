@@ -40,6 +40,8 @@ export interface ShadowSpec {
   readonly unprivilegedPortStart: boolean;
   /** It belongs to no one session. @default false */
   readonly isShared?: boolean;
+  /** More annotations of the workload, asked for when it is made. */
+  readonly annotations?: () => Readonly<Record<string, string>>;
 }
 
 export interface ShadowKeys {
@@ -88,6 +90,7 @@ export function shadowWorkload(
   const metadata = ownMetadata(spec);
   metadata.annotations = {
     ...metadata.annotations,
+    ...spec.annotations?.(),
     [HEARTBEAT]: String(now),
     [USER]: spec.user,
     [CONFIG]: spec.config,

@@ -6,7 +6,7 @@ import {
   PermissionError,
 } from "../../core/errors.ts";
 import { randomLetters } from "../../core/random_name.ts";
-import type { Step } from "../../undo/step.ts";
+import type { ClusterStep } from "../../kube/cluster_step.ts";
 import { annotation, SHARE_NAME, SHARED } from "../../kube/contract.ts";
 import type { KubeApi, Resource } from "../../kube/kube_api.ts";
 import {
@@ -16,10 +16,10 @@ import {
   SECRETS,
 } from "../../kube/resources.ts";
 import { objectName, sessionId } from "../../kube/object_syntax.ts";
-import type { World } from "../../kube/world.ts";
 import { generateKeyPair } from "../../link/client/ssh_keys.ts";
 import { agentConfig } from "../shadow/pod_ports.ts";
 import type { PodOptions } from "../pod/pod_options.ts";
+import { claimedByShares, findSharers } from "./find_sharers.ts";
 import { closeShare, leaveShare } from "./share_leave.ts";
 import { shareSecret } from "./share_objects.ts";
 import { beaten, isSharer, type ShareState } from "./share_state.ts";
@@ -32,7 +32,12 @@ import {
 
 export type JoinShareArgs = v.InferOutput<typeof schema>;
 
-const schema = v.object({ namespace: objectName, session: sessionId });
+const schema = v.object({
+  namespace: objectName,
+  session: sessionId,
+  /** More sessions that leave with it, of those that were found to be over. */
+  others: v.exactOptional(v.array(sessionId)),
+});
 
 export interface JoinShareInput {
   readonly user: string;
@@ -44,7 +49,7 @@ export interface JoinShareInput {
 const CLOSING_TIMEOUT_MS = 30_000;
 
 /** With it somebody keeps the shared pod. Its revert leaves, and takes all of it away where nobody else is there. */
-export const joinShareStep: Step<JoinShareArgs, JoinShareInput, Share, World> =
+export const joinShareStep: ClusterStep<JoinShareArgs, JoinShareInput, Share> =
   {
     id: "connect.share",
     schema,
@@ -59,8 +64,12 @@ export const joinShareStep: Step<JoinShareArgs, JoinShareInput, Share, World> =
       return share !== undefined &&
         (share.state.closing === true || isSharer(share.state, session));
     },
-    revert: ({ namespace, session }, { kube }, signal) =>
-      leaveShare(kube, { namespace, sessions: [session] }, signal),
+    revert({ namespace, session, others = [] }, { kube }, signal) {
+      const sessions = [session, ...others];
+      return leaveShare(kube, { namespace, sessions }, signal);
+    },
+    find: findSharers,
+    claims: claimedByShares,
   };
 
 /** Throws `ConflictError` (`SHARE_NAME_TAKEN`). */

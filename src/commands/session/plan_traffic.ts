@@ -39,6 +39,7 @@ import type {
   RoutingVerb,
 } from "../../plugins/plugin.ts";
 import { pluginLog } from "../../plugins/plugin_log.ts";
+import type { PluginOrigin } from "../../plugins/registry.ts";
 import { type GlobalOptions, podOptions, timeouts } from "./global_options.ts";
 import type { Host } from "./host.ts";
 
@@ -59,6 +60,8 @@ export interface TrafficRequest {
 export interface TrafficPlan {
   readonly verb: RoutingVerb;
   readonly plugin: RoutingPlugin<never>;
+  /** Of a plugin that ktctl does not bring along. */
+  readonly origin: PluginOrigin | undefined;
   readonly target: FoundTarget;
   readonly routes: readonly PortRoute[];
   readonly ports: readonly PodPort[];
@@ -119,6 +122,7 @@ export async function planTraffic(
   return {
     verb,
     plugin,
+    origin: (await host.registry()).origin(plugin),
     target,
     routes,
     ports,

@@ -13,7 +13,7 @@ import {
 } from "../../cluster/shadow/pod_ports.ts";
 import { shadowName } from "../../cluster/shadow/shadow_name.ts";
 import { lockService } from "../../cluster/service/service_lock.ts";
-import type { Shadow } from "../../cluster/shadow/shadow.ts";
+import { type Shadow, workloadRef } from "../../cluster/shadow/shadow.ts";
 import type { ShadowSpec } from "../../cluster/shadow/shadow_spec.ts";
 import {
   createStuntman,
@@ -35,6 +35,7 @@ import {
 import type { Attachment } from "../../plugins/plugin.ts";
 import { type GlobalOptions, timeouts } from "./global_options.ts";
 import { takesAll, type TrafficPlan } from "./plan_traffic.ts";
+import { PluginRecorder } from "./plugin_recorder.ts";
 import type { Session } from "./session.ts";
 
 export interface ServeOptions {
@@ -68,7 +69,8 @@ export async function serveTraffic(
       await refuseTakenMeanwhile(kube, plan, scope.signal);
     },
   );
-  const fallbackHost = await prepare(session, plan);
+  const recorder = new PluginRecorder(kube, plugin, plan.origin);
+  const fallbackHost = await prepare(session, plan, recorder);
   const spec: ShadowSpec = {
     name: shadowName(verb, routing),
     namespace,
@@ -84,6 +86,7 @@ export async function serveTraffic(
     }),
     pod: context.pod,
     unprivilegedPortStart: plan.unprivilegedPortStart,
+    annotations: () => recorder.annotations(),
   };
   let attachment: Attachment = {};
   const attach = async (attached: Scope<World>, shadow: Shadow) => {
@@ -94,10 +97,11 @@ export async function serveTraffic(
         () => awaitDeparture(kube, endpoints),
       );
     }
+    recorder.follow(workloadRef(shadow.spec));
     attachment = await attachRouting(plugin, {
       ...context,
       signal: attached.signal,
-      scope: attached,
+      scope: recorder.recorded(attached),
       heartbeat,
       shadowPod: shadow.podName,
       ...(routing.fallback ? { stuntman: stuntmanName(name) } : {}),
@@ -167,6 +171,7 @@ async function refuseTakenMeanwhile(
 async function prepare(
   { scope, report, heartbeat, id, kube }: Session,
   { plugin, routing, context, target: { service } }: TrafficPlan,
+  recorder: PluginRecorder,
 ): Promise<string | undefined> {
   let host: string | undefined;
   if (plugin.prepare !== undefined) {
@@ -177,7 +182,7 @@ async function prepare(
           ...context,
           plan: routing,
           signal: scope.signal,
-          scope,
+          scope: recorder.recorded(scope),
           heartbeat,
         }),
     );

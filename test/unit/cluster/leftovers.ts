@@ -1,6 +1,17 @@
 // What sessions leave behind, as objects: for the tests of planning.
-import type { NamespaceState } from "../../../src/cluster/clean/namespace_state.ts";
+import { deadState } from "../../../src/cluster/clean/dead_state.ts";
+import {
+  findChanges,
+  type FoundChange,
+} from "../../../src/cluster/clean/find_changes.ts";
+import { takenState } from "../../../src/cluster/clean/taken_state.ts";
+import type {
+  AnyClusterStep,
+  FoundState,
+  NamespaceState,
+} from "../../../src/kube/cluster_step.ts";
 import type { KubeObject } from "../../../src/kube/kube_api.ts";
+import { builtinRegistry } from "../../../src/plugins/builtin.ts";
 
 export const NOW = 1_700_000_000;
 /** Heartbeats: of a session that lives, and of one that died. */
@@ -84,4 +95,44 @@ export function switchedService(role = "shadow-exchange"): KubeObject {
   return own("Service", "web", {
     selector: { "kt-role": role, "kt-target": "AbC" },
   }, { "kt-selector": '{"app":"web"}' });
+}
+
+/** What `clean` would take back. */
+export function cleanChanges(
+  part: Partial<NamespaceState>,
+  rules: {
+    thresholdMinutes?: number;
+    attached?: readonly string[];
+    attachedSessions?: readonly string[];
+  } = {},
+): Promise<FoundChange[]> {
+  return foundBy(deadState(state(part), {
+    namespace: "test",
+    now: NOW,
+    thresholdMinutes: rules.thresholdMinutes ?? 5,
+    attached: new Set(rules.attached),
+    attachedSessions: new Set(rules.attachedSessions),
+  }));
+}
+
+/** What `recover` would take back. */
+export async function recoverChanges(
+  service: KubeObject,
+  all: NamespaceState,
+): Promise<FoundChange[]> {
+  const taken = takenState(service, all, { namespace: "test", by: "bob" });
+  return [...taken.releases, ...await foundBy(taken)];
+}
+
+export function foundBy(
+  found: FoundState,
+  steps: Iterable<AnyClusterStep> = builtinRegistry().steps().values(),
+): Promise<FoundChange[]> {
+  return findChanges(found, steps, ({ id }, reason) => {
+    throw new Error(`step ${id} cannot look: ${reason}`);
+  });
+}
+
+export function actionsOf(changes: readonly FoundChange[]): string[] {
+  return changes.map(({ action }) => action);
 }

@@ -6,9 +6,6 @@ import {
   markedSubset,
 } from "../../../src/cluster/router/istio_rules.ts";
 import { meshConfig, meshName } from "../../../src/cluster/router/mesh_mark.ts";
-import { planClean } from "../../../src/cluster/clean/plan_clean.ts";
-import { planRecover } from "../../../src/cluster/clean/plan_recover.ts";
-import { describeRepair } from "../../../src/cluster/clean/repair.ts";
 import { belongsTo } from "../../../src/cluster/router/router_state.ts";
 import {
   readScaleRecord,
@@ -23,7 +20,17 @@ import {
 import { routerName, stuntmanName } from "../../../src/kube/contract.ts";
 import type { KubeObject } from "../../../src/kube/kube_api.ts";
 import { MemoryKube } from "../../fakes/memory_kube.ts";
-import { FRESH, made, NOW, OLD, own, state } from "./leftovers.ts";
+import {
+  actionsOf,
+  cleanChanges,
+  FRESH,
+  made,
+  NOW,
+  OLD,
+  own,
+  recoverChanges,
+  state,
+} from "./leftovers.ts";
 
 const LONG = `${"long-release-name-of-a-chart-".repeat(2)}abcde`;
 const DNS_LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
@@ -130,37 +137,37 @@ const shadow = made("Pod", meshName(LONG, MARK), {
   config: meshConfig(LONG, MARK),
 });
 
-function recovered(one: KubeObject): string[] {
+async function recovered(one: KubeObject): Promise<string[]> {
   const all = state({
     services: [one, stuntman()],
     pods: [shadow],
   });
-  return planRecover(one, all, "bob").repairs.map(describeRepair);
+  return actionsOf(await recoverChanges(one, all));
 }
 
-Deno.test("recover of a long Service takes its mesh and its Stuntman Service back, and leaves those of a Service that is called like what was left of it", () => {
-  const repairs = recovered(service);
+Deno.test("recover of a long Service takes its mesh and its Stuntman Service back, and leaves those of a Service that is called like what was left of it", async () => {
+  const repairs = await recovered(service);
   assert.ok(repairs.includes(`delete Pod "${shadow.metadata.name}"`));
   assert.ok(repairs.includes(`delete Service "${stuntmanName(LONG)}"`));
   const cut = shadow.metadata.name.slice(0, -"-kt-mesh-alice".length);
   for (const name of [OTHER, cut]) {
-    assert.deepEqual(recovered(own("Service", name, { selector: {} })), []);
+    assert.deepEqual(
+      await recovered(own("Service", name, { selector: {} })),
+      [],
+    );
   }
 });
 
-Deno.test("clean sees by its Stuntman Service that an exchange of a long Service lives, or not", () => {
+Deno.test("clean sees by its Stuntman Service that an exchange of a long Service lives, or not", async () => {
   const exchanged = own("Service", LONG, {
     selector: { "kt-role": "shadow-exchange", "kt-target": "AbC" },
   }, { "kt-selector": '{"app":"web"}' });
-  const cleaned = (beat: string) =>
-    planClean(state({ services: [exchanged, stuntman(Number(beat))] }), {
-      now: NOW,
-      thresholdMinutes: 5,
-      attached: new Set(),
-      attachedSessions: new Set(),
-    }).map(describeRepair);
-  assert.deepEqual(cleaned(FRESH), []);
-  assert.deepEqual(cleaned(OLD), [
+  const cleaned = async (beat: string) =>
+    actionsOf(
+      await cleanChanges({ services: [exchanged, stuntman(Number(beat))] }),
+    );
+  assert.deepEqual(await cleaned(FRESH), []);
+  assert.deepEqual(await cleaned(OLD), [
     `restore the selector of Service "${LONG}" to app=web`,
     `delete Service "${stuntmanName(LONG)}"`,
   ]);

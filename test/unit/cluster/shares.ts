@@ -1,5 +1,5 @@
 // A shared Shadow Pod, as it is in the cluster: for the tests of planning.
-import type { NamespaceState } from "../../../src/cluster/clean/namespace_state.ts";
+import type { NamespaceState } from "../../../src/kube/cluster_step.ts";
 import { agentConfig } from "../../../src/cluster/shadow/pod_ports.ts";
 import type {
   Sharer,

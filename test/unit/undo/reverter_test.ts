@@ -1,11 +1,15 @@
 import assert from "node:assert/strict";
-import { type Reverted, Reverter } from "../../../src/undo/reverter.ts";
+import {
+  type Change,
+  type Reverted,
+  Reverter,
+} from "../../../src/undo/reverter.ts";
 import type { AnyStep } from "../../../src/undo/step.ts";
 
 interface Behaviour {
   readonly restores?: boolean;
-  readonly standsAlone?: boolean;
-  readonly revert?: () => Promise<void>;
+  readonly independent?: boolean;
+  readonly revert?: () => Promise<string | void>;
 }
 
 function step(id: string, behaviour: Behaviour = {}): AnyStep<null> {
@@ -17,6 +21,10 @@ function step(id: string, behaviour: Behaviour = {}): AnyStep<null> {
     revert: () => Promise.resolve(),
     ...behaviour,
   };
+}
+
+function change(one: AnyStep<null>, ...belongsTo: string[]): Change<null> {
+  return { step: one, args: null, belongsTo: ["this", ...belongsTo] };
 }
 
 const fails = () => Promise.reject(new Error("no"));
@@ -32,18 +40,18 @@ async function revertAll(
   ...steps: AnyStep<null>[]
 ): Promise<string[]> {
   const all: Reverted[] = [];
-  for (const one of steps) all.push(await reverter.revert(one, null));
+  for (const one of steps) all.push(await reverter.revert(change(one)));
   return states(all);
 }
 
-Deno.test("while a change cannot be restored, nothing older is taken back but what stands alone", async () => {
+Deno.test("while a change cannot be restored, nothing older is taken back but what is independent", async () => {
   assert.deepEqual(
     await revertAll(
       new Reverter(null),
       step("new"),
       step("selector", { restores: true, revert: fails }),
       step("pod"),
-      step("lock", { standsAlone: true }),
+      step("lock", { independent: true }),
       step("oldest"),
     ),
     [
@@ -63,9 +71,9 @@ Deno.test("a failure of what restores nothing keeps nothing older", async () => 
 
 Deno.test("what nobody here knows may restore something", async () => {
   const reverter = new Reverter(null);
-  reverter.keepOlder("x.unknown");
+  reverter.keepOlder("x.unknown", ["this"]);
   assert.deepEqual(
-    await revertAll(reverter, step("pod"), step("lock", { standsAlone: true })),
+    await revertAll(reverter, step("pod"), step("lock", { independent: true })),
     ["kept by x.unknown", "reverted"],
   );
 });
@@ -73,7 +81,7 @@ Deno.test("what nobody here knows may restore something", async () => {
 Deno.test("a revert that goes on when its time is over is waited for no longer", async () => {
   const hangs = step("hangs", { revert: () => new Promise(() => {}) });
   const reverter = new Reverter(null, { timeoutMs: 10, graceMs: 10 });
-  const reverted = await reverter.revert(hangs, null);
+  const reverted = await reverter.revert(change(hangs));
   assert.equal(reverted.state, "failed");
 });
 
@@ -83,7 +91,48 @@ Deno.test("the signal's reason ends all of it", async () => {
   const { signal } = controller;
   const revert = () => (controller.abort(reason), fails());
   await assert.rejects(
-    new Reverter(null, { signal }).revert(step("pod", { revert }), null),
+    new Reverter(null, { signal }).revert(change(step("pod", { revert }))),
     reason,
   );
+});
+
+Deno.test("what cannot be restored keeps what belongs to the same, and nothing else", async () => {
+  const reverter = new Reverter(null);
+  const selector = step("selector", { restores: true, revert: fails });
+  const of = (...groups: string[]) => ({
+    step: step("pod"),
+    args: null,
+    belongsTo: groups,
+  });
+  await reverter.revert({
+    step: selector,
+    args: null,
+    belongsTo: [],
+    reliesOn: ["session a"],
+  });
+  assert.deepEqual(
+    states([
+      await reverter.revert(of("session b")),
+      await reverter.revert(of("session b", "session a")),
+      await reverter.revert({ ...of("session a"), step: selector }),
+      await reverter.revert({ ...of(), step: selector }),
+    ]),
+    ["reverted", "kept by selector", "kept by selector", "failed"],
+  );
+});
+
+Deno.test("a plan takes nothing back, and knows what would be kept", async () => {
+  const reverter = new Reverter(null, { dryRun: true });
+  const pod = change(step("pod", { revert: fails }));
+  assert.deepEqual(states([await reverter.revert(pod)]), ["planned"]);
+  reverter.keepOlder("x.unknown", ["this"]);
+  assert.deepEqual(states([await reverter.revert(pod)]), ["kept by x.unknown"]);
+});
+
+Deno.test("a revert that did something else than was to be expected says so", async () => {
+  const revert = () => Promise.resolve("leave it");
+  const reverted = await new Reverter(null).revert(
+    change(step("pod", { revert })),
+  );
+  assert.deepEqual(reverted, { state: "reverted", note: "leave it" });
 });

@@ -161,7 +161,7 @@ const restoring: typeof put = { ...put, restores: true };
 Deno.test("what may serve others stays while what they had cannot be restored, up to the root; the next disposal goes on", async () => {
   const { world, journal, scope } = open();
   const lock = scope.child("lock");
-  await lock.run({ ...put, standsAlone: true }, { name: "lock" }, {});
+  await lock.run({ ...put, independent: true }, { name: "lock" }, {});
   await scope.run(put, { name: "stuntman" }, {});
   const sibling = scope.child("sibling");
   await sibling.run(put, { name: "sibling" }, {});

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import {
   deploymentReplicasStep,
   type ReplicasArgs,
-  unscalePatch,
 } from "../../../../src/cluster/scale/deployment_replicas.ts";
+import { unscalePatch } from "../../../../src/cluster/scale/unscale.ts";
 import { scaleRecord } from "../../../../src/cluster/scale/scale_record.ts";
 import type { ConflictError } from "../../../../src/core/errors.ts";
 import type {

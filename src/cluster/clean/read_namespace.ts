@@ -9,6 +9,7 @@ import {
   ROUTER_STATE,
   ROUTER_SUFFIX,
 } from "../../kube/contract.ts";
+import type { NamespaceState } from "../../kube/cluster_step.ts";
 import type { KubeApi, KubeObject, Resource } from "../../kube/kube_api.ts";
 import {
   CONFIG_MAPS,
@@ -17,19 +18,6 @@ import {
   SECRETS,
   SERVICES,
 } from "../../kube/resources.ts";
-
-export interface NamespaceState {
-  /** Every Service of the namespace. */
-  readonly services: readonly KubeObject[];
-  /** Every Deployment of the namespace. */
-  readonly deployments: readonly KubeObject[];
-  /** Those that a ktctl made. The pods of a shadow Deployment have a role, but no `control-by`. */
-  readonly pods: readonly KubeObject[];
-  /** Those labelled `control-by=kt` only, as the next; with data only where it may be a router's record. */
-  readonly configMaps: readonly KubeObject[];
-  /** Without data. */
-  readonly secrets: readonly KubeObject[];
-}
 
 /** Kinds that the user may not list are left out, with a warning. */
 export async function readNamespace(

@@ -1,34 +1,18 @@
 import assert from "node:assert/strict";
 import { scaleRecord } from "../../../../src/cluster/scale/scale_record.ts";
-import { planClean } from "../../../../src/cluster/clean/plan_clean.ts";
-import { describeRepair } from "../../../../src/cluster/clean/repair.ts";
-import type { NamespaceState } from "../../../../src/cluster/clean/namespace_state.ts";
 import {
+  actionsOf,
+  cleanChanges,
   FRESH,
   made,
   NOW,
   OLD,
   own,
-  state,
   switchedService,
 } from "../leftovers.ts";
 
-function plan(
-  part: Partial<NamespaceState>,
-  rules: {
-    thresholdMinutes?: number;
-    attached?: string[];
-    attachedSessions?: string[];
-  } = {},
-): string[] {
-  const repairs = planClean(state(part), {
-    now: NOW,
-    thresholdMinutes: rules.thresholdMinutes ?? 5,
-    attached: new Set(rules.attached),
-    attachedSessions: new Set(rules.attachedSessions),
-  });
-  return repairs.map(describeRepair);
-}
+const plan = async (...args: Parameters<typeof cleanChanges>) =>
+  actionsOf(await cleanChanges(...args));
 
 function exchangeShadow(heartbeat: string, session?: string) {
   return made("Pod", "web-kt-exchange-abcde", {
@@ -40,9 +24,9 @@ function exchangeShadow(heartbeat: string, session?: string) {
   });
 }
 
-Deno.test("clean restores an exchanged Service before it deletes the dead shadow", () => {
+Deno.test("clean restores an exchanged Service before it deletes the dead shadow", async () => {
   assert.deepEqual(
-    plan({ services: [switchedService()], pods: [exchangeShadow(OLD)] }),
+    await plan({ services: [switchedService()], pods: [exchangeShadow(OLD)] }),
     [
       'restore the selector of Service "web" to app=web',
       'delete Pod "web-kt-exchange-abcde"',
@@ -50,50 +34,57 @@ Deno.test("clean restores an exchanged Service before it deletes the dead shadow
   );
 });
 
-Deno.test("clean leaves a live exchange alone", () => {
+Deno.test("clean leaves a live exchange alone", async () => {
   assert.deepEqual(
-    plan({ services: [switchedService()], pods: [exchangeShadow(FRESH)] }),
+    await plan({
+      services: [switchedService()],
+      pods: [exchangeShadow(FRESH)],
+    }),
     [],
   );
 });
 
-Deno.test("clean says of a Service whose selector somebody has set since that it stays so", () => {
+Deno.test("clean says of a Service whose selector somebody has set since that it stays so", async () => {
   const service = switchedService();
   service.spec.selector = { app: "web2" };
-  assert.deepEqual(plan({ services: [service] }), [
+  assert.deepEqual(await plan({ services: [service] }), [
     'remove what a past session left on Service "web", whose selector somebody has set since: it stays app=web2',
   ]);
 });
 
-Deno.test("clean says of a Service that had no selector of its own that it gets none", () => {
+Deno.test("clean says of a Service that had no selector of its own that it gets none", async () => {
   const service = switchedService();
   service.metadata.annotations!["kt-selector"] = "null";
-  assert.deepEqual(plan({ services: [service] }), [
+  assert.deepEqual(await plan({ services: [service] }), [
     'restore the selector of Service "web" to none',
   ]);
 });
 
-Deno.test("clean restores a Service whose shadow somebody else has deleted", () => {
-  assert.deepEqual(plan({ services: [switchedService()] }), [
+Deno.test("clean restores a Service whose shadow somebody else has deleted", async () => {
+  assert.deepEqual(await plan({ services: [switchedService()] }), [
     'restore the selector of Service "web" to app=web',
   ]);
 });
 
-Deno.test("a session whose agent has its laptop lives, however old its heartbeat", () => {
+Deno.test("a session whose agent has its laptop lives, however old its heartbeat", async () => {
   const pod = exchangeShadow(OLD, "s1");
   const secret = made("Secret", pod.metadata.name, {
     heartbeat: OLD,
     session: "s1",
   });
   assert.deepEqual(
-    plan({ services: [switchedService()], pods: [pod], secrets: [secret] }, {
+    await plan({
+      services: [switchedService()],
+      pods: [pod],
+      secrets: [secret],
+    }, {
       attached: [pod.metadata.uid!],
     }),
     [],
   );
 });
 
-Deno.test("what a dead shadow owns has no heartbeat, keeps nothing alive, and goes with it", () => {
+Deno.test("what a dead shadow owns has no heartbeat, keeps nothing alive, and goes with it", async () => {
   const pod = exchangeShadow(OLD, "s1");
   const secret = made("Secret", pod.metadata.name, { session: "s1" });
   secret.metadata.ownerReferences = [{
@@ -107,20 +98,20 @@ Deno.test("what a dead shadow owns has no heartbeat, keeps nothing alive, and go
     pods: [pod],
     secrets: [secret],
   };
-  assert.deepEqual(plan(left), [
+  assert.deepEqual(await plan(left), [
     'restore the selector of Service "web" to app=web',
     `delete Pod "${pod.metadata.name}"`,
   ]);
 });
 
-Deno.test("one fresh heartbeat keeps all that its session made", () => {
+Deno.test("one fresh heartbeat keeps all that its session made", async () => {
   const pod = exchangeShadow(FRESH, "s1");
   const stuntman = made("Service", "web-kt-stuntman", {
     heartbeat: OLD,
     session: "s1",
   });
   assert.deepEqual(
-    plan({ services: [switchedService(), stuntman], pods: [pod] }),
+    await plan({ services: [switchedService(), stuntman], pods: [pod] }),
     [],
   );
 });
@@ -140,15 +131,18 @@ function recordOfScale(session = "s1") {
   });
 }
 
-Deno.test("clean scales a Deployment back by its record, before it deletes that", () => {
+Deno.test("clean scales a Deployment back by its record, before it deletes that", async () => {
   const configMaps = [recordOfScale()];
-  assert.deepEqual(plan({ deployments: [scaledDeployment()], configMaps }), [
-    'scale Deployment "web" back to 3',
-    'delete ConfigMap "web-kt-scaled"',
-  ]);
+  assert.deepEqual(
+    await plan({ deployments: [scaledDeployment()], configMaps }),
+    [
+      'scale Deployment "web" back to 3',
+      'delete ConfigMap "web-kt-scaled"',
+    ],
+  );
 });
 
-Deno.test("a record of a session that lives is left alone, and does not keep a dead one alive", () => {
+Deno.test("a record of a session that lives is left alone, and does not keep a dead one alive", async () => {
   const shadow = (heartbeat: string) =>
     made("Pod", "web-kt-exchange-abcde", {
       heartbeat,
@@ -160,19 +154,19 @@ Deno.test("a record of a session that lives is left alone, and does not keep a d
     deployments: [scaledDeployment()],
     configMaps: [recordOfScale()],
   };
-  assert.deepEqual(plan({ ...scaled, pods: [shadow(FRESH)] }), []);
-  assert.deepEqual(plan({ ...scaled, pods: [shadow(OLD)] }), [
+  assert.deepEqual(await plan({ ...scaled, pods: [shadow(FRESH)] }), []);
+  assert.deepEqual(await plan({ ...scaled, pods: [shadow(OLD)] }), [
     'scale Deployment "web" back to 3',
     'delete Pod "web-kt-exchange-abcde"',
     'delete ConfigMap "web-kt-scaled"',
   ]);
 });
 
-Deno.test("a record is neither obeyed nor deleted where its own Deployment is not seen", () => {
+Deno.test("a record is neither obeyed nor deleted where its own Deployment is not seen", async () => {
   const configMaps = [recordOfScale()];
-  assert.deepEqual(plan({ configMaps }), []); // which may not be listed
+  assert.deepEqual(await plan({ configMaps }), []); // which may not be listed
   const deployments = [scaledDeployment("another-uid")];
-  assert.deepEqual(plan({ deployments, configMaps }), []);
+  assert.deepEqual(await plan({ deployments, configMaps }), []);
 });
 
 const annotated = {
@@ -195,14 +189,17 @@ const RECORD_FIELDS = {
 };
 const COUNT_FIELDS = { "f:spec": { "f:replicas": {} } };
 
-Deno.test("clean scales a Deployment back by what an earlier version annotated together with the count", () => {
+Deno.test("clean scales a Deployment back by what an earlier version annotated together with the count", async () => {
   const both = { ...RECORD_FIELDS, ...COUNT_FIELDS };
-  assert.deepEqual(plan({ deployments: [annotatedDeployment(0, both)] }), [
-    'scale Deployment "web" back to 3',
-  ]);
+  assert.deepEqual(
+    await plan({ deployments: [annotatedDeployment(0, both)] }),
+    [
+      'scale Deployment "web" back to 3',
+    ],
+  );
 });
 
-Deno.test("clean scales a Deployment back by what an earlier version annotated while its Shadow Pod is there", () => {
+Deno.test("clean scales a Deployment back by what an earlier version annotated while its Shadow Pod is there", async () => {
   const shadow = made("Pod", "web-kt-exchange-abcde", {
     heartbeat: OLD,
     target: "AbC",
@@ -210,31 +207,31 @@ Deno.test("clean scales a Deployment back by what an earlier version annotated w
     config: "app=web,replicas=3",
   });
   const deployments = [annotatedDeployment(0)];
-  assert.deepEqual(plan({ deployments, pods: [shadow] }), [
+  assert.deepEqual(await plan({ deployments, pods: [shadow] }), [
     'scale Deployment "web" back to 3',
     'delete Pod "web-kt-exchange-abcde"',
   ]);
 });
 
-Deno.test("what a rollback brought back of an earlier exchange is taken away and not obeyed", () => {
+Deno.test("what a rollback brought back of an earlier exchange is taken away and not obeyed", async () => {
   for (const replicas of [0, 5]) {
     const deployments = [
       annotatedDeployment(replicas, COUNT_FIELDS, RECORD_FIELDS),
     ];
-    assert.deepEqual(plan({ deployments }), [
+    assert.deepEqual(await plan({ deployments }), [
       'remove what a rollback brought back of a past exchange from Deployment "web"',
     ]);
   }
 });
 
-Deno.test("clean scales back by the shadow of the original ktctl, before it deletes that shadow", () => {
+Deno.test("clean scales back by the shadow of the original ktctl, before it deletes that shadow", async () => {
   const shadow = made("Pod", "web-kt-exchange-abcde", {
     heartbeat: OLD,
     role: "shadow-exchange",
     config: "app=web,replicas=2",
   });
   assert.deepEqual(
-    plan({
+    await plan({
       deployments: [own("Deployment", "web", { replicas: 0 })],
       pods: [shadow],
     }),
@@ -242,14 +239,14 @@ Deno.test("clean scales back by the shadow of the original ktctl, before it dele
   );
 });
 
-Deno.test("a Deployment that somebody has scaled up again is not scaled", () => {
+Deno.test("a Deployment that somebody has scaled up again is not scaled", async () => {
   const shadow = made("Pod", "x", {
     heartbeat: OLD,
     role: "shadow-exchange",
     config: "app=web,replicas=2",
   });
   assert.deepEqual(
-    plan({
+    await plan({
       deployments: [own("Deployment", "web", { replicas: 5 })],
       pods: [shadow],
     }),
@@ -257,7 +254,7 @@ Deno.test("a Deployment that somebody has scaled up again is not scaled", () => 
   );
 });
 
-Deno.test("clean takes a dead mesh apart: selector, then router, stuntman, shadow", () => {
+Deno.test("clean takes a dead mesh apart: selector, then router, stuntman, shadow", async () => {
   const router = made("Pod", "web-kt-router", {
     heartbeat: OLD,
     role: "router",
@@ -271,7 +268,7 @@ Deno.test("clean takes a dead mesh apart: selector, then router, stuntman, shado
   const services = ["web-kt-stuntman", "web-kt-mesh-v1"].map((name) =>
     made("Service", name, { heartbeat: OLD })
   );
-  const done = plan({
+  const done = await plan({
     services: [switchedService("router"), ...services],
     pods: [router, shadow],
   });
@@ -284,8 +281,11 @@ Deno.test("clean takes a dead mesh apart: selector, then router, stuntman, shado
   ]);
 });
 
-Deno.test("an object without a heartbeat and without a session is not judged", () => {
-  assert.deepEqual(plan({ pods: [made("Pod", "x", { role: "router" })] }), []);
+Deno.test("an object without a heartbeat and without a session is not judged", async () => {
+  assert.deepEqual(
+    await plan({ pods: [made("Pod", "x", { role: "router" })] }),
+    [],
+  );
 });
 
 for (
@@ -294,15 +294,15 @@ for (
     ["a younger lock is left", 179, 0],
   ] as const
 ) {
-  Deno.test(claim, () => {
+  Deno.test(claim, async () => {
     const service = own("Service", "web", { selector: { app: "web" } }, {
       "kt-lock": String(NOW - age),
     });
-    assert.equal(plan({ services: [service] }).length, expected);
+    assert.equal((await plan({ services: [service] })).length, expected);
   });
 }
 
-Deno.test("the lock of a start that died goes with what it made, and not before, nor for what only bears its name", () => {
+Deno.test("the lock of a start that died goes with what it made, and not before, nor for what only bears its name", async () => {
   const locked = own("Service", "web", { selector: { app: "web" } }, {
     "kt-lock": String(NOW - 60),
     "ktctl.dev/lock-owner": "corp/alice/abcdefghij",
@@ -323,7 +323,7 @@ Deno.test("the lock of a start that died goes with what it made, and not before,
       [foreign, 0, false],
     ] as const
   ) {
-    const done = plan({ services: [locked], pods: [pod] }, {
+    const done = await plan({ services: [locked], pods: [pod] }, {
       thresholdMinutes,
     });
     const what = JSON.stringify([pod.metadata, thresholdMinutes]);
@@ -331,24 +331,27 @@ Deno.test("the lock of a start that died goes with what it made, and not before,
   }
 });
 
-Deno.test("a lock that is no number is void, and removed", () => {
+Deno.test("a lock that is no number is void, and removed", async () => {
   const service = own("Service", "web", { selector: { app: "web" } }, {
     "kt-lock": "yes",
   });
-  assert.deepEqual(plan({ services: [service] }), [
+  assert.deepEqual(await plan({ services: [service] }), [
     'remove the expired lock of Service "web"',
   ]);
 });
 
-Deno.test("the threshold decides", () => {
+Deno.test("the threshold decides", async () => {
   const pod = made("Pod", "x", { heartbeat: FRESH });
-  assert.deepEqual(plan({ pods: [pod] }, { thresholdMinutes: 1 }), []);
-  assert.equal(plan({ pods: [pod] }, { thresholdMinutes: 0 }).length, 1);
+  assert.deepEqual(await plan({ pods: [pod] }, { thresholdMinutes: 1 }), []);
+  assert.equal(
+    (await plan({ pods: [pod] }, { thresholdMinutes: 0 })).length,
+    1,
+  );
 });
 
-Deno.test("nobody's objects but ktctl's are ever deleted", () => {
+Deno.test("nobody's objects but ktctl's are ever deleted", async () => {
   const service = own("Service", "db", { selector: { app: "db" } }, {
     "kt-last-heart-beat": OLD,
   });
-  assert.deepEqual(plan({ services: [service] }), []);
+  assert.deepEqual(await plan({ services: [service] }), []);
 });

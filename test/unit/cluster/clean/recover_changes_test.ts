@@ -1,17 +1,26 @@
 import assert from "node:assert/strict";
-import type { NamespaceState } from "../../../../src/cluster/clean/namespace_state.ts";
+import type { NamespaceState } from "../../../../src/kube/cluster_step.ts";
 import { scaleRecord } from "../../../../src/cluster/scale/scale_record.ts";
-import { planRecover } from "../../../../src/cluster/clean/plan_recover.ts";
-import { describeRepair } from "../../../../src/cluster/clean/repair.ts";
 import type { KubeObject } from "../../../../src/kube/kube_api.ts";
-import { FRESH, made, own, state, switchedService } from "../leftovers.ts";
+import {
+  actionsOf,
+  FRESH,
+  made,
+  own,
+  recoverChanges,
+  state,
+  switchedService,
+} from "../leftovers.ts";
 
-function plan(service: KubeObject, part: Partial<NamespaceState>): string[] {
+async function plan(
+  service: KubeObject,
+  part: Partial<NamespaceState>,
+): Promise<string[]> {
   const all = state({ ...part, services: [service, ...part.services ?? []] });
-  return planRecover(service, all, "bob").repairs.map(describeRepair);
+  return actionsOf(await recoverChanges(service, all));
 }
 
-Deno.test("recover tells the owner first, then restores, then deletes", () => {
+Deno.test("recover tells the owner first, then restores, then deletes", async () => {
   const name = "web-kt-exchange-abcde";
   const shadow = made("Pod", name, {
     heartbeat: FRESH,
@@ -21,7 +30,7 @@ Deno.test("recover tells the owner first, then restores, then deletes", () => {
     config: "service=web",
   });
   assert.deepEqual(
-    plan(switchedService(), {
+    await plan(switchedService(), {
       pods: [shadow],
       configMaps: [made("ConfigMap", name, { session: "s1" })],
       services: [made("Service", "web-kt-stuntman", { session: "s1" })],
@@ -36,7 +45,7 @@ Deno.test("recover tells the owner first, then restores, then deletes", () => {
   );
 });
 
-Deno.test("recover leaves to the garbage collector what a shadow owns", () => {
+Deno.test("recover leaves to the garbage collector what a shadow owns", async () => {
   const name = "web-kt-exchange-abcde";
   const secret = made("Secret", name, { session: "s1" });
   secret.metadata.ownerReferences = [
@@ -48,7 +57,7 @@ Deno.test("recover leaves to the garbage collector what a shadow owns", () => {
     target: "AbC",
     config: "service=web",
   });
-  const repairs = plan(switchedService(), {
+  const repairs = await plan(switchedService(), {
     pods: [shadow],
     secrets: [secret],
   });
@@ -56,19 +65,19 @@ Deno.test("recover leaves to the garbage collector what a shadow owns", () => {
   assert.ok(!repairs.includes(`delete Secret "${name}"`));
 });
 
-Deno.test("recover leaves the sessions of other Services alone", () => {
+Deno.test("recover leaves the sessions of other Services alone", async () => {
   const other = made("Pod", "db-kt-exchange-abcde", {
     session: "s2",
     role: "shadow-exchange",
     target: "XyZ",
     config: "service=db",
   });
-  assert.deepEqual(plan(switchedService(), { pods: [other] }), [
+  assert.deepEqual(await plan(switchedService(), { pods: [other] }), [
     'restore the selector of Service "web" to app=web',
   ]);
 });
 
-Deno.test("recover scales back what the original ktctl scaled down", () => {
+Deno.test("recover scales back what the original ktctl scaled down", async () => {
   const service = own("Service", "web", { selector: { app: "web" } });
   const deployment = own("Deployment", "web", {
     replicas: 0,
@@ -80,7 +89,7 @@ Deno.test("recover scales back what the original ktctl scaled down", () => {
     labels: { app: "web" },
   });
   assert.deepEqual(
-    plan(service, { deployments: [deployment], pods: [shadow] }),
+    await plan(service, { deployments: [deployment], pods: [shadow] }),
     [
       'tell the owner of Pod "web-kt-exchange-abcde" that the Service is taken back',
       'scale Deployment "web" back to 2',
@@ -89,7 +98,7 @@ Deno.test("recover scales back what the original ktctl scaled down", () => {
   );
 });
 
-Deno.test("recover scales back by the record that a session left, whose Shadow Pod is gone", () => {
+Deno.test("recover scales back by the record that a session left, whose Shadow Pod is gone", async () => {
   const service = own("Service", "web", { selector: { app: "web" } });
   const deployment = own("Deployment", "web", {
     replicas: 0,
@@ -102,7 +111,7 @@ Deno.test("recover scales back by the record that a session left, whose Shadow P
     now: 1_700_000_000,
   });
   assert.deepEqual(
-    plan(service, { deployments: [deployment], configMaps: [record] }),
+    await plan(service, { deployments: [deployment], configMaps: [record] }),
     [
       'scale Deployment "web" back to 2',
       'delete ConfigMap "web-kt-scaled"',
@@ -110,7 +119,7 @@ Deno.test("recover scales back by the record that a session left, whose Shadow P
   );
 });
 
-Deno.test("recover of a Service that nobody took does nothing", () => {
+Deno.test("recover of a Service that nobody took does nothing", async () => {
   const service = own("Service", "web", { selector: { app: "web" } });
-  assert.deepEqual(plan(service, {}), []);
+  assert.deepEqual(await plan(service, {}), []);
 });

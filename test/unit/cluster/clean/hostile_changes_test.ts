@@ -1,34 +1,30 @@
 // What somebody wrote into a namespace that no ktctl writes there.
 import assert from "node:assert/strict";
-import { keptObjects } from "../../../src/cluster/clean/kept_objects.ts";
-import type { NamespaceState } from "../../../src/cluster/clean/namespace_state.ts";
-import { planClean } from "../../../src/cluster/clean/plan_clean.ts";
-import { planRecover } from "../../../src/cluster/clean/plan_recover.ts";
-import { describeRepair } from "../../../src/cluster/clean/repair.ts";
-import { unreadableObjects } from "../../../src/cluster/clean/unreadable.ts";
-import type { KubeObject } from "../../../src/kube/kube_api.ts";
+import { unreadableObjects } from "../../../../src/cluster/clean/unreadable.ts";
+import type { NamespaceState } from "../../../../src/kube/cluster_step.ts";
+import type { KubeObject } from "../../../../src/kube/kube_api.ts";
+import type { World } from "../../../../src/kube/world.ts";
+import { Reverter } from "../../../../src/undo/reverter.ts";
+import type { AnyStep } from "../../../../src/undo/step.ts";
+import { MemoryKube } from "../../../fakes/memory_kube.ts";
 import {
+  actionsOf,
+  cleanChanges,
   FRESH,
   made,
   NOW,
   OLD,
   own,
+  recoverChanges,
   state,
   switchedService,
-} from "./leftovers.ts";
-import { share, shareObjects, sharer } from "./shares.ts";
+} from "../leftovers.ts";
+import { share, shareObjects, sharer } from "../shares.ts";
 
-function plan(
+const plan = async (
   part: Partial<NamespaceState>,
   attached: readonly string[] = [],
-): string[] {
-  return planClean(state(part), {
-    now: NOW,
-    thresholdMinutes: 5,
-    attached: new Set(attached),
-    attachedSessions: new Set(),
-  }).map(describeRepair);
-}
+) => actionsOf(await cleanChanges(part, { attached }));
 
 /** A dead participant's router, as the first version wrote it. */
 function router(
@@ -73,21 +69,27 @@ const dead = made("Pod", "old-kt-exchange-abcde", {
   role: "shadow-exchange",
 });
 
-Deno.test("clean tells of a router what the Service itself says, not what its ConfigMap does", () => {
+Deno.test("clean tells of a router what the Service itself says, not what its ConfigMap does", async () => {
   assert.deepEqual(
-    plan({ services: [switchedService("router")], configMaps: [router()] }),
+    await plan({
+      services: [switchedService("router")],
+      configMaps: [router()],
+    }),
     [
       'restore the selector of Service "web" to app=web, and remove its router with alice\'s "version: a"',
     ],
   );
 });
 
-Deno.test("clean tells of no selector where a meshed Service leads elsewhere already", () => {
+Deno.test("clean tells of no selector where a meshed Service leads elsewhere already", async () => {
   const service = switchedService("router");
   service.spec.selector = { app: "web2" };
-  assert.deepEqual(plan({ services: [service], configMaps: [router()] }), [
-    'remove the router of Service "web" with alice\'s "version: a"',
-  ]);
+  assert.deepEqual(
+    await plan({ services: [service], configMaps: [router()] }),
+    [
+      'remove the router of Service "web" with alice\'s "version: a"',
+    ],
+  );
 });
 
 const HOSTILE: Readonly<Record<string, KubeObject>> = {
@@ -100,13 +102,13 @@ const HOSTILE: Readonly<Record<string, KubeObject>> = {
 };
 
 for (const [what, configMap] of Object.entries(HOSTILE)) {
-  Deno.test(`clean names a router's ConfigMap that ${what}, leaves it alone, and cleans the rest`, () => {
+  Deno.test(`clean names a router's ConfigMap that ${what}, leaves it alone, and cleans the rest`, async () => {
     const all = {
       services: [switchedService("router")],
       configMaps: [configMap],
       pods: [dead],
     };
-    assert.deepEqual(plan(all), [
+    assert.deepEqual(await plan(all), [
       'restore the selector of Service "web" to app=web',
       'delete Pod "old-kt-exchange-abcde"',
     ]);
@@ -117,16 +119,16 @@ for (const [what, configMap] of Object.entries(HOSTILE)) {
   });
 }
 
-Deno.test("clean obeys the record of a shared Shadow Pod on the one Secret that has its name", () => {
+Deno.test("clean obeys the record of a shared Shadow Pod on the one Secret that has its name", async () => {
   const { secrets: [secret] } = shareObjects(
     share({ sharers: [sharer("a", 900)] }),
   );
   const forged = structuredClone(secret!);
   forged.metadata.name = "forged";
   const all = state({ secrets: [forged] });
-  assert.deepEqual(plan(all), []);
+  assert.deepEqual(await plan(all), []);
   assert.equal(unreadableObjects(all).length, 1);
-  assert.equal(plan({ secrets: [secret!] }).length, 1);
+  assert.equal((await plan({ secrets: [secret!] })).length, 1);
 });
 
 for (
@@ -136,36 +138,36 @@ for (
     ["without end", "9".repeat(20)],
   ] as const
 ) {
-  Deno.test(`a heartbeat that is ${what} keeps its session alive no longer, and its object is left alone`, () => {
+  Deno.test(`a heartbeat that is ${what} keeps its session alive no longer, and its object is left alone`, async () => {
     const odd = made("Secret", "odd", { heartbeat, session: "gone2" });
     const all = { pods: [dead], secrets: [odd] };
-    assert.deepEqual(plan(all), ['delete Pod "old-kt-exchange-abcde"']);
+    assert.deepEqual(await plan(all), ['delete Pod "old-kt-exchange-abcde"']);
     assert.equal(unreadableObjects(state(all))[0]?.object, odd);
   });
 }
 
-Deno.test("a heartbeat from a time that is not yet is no sign of life, but for clocks that differ a little", () => {
+Deno.test("a heartbeat from a time that is not yet is no sign of life, but for clocks that differ a little", async () => {
   const pod = (seconds: number) =>
     made("Pod", "p", { heartbeat: String(NOW + seconds) });
-  assert.deepEqual(plan({ pods: [pod(200)] }), []);
-  assert.deepEqual(plan({ pods: [pod(100_000)] }), ['delete Pod "p"']);
+  assert.deepEqual(await plan({ pods: [pod(200)] }), []);
+  assert.deepEqual(await plan({ pods: [pod(100_000)] }), ['delete Pod "p"']);
   const late = router();
   late.data["state.json"] = late.data["state.json"].replace("2020-", "2999-");
-  assert.equal(plan({ configMaps: [late] }).length, 1);
+  assert.equal((await plan({ configMaps: [late] })).length, 1);
   const { secrets } = shareObjects(share({ sharers: [sharer("a", -900)] }));
-  assert.equal(plan({ secrets }).length, 1);
+  assert.equal((await plan({ secrets })).length, 1);
 });
 
-Deno.test("a lock from a time that is not yet is void", () => {
+Deno.test("a lock from a time that is not yet is void", async () => {
   const locked = (at: number) =>
     own("Service", "web", {}, { "kt-lock": String(at) });
-  assert.deepEqual(plan({ services: [locked(NOW + 9_999)] }), [
+  assert.deepEqual(await plan({ services: [locked(NOW + 9_999)] }), [
     'remove the expired lock of Service "web"',
   ]);
-  assert.deepEqual(plan({ services: [locked(NOW - 9)] }), []);
+  assert.deepEqual(await plan({ services: [locked(NOW - 9)] }), []);
 });
 
-Deno.test("no shadow scales a Deployment to whatever it says", () => {
+Deno.test("no shadow scales a Deployment to whatever it says", async () => {
   for (const replicas of ["999999999", "1e3", "-1", "2.5", "1001"]) {
     const shadow = made("Pod", "web-kt-exchange-abcde", {
       heartbeat: OLD,
@@ -173,18 +175,18 @@ Deno.test("no shadow scales a Deployment to whatever it says", () => {
       config: `app=web,replicas=${replicas}`,
     });
     const deployments = [own("Deployment", "web", { replicas: 0 })];
-    const scaled = plan({ deployments, pods: [shadow] }).filter((text) =>
-      text.startsWith("scale")
-    );
+    const scaled = (await plan({ deployments, pods: [shadow] })).filter((
+      text,
+    ) => text.startsWith("scale"));
     assert.deepEqual(scaled, [], replicas);
   }
 });
 
-Deno.test("a Deployment's count that is none is named, and left for its owner to mend", () => {
+Deno.test("a Deployment's count that is none is named, and left for its owner to mend", async () => {
   const deployment = own("Deployment", "web", { replicas: 0 }, {
     "ktctl.dev/replicas": "-3",
   });
-  assert.deepEqual(plan({ deployments: [deployment], pods: [dead] }), [
+  assert.deepEqual(await plan({ deployments: [deployment], pods: [dead] }), [
     'delete Pod "old-kt-exchange-abcde"',
   ]);
   assert.equal(
@@ -193,7 +195,7 @@ Deno.test("a Deployment's count that is none is named, and left for its owner to
   );
 });
 
-Deno.test("a pod that cannot be read holds no Service, unless its agent has a laptop", () => {
+Deno.test("a pod that cannot be read holds no Service, unless its agent has a laptop", async () => {
   const pod = made("Pod", "web-kt-exchange-abcde", {
     heartbeat: "soon",
     role: "shadow-exchange",
@@ -201,13 +203,13 @@ Deno.test("a pod that cannot be read holds no Service, unless its agent has a la
     config: "service=web",
   });
   const all = { services: [switchedService()], pods: [pod] };
-  assert.deepEqual(plan(all), [
+  assert.deepEqual(await plan(all), [
     'restore the selector of Service "web" to app=web',
   ]);
-  assert.deepEqual(plan(all, [pod.metadata.uid!]), []);
+  assert.deepEqual(await plan(all, [pod.metadata.uid!]), []);
 });
 
-Deno.test("recover takes away no session that has something elsewhere, whoever puts its name on a pod", () => {
+Deno.test("recover takes away no session that has something elsewhere, whoever puts its name on a pod", async () => {
   const victim = made("Pod", "db-kt-exchange-abcde", {
     heartbeat: FRESH,
     session: "victim",
@@ -222,7 +224,7 @@ Deno.test("recover takes away no session that has something elsewhere, whoever p
     config: "service=web",
   });
   const service = switchedService();
-  const { repairs } = planRecover(
+  const changes = await recoverChanges(
     service,
     state({
       services: [
@@ -233,59 +235,97 @@ Deno.test("recover takes away no session that has something elsewhere, whoever p
       secrets: [made("Secret", "db-kt-exchange-abcde", { session: "victim" })],
       configMaps: [made("ConfigMap", "forged", { session: "victim" })],
     }),
-    "bob",
   );
   assert.deepEqual(
-    repairs.filter(({ kind }) => kind === "delete").map(describeRepair),
+    actionsOf(changes.filter(({ step }) => step.id === "kube.object")),
     ['delete Pod "forged"'],
   );
 });
 
-Deno.test("recover names no Service's router that its ConfigMap does not hold", () => {
+Deno.test("recover names no Service's router that its ConfigMap does not hold", async () => {
   const service = switchedService("router");
-  const { repairs } = planRecover(
+  const changes = await recoverChanges(
     service,
     state({ services: [service], configMaps: [router({ namespace: "b" })] }),
-    "bob",
   );
-  assert.deepEqual(repairs.map(describeRepair), [
+  assert.deepEqual(actionsOf(changes), [
     'restore the selector of Service "web" to app=web',
   ]);
 });
 
-Deno.test("what could not be restored keeps what serves it, with all of its session, and nothing else", () => {
+Deno.test("what could not be restored keeps what serves it, with all of its session, and nothing else", async () => {
   const service = switchedService();
   const shadow = made("Pod", "web-kt-exchange-abcde", {
+    heartbeat: OLD,
     session: "s1",
     role: "shadow-exchange",
     target: "AbC",
   });
   const secret = made("Secret", "web-kt-exchange-abcde", { session: "s1" });
   const stuntman = made("Service", "web-kt-stuntman", { session: "s1" });
-  const original = made("ConfigMap", "web-kt-exchange-abcde", {});
+  const original = made("ConfigMap", "web-kt-exchange-abcde", {
+    heartbeat: OLD,
+  });
   const other = made("Pod", "db-kt-exchange-abcde", {
+    heartbeat: OLD,
     session: "s2",
     role: "shadow-exchange",
     target: "XyZ",
     config: "service=db",
   });
-  const objects = [shadow, secret, stuntman, original, other];
-  const kept = (...failed: Parameters<typeof keptObjects>[0]) => [
-    ...keptObjects(failed, objects),
+  for (const meta of [secret, stuntman]) {
+    meta.metadata.annotations!["kt-last-heart-beat"] = OLD;
+  }
+  const deployment = own("Deployment", "app", { replicas: 0 });
+  const all = {
+    services: [service, stuntman],
+    pods: [shadow, other],
+    secrets: [secret],
+    configMaps: [original],
+    deployments: [deployment],
+  };
+  const kept = async (failing: string) => {
+    const reverter = new Reverter<World>({ kube: new MemoryKube().api });
+    const left: string[] = [];
+    for (const change of await cleanChanges(all)) {
+      const step: AnyStep<World> = {
+        ...change.step,
+        revert: () =>
+          change.step.id === failing
+            ? Promise.reject(new Error("forbidden"))
+            : Promise.resolve(),
+      };
+      const { state } = await reverter.revert({ ...change, step });
+      if (state === "kept") left.push(change.action);
+    }
+    return left;
+  };
+  const ofSession = [
+    'delete Pod "web-kt-exchange-abcde"',
+    'delete ConfigMap "web-kt-exchange-abcde"',
+    'delete Secret "web-kt-exchange-abcde"',
+    'delete Service "web-kt-stuntman"',
   ];
-  assert.deepEqual(
-    kept({ kind: "restore-selector", service }),
-    objects.slice(0, 4),
-  );
-  assert.deepEqual(kept({ kind: "unlock", service }), []);
-  assert.deepEqual(
-    kept({ kind: "release", pod: other, by: "bob" }),
-    [other],
-  );
-  const deployment = own("Deployment", "app", {});
+  assert.deepEqual(await kept("service.selector"), ofSession);
+  assert.deepEqual(await kept("service.lock"), []);
   shadow.metadata.annotations!["kt-config"] = "app=app,replicas=1";
-  assert.deepEqual(
-    kept({ kind: "restore-replicas", deployment }),
-    objects.slice(0, 4),
+  assert.deepEqual(await kept("original.replicas"), ofSession);
+});
+
+Deno.test("a pod whose owner cannot be told stays, with all of its session", async () => {
+  const shadow = made("Pod", "web-kt-exchange-abcde", {
+    session: "s1",
+    role: "shadow-exchange",
+    target: "AbC",
+    config: "service=web",
+  });
+  const service = switchedService();
+  const [release, ...others] = await recoverChanges(
+    service,
+    state({ services: [service], pods: [shadow] }),
   );
+  const reverter = new Reverter<World>({ kube: new MemoryKube().api });
+  reverter.keepOlder("the word", release!.reliesOn ?? []);
+  const kept = others.filter((one) => reverter.keptBecauseOf(one));
+  assert.deepEqual(actionsOf(kept), ['delete Pod "web-kt-exchange-abcde"']);
 });

@@ -1,0 +1,100 @@
+/** What sessions left in a namespace, by the steps that know how to take it back. */
+import { messageOf } from "../../core/errors.ts";
+import type { Json } from "../../core/json.ts";
+import { annotation, SESSION } from "../../kube/contract.ts";
+import type {
+  AnyClusterStep,
+  Found,
+  FoundState,
+} from "../../kube/cluster_step.ts";
+import type { KubeObject } from "../../kube/kube_api.ts";
+import type { World } from "../../kube/world.ts";
+import { journalledArgs } from "../../undo/journalled_args.ts";
+import { sessionGroup } from "../../undo/revert_journal.ts";
+import type { Change } from "../../undo/reverter.ts";
+
+/** A change that the objects of the cluster tell of. */
+export interface FoundChange extends Change<World> {
+  readonly step: AnyClusterStep;
+  /** What taking it back does, in words. */
+  readonly action: string;
+  /** The single changes that it stands for, as journals have them. */
+  readonly parts: readonly Json[];
+}
+
+/**
+ * In the order in which they are to be taken back: what restores comes before what deletes, as no
+ * deletion may take the only copy of a selector or a count. `onDefect` is told of a step that cannot
+ * look, or finds what its own schema refuses.
+ */
+export async function findChanges(
+  state: FoundState,
+  steps: Iterable<AnyClusterStep>,
+  onDefect: (step: AnyClusterStep, reason: string) => void,
+): Promise<FoundChange[]> {
+  const all = [...steps];
+  const changes: FoundChange[] = [];
+  for (const step of all) {
+    const others = all.filter((one) => one !== step);
+    try {
+      const claimed = new Set(others.flatMap((one) => claimsOf(one, state)));
+      for (const found of await step.find?.(state) ?? []) {
+        if (found.object !== undefined && claimed.has(found.object)) continue;
+        const read = await journalledArgs(step, found.args);
+        if (read.reason === undefined) {
+          changes.push(toChange(step, found, read.value));
+        } else onDefect(step, "what it found is not as it writes it");
+      }
+    } catch (error) {
+      onDefect(step, messageOf(error));
+    }
+  }
+  const rank = ({ step }: FoundChange) => step.restores ? 0 : 1;
+  return changes.sort((a, b) => rank(a) - rank(b));
+}
+
+/** One that cannot say what it claims is told by whoever asks it for what it finds. */
+function claimsOf(
+  step: AnyClusterStep,
+  state: FoundState,
+): readonly KubeObject[] {
+  try {
+    return step.claims?.(state) ?? [];
+  } catch {
+    return [];
+  }
+}
+
+/** What restores keeps what serves until it could, and is not kept by anything itself. */
+function toChange(
+  step: AnyClusterStep,
+  { action, object, reliesOn = [], parts }: Found,
+  args: Json,
+): FoundChange {
+  const change = { step, args, action, parts: parts ?? [args] };
+  const groups = groupsOf(reliesOn);
+  if (step.restores) return { ...change, belongsTo: [], reliesOn: groups };
+  const belongsTo = object === undefined ? groups : groupsOf([object]);
+  return { ...change, belongsTo };
+}
+
+/** By what objects belong together: one session made them, or they are called alike. */
+export function groupsOf(objects: readonly KubeObject[]): string[] {
+  return objects.flatMap((object) => {
+    const session = annotation(object, SESSION);
+    const name = `objects "${object.metadata.name}"`;
+    return session === undefined ? [name] : [name, sessionGroup(session)];
+  });
+}
+
+/** Whether both would take back the same. */
+export function isSameChange(
+  step: AnyClusterStep,
+  a: Json,
+  b: Json,
+): boolean {
+  const namespaceOf = (args: Json) =>
+    (args as { namespace?: Json } | null)?.namespace;
+  return namespaceOf(a) === namespaceOf(b) &&
+    step.describe(a) === step.describe(b);
+}

@@ -1,0 +1,43 @@
+import { counted } from "../../core/counted.ts";
+import { CleanupError } from "../../core/errors.ts";
+import type { Report } from "../../core/report.ts";
+import type { AnyClusterStep, FoundState } from "../../kube/cluster_step.ts";
+import { findChanges, type FoundChange } from "./find_changes.ts";
+import { isOfMissing, missingPlugins, missingText } from "./missing_plugins.ts";
+
+export interface PlannedChanges {
+  /** In the order in which they are to be taken back. */
+  readonly changes: readonly FoundChange[];
+  /** What is left, as nobody here knows how to take it back. */
+  readonly failure?: CleanupError;
+}
+
+/** What sessions that are over left, without what needs a plugin that is not there: a warning tells of each such session. */
+export async function planChanges(
+  state: FoundState,
+  steps: ReadonlyMap<string, AnyClusterStep>,
+  report: Report,
+): Promise<PlannedChanges> {
+  const known = new Map(steps);
+  const changes = await findChanges(state, steps.values(), (step, reason) => {
+    known.delete(step.id);
+    report.warn(
+      "STEP_FAILED",
+      `Cannot see what the step "${step.id}" left: ${reason}`,
+    );
+  });
+  const missing = missingPlugins(state, known);
+  for (const one of missing) {
+    report.warn("PLUGIN_NEEDED", missingText(one, steps));
+  }
+  if (missing.length === 0) return { changes };
+  const failure = new CleanupError(
+    "PLUGIN_NEEDED",
+    `Cannot take back all that ${
+      counted(missing.length, "session")
+    } changed with a plugin: see the warnings`,
+    { hint: "Name the plugin with --plugin, and run the command again." },
+  );
+  const own = changes.filter((change) => !isOfMissing(change, missing));
+  return { changes: own, failure };
+}

@@ -1,0 +1,151 @@
+/** A namespace as `recover` looks at it. */
+import {
+  annotation,
+  configOf,
+  includesLabels,
+  isMade,
+  isStuntmanOf,
+  label,
+  originalSelector,
+  ROLE,
+  routerName,
+  SESSION,
+  SHARED,
+} from "../../kube/contract.ts";
+import type { FoundState, NamespaceState } from "../../kube/cluster_step.ts";
+import type { KubeObject } from "../../kube/kube_api.ts";
+import { isControlled } from "../object/is_controlled.ts";
+import { MESHED } from "../router/mesh_mark.ts";
+import { readRouter } from "../router/router_record.ts";
+import { recordsOf } from "../scale/scale_holders.ts";
+import type { FoundChange } from "./find_changes.ts";
+import { releaseChange } from "./release_step.ts";
+import { unreadableObjects } from "./unreadable.ts";
+
+/** The namespace as `recover` looks at it: what stands between a Service and its own pods is over, and nothing else is seen. */
+export interface TakenState extends FoundState {
+  /** The Shadow and Router Pods, then Deployments, in the way of the Service's own traffic. */
+  readonly shadows: readonly KubeObject[];
+  /** Comes first: tells the owners of its pods, who may live. */
+  readonly releases: readonly FoundChange[];
+}
+
+/** `by` is told to owners that still live. */
+export function takenState(
+  service: KubeObject,
+  state: NamespaceState,
+  options: { namespace: string; by: string },
+): TakenState {
+  const { name } = service.metadata;
+  const deployments = ownDeployments(service, state);
+  const shadows = [...state.pods, ...state.deployments].filter((object) =>
+    isInTheWay(object, service, deployments)
+  );
+  const sessions = ownSessions(shadows, state);
+  const names = new Set(shadows.map(({ metadata }) => metadata.name));
+  const unreadable = new Set(
+    unreadableObjects(state).map(({ object }) => object),
+  );
+  const isReadable = (object: KubeObject) =>
+    shadows.includes(object) || !unreadable.has(object);
+  const isTheirs = (object: KubeObject) => {
+    if (!isMade(object) || !isReadable(object)) return false;
+    const session = annotation(object, SESSION);
+    return session === undefined
+      ? names.has(object.metadata.name)
+      : sessions.has(session);
+  };
+  const isRecorded = (configMap: KubeObject) =>
+    deployments.some((one) =>
+      recordsOf(one, { configMaps: [configMap] }).length > 0
+    );
+  const pods = shadows.filter((object) => state.pods.includes(object));
+  return {
+    shadows,
+    releases: pods.map((pod) => releaseChange(pod, options)),
+    namespace: options.namespace,
+    services: [
+      service,
+      ...state.services.filter((one) =>
+        isMade(one) && one.metadata.name !== name &&
+        (isTheirs(one) || isStuntmanOf(one, name))
+      ),
+    ],
+    deployments: [
+      ...deployments,
+      ...shadows.filter((object) => state.deployments.includes(object)),
+    ],
+    pods,
+    configMaps: state.configMaps.filter((one) =>
+      isRouterOf(one, name) || isRecorded(one) || isTheirs(one)
+    ),
+    secrets: state.secrets.filter(isTheirs),
+    now: Infinity,
+    isOver: () => true,
+    isOld: () => true,
+    isLinked: () => false,
+    isReadable,
+  };
+}
+
+/**
+ * The sessions of what is in the way, but of none that has something elsewhere: whoever writes a
+ * session on a pod of theirs must not have all of that session taken away.
+ */
+function ownSessions(
+  workloads: readonly KubeObject[],
+  state: NamespaceState,
+): Set<string> {
+  const sessions = new Set(
+    workloads.flatMap((object) => annotation(object, SESSION) ?? []),
+  );
+  for (const object of [...state.pods, ...state.deployments]) {
+    // a pod of a shadow Deployment does not say what it is for
+    if (workloads.includes(object) || isControlled(object.metadata)) continue;
+    sessions.delete(annotation(object, SESSION) ?? "");
+  }
+  return sessions;
+}
+
+/** The Deployments behind the Service. */
+function ownDeployments(
+  service: KubeObject,
+  state: NamespaceState,
+): KubeObject[] {
+  const selector = originalSelector(service);
+  if (Object.keys(selector).length === 0) return [];
+  return state.deployments.filter((deployment) =>
+    label(deployment, ROLE) === undefined &&
+    includesLabels(deployment.spec?.template?.metadata?.labels, selector)
+  );
+}
+
+function isRouterOf(configMap: KubeObject, service: string): boolean {
+  return configMap.metadata.name === routerName(service) &&
+    readRouter(configMap).reason === undefined;
+}
+
+function isShared(object: KubeObject): boolean {
+  return annotation(object, SHARED) !== undefined;
+}
+
+function isInTheWay(
+  object: KubeObject,
+  service: KubeObject,
+  deployments: readonly KubeObject[],
+): boolean {
+  // a shared Shadow Pod serves no Service, whatever labels it was given
+  if (label(object, ROLE) === undefined || isShared(object)) return false;
+  const { name } = service.metadata;
+  const selector: Record<string, string> = service.spec?.selector ?? {};
+  const config = configOf(object);
+  const meshed = config.get(MESHED);
+  const isMeshShadow = label(object, ROLE) === "shadow-mesh" &&
+    (meshed === undefined
+      ? object.metadata.name.startsWith(`${name}-kt-mesh-`)
+      : meshed === name);
+  return isMeshShadow || config.get("service") === name ||
+    deployments.some(({ metadata }) => metadata.name === config.get("app")) ||
+    (Object.keys(selector).length > 0 &&
+      includesLabels(object.metadata.labels, selector));
+}
