@@ -86,18 +86,15 @@ Deno.test("a session whose agent has its laptop lives, however old its heartbeat
 
 Deno.test("what a dead shadow owns has no heartbeat, keeps nothing alive, and goes with it", async () => {
   const pod = exchangeShadow(OLD, "s1");
-  const secret = made("Secret", pod.metadata.name, { session: "s1" });
-  secret.metadata.ownerReferences = [{
-    apiVersion: "v1",
-    kind: "Pod",
-    name: pod.metadata.name,
-    uid: pod.metadata.uid!,
-  }];
-  const left = {
-    services: [switchedService()],
-    pods: [pod],
-    secrets: [secret],
-  };
+  // the parts of a mesh's shadow have names of their own
+  const secrets = [pod.metadata.name, "web-kt-mesh-demo-fghij"].map((name) =>
+    made("Secret", name, { session: "s1" })
+  );
+  for (const { metadata } of secrets) {
+    const { name, uid = "" } = pod.metadata;
+    metadata.ownerReferences = [{ apiVersion: "v1", kind: "Pod", name, uid }];
+  }
+  const left = { services: [switchedService()], pods: [pod], secrets };
   assert.deepEqual(await plan(left), [
     'restore the selector of Service "web" to app=web',
     `delete Pod "${pod.metadata.name}"`,
