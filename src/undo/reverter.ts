@@ -1,5 +1,6 @@
 import { messageOf } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
+import { persist } from "../core/persist.ts";
 import { revertStep } from "./revert_step.ts";
 import type { AnyStep } from "./step.ts";
 
@@ -41,6 +42,17 @@ export interface ReverterOptions {
   readonly graceMs?: number;
   /** Nothing is changed. @default false */
   readonly dryRun?: boolean;
+  /** What it acts on may be away for a moment. @default it fails then, as by anything else */
+  readonly outage?: OutageOptions;
+}
+
+export interface OutageOptions {
+  /** Whether an error means that what the reverts act on cannot be reached, and may be again. */
+  readonly isOutage: (error: unknown) => boolean;
+  /** For so long it is waited for; what fails meanwhile, for whatever reason, is tried again. */
+  readonly patienceMs: number;
+  /** Told once that it is waited for. */
+  readonly onOutage: (error: unknown) => void;
 }
 
 /**
@@ -54,6 +66,8 @@ export class Reverter<W> {
   readonly #options: ReverterOptions;
   /** By group: what of it could not be restored. */
   readonly #unrestored = new Map<string, string>();
+  /** Aborted when an outage has lasted too long; none was seen yet without. */
+  #patience: AbortSignal | undefined;
 
   constructor(world: W, options: ReverterOptions = {}) {
     this.#world = world;
@@ -90,12 +104,38 @@ export class Reverter<W> {
     if (dryRun) return { state: "planned" };
     try {
       const how = { timeoutMs, ...options };
-      const note = await revertStep(step, args, this.#world, how);
+      const note = await this.#persist(() =>
+        revertStep(step, args, this.#world, how)
+      );
       return { state: "reverted", ...(note === undefined ? {} : { note }) };
     } catch (error) {
       options.signal?.throwIfAborted();
       if (step.restores) this.keepOlder(step.describe(args), reliesOn);
       return { state: "failed", error };
+    }
+  }
+
+  /** Goes on through one outage. */
+  async #persist<T>(work: () => Promise<T>): Promise<T> {
+    const { outage, signal } = this.#options;
+    if (outage === undefined) return await work();
+    const ended = new AbortController();
+    let last: unknown;
+    try {
+      return await persist(work, {
+        signal: signal ? AbortSignal.any([signal, ended.signal]) : ended.signal,
+        isPassing: (error) => {
+          last = error;
+          const isFirst = this.#patience === undefined;
+          if (isFirst && !outage.isOutage(error)) return false;
+          this.#patience ??= AbortSignal.timeout(outage.patienceMs);
+          if (isFirst) outage.onOutage(error);
+          this.#patience.addEventListener("abort", () => ended.abort());
+          return !this.#patience.aborted;
+        },
+      });
+    } catch (error) {
+      throw ended.signal.aborted ? last : error;
     }
   }
 }

@@ -5,7 +5,7 @@ import { Cancelled } from "../core/errors.ts";
 import type { Journal } from "./journal.ts";
 import type { Json } from "../core/json.ts";
 import { cleanupError, type Leftover } from "./leftover.ts";
-import { leftReason, Reverter } from "./reverter.ts";
+import { leftReason, type OutageOptions, Reverter } from "./reverter.ts";
 import type { AnyStep, Step } from "./step.ts";
 
 /** Called around each step, for progress and for tests that stop at one. */
@@ -24,6 +24,8 @@ export interface RootScopeOptions<W> {
   readonly revertTimeoutMs?: number;
   /** How long one that ignores that is still waited for. @default 5000 */
   readonly revertGraceMs?: number;
+  /** What its reverts act on may be away for a moment, just when the command ends. */
+  readonly outage?: OutageOptions;
   readonly observer?: ScopeObserver;
 }
 
@@ -223,8 +225,9 @@ export class Scope<W> implements AsyncDisposable {
 
   /** Gives everything back. Calling it again retries what failed. */
   async dispose(): Promise<void> {
-    const { world, revertTimeoutMs, revertGraceMs } = this.#shared;
+    const { world, revertTimeoutMs, revertGraceMs, outage } = this.#shared;
     const reverter = new Reverter<unknown>(world, {
+      ...(outage !== undefined && { outage }),
       ...(revertTimeoutMs !== undefined && { timeoutMs: revertTimeoutMs }),
       ...(revertGraceMs !== undefined && { graceMs: revertGraceMs }),
     });

@@ -6,7 +6,13 @@ import type { Wanted } from "../../cluster/object/found_elsewhere.ts";
 import { Heartbeat } from "../../cluster/object/heartbeat.ts";
 import { refuseMissingNamespace } from "../../cluster/discovery/refuse_missing_namespace.ts";
 import { sweepJournals } from "../../cluster/clean/sweep_journals.ts";
-import { Cancelled, CleanupError, KtctlError } from "../../core/errors.ts";
+import {
+  Cancelled,
+  CleanupError,
+  ClusterError,
+  KtctlError,
+  messageOf,
+} from "../../core/errors.ts";
 import { FileJournal, type JournalHeader } from "../../undo/journal.ts";
 import { liveSessions } from "../../undo/live_sessions.ts";
 import { randomLower } from "../../core/random_name.ts";
@@ -96,6 +102,15 @@ export async function sweepOwn(
   }
 }
 
+/** An API server that is started again is back by then; who has lost the network waits no longer. */
+const OUTAGE_MS = 20_000;
+
+/** Whether the cluster cannot be asked at all, or has trouble of its own. */
+function isOutage(error: unknown): boolean {
+  return error instanceof ClusterError &&
+    (error.code === "CLUSTER_UNREACHABLE" || error.code === "API_ERROR");
+}
+
 /**
  * Runs `work` until a signal or an error ends it, and takes back all that it did. A signal after
  * `markReady` is the way to end such a command, and no error.
@@ -129,6 +144,17 @@ export async function runSession(
     world: { kube },
     journal,
     signal: host.signal,
+    outage: {
+      isOutage,
+      patienceMs: OUTAGE_MS,
+      onOutage: (error) =>
+        report.warn(
+          "UNDO_WAITS",
+          `${
+            messageOf(error)
+          }: still trying to put everything back. Press Ctrl-C again to leave it as it is`,
+        ),
+    },
     observer: {
       reverting: (description) => report.debug(`take back ${description}`),
       revertFailed: (description, error) =>

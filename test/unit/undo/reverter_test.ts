@@ -136,3 +136,56 @@ Deno.test("a revert that did something else than was to be expected says so", as
   );
   assert.deepEqual(reverted, { state: "reverted", note: "leave it" });
 });
+
+function outage(patienceMs: number) {
+  const told: unknown[] = [];
+  const isOutage = (error: unknown) =>
+    error instanceof Error && error.message === "away";
+  const onOutage = (error: unknown) => told.push(error);
+  return { told, options: { isOutage, patienceMs, onOutage } };
+}
+
+/** Fails with these, one after the other, and then works. */
+function failing(...messages: string[]) {
+  const left = [...messages];
+  return () => {
+    const message = left.shift();
+    return message === undefined
+      ? Promise.resolve()
+      : Promise.reject(new Error(message));
+  };
+}
+
+Deno.test("what is away when something is taken back is waited for, with all that fails in its aftermath, and told once", async () => {
+  const { told, options } = outage(10_000);
+  const reverter = new Reverter(null, { outage: options });
+  const selector = step("selector", {
+    restores: true,
+    revert: failing("away", "away", "forbidden"),
+  });
+  const pod = step("pod", { revert: failing("not yet") });
+  assert.deepEqual(
+    await revertAll(reverter, selector, pod),
+    ["reverted", "reverted"],
+  );
+  assert.equal(told.length, 1);
+});
+
+Deno.test("an outage is waited for only so long, in all; any other failure not at all", async () => {
+  const { told, options } = outage(150);
+  const reverter = new Reverter(null, { outage: options });
+  const away = () => Promise.reject(new Error("away"));
+  const one = step("one", { revert: away });
+  const no = step("no", { revert: fails });
+  let tries = 0;
+  const next = step("next", { revert: () => (tries++, away()) });
+  assert.deepEqual(
+    await revertAll(reverter, no, one, next),
+    ["failed", "failed", "failed"],
+  );
+  assert.equal(told.length, 1);
+  assert.equal(tries, 1);
+  const left = await reverter.revert(change(one));
+  assert.ok(left.state === "failed");
+  assert.equal((left.error as Error).message, "away");
+});
