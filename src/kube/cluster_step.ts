@@ -64,6 +64,8 @@ export interface ClusterStep<
    * are others' words: look at them before something is done by them.
    */
   find?(state: FoundState): readonly Found<A>[];
+  /** It finds whatever looks like its change: an object that another step finds is that one's. @default false */
+  readonly isGeneral?: boolean;
   /** Objects that nobody else may change or delete: its revert does, or somebody still needs them. */
   claims?(state: FoundState): readonly KubeObject[];
 }

@@ -33,24 +33,47 @@ export async function findChanges(
   onDefect: (step: AnyClusterStep, reason: string) => void,
 ): Promise<FoundChange[]> {
   const all = [...steps];
+  const claimed = new Map(all.map((step) => [step, claimsOf(step, state)]));
   const changes: FoundChange[] = [];
-  for (const step of all) {
+  // what is special is found first
+  const order = all.toSorted((a, b) => generality(a) - generality(b));
+  const specials = new Set<KubeObject>();
+  for (const step of order) {
     const others = all.filter((one) => one !== step);
+    const isTaken = (object: KubeObject) =>
+      others.some((one) => claimed.get(one)?.includes(object)) ||
+      (step.isGeneral === true && specials.has(object));
     try {
-      const claimed = new Set(others.flatMap((one) => claimsOf(one, state)));
       for (const found of await step.find?.(state) ?? []) {
-        if (found.object !== undefined && claimed.has(found.object)) continue;
+        const { object } = found;
+        if (object !== undefined && isTaken(object)) continue;
         const read = await journalledArgs(step, found.args);
-        if (read.reason === undefined) {
-          changes.push(toChange(step, found, read.value));
-        } else onDefect(step, "what it found is not as it writes it");
+        if (read.reason !== undefined) {
+          onDefect(step, "what it found is not as it writes it");
+          continue;
+        }
+        if (object !== undefined && !step.isGeneral) specials.add(object);
+        changes.push(toChange(step, found, read.value));
       }
     } catch (error) {
       onDefect(step, messageOf(error));
     }
   }
-  const rank = ({ step }: FoundChange) => step.restores ? 0 : 1;
-  return changes.sort((a, b) => rank(a) - rank(b));
+  return inOrder(changes, all);
+}
+
+function generality({ isGeneral = false }: AnyClusterStep): number {
+  return isGeneral ? 1 : 0;
+}
+
+/** What restores comes first, else as the steps come. */
+function inOrder(
+  changes: readonly FoundChange[],
+  steps: readonly AnyClusterStep[],
+): FoundChange[] {
+  const rank = ({ step }: FoundChange) =>
+    (step.restores ? 0 : steps.length) + steps.indexOf(step);
+  return changes.toSorted((a, b) => rank(a) - rank(b));
 }
 
 /** One that cannot say what it claims is told by whoever asks it for what it finds. */

@@ -64,6 +64,7 @@ export const objectStep: ClusterStep<ObjectArgs, KubeObject, KubeObject> = {
     });
   },
   find: findMade,
+  isGeneral: true,
 };
 
 /** All that was made by sessions that are over, but for what goes with its owner. */

@@ -34,6 +34,7 @@ import { labels, objectName } from "../../kube/object_syntax.ts";
 import { holdsService } from "./holds_service.ts";
 import { otherShadow } from "./taken_away.ts";
 import { goneText } from "../object/gone_text.ts";
+import { readPluginRecord } from "../object/plugin_record.ts";
 import { isControlled } from "../object/is_controlled.ts";
 import { annotationPatch, updateObject } from "../object/update_object.ts";
 
@@ -145,6 +146,7 @@ export const serviceSelectorStep: ClusterStep<SelectorArgs, undefined, void> = {
     return found === undefined ? goneText("Service", service) : done;
   },
   find,
+  isGeneral: true,
 };
 
 /** Whether it leads to the pod of another session, which is gone: nothing answers there. */
@@ -167,6 +169,9 @@ function find(state: FoundState): Found<SelectorArgs>[] {
   ).flatMap((service) => {
     const reliesOn = serviceHolders(service, state);
     if (!reliesOn.every((one) => state.isOver(one))) return [];
+    // one that a plugin made, to lead there
+    const isPlugins = reliesOn.some((one) => readPluginRecord(one));
+    if (isPlugins && !isMarked(service)) return [];
     const { name, namespace = state.namespace, uid } = service.metadata;
     const selector: Labels = service.spec?.selector ?? {};
     const isLed = isSwitched(selector);

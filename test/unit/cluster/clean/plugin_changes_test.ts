@@ -94,6 +94,28 @@ Deno.test("what a plugin's step finds of a dead session is taken back before its
   assert.deepEqual((await plan(live, finding)).actions, []);
 });
 
+Deno.test("a Service that a plugin made to lead to the Shadow Pod is not taken for a switched one", async () => {
+  const leading = own("Service", "web-demo", {
+    selector: { "kt-role": "shadow-mesh", "kt-target": "AbC" },
+  }, { "ktctl.dev/session": "s1" });
+  const pod = shadow(OLD);
+  pod.metadata.labels!["kt-target"] = "AbC";
+  const without = await plan({ services: [leading], pods: [pod] });
+  assert.deepEqual(without.actions, []);
+  // nor, with the plugin, where its pod is gone
+  const finds: AnyClusterStep = {
+    ...finding,
+    find: ({ services }) =>
+      services.map((object) => ({
+        args: { name: object.metadata.name },
+        action: "take it away",
+        object,
+      })),
+  };
+  const alone = await plan({ services: [leading] }, finds);
+  assert.deepEqual(alone.actions, ["take it away"]);
+});
+
 Deno.test("without the plugin its session is left, and who cleans is told which plugin it was and what undoes it by hand", async () => {
   const other = made("Pod", "db-kt-exchange-abcde", {
     heartbeat: OLD,
