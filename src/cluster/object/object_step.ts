@@ -79,7 +79,7 @@ function findMade(state: FoundState): Found<ObjectArgs>[] {
   return kinds.flatMap(([resource, objects]) =>
     objects.filter((object) =>
       isMade(object) && state.isReadable(object) && state.isOver(object) &&
-      !goesWithOwner(object, state)
+      !goesWithOwner(object)
     ).map((object) => {
       const { name, namespace = state.namespace, uid } = object.metadata;
       const args: ObjectArgs = {
