@@ -129,3 +129,13 @@ export function parseObjectName(flag: string): (text: string) => string {
     );
   };
 }
+
+/** A digest as `sha256sum` prints it. */
+export function parseSha256(text: string): string {
+  if (/^[0-9a-f]{64}$/i.test(text)) return text.toLowerCase();
+  throw new UsageError(
+    "FLAG_INVALID",
+    `Cannot read --sha256 "${text}": it is not 64 hexadecimal digits`,
+    { hint: "Take what `sha256sum` prints for the file." },
+  );
+}

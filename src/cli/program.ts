@@ -83,8 +83,9 @@ const VERBS: readonly Verb[] = [
   {
     name: "plugin",
     argument: "<action> <args...>",
-    summary: "prove that a routing plugin keeps its promises",
-    example: "ktctl plugin test ./by_name.ts web -n playground",
+    summary: "add plugins, and prove that they keep their promises",
+    example: "ktctl plugin add ./by_name.ts",
+    makesPods: false,
     load: async (host) =>
       (await import("../commands/plugin.ts")).pluginCommand(host),
   },
@@ -108,7 +109,7 @@ export async function createProgram(
     program.addCommand(command.summary(verb.summary));
   }
   program.addCommand(helpCommand(program));
-  for (const command of [program, ...program.commands]) {
+  for (const command of withCommands(program)) {
     command.configureHelp({
       optionDescription: describeOption,
       minWidthToWrap: 10,
@@ -130,6 +131,11 @@ export async function createProgram(
     addVerbHelp(command, { program, example, makesPods });
   }
   return program;
+}
+
+/** A command and all below it. */
+function withCommands(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(withCommands)];
 }
 
 /** In place of commander's own, which takes an unknown verb for none. */

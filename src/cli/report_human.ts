@@ -59,6 +59,7 @@ export class HumanReport extends AbstractReport implements Report {
       case "notice":
         return this.#line(event.message);
       case "action":
+      case "plugin":
         return this.#out(`${outText(event.message)}\n`);
       case "error":
         this.#line(`Error: ${event.message}`, { colour: "red" });

@@ -71,15 +71,19 @@ export async function run(
       if (error instanceof Error) report.debug(error.stack ?? "");
     },
   });
+  const paths = envPaths("ktctl", { suffix: "" });
+  const pluginDir = join(paths.data, "plugins");
   const host: Host = {
     registry: () =>
       registry ??= openRegistry(pluginSources(argv), {
         signal: signals.signal,
         report,
+        pluginDir,
       }),
     env: (name) => Deno.env.get(name),
     signal: signals.signal,
-    journalDir: join(envPaths("ktctl", { suffix: "" }).log, "sessions"),
+    journalDir: join(paths.log, "sessions"),
+    pluginDir,
     machineRoot,
     report(options) {
       hasBegun = true;
@@ -116,16 +120,20 @@ async function runProgram(
   }
 }
 
-/** The built-in plugins, and those of the command line. */
+/** The built-in plugins, those of the command line, and the added ones, of which none is loaded yet. */
 async function openRegistry(
   sources: readonly string[],
-  options: LoadPluginOptions,
+  options: LoadPluginOptions & { readonly pluginDir: string },
 ): Promise<PluginRegistry> {
   const { builtinRegistry } = await import("../plugins/builtin.ts");
   const registry = builtinRegistry();
-  if (sources.length === 0) return registry;
-  const { loadPlugin } = await import("../plugins/load_plugin.ts");
-  for (const source of sources) await loadPlugin(registry, source, options);
+  if (sources.length > 0) {
+    const { loadPlugin } = await import("../plugins/load_plugin.ts");
+    for (const source of sources) await loadPlugin(registry, source, options);
+  }
+  const { listAdded } = await import("../plugins/added/list_added.ts");
+  const { pluginDir: dir, report, signal } = options;
+  await listAdded(registry, { dir, report, signal });
   return registry;
 }
 

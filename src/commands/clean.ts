@@ -37,6 +37,7 @@ import type { KubeApi } from "../kube/kube_api.ts";
 import { cleanMachine } from "./session/clean_machine.ts";
 import type { GlobalOptions } from "./session/global_options.ts";
 import type { Host } from "./session/host.ts";
+import { knownSteps } from "./session/known_steps.ts";
 import { openCluster } from "./session/session.ts";
 
 interface CleanOptions {
@@ -130,7 +131,7 @@ async function cleanCluster(
   const { dryRun } = options;
   const { signal } = host;
   const kube = await openCluster(host, options, report);
-  const steps = (await host.registry()).steps();
+  const steps = await knownSteps(host, report);
   if (!dryRun) host.conclude(STOPPED);
   const reverter = new Reverter({ kube }, { signal, dryRun });
   const swept = await sweepJournals(kube, {
@@ -163,7 +164,11 @@ async function cleanCluster(
     thresholdMinutes: options.thresholdInMinus,
     ...await attached(kube, state, { options, signal, report }),
   });
-  const { changes, failure } = await planChanges(dead, steps, report);
+  const { changes, failure } = await planChanges(
+    dead,
+    await knownSteps(host, report, dead),
+    report,
+  );
   const planned = changes.filter((change) =>
     !dryRun || !isSwept(change, swept.steps)
   );

@@ -73,7 +73,7 @@ export async function connect(
 ): Promise<void> {
   const report = host.report(options);
   const registry = await host.registry();
-  const plugin = registry.transport(options.mode);
+  const plugin = await registry.transport(options.mode);
   const given = await readOptions(
     plugin,
     pluginOptions(plugin, registry.transports(), options),

@@ -73,7 +73,7 @@ export async function exchange(
   const report = host.report(options);
   const resourceName = parseResourceName(name);
   const registry = await host.registry();
-  const plugin = registry.routing(options.mode, "exchange");
+  const plugin = await registry.routing(options.mode, "exchange");
   const given = pluginOptions(plugin, registry.routings("exchange"), options);
   const wanted = wantedObject(resourceName);
   const kube = await openKube(host, { ...options, wanted }, report);

@@ -72,7 +72,7 @@ export async function mesh(
   const resourceName = parseResourceName(name);
   const mark = parseMark(options.versionMark);
   const registry = await host.registry();
-  const plugin = registry.routing(options.mode, "mesh");
+  const plugin = await registry.routing(options.mode, "mesh");
   const given = pluginOptions(plugin, registry.routings("mesh"), options);
   const wanted = wantedObject(resourceName);
   const kube = await openKube(host, { ...options, wanted }, report);

@@ -1,36 +1,71 @@
-/** `ktctl plugin`: for authors of plugins. */
+/** `ktctl plugin`: plugins of somebody else's, for those who use and for those who write them. */
 import { Argument, Command, Option } from "commander";
-import { parseWhole } from "../cli/flag_values.ts";
-import { counted } from "../core/counted.ts";
-import {
-  messageOf,
-  PluginError,
-  UnsupportedError,
-  UsageError,
-} from "../core/errors.ts";
-import { loadPlugin } from "../plugins/load_plugin.ts";
-import type { RoutingPlugin, RoutingVerb } from "../plugins/plugin.ts";
-import { PluginRegistry } from "../plugins/registry.ts";
-import { type GlobalOptions, podOptions } from "./session/global_options.ts";
+import { parseSha256, parseWhole } from "../cli/flag_values.ts";
+import { addPlugin } from "./plugin/add_plugin.ts";
+import { listPlugins } from "./plugin/list_plugins.ts";
+import { removePlugin } from "./plugin/remove_plugin.ts";
+import { parseSet, testPlugin } from "./plugin/test_plugin.ts";
 import type { Host } from "./session/host.ts";
-import { openKube } from "./session/session.ts";
-
-interface PluginOptions {
-  readonly verb?: RoutingVerb;
-  /** Values of the plugin's flags. */
-  readonly set: Readonly<Record<string, string>>;
-  /** Seconds. */
-  readonly claimTimeout: number;
-}
 
 export function pluginCommand(host: Host): Command {
   return new Command("plugin")
     .description(
+      "Adds plugins, so that --mode knows them, and proves that a plugin keeps its promises.",
+    )
+    .helpCommand(false)
+    .addCommand(listCommand(host))
+    .addCommand(addCommand(host))
+    .addCommand(removeCommand(host))
+    .addCommand(testCommand(host));
+}
+
+function listCommand(host: Host): Command {
+  return new Command("list")
+    .summary("list the added plugins")
+    .description("Lists the added plugins. None of their code runs.")
+    .action((_options: unknown, command: Command) =>
+      listPlugins(host, command.optsWithGlobals())
+    );
+}
+
+function addCommand(host: Host): Command {
+  return new Command("add")
+    .summary("copy a plugin, so that --mode knows it")
+    .description(
+      "Copies a plugin into your data folder and runs it once, to ask what it is. From then on --mode " +
+        "takes its name, and --help shows its flags. It runs only when its mode is named or when what it " +
+        "did has to be undone, and never after its copy was changed.",
+    )
+    .argument("<module>", "path or URL of the plugin, one file")
+    .addOption(
+      new Option("--sha256 <digest>", "the digest that its code has to have")
+        .argParser(parseSha256),
+    )
+    .addHelpText("after", exampleText("ktctl plugin add ./by_name.ts"))
+    .action((source: string, _options: unknown, command: Command) =>
+      addPlugin(host, source, command.optsWithGlobals())
+    );
+}
+
+function removeCommand(host: Host): Command {
+  return new Command("remove")
+    .summary("delete the copy of an added plugin")
+    .description("Deletes the copy of an added plugin.")
+    .argument("<name>", "name of the plugin")
+    .addHelpText("after", exampleText("ktctl plugin remove by-name"))
+    .action((name: string, _options: unknown, command: Command) =>
+      removePlugin(host, name, command.optsWithGlobals())
+    );
+}
+
+function testCommand(host: Host): Command {
+  return new Command("test")
+    .summary("prove that a routing plugin keeps its promises")
+    .description(
       "Proves on a real cluster that a routing plugin keeps its promises. Its Service is taken and given " +
         "back many times: name one that nobody else needs.",
     )
-    .addArgument(new Argument("<action>", "what to do").choices(["test"]))
-    .argument("<module>", "path or URL of the plugin")
+    .addArgument(new Argument("<module>", "path or URL of the plugin"))
     .argument("<service>", "Service or Deployment that it is to take")
     .addOption(
       new Option("--verb <verb>", "the verb to take it for").choices([
@@ -48,8 +83,12 @@ export function pluginCommand(host: Host): Command {
       new Option("--claimTimeout <seconds>", "how long one claim may take")
         .argParser(parseWhole("claimTimeout", 1)).default(180),
     )
+    .addHelpText(
+      "after",
+      exampleText("ktctl plugin test ./by_name.ts web -n playground") +
+        "\n\nThe options that name a cluster and shape pods: ktctl --help",
+    )
     .action((
-      _action: string,
       source: string,
       service: string,
       _options: unknown,
@@ -57,127 +96,6 @@ export function pluginCommand(host: Host): Command {
     ) => testPlugin(host, { source, service }, command.optsWithGlobals()));
 }
 
-function parseSet(
-  text: string,
-  before: Record<string, string>,
-): Record<string, string> {
-  const [name = "", ...rest] = text.split("=");
-  if (name !== "" && rest.length > 0) {
-    return { ...before, [name]: rest.join("=") };
-  }
-  throw new UsageError(
-    "FLAG_INVALID",
-    `Cannot read --set "${text}": it is not flag=value`,
-  );
-}
-
-async function testPlugin(
-  host: Host,
-  { source, service }: { source: string; service: string },
-  options: PluginOptions & GlobalOptions,
-): Promise<void> {
-  const report = host.report(options);
-  const { signal } = host;
-  const registry = new PluginRegistry();
-  await loadPlugin(registry, source, { signal, report });
-  const plugin = routingOf(registry, source);
-  const flags = pluginFlags(plugin, options.set);
-  const kube = await openKube(host, options, report);
-  const { verb } = options;
-  const { openRoutingLab } = await import("../plugins/routing_lab.ts");
-  const { testRouting } = await import("../plugins/testing.ts");
-  await using lab = await openRoutingLab({
-    ...{ plugin, target: service, options: flags },
-    ...{ kube, pod: podOptions(options) },
-    ...(verb !== undefined && { verb }),
-  });
-  const broken: string[] = [];
-  let count = 0;
-  host.conclude({
-    state: "incomplete",
-    reason: "Not all promises were looked at",
-  });
-  await testRouting({
-    ...lab,
-    stepTimeoutMs: options.claimTimeout * 1000,
-    step: async (claim, run) => {
-      // not within one: it has changes to take back
-      signal.throwIfAborted();
-      count++;
-      try {
-        await run();
-        const message = `holds: ${claim}`;
-        report.event({ event: "action", state: "done", message });
-      } catch (error) {
-        broken.push(claim);
-        report.warn(
-          "CLAIM_BROKEN",
-          `Does not hold: ${claim}: ${textOf(error)}`,
-        );
-      }
-    },
-  });
-  if (broken.length > 0) {
-    host.conclude({
-      state: "incomplete",
-      reason: "What the plugin did not take back is still there",
-    });
-    throw new PluginError(
-      "PLUGIN_UNSOUND",
-      `Plugin "${plugin.name}" breaks ${broken.length} of ${
-        counted(count, "promise")
-      }`,
-      {
-        details: broken,
-        hint:
-          `Look at Service "${service}": what the plugin did not take back is still there`,
-      },
-    );
-  }
-  const reason = `Plugin "${plugin.name}" keeps all ${count} promises`;
-  host.conclude({ state: "restored", reason });
-}
-
-/** @throws {UnsupportedError} `PLUGIN_NOT_ROUTING` */
-function routingOf(
-  registry: PluginRegistry,
-  source: string,
-): RoutingPlugin<never> {
-  const [plugin] = [
-    ...registry.routings("exchange"),
-    ...registry.routings("mesh"),
-  ];
-  if (plugin !== undefined) return plugin;
-  throw new UnsupportedError(
-    "PLUGIN_NOT_ROUTING",
-    `Cannot test ${source} by this command, which is for routing plugins alone`,
-    {
-      hint:
-        "For a transport, call testTransport() of mod.ts: see docs/plugin-authors.md",
-    },
-  );
-}
-
-function pluginFlags(
-  { name, flags = [] }: RoutingPlugin<never>,
-  set: Readonly<Record<string, string>>,
-): Readonly<Record<string, string>> {
-  const names = flags.map((flag) => flag.name);
-  const unknown = Object.keys(set).find((one) => !names.includes(one));
-  if (unknown === undefined) return set;
-  throw new UsageError(
-    "FLAG_INVALID",
-    `Cannot set "${unknown}": plugin "${name}" has no such flag`,
-    {
-      hint: names.length === 0
-        ? "It has none"
-        : `It has: ${names.map((one) => `--${one}`).join(", ")}`,
-    },
-  );
-}
-
-/** Of a failed comparison, what it was about. */
-function textOf(error: unknown): string {
-  return messageOf(error).split("\n").filter((line) => line.trim() !== "")
-    .slice(0, 12).join(" ");
+function exampleText(example: string): string {
+  return `\nExample:\n  ${example}`;
 }

@@ -33,6 +33,7 @@ import type { KubeApi, KubeObject } from "../kube/kube_api.ts";
 import { Reverter } from "../undo/reverter.ts";
 import type { GlobalOptions } from "./session/global_options.ts";
 import type { Host } from "./session/host.ts";
+import { knownSteps } from "./session/known_steps.ts";
 import { openKube, sweepOwn } from "./session/session.ts";
 
 interface RecoverOptions {
@@ -91,7 +92,7 @@ export async function recover(
     await refuseLive(kube, { service, shadows: taken.shadows, signal });
   }
   await refuseLostSelector(kube, { service, state: taken, signal });
-  const steps = (await host.registry()).steps();
+  const steps = await knownSteps(host, report, taken);
   const { changes, failure } = await planChanges(taken, steps, report);
   host.conclude({
     state: "incomplete",

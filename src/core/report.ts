@@ -56,6 +56,12 @@ export type ReportEvent =
     readonly plugin: string;
     readonly message: string;
   }
+  /** One of the plugins that were added, for `plugin list`. */
+  | {
+    readonly event: "plugin";
+    readonly message: string;
+    readonly [field: string]: unknown;
+  }
   /** The command was told to end, and takes back what it did. */
   | { readonly event: "closing"; readonly reason: string }
   | ClosedEvent

@@ -1,8 +1,9 @@
 /** The code of a plugin from a URL: whose it is, is known before it runs. */
 import { messageOf, PluginError } from "../core/errors.ts";
+import { sha256 } from "./sha256.ts";
 
 /** A plugin is some ten kilobytes; whoever sends without end is cut off. */
-const MAX_BYTES = 20e6;
+export const MAX_PLUGIN_BYTES = 20e6;
 const TIMEOUT_MS = 60_000;
 const MAX_REDIRECTS = 10;
 const PIN = /^#sha256=([0-9a-f]{64})$/i;
@@ -10,7 +11,7 @@ const PIN = /^#sha256=([0-9a-f]{64})$/i;
 export interface FetchedPlugin {
   readonly code: Uint8Array<ArrayBuffer>;
   /** The media type that Deno is to take it for. */
-  readonly type: string;
+  readonly type: "application/typescript" | "text/javascript";
   /** SHA-256 of the code, in hexadecimal. */
   readonly digest: string;
   /** The URL says which digest it has to have. */
@@ -40,8 +41,7 @@ export async function fetchPlugin(
     if (error instanceof PluginError) throw error;
     throw notLoaded(source, messageOf(error), error);
   }
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", code))
-    .toHex();
+  const digest = await sha256(code);
   if (pin !== undefined && pin !== digest) {
     throw new PluginError(
       "PLUGIN_DIGEST",
@@ -105,14 +105,16 @@ async function readBounded(
   let size = 0;
   for await (const part of body ?? []) {
     size += part.length;
-    if (size > MAX_BYTES) throw notLoaded(source, "it is larger than 20 MB");
+    if (size > MAX_PLUGIN_BYTES) {
+      throw notLoaded(source, "it is larger than 20 MB");
+    }
     parts.push(part);
   }
   return new Uint8Array(await new Blob(parts).arrayBuffer());
 }
 
 /** As Deno does: by the server's word, and where it says nothing of use by the name. */
-function typeOf({ url, headers }: Response): string {
+function typeOf({ url, headers }: Response): FetchedPlugin["type"] {
   const said = headers.get("content-type") ?? "";
   const isTypeScript = /typescript|video\/mp2t/.test(said) ||
     (!/javascript|ecmascript/.test(said) &&

@@ -12,15 +12,30 @@ import type {
   RoutingVerb,
   TransportPlugin,
 } from "./plugin.ts";
+import type { PluginListing } from "./plugin_listing.ts";
 import { validatePlugin } from "./validate_plugin.ts";
 
 /** The source of the plugins that ktctl brings along. */
 export const BUILT_IN = "built-in";
 
 interface Registered {
-  readonly plugin: Plugin;
+  readonly listing: PluginListing;
   /** Where it came from: {@link BUILT_IN}, a path, a URL. */
   readonly source: string;
+  /** Undefined until an added one is needed. */
+  plugin?: Plugin;
+  readonly added?: AddedPlugin;
+}
+
+/** A plugin whose code runs only when it is needed. */
+export interface AddedPlugin {
+  readonly listing: PluginListing;
+  /** The path or URL that it was added from. */
+  readonly from: string;
+  /** Ids of its steps. */
+  readonly steps: readonly string[];
+  /** Runs its code; gives its default export. */
+  readonly load: () => Promise<unknown>;
 }
 
 export interface PluginOrigin {
@@ -49,22 +64,43 @@ export class PluginRegistry {
    * Throws `PluginError` (`PLUGIN_INVALID`, `PLUGIN_API_VERSION`, `PLUGIN_DUPLICATE`,
    * `PLUGIN_STEP_DUPLICATE`).
    */
-  add(value: unknown, source: string): void {
+  add(value: unknown, source: string): Plugin {
     const plugin = validatePlugin(value, source);
-    const others = [...this.#plugins.values()].filter((one) =>
-      one.plugin.kind === plugin.kind
+    this.#refuseDuplicate(plugin, source);
+    this.#addSteps(plugin, source);
+    this.#plugins.set(keyOf(plugin), { listing: plugin, source, plugin });
+    return plugin;
+  }
+
+  /**
+   * Makes a plugin known that is loaded when it is needed. Throws `PluginError` (`PLUGIN_DUPLICATE`,
+   * `PLUGIN_STEP_DUPLICATE`).
+   */
+  addUnloaded(added: AddedPlugin, source: string): void {
+    const { listing, steps } = added;
+    this.#refuseDuplicate(listing, source);
+    const taken = [...this.#plugins.values()]
+      .flatMap(({ added }) => added?.steps ?? []);
+    const known = steps.find((id) => this.#steps.has(id) || taken.includes(id));
+    if (known !== undefined) {
+      throw stepDuplicate(listing.name, { source, id: known });
+    }
+    this.#plugins.set(keyOf(listing), { listing, source, added });
+  }
+
+  #refuseDuplicate(plugin: PluginListing, source: string): void {
+    const others = [...this.#plugins.values()].filter(({ listing }) =>
+      listing.kind === plugin.kind
     );
     for (const name of namesOf(plugin)) {
-      const present = others.find((one) => namesOf(one.plugin).includes(name));
+      const present = others.find((one) => namesOf(one.listing).includes(name));
       if (present === undefined) continue;
       throw new PluginError(
         "PLUGIN_DUPLICATE",
         `Cannot load ${plugin.kind} plugin "${name}" from ${source}: ${present.source} has one of that name`,
-        { hint: "Rename one of them" },
+        { hint: "Rename one of them." },
       );
     }
-    this.#addSteps(plugin, source);
-    this.#plugins.set(`${plugin.kind}/${plugin.name}`, { plugin, source });
   }
 
   /**
@@ -76,41 +112,41 @@ export class PluginRegistry {
     for (const step of steps) {
       const present = added.get(step.id);
       if (present !== undefined && present !== step) {
-        throw new PluginError(
-          "PLUGIN_STEP_DUPLICATE",
-          `Cannot load plugin "${name}" from ${source}: there is another step "${step.id}" already`,
-          { hint: `Begin its id with the plugin's name: "${name}.…"` },
-        );
+        throw stepDuplicate(name, { source, id: step.id });
       }
       added.set(step.id, step);
     }
     this.#steps = added;
   }
 
-  /** The routing plugin that `--mode` names. Throws `UsageError` (`MODE_UNKNOWN`) with what there is. */
-  routing(name: string, verb: RoutingVerb): RoutingPlugin<never> {
-    return named(name, this.routings(verb), verb);
+  /**
+   * The routing plugin that `--mode` names. Throws `UsageError` (`MODE_UNKNOWN`) with what there is, and
+   * what loading an added plugin throws.
+   */
+  async routing(
+    name: string,
+    verb: RoutingVerb,
+  ): Promise<RoutingPlugin<never>> {
+    const listing = named(name, this.routings(verb), verb);
+    return await this.#loaded(listing) as RoutingPlugin<never>;
   }
 
-  /** The transport plugin that `--mode` names. Throws `UsageError` (`MODE_UNKNOWN`). */
-  transport(name: string): TransportPlugin<never> {
-    return named(name, this.transports(), "connect");
+  /** The transport plugin that `--mode` names. Throws as {@link routing} does. */
+  async transport(name: string): Promise<TransportPlugin<never>> {
+    const listing = named(name, this.transports(), "connect");
+    return await this.#loaded(listing) as TransportPlugin<never>;
   }
 
   /** The plugins that `connect` can work with. */
-  transports(): TransportPlugin<never>[] {
-    return [...this.#plugins.values()].map(({ plugin }) => plugin)
-      .filter((plugin): plugin is TransportPlugin<never> =>
-        plugin.kind === "transport"
-      );
+  transports(): PluginListing[] {
+    return [...this.#plugins.values()].map(({ listing }) => listing)
+      .filter(({ kind }) => kind === "transport");
   }
 
   /** The routing plugins that can work for a verb. */
-  routings(verb: RoutingVerb): RoutingPlugin<never>[] {
-    return [...this.#plugins.values()].map(({ plugin }) => plugin)
-      .filter((plugin): plugin is RoutingPlugin<never> =>
-        plugin.kind === "routing" && plugin.verbs.includes(verb)
-      );
+  routings(verb: RoutingVerb): PluginListing[] {
+    return [...this.#plugins.values()].map(({ listing }) => listing)
+      .filter(({ kind, verbs }) => kind === "routing" && verbs?.includes(verb));
   }
 
   /** Every step that a journal may name, the plugins' and then the host's own, by its id. */
@@ -130,15 +166,78 @@ export class PluginRegistry {
     );
     if (found === undefined || found.source === BUILT_IN) return undefined;
     const steps = plugin.steps.filter((step) => !HOST_STEPS.includes(step));
-    return { source: found.source, steps: steps.map(({ id }) => id) };
+    const source = found.added?.from ?? found.source;
+    return { source, steps: steps.map(({ id }) => id) };
+  }
+
+  /**
+   * Loads the added plugins that have one of these steps, so that {@link steps} knows it.
+   *
+   * @param ids Asked for only where an added plugin has steps at all.
+   * @param onFailure Told why one cannot be loaded; its steps stay unknown.
+   */
+  async loadSteps(
+    ids: () => ReadonlySet<string>,
+    onFailure: (error: PluginError) => void,
+  ): Promise<void> {
+    const unloaded = [...this.#plugins.values()].filter((
+      { plugin, added },
+    ) => plugin === undefined && added !== undefined && added.steps.length > 0);
+    if (unloaded.length === 0) return;
+    const wanted = ids();
+    for (const { listing, added } of unloaded) {
+      if (!added?.steps.some((id) => wanted.has(id))) continue;
+      try {
+        await this.#loaded(listing);
+      } catch (error) {
+        if (!(error instanceof PluginError)) throw error;
+        onFailure(error);
+      }
+    }
+  }
+
+  async #loaded(listing: PluginListing): Promise<Plugin> {
+    const entry = this.#plugins.get(keyOf(listing))!;
+    if (entry.plugin === undefined) {
+      const { source, added } = entry;
+      const plugin = validatePlugin(await added!.load(), source);
+      if (keyOf(plugin) !== keyOf(listing)) {
+        throw new PluginError(
+          "PLUGIN_CHANGED",
+          `Cannot load the plugin "${listing.name}": the code in ${source} is that of ${plugin.kind} plugin "${plugin.name}"`,
+          {
+            hint:
+              `Remove it by \`ktctl plugin remove ${listing.name}\`, and add it again.`,
+          },
+        );
+      }
+      this.#addSteps(plugin, source);
+      entry.plugin = plugin;
+    }
+    return entry.plugin;
   }
 }
 
-function named<P extends Plugin>(
+function keyOf({ kind, name }: PluginListing): string {
+  return `${kind}/${name}`;
+}
+
+function stepDuplicate(
   name: string,
-  plugins: readonly P[],
+  { source, id }: { source: string; id: string },
+): PluginError {
+  return new PluginError(
+    "PLUGIN_STEP_DUPLICATE",
+    `Cannot load plugin "${name}" from ${source}: there is another step "${id}" already`,
+    { hint: `Begin its id with the plugin's name: "${name}.…".` },
+  );
+}
+
+function named(
+  name: string,
+  plugins: readonly PluginListing[],
   verb: string,
-): P {
+): PluginListing {
   const plugin = plugins.find((one) => namesOf(one).includes(name));
   if (plugin !== undefined) return plugin;
   const names = plugins.map((one) => modeName(one));
@@ -150,11 +249,11 @@ function named<P extends Plugin>(
   });
 }
 
-function namesOf({ name, aliases = [] }: Plugin): string[] {
+function namesOf({ name, aliases = [] }: PluginListing): string[] {
   return [name, ...aliases];
 }
 
 /** What users of the original ktctl know the plugin by, where they do. */
-export function modeName({ name, aliases = [] }: Plugin): string {
+export function modeName({ name, aliases = [] }: PluginListing): string {
   return aliases[0] ?? name;
 }

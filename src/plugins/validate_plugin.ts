@@ -40,10 +40,10 @@ export function validatePlugin(value: unknown, source: string): Plugin {
 /** What is wrong, as "it has no …". */
 function faultOf(plugin: Fields): string | undefined {
   const { name, aliases = [], kind, steps } = plugin;
-  if (!isName(name)) {
+  if (!isPluginName(name)) {
     return `its name "${String(name)}" is not lower-case words joined by "-"`;
   }
-  if (!Array.isArray(aliases) || !aliases.every(isName)) {
+  if (!Array.isArray(aliases) || !aliases.every(isPluginName)) {
     return 'its aliases are not a list of lower-case words joined by "-"';
   }
   if (kind !== "routing" && kind !== "transport") {
@@ -110,7 +110,8 @@ function isObject(value: unknown): value is Fields {
   return typeof value === "object" && value !== null;
 }
 
-function isName(value: unknown): boolean {
+/** Lower-case words joined by "-", so that it may be a file's name as well. */
+export function isPluginName(value: unknown): boolean {
   return typeof value === "string" && value.length <= 40 && NAME.test(value);
 }
 

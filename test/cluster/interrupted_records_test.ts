@@ -55,6 +55,7 @@ Deno.test("an exchange cancelled at any record of its journal leaves nothing beh
       env: () => undefined,
       signal: controller.signal,
       journalDir: `${laptop.stateHome}/ktctl/sessions`,
+      pluginDir: `${laptop.dataHome}/ktctl/plugins`,
       machineRoot: "",
       report: () =>
         quietReport(({ event }) => {

@@ -38,6 +38,11 @@ export class Laptop implements AsyncDisposable {
     return new Laptop(demo, namespace, cluster.kubeconfig);
   }
 
+  /** Where ktctl keeps added plugins, in a folder of its own. */
+  get dataHome(): string {
+    return `${this.stateHome}/data`;
+  }
+
   /** Starts ktctl in the namespace. */
   start(args: readonly string[], options: LaptopOptions = {}): KtctlProcess {
     return new KtctlProcess(args, this.#options(options));
@@ -73,6 +78,7 @@ export class Laptop implements AsyncDisposable {
       namespace: this.#namespace,
       env: {
         XDG_STATE_HOME: this.stateHome,
+        XDG_DATA_HOME: this.dataHome,
         ...(user === undefined ? {} : { SUDO_USER: user }),
       },
       ...(cwd === undefined ? {} : { cwd }),

@@ -38,6 +38,36 @@ Deno.test("a routing plugin from a file works as a mode, and its steps are undon
   }
 });
 
+Deno.test("an added plugin works as a mode without its file, and clean undoes its steps after a kill", async () => {
+  const cluster = await openTestCluster();
+  await using namespace = await cluster.namespace();
+  await namespace.applyDemo();
+  const client = await namespace.client();
+  await using laptop = await Laptop.open(cluster, namespace);
+  const before = await namespace.snapshot();
+  {
+    await using examples = await docExamples();
+    const file = examples.path("by_name.ts");
+    const added = await laptop.run(["plugin", "add", file]);
+    assert.equal(added.code, 0, added.stdout);
+  }
+  const mark = ["--mode", "by-name", "--versionMark", "demo"];
+  const expose = ["--expose", `${laptop.demo.port}:80`];
+  {
+    await using mesh = laptop.start(["mesh", "web", ...mark, ...expose]);
+    assert.equal((await mesh.ready()).mode, "by-name");
+    await reaches(client, { url: "http://web-demo/" });
+    await mesh.stop("SIGKILL");
+  }
+  const cleaned = await laptop.run(["clean"]);
+  assert.equal(cleaned.code, 0, cleaned.stdout);
+  await assertNoTrace({ namespace, laptop, before });
+  const removed = await laptop.run(["plugin", "remove", "by-name"]);
+  assert.equal(removed.code, 0, removed.stdout);
+  const gone = await laptop.run(["mesh", "web", ...mark, ...expose]);
+  assert.equal(gone.error?.["code"], "MODE_UNKNOWN", gone.stdout);
+});
+
 Deno.test("exchange knows a plugin's flags, tells what it refuses as its own words, and what it says at ready", async () => {
   const cluster = await openTestCluster();
   await using namespace = await cluster.namespace();

@@ -11,6 +11,8 @@ export interface Host {
   readonly signal: AbortSignal;
   /** Where journals are kept. */
   readonly journalDir: string;
+  /** Where added plugins are kept. */
+  readonly pluginDir: string;
   /** Before the paths of what root helpers change on this machine; "" but in tests. */
   readonly machineRoot: string;
   /** The form of output that the options ask for. A command asks for it when it begins. */

@@ -1,7 +1,8 @@
 /** The flags that plugins bring along. */
 import { Command, Option } from "commander";
 import { PluginError, UsageError } from "../../core/errors.ts";
-import type { Plugin, PluginFlag } from "../../plugins/plugin.ts";
+import type { PluginFlag } from "../../plugins/plugin.ts";
+import type { PluginListing } from "../../plugins/plugin_listing.ts";
 import { modeName } from "../../plugins/registry.ts";
 import { addGlobalOptions } from "./global_options.ts";
 
@@ -11,7 +12,7 @@ import { addGlobalOptions } from "./global_options.ts";
  */
 export function addPluginFlags(
   command: Command,
-  plugins: readonly Plugin[],
+  plugins: readonly PluginListing[],
 ): void {
   const globals = new Command();
   addGlobalOptions(globals);
@@ -34,7 +35,10 @@ export function addPluginFlags(
         throw new PluginError(
           "PLUGIN_FLAG_TAKEN",
           `Cannot use plugin "${plugin.name}" with ${command.name()}: its flag --${name} is another one of ${other.owner}`,
-          { hint: "Rename the flag" },
+          {
+            hint:
+              "Rename the flag, or leave out the plugin (`ktctl plugin remove` for an added one).",
+          },
         );
       }
     }
@@ -51,8 +55,8 @@ function syntax({ name, value, isValueOptional }: PluginFlag): string {
  * of another plugin was given.
  */
 export function pluginOptions(
-  chosen: Plugin,
-  plugins: readonly Plugin[],
+  chosen: PluginListing,
+  plugins: readonly PluginListing[],
   options: object,
 ): Record<string, string> {
   const given = new Map(Object.entries(options));

@@ -23,6 +23,7 @@ import type { KubeApi } from "../../kube/kube_api.ts";
 import type { World } from "../../kube/world.ts";
 import type { GlobalOptions } from "./global_options.ts";
 import type { Host } from "./host.ts";
+import { knownSteps } from "./known_steps.ts";
 
 /** The command, in its journal, of a session that captures addresses on this machine. */
 export const EXCLUSIVE = "connect";
@@ -88,7 +89,7 @@ export async function sweepOwn(
   const { journalDir: dir, signal } = host;
   const { done } = await sweepJournals(kube, {
     dir,
-    steps: (await host.registry()).steps(),
+    steps: await knownSteps(host, report),
     signal,
     report,
   });

@@ -7,7 +7,11 @@ const main = fileURLToPath(new URL("ktctl_here.ts", import.meta.url));
 async function ktctl(...args: string[]) {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--quiet", main, "/nonexistent", ...args],
-    env: { KUBECONFIG: "/nonexistent/kubeconfig", NO_COLOR: "1" },
+    env: {
+      KUBECONFIG: "/nonexistent/kubeconfig",
+      XDG_DATA_HOME: "/nonexistent",
+      NO_COLOR: "1",
+    },
   }).output();
   const decoder = new TextDecoder();
   return {
@@ -102,6 +106,15 @@ for (
       2,
       /without the number of a port\n.*forward db\.example\.com:5432 15432/,
     ],
+    ["plugin", 2, /No command was given/],
+    ["plugin tset", 2, /Unknown command 'tset'\nDid you mean test\?/],
+    ["plugin add npm:x", 2, /Cannot add a plugin from "npm:x"/],
+    ["plugin add x.ts --sha256 12", 2, /Cannot read --sha256 "12"/],
+    [
+      "plugin remove x",
+      2,
+      /no plugin of that name was added\nNo plugin was added\./,
+    ],
     ["clean --thresholdInMinus soon", 2, /not a whole number from 0 up/],
     ["clean --kubeconfig /nonexistent", 2, /\/nonexistent/],
   ] as const
@@ -157,12 +170,16 @@ for (
     "recover",
     "clean",
     "plugin",
+    "plugin add",
+    "plugin test",
   ]
 ) {
   Deno.test(`the help of "ktctl ${verb}" is as it was agreed on`, async () => {
-    const { code, stdout } = await ktctl(...(verb ? [verb] : []), "--help");
+    const words = verb === "" ? [] : verb.split(" ");
+    const { code, stdout } = await ktctl(...words, "--help");
     assert.equal(code, 0);
-    const file = new URL(`snapshots/${verb || "ktctl"}.txt`, import.meta.url);
+    const name = words.length === 0 ? "ktctl" : words.join("_");
+    const file = new URL(`snapshots/${name}.txt`, import.meta.url);
     if (Deno.env.get("UPDATE_SNAPSHOTS")) {
       await Deno.writeTextFile(file, stdout);
     }

@@ -44,7 +44,8 @@ async function load(source: string, signal = new AbortController().signal) {
     signal,
     report: { warn: (code, text) => warnings.push(`${code} ${text}`) },
   });
-  return { name: registry.routing("mirror", "mesh").name, warnings };
+  const { name } = await registry.routing("mirror", "mesh");
+  return { name, warnings };
 }
 
 Deno.test("a plugin of this machine needs no digest, and is checked where it has one", async () => {

@@ -8,15 +8,21 @@ import type { AnyStep } from "../../../src/undo/step.ts";
 import type { World } from "../../../src/kube/world.ts";
 import { fakeRouting } from "./fake_routing.ts";
 
-Deno.test("the registry gives a plugin by the name that --mode takes", () => {
+Deno.test("the registry gives a plugin by the name that --mode takes", async () => {
   const registry = builtinRegistry();
   registry.add(fakeRouting({ name: "mirror" }), "./mirror.ts");
-  assert.equal(registry.routing("mirror", "exchange").name, "mirror");
-  assert.equal(registry.routing("selector", "exchange").name, "selector");
+  assert.equal(
+    (await registry.routing("mirror", "exchange")).name,
+    "mirror",
+  );
+  assert.equal(
+    (await registry.routing("selector", "exchange")).name,
+    "selector",
+  );
 });
 
-Deno.test("an unknown mode is refused with what there is", () => {
-  assert.throws(
+Deno.test("an unknown mode is refused with what there is", async () => {
+  await assert.rejects(
     () => builtinRegistry().routing("scal", "exchange"),
     (error: UsageError) => {
       assert.equal(error.code, "MODE_UNKNOWN");
@@ -29,8 +35,8 @@ Deno.test("an unknown mode is refused with what there is", () => {
   );
 });
 
-Deno.test("a mode is known only to the verbs that it works for", () => {
-  assert.throws(
+Deno.test("a mode is known only to the verbs that it works for", async () => {
+  await assert.rejects(
     () => builtinRegistry().routing("selector", "mesh"),
     UsageError,
   );
@@ -57,7 +63,7 @@ const step = (id: string): AnyStep<World> => ({
 });
 
 for (const id of ["kube.object", "service.lock", "mine.step"]) {
-  Deno.test(`a plugin cannot put a step of its own in the place of another "${id}"`, () => {
+  Deno.test(`a plugin cannot put a step of its own in the place of another "${id}"`, async () => {
     const registry = new PluginRegistry();
     const first = fakeRouting({ name: "mine", steps: [step("mine.step")] });
     registry.add(first, "./mine.ts");
@@ -68,7 +74,7 @@ for (const id of ["kube.object", "service.lock", "mine.step"]) {
       { code: "PLUGIN_STEP_DUPLICATE", message: /\.\/other\.ts.*another step/ },
     );
     assert.deepEqual(registry.steps(), before);
-    assert.throws(() => registry.routing("other", "exchange"));
+    await assert.rejects(() => registry.routing("other", "exchange"));
   });
 }
 
