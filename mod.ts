@@ -25,10 +25,28 @@
  *
  * @module
  */
-export * from "./src/plugins/plugin.ts";
-export * from "./src/kube/kube_api.ts";
-export * as resources from "./src/kube/resources.ts";
-export * as contract from "./src/kube/contract.ts";
+export { definePlugin } from "./src/plugins/plugin.ts";
+export type {
+  AttachContext,
+  ClusterLink,
+  ClusterStep,
+  FoundState,
+  Json,
+  KubeApi,
+  KubeObject,
+  ObjectRef,
+  PrepareContext,
+  RootOperations,
+  RoutingContext,
+  RoutingPlan,
+  RoutingPlugin,
+  StandardSchema,
+  Step,
+  TransportContext,
+  TransportPlugin,
+  World,
+} from "./src/plugins/plugin.ts";
+export type { Resource } from "./src/kube/kube_api.ts";
 export {
   Cancelled,
   ClusterError,
@@ -37,8 +55,6 @@ export {
   LinkError,
   NotFoundError,
   PermissionError,
-  UnsupportedError,
-  UsageError,
   WriteConflictError,
 } from "./src/core/errors.ts";
 export {
@@ -47,16 +63,4 @@ export {
   testTransport,
 } from "./src/plugins/kits.ts";
 export type { KitStep } from "./src/plugins/kit_steps.ts";
-export type {
-  RoutingLab,
-  RoutingLabOptions,
-} from "./src/plugins/routing_lab.ts";
-export type {
-  RoutingShadow,
-  RoutingTestOptions,
-} from "./src/plugins/testing.ts";
 export type { EchoTarget } from "./src/plugins/testing_echo.ts";
-export type {
-  TestedRoot,
-  TransportTestOptions,
-} from "./src/plugins/testing_transport.ts";

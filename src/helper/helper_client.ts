@@ -92,7 +92,7 @@ export class HelperClient implements AsyncDisposable {
    * @throws the error of the operation; `UnsupportedError` (`HELPER_TIMEOUT`); the reason of
    * `signal`. What a call that was given up opens later is closed at once.
    */
-  async open<R extends Json>(
+  async open<R = Json>(
     operation: string,
     args: Json,
     onEvent: (event: Json) => void = () => {},

@@ -16,10 +16,12 @@ import type {
 import type { KubeApi, KubeObject, ObjectRef } from "../kube/kube_api.ts";
 import type { World } from "../kube/world.ts";
 import type { ClusterLink } from "../link/wire/cluster_link.ts";
+import type { RootOperations } from "../helper/operations/root_operations.ts";
 import type { PodOptions } from "../cluster/pod/pod_options.ts";
 
 export type { ClusterLink, PodOptions, SchemaResult, StandardSchema };
 export type { ClusterStep, Found, FoundState };
+export type { RootOperations };
 export type { Json, KubeApi, KubeObject, ObjectRef, Step, World };
 
 /** The plugin interface's version. A plugin made for another is refused at load. */
@@ -232,12 +234,20 @@ export interface RootRights {
   /**
    * Does one of the helper's operations, such as `redirect.open`. It is taken back by `close`, and
    * else with the session.
+   *
+   * @param onEvent Told what the helper notices while it is open; what that is, is the operation's.
    */
-  open<R extends Json>(
-    operation: string,
-    args: Json,
+  open<Name extends keyof RootOperations>(
+    operation: Name,
+    args: RootOperations[Name]["args"],
     onEvent?: (event: Json) => void,
-  ): Promise<{ readonly result: R; close(): Promise<void> }>;
+  ): Promise<OpenedRoot<Name>>;
+}
+
+/** What an operation of the root helper has opened. */
+export interface OpenedRoot<Name extends keyof RootOperations> {
+  readonly result: RootOperations[Name]["result"];
+  close(): Promise<void>;
 }
 
 export type Plugin = RoutingPlugin<never> | TransportPlugin<never>;

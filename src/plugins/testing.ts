@@ -17,11 +17,12 @@ import { type KitStep, KitSteps } from "./kit_steps.ts";
 import type { RoutingContext, RoutingPlan, RoutingPlugin } from "./plugin.ts";
 import { openTestingScope } from "./testing_scope.ts";
 
-export interface RoutingTestOptions {
-  readonly plugin: RoutingPlugin<never>;
+/** @typeParam O The plugin's own options. */
+export interface RoutingTestOptions<O = never> {
+  readonly plugin: RoutingPlugin<O>;
   readonly world: World;
   /** A context for a target that the plugin can take. */
-  readonly routing: () => Promise<Given<RoutingContext<never>>>;
+  readonly routing: () => Promise<Given<RoutingContext<O>>>;
   /** Starts the Shadow Pod that the plugin wants for it. Called once. */
   readonly shadow: (plan: RoutingPlan) => Promise<RoutingShadow>;
   /** All that the plugin might change, in a form that compares equal when nothing was changed. */

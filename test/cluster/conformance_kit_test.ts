@@ -11,7 +11,7 @@ import type {
   Step,
   World,
 } from "../../src/plugins/plugin.ts";
-import { testRouting } from "../../src/plugins/testing.ts";
+import { testRouting } from "../../src/plugins/kits.ts";
 import { plainPod } from "./plain_pod.ts";
 
 type NoteArgs = { service: string; text: string };
@@ -35,15 +35,15 @@ const note: Note = {
   revert: ({ service }, { kube }) => annotate(kube, service, { note: null }),
 };
 
-const nameOf = ({ target }: RoutingContext<never>) =>
+const nameOf = ({ target }: RoutingContext<undefined>) =>
   target.service.metadata.name;
 
 /** `attach()` that makes one change as it should, by `step`. */
-const attachWith = (step: Note) => (context: AttachContext<never>) =>
+const attachWith = (step: Note) => (context: AttachContext<undefined>) =>
   context.scope.run(step, { service: nameOf(context), text: "a" }, undefined);
 
 /** Keeps every promise. */
-const sound: RoutingPlugin<never> = {
+const sound: RoutingPlugin<undefined> = {
   kind: "routing",
   apiVersion: 1,
   name: "note",
@@ -61,14 +61,14 @@ const sound: RoutingPlugin<never> = {
   attach: attachWith(note),
 };
 
-const withStep = (step: Note): RoutingPlugin<never> => ({
+const withStep = (step: Note): RoutingPlugin<undefined> => ({
   ...sound,
   steps: [step],
   attach: attachWith(step),
 });
 
 /** Changes the Service behind the scope's back. */
-const scribble = (context: RoutingContext<never>) =>
+const scribble = (context: RoutingContext<undefined>) =>
   annotate(context.kube, nameOf(context), { scribble: crypto.randomUUID() });
 
 let attached = 0;
@@ -90,105 +90,107 @@ const dated = {
   },
 };
 
-const broken: Record<string, { plugin: RoutingPlugin<never>; claim: RegExp }> =
-  {
-    "changes something in probe()": {
-      plugin: {
-        ...sound,
-        probe: async ({ kube }) => {
-          const services = await kube.list(SERVICES);
-          const names = services.map(({ metadata }) => metadata.name);
-          await Promise.all(
-            names.map((name) => annotate(kube, name, { probed: "yes" })),
-          );
-          return { ok: true };
-        },
+const broken: Record<
+  string,
+  { plugin: RoutingPlugin<undefined>; claim: RegExp }
+> = {
+  "changes something in probe()": {
+    plugin: {
+      ...sound,
+      probe: async ({ kube }) => {
+        const services = await kube.list(SERVICES);
+        const names = services.map(({ metadata }) => metadata.name);
+        await Promise.all(
+          names.map((name) => annotate(kube, name, { probed: "yes" })),
+        );
+        return { ok: true };
       },
-      claim: /^probe\(\) and plan\(\) change nothing$/,
     },
-    "changes something in plan()": {
-      plugin: {
-        ...sound,
-        plan: async (context) => {
-          await scribble(context);
-          return await sound.plan(context);
-        },
+    claim: /^probe\(\) and plan\(\) change nothing$/,
+  },
+  "changes something in plan()": {
+    plugin: {
+      ...sound,
+      plan: async (context) => {
+        await scribble(context);
+        return await sound.plan(context);
       },
-      claim: /^probe\(\) and plan\(\) change nothing$/,
     },
-    "does nothing in attach()": {
-      plugin: { ...sound, attach: () => Promise.resolve() },
-      claim: /takes back all that attach\(\) did$/,
+    claim: /^probe\(\) and plan\(\) change nothing$/,
+  },
+  "does nothing in attach()": {
+    plugin: { ...sound, attach: () => Promise.resolve() },
+    claim: /takes back all that attach\(\) did$/,
+  },
+  "changes something that the scope does not know of": {
+    plugin: { ...sound, attach: scribble },
+    claim: /takes back all that attach\(\) did$/,
+  },
+  "reverts nothing": {
+    plugin: withStep({ ...note, revert: () => Promise.resolve() }),
+    claim: /takes back all that attach\(\) did$/,
+  },
+  "can attach only once": {
+    plugin: {
+      ...sound,
+      attach: async (context) => {
+        if (attached++ > 0) throw new Error("attached already");
+        await sound.attach(context);
+      },
     },
-    "changes something that the scope does not know of": {
-      plugin: { ...sound, attach: scribble },
-      claim: /takes back all that attach\(\) did$/,
-    },
-    "reverts nothing": {
-      plugin: withStep({ ...note, revert: () => Promise.resolve() }),
-      claim: /takes back all that attach\(\) did$/,
-    },
-    "can attach only once": {
-      plugin: {
-        ...sound,
-        attach: async (context) => {
-          if (attached++ > 0) throw new Error("attached already");
+    claim: /^attach\(\) works a second time/,
+  },
+  "takes an abort for a failure that it can work around": {
+    plugin: {
+      ...sound,
+      attach: async (context) => {
+        try {
           await sound.attach(context);
-        },
-      },
-      claim: /^attach\(\) works a second time/,
-    },
-    "takes an abort for a failure that it can work around": {
-      plugin: {
-        ...sound,
-        attach: async (context) => {
-          try {
-            await sound.attach(context);
-          } catch {
-            await scribble(context);
-          }
-        },
-      },
-      claim: /^an abort at any record/,
-    },
-    "journals no step": {
-      plugin: {
-        ...sound,
-        attach: async (context) => {
-          context.scope.defer(
-            "note",
-            () => annotate(context.kube, nameOf(context), { scribble: null }),
-          );
+        } catch {
           await scribble(context);
-        },
+        }
       },
-      claim: /^every step is listed/,
     },
-    "does not list its steps": {
-      plugin: { ...sound, steps: [] },
-      claim: /^every step is listed/,
+    claim: /^an abort at any record/,
+  },
+  "journals no step": {
+    plugin: {
+      ...sound,
+      attach: async (context) => {
+        context.scope.defer(
+          "note",
+          () => annotate(context.kube, nameOf(context), { scribble: null }),
+        );
+        await scribble(context);
+      },
     },
-    "cannot revert twice": {
-      plugin: withStep({
-        ...note,
-        revert: async ({ service }, { kube }) => {
-          const { metadata } = await kube.get({
-            resource: SERVICES,
-            name: service,
-          });
-          if (metadata.annotations?.["note"] === undefined) {
-            throw new Error("reverted already");
-          }
-          await annotate(kube, service, { note: null });
-        },
-      }),
-      claim: /^every step is listed/,
-    },
-    "keeps in its arguments what JSON does not": {
-      plugin: withStep(dated as unknown as Note),
-      claim: /^every step is listed/,
-    },
-  };
+    claim: /^every step is listed/,
+  },
+  "does not list its steps": {
+    plugin: { ...sound, steps: [] },
+    claim: /^every step is listed/,
+  },
+  "cannot revert twice": {
+    plugin: withStep({
+      ...note,
+      revert: async ({ service }, { kube }) => {
+        const { metadata } = await kube.get({
+          resource: SERVICES,
+          name: service,
+        });
+        if (metadata.annotations?.["note"] === undefined) {
+          throw new Error("reverted already");
+        }
+        await annotate(kube, service, { note: null });
+      },
+    }),
+    claim: /^every step is listed/,
+  },
+  "keeps in its arguments what JSON does not": {
+    plugin: withStep(dated as unknown as Note),
+    claim: /^every step is listed/,
+  },
+};
 
 Deno.test("the conformance kit finds out a plugin that", async (t) => {
   const cluster = await openTestCluster();
@@ -201,7 +203,9 @@ Deno.test("the conformance kit finds out a plugin that", async (t) => {
     signal,
   });
   /** The claims that do not hold, in their order. */
-  const refuted = async (plugin: RoutingPlugin<never>): Promise<string[]> => {
+  const refuted = async (
+    plugin: RoutingPlugin<undefined>,
+  ): Promise<string[]> => {
     const service = await kube.create(SERVICES, {
       metadata: { name: `s-${crypto.randomUUID()}` },
       spec: { selector: { app: "none" }, ports: [{ port: 80 }] },
@@ -209,7 +213,7 @@ Deno.test("the conformance kit finds out a plugin that", async (t) => {
     const { name } = service.metadata;
     const routing = {
       verb: "exchange" as const,
-      options: undefined as never,
+      options: undefined,
       target: { service },
       kube,
       signal,

@@ -104,13 +104,14 @@ Deno.test("a plugin that carries its own copy of ktctl's errors knows ours by it
   const mod = new URL("../../mod.ts", import.meta.url).href;
   await Deno.writeTextFile(
     source,
-    `import { ConflictError, NotFoundError, resources } from "${mod}";
+    `import { ConflictError, NotFoundError } from "${mod}";
+    const services = { apiVersion: "v1", kind: "Service", plural: "services", namespaced: true };
     export default {
       kind: "routing", apiVersion: 1, name: "own-copy", summary: "refuses",
       verbs: ["exchange"], steps: [], probe: () => ({ ok: true }), attach() {},
       async plan({ kube }) {
         try {
-          await kube.get({ resource: resources.SERVICES, name: "none" });
+          await kube.get({ resource: services, name: "none" });
         } catch (error) {
           if (!(error instanceof NotFoundError)) throw error;
           throw new ConflictError("NONE_TAKEN", "Cannot take none", { hint: "Wait." });

@@ -79,7 +79,10 @@ Deno.test("clean from another laptop takes back what a killed session's plugin c
   assert.match(left.stdout, /pod\/web-kt-exchange-/);
 
   const planned = await other.run([...clean, "--plugin", file, "--dryRun"]);
-  const done = await other.run([...clean, "--plugin", file]);
+  const added = await other.run(["plugin", "add", file]);
+  assert.equal(added.code, 0, added.stdout);
+  // it is not named, but the Shadow Pod names it
+  const done = await other.run(clean);
   assert.equal(done.code, 0, done.stdout);
   const actions = [planned, done].map(({ events }) =>
     events.filter(({ event }) => event === "action")

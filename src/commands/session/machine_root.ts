@@ -2,7 +2,11 @@ import { CleanupError, KtctlError } from "../../core/errors.ts";
 import type { Json } from "../../core/json.ts";
 import type { Report } from "../../core/report.ts";
 import type { HelperClient } from "../../helper/helper_client.ts";
-import type { RootRights } from "../../plugins/plugin.ts";
+import type {
+  OpenedRoot,
+  RootOperations,
+  RootRights,
+} from "../../plugins/plugin.ts";
 
 /** Whoever has to type a password again may take so long. */
 const SWEEP_MS = 120_000;
@@ -26,14 +30,14 @@ export class MachineRoot implements RootRights, AsyncDisposable {
     return this.#died.promise;
   }
 
-  async open<R extends Json>(
-    operation: string,
-    args: Json,
+  async open<Name extends keyof RootOperations>(
+    operation: Name,
+    args: RootOperations[Name]["args"],
     onEvent?: (event: Json) => void,
-  ): Promise<{ readonly result: R; close(): Promise<void> }> {
+  ): Promise<OpenedRoot<Name>> {
     const client = await (this.#client ??= this.#start());
     const signal = this.#signal;
-    return await client.open<R>(operation, args, onEvent, { signal });
+    return await client.open(operation, args, onEvent, { signal });
   }
 
   async #start(): Promise<HelperClient> {

@@ -119,7 +119,7 @@ const args = v.strictObject({
   nameserver: address,
   domains: v.pipe(domains, v.minLength(1)),
   /** What Windows puts behind names without a dot, where the session has a device. */
-  suffix: v.optional(domain),
+  suffix: v.exactOptional(domain),
 });
 
 /**

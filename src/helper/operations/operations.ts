@@ -11,6 +11,7 @@ import {
   updateRedirectOperation,
 } from "./redirect_operations.ts";
 import { resolvConfOperation } from "./resolv_conf_operation.ts";
+import type { RootOperations } from "./root_operations.ts";
 import { systemdResolvedOperation } from "./systemd_resolved_operation.ts";
 import {
   openTunOperation,
@@ -22,20 +23,31 @@ import {
 // deno-lint-ignore no-explicit-any -- a table holds operations of unlike arguments; each checks its own by `args`
 export type AnyOperation = Operation<any, Json>;
 
+type Operations = {
+  readonly [Name in keyof RootOperations]: Operation<
+    RootOperations[Name]["args"],
+    RootOperations[Name]["result"]
+  >;
+};
+
+export const OPERATIONS_BY_NAME: Operations = {
+  "redirect.probe": probeRedirectOperation,
+  "redirect.open": openRedirectOperation,
+  "redirect.update": updateRedirectOperation,
+  "redirect.destination": redirectDestinationOperation,
+  "resolver.resolv-conf": resolvConfOperation,
+  "resolver.hosts": hostsOperation,
+  "resolver.systemd-resolved": systemdResolvedOperation,
+  "resolver.macos": macosResolverOperation,
+  "resolver.nrpt": nrptOperation,
+  "dns.probe": probePort53Operation,
+  "dns.port53": port53Operation,
+  "tun.probe": probeTunOperation,
+  "tun.open": openTunOperation,
+  "tun.routes": tunRoutesOperation,
+};
+
 /** All that the root helper does. Nothing else can be asked of it. */
-export const OPERATIONS: readonly AnyOperation[] = [
-  probeRedirectOperation as AnyOperation,
-  openRedirectOperation as AnyOperation,
-  updateRedirectOperation,
-  redirectDestinationOperation as unknown as AnyOperation,
-  resolvConfOperation,
-  hostsOperation,
-  systemdResolvedOperation,
-  macosResolverOperation,
-  probePort53Operation,
-  nrptOperation,
-  port53Operation,
-  probeTunOperation,
-  openTunOperation as AnyOperation,
-  tunRoutesOperation,
-];
+export const OPERATIONS: readonly AnyOperation[] = Object.values(
+  OPERATIONS_BY_NAME,
+) as unknown as AnyOperation[];

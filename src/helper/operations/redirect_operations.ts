@@ -128,10 +128,10 @@ async function checkBridges(
   await findBridges(exec, forwarded.bridges, { signal, mayBeGone: true });
 }
 
-interface UpdateRedirectArgs {
+type UpdateRedirectArgs = {
   readonly method: RedirectMethod;
   readonly redirect: RedirectArgs;
-}
+};
 
 async function isOpen(
   machine: Machine,

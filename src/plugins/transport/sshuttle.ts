@@ -5,7 +5,6 @@
  */
 import { isIP } from "node:net";
 import type { LinkError } from "../../core/errors.ts";
-import type { Json } from "../../core/json.ts";
 import { systemName } from "../../core/system_name.ts";
 import type { Destination } from "../../net/capture/original_destination.ts";
 import { Cidr } from "../../net/cidr.ts";
@@ -13,7 +12,7 @@ import { hasRoute } from "../../net/capture/has_route.ts";
 import { PfDestinations } from "../../net/capture/pf_destinations.ts";
 import type { PfQuery } from "../../net/capture/pf_natlook.ts";
 import { openTransparentListener } from "../../net/capture/transparent_listener.ts";
-import type { RedirectMethod } from "../../net/capture/probe_redirect.ts";
+import type { RedirectArgs } from "../../net/capture/redirect_args.ts";
 import {
   definePlugin,
   type RootRights,
@@ -70,7 +69,7 @@ const plugin: TransportPlugin<undefined> = {
     );
     const args = (cidrs: readonly string[], servers: readonly string[]) =>
       redirectArgs(context, { cidrs, servers, listener });
-    const { result } = await root.open<{ method: RedirectMethod }>(
+    const { result } = await root.open(
       "redirect.open",
       args(context.cidrs, servers),
     );
@@ -97,7 +96,7 @@ function redirectArgs(
     servers: readonly string[];
     listener: { port: number; hasIpv6: boolean };
   },
-): Json {
+): RedirectArgs {
   return {
     session,
     cidrs: cidrs.filter((cidr) => listener.hasIpv6 || !cidr.includes(":")),
@@ -162,7 +161,7 @@ async function askHelper(
   root: RootRights,
   query: PfQuery,
 ): Promise<Destination | undefined> {
-  const answer = await root.open<{ host: string; port: number } | null>(
+  const answer = await root.open(
     "redirect.destination",
     query,
   );

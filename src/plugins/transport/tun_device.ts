@@ -1,5 +1,4 @@
 import { aborted } from "../../core/aborted.ts";
-import type { OpenedTun } from "../../helper/operations/opened_tun.ts";
 import { DescriptorReceiver } from "../../net/tun/posix/descriptor_receiver.ts";
 import { openTunCapture } from "../../net/tun/tun_capture.ts";
 import type { PacketDevice } from "../../net/tun/packets/packet_device.ts";
@@ -31,7 +30,7 @@ export async function openDevice(
   using receiver = Deno.build.os === "darwin"
     ? new DescriptorReceiver(session)
     : undefined;
-  const { result } = await root.open<OpenedTun>("tun.open", {
+  const { result } = await root.open("tun.open", {
     session,
     uid: Deno.uid() ?? 0,
     mtu: MTU,
