@@ -16,7 +16,7 @@ import type {
 import type { KubeApi, KubeObject, ObjectRef } from "../kube/kube_api.ts";
 import type { World } from "../kube/world.ts";
 import type { ClusterLink } from "../link/wire/cluster_link.ts";
-import type { RootOperations } from "../helper/operations/root_operations.ts";
+import type { RootOperations } from "../helper/root_operations.ts";
 import type { PodOptions } from "../cluster/pod/pod_options.ts";
 
 export type { ClusterLink, PodOptions, SchemaResult, StandardSchema };

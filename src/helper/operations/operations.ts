@@ -11,7 +11,7 @@ import {
   updateRedirectOperation,
 } from "./redirect_operations.ts";
 import { resolvConfOperation } from "./resolv_conf_operation.ts";
-import type { RootOperations } from "./root_operations.ts";
+import type { RootOperations } from "../root_operations.ts";
 import { systemdResolvedOperation } from "./systemd_resolved_operation.ts";
 import {
   openTunOperation,
