@@ -59,8 +59,9 @@ export {
 } from "./src/core/errors.ts";
 export {
   openRoutingLab,
+  openTransportLab,
   testRouting,
   testTransport,
-} from "./src/plugins/kits.ts";
-export type { KitStep } from "./src/plugins/kit_steps.ts";
-export type { EchoTarget } from "./src/plugins/testing_echo.ts";
+} from "./src/plugins/kit/kits.ts";
+export type { KitStep } from "./src/plugins/kit/kit_steps.ts";
+export type { EchoTarget } from "./src/plugins/kit/testing_echo.ts";

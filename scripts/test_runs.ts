@@ -17,8 +17,12 @@ const ON_BUNDLE =
 /** Each verb once, for each form that no other test starts. */
 const SMOKE = /^test\/cluster\/(connect_user|every_verb)_test/;
 
-/** A file runs once, with one form of ktctl, but for the smoke set. */
+/** Plugins of somebody else's, far from the checkout: with each form that people start. */
+const PLUGINS = /^test\/cluster\/plugin_examples_test/;
+
+/** A file runs once, with one form of ktctl, but for plugins and the smoke set. */
 function formsOf(file: string): ProgramForm[] {
+  if (PLUGINS.test(file)) return ["source", "bundle", "portable"];
   const smoke: ProgramForm[] = SMOKE.test(file) ? ["portable", "url"] : [];
   if (ON_BUNDLE.test(file)) return ["bundle", ...smoke];
   return smoke.length > 0 ? smoke : ["source"];

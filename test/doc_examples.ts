@@ -1,4 +1,5 @@
-// The files that docs/plugin-authors.md shows, in a folder as its reader has it.
+// The files that docs/plugin-authors.md shows, in a folder as its reader has it; beside them the tests' own
+// plugins of test/plugins.
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 
@@ -19,6 +20,12 @@ export async function docExamples(): Promise<DocExamples> {
     const file = body!.replace('"../ktctl"', link);
     await Deno.writeTextFile(`${folder}/${name}`, file);
     names.push(name!);
+  }
+  for await (const { name } of Deno.readDir(`${CHECKOUT}test/plugins`)) {
+    const text = await Deno.readTextFile(`${CHECKOUT}test/plugins/${name}`);
+    const file = text.replace('"../../mod.ts"', '"ktctl"');
+    await Deno.writeTextFile(`${folder}/${name}`, file);
+    names.push(name);
   }
   return {
     folder,

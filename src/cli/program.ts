@@ -84,7 +84,7 @@ const VERBS: readonly Verb[] = [
     name: "plugin",
     argument: "<action> <args...>",
     summary: "add plugins, and prove that they keep their promises",
-    example: "ktctl plugin add ./by_name.ts",
+    example: "ktctl plugin add ./canary.ts",
     makesPods: false,
     load: async (host) =>
       (await import("../commands/plugin.ts")).pluginCommand(host),

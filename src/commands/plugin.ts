@@ -1,5 +1,5 @@
 /** `ktctl plugin`: plugins of somebody else's, for those who use and for those who write them. */
-import { Argument, Command, Option } from "commander";
+import { Command, Option } from "commander";
 import { parseSha256, parseWhole } from "../cli/flag_values.ts";
 import { addPlugin } from "./plugin/add_plugin.ts";
 import { listPlugins } from "./plugin/list_plugins.ts";
@@ -41,7 +41,7 @@ function addCommand(host: Host): Command {
       new Option("--sha256 <digest>", "the digest that its code has to have")
         .argParser(parseSha256),
     )
-    .addHelpText("after", exampleText("ktctl plugin add ./by_name.ts"))
+    .addHelpText("after", exampleText("ktctl plugin add ./canary.ts"))
     .action((source: string, _options: unknown, command: Command) =>
       addPlugin(host, source, command.optsWithGlobals())
     );
@@ -52,7 +52,7 @@ function removeCommand(host: Host): Command {
     .summary("delete the copy of an added plugin")
     .description("Deletes the copy of an added plugin.")
     .argument("<name>", "name of the plugin")
-    .addHelpText("after", exampleText("ktctl plugin remove by-name"))
+    .addHelpText("after", exampleText("ktctl plugin remove canary"))
     .action((name: string, _options: unknown, command: Command) =>
       removePlugin(host, name, command.optsWithGlobals())
     );
@@ -60,18 +60,26 @@ function removeCommand(host: Host): Command {
 
 function testCommand(host: Host): Command {
   return new Command("test")
-    .summary("prove that a routing plugin keeps its promises")
+    .summary("prove that a plugin keeps its promises")
     .description(
-      "Proves on a real cluster that a routing plugin keeps its promises. Its Service is taken and given " +
-        "back many times: name one that nobody else needs.",
+      "Proves on a real cluster that a plugin keeps its promises. The Service of a routing plugin is taken " +
+        "and given back many times: name one that nobody else needs. A transport is opened many times on " +
+        "this machine.",
     )
-    .addArgument(new Argument("<module>", "path or URL of the plugin"))
-    .argument("<service>", "Service or Deployment that it is to take")
+    .argument("<module>", "path or URL of the plugin")
+    .argument("[service]", "Service or Deployment for a routing plugin to take")
     .addOption(
       new Option("--verb <verb>", "the verb to take it for").choices([
         "exchange",
         "mesh",
       ]),
+    )
+    .addOption(
+      new Option(
+        "--via <url>",
+        "for a transport that captures no addresses, how to reach the cluster by it: http://127.0.0.1:3128 " +
+          "(by CONNECT), socks5://127.0.0.1:1080, or tcp://127.0.0.1:8080 for a port that leads to echo.kit:7",
+      ),
     )
     .addOption(
       new Option(
@@ -85,12 +93,12 @@ function testCommand(host: Host): Command {
     )
     .addHelpText(
       "after",
-      exampleText("ktctl plugin test ./by_name.ts web -n playground") +
+      exampleText("ktctl plugin test ./canary.ts web -n playground") +
         "\n\nThe options that name a cluster and shape pods: ktctl --help",
     )
     .action((
       source: string,
-      service: string,
+      service: string | undefined,
       _options: unknown,
       command: Command,
     ) => testPlugin(host, { source, service }, command.optsWithGlobals()));

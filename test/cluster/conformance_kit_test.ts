@@ -11,7 +11,7 @@ import type {
   Step,
   World,
 } from "../../src/plugins/plugin.ts";
-import { testRouting } from "../../src/plugins/kits.ts";
+import { testRouting } from "../../src/plugins/kit/kits.ts";
 import { plainPod } from "./plain_pod.ts";
 
 type NoteArgs = { service: string; text: string };

@@ -6,7 +6,7 @@ import { dial } from "../../src/link/wire/dial.ts";
 import { LinkError } from "../../src/core/errors.ts";
 import type { KubeApi } from "../../src/kube/kube_api.ts";
 import type { ClusterLink } from "../../src/link/wire/cluster_link.ts";
-import { testTransport } from "../../src/plugins/kits.ts";
+import { testTransport } from "../../src/plugins/kit/kits.ts";
 import { docExamples } from "../doc_examples.ts";
 import { freePorts } from "../unit/link/agent/agent_process.ts";
 import { openTestCluster } from "./cluster.ts";

@@ -137,33 +137,6 @@ Deno.test("a plugin that carries its own copy of ktctl's errors knows ours by it
   await assertNoTrace({ namespace, laptop, before });
 });
 
-Deno.test("a stranger's plugin passes the conformance kit, from a folder of its own that knows mod.ts alone", async () => {
-  const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
-  await using examples = await docExamples();
-  const before = await namespace.snapshot();
-  const kubeconfig = `${examples.folder}/kubeconfig`;
-  await Deno.copyFile(cluster.kubeconfig, kubeconfig);
-  const context = ["config", "set-context", "--current", "--namespace"];
-  succeeded(
-    await run("kubectl", [
-      ...["--kubeconfig", kubeconfig],
-      ...context,
-      namespace.name,
-    ]),
-  );
-  const config = ["-c", examples.path("deno.json"), "--no-lock"];
-  const test = ["test", "-A", "--no-check", ...config];
-  const result = await run(
-    Deno.execPath(),
-    [...test, examples.path("by_name_test.ts")],
-    { env: { KUBECONFIG: kubeconfig, NO_COLOR: "1" }, timeout: 180_000 },
-  );
-  assert.match(succeeded(result), /1 passed \(\d+ steps\)/);
-  assert.equal(await namespace.snapshot(), before);
-});
-
 /** Writes on the Service what no step takes back. */
 const UNSOUND = `export default {
   apiVersion: 1, kind: "routing", name: "note", summary: "leaves a note",

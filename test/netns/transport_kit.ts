@@ -12,7 +12,7 @@ import { listen } from "../../src/net/listen.ts";
 import {
   type TestedRoot,
   testTransport,
-} from "../../src/plugins/testing_transport.ts";
+} from "../../src/plugins/kit/testing_transport.ts";
 import sshuttle from "../../src/plugins/transport/sshuttle.ts";
 import tun2socks from "../../src/plugins/transport/tun2socks.ts";
 import { socksDial } from "./socks_dial.ts";

@@ -15,10 +15,15 @@ function formsByFile(...args: Parameters<typeof testRuns>) {
   return found;
 }
 
-Deno.test("each test file runs once, the smoke set once more on each form that nothing else starts", () => {
+Deno.test("each test file runs once, that of plugins with each form that people start, the smoke set once more on each form that nothing else starts", () => {
   const forms = formsByFile(FILES, ALONE);
   assert.deepEqual(Object.keys(forms).toSorted(), FILES.toSorted());
-  const { "connect_user": user, "every_verb": verbs, ...others } = Object
+  const {
+    "connect_user": user,
+    "every_verb": verbs,
+    "plugin_examples": plugins,
+    ...others
+  } = Object
     .fromEntries(
       Object.entries(forms).map(([file, forms]) => [
         file.replace(/^.*\/(\w+)_test\.ts$/, "$1"),
@@ -27,6 +32,7 @@ Deno.test("each test file runs once, the smoke set once more on each form that n
     );
   assert.deepEqual(user, ["bundle", "portable", "url"]);
   assert.deepEqual(verbs, ["portable", "url"]);
+  assert.deepEqual(plugins, ["source", "bundle", "portable"]);
   for (const [name, forms] of Object.entries(others)) {
     assert.equal(forms.length, 1, name);
   }

@@ -18,7 +18,7 @@ import type {
   ProbeContext,
   RoutingContext,
 } from "../../../src/plugins/plugin.ts";
-import { openTestingScope } from "../../../src/plugins/testing_scope.ts";
+import { openTestingScope } from "../../../src/plugins/kit/testing_scope.ts";
 import { fakeRouting } from "./fake_routing.ts";
 
 const context = {} as RoutingContext<never>;

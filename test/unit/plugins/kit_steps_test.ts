@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { KitSteps } from "../../../src/plugins/kit_steps.ts";
+import { KitSteps } from "../../../src/plugins/kit/kit_steps.ts";
 
 Deno.test("a claim of the conformance kit that does not end fails, and says where it hung", async () => {
   const failed: string[] = [];

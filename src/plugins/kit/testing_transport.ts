@@ -3,21 +3,21 @@
  */
 import assert from "node:assert/strict";
 import type { Duplex } from "node:stream";
-import type { KubeApi } from "../kube/kube_api.ts";
+import type { KubeApi } from "../../kube/kube_api.ts";
 import {
   openTransport,
   probePlugin,
   readOptions,
   transportNeeds,
   updateTransport,
-} from "./driver.ts";
+} from "../driver.ts";
 import { type KitStep, KitSteps } from "./kit_steps.ts";
 import type {
   ClusterLink,
   RootRights,
   TransportDns,
   TransportPlugin,
-} from "./plugin.ts";
+} from "../plugin.ts";
 import { assertEcho, assertNoWay, type EchoTarget } from "./testing_echo.ts";
 import { openTestingScope } from "./testing_scope.ts";
 

@@ -1,6 +1,6 @@
-import type { Journal, JournalRecord } from "../undo/journal.ts";
-import { Scope } from "../undo/scope.ts";
-import type { World } from "../kube/world.ts";
+import type { Journal, JournalRecord } from "../../undo/journal.ts";
+import { Scope } from "../../undo/scope.ts";
+import type { World } from "../../kube/world.ts";
 
 /** A scope for the conformance kits, with what there is to see of it. */
 export interface TestingScope {

@@ -6,9 +6,10 @@ import {
   type AnyRoutingPlugin,
   type AnyTransportPlugin,
   definePlugin,
-} from "./plugin.ts";
+} from "../plugin.ts";
 import type { RoutingLab, RoutingLabOptions } from "./routing_lab.ts";
 import type { RoutingTestOptions } from "./testing.ts";
+import type { TransportLab, TransportLabOptions } from "./transport_lab.ts";
 import type { TransportTestOptions } from "./testing_transport.ts";
 
 /** A Service of a real cluster with a Shadow Pod: all that {@link testRouting} needs but its `step`. */
@@ -31,6 +32,16 @@ export async function testRouting<O>(
   );
   // what its options are is between the plugin and the context that it is given
   await testRouting(options as unknown as RoutingTestOptions);
+}
+
+/** A Shadow Pod with a link and an echo behind it: all that {@link testTransport} needs but its `step`. */
+export async function openTransportLab(
+  options: Of<TransportLabOptions, AnyTransportPlugin>,
+): Promise<TransportLab> {
+  const plugin = definePlugin(options.plugin);
+  const { openTransportLab }: typeof import("./transport_lab.ts") =
+    await import(beside("transport_lab.ts"));
+  return await openTransportLab({ ...options, plugin });
 }
 
 /** What every transport plugin must do, proven on a real machine. */

@@ -5,48 +5,52 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { routePorts, servicePorts } from "../cluster/service/expose.ts";
-import { Heartbeat } from "../cluster/object/heartbeat.ts";
+import { routePorts, servicePorts } from "../../cluster/service/expose.ts";
+import { Heartbeat } from "../../cluster/object/heartbeat.ts";
 import {
   agentConfig,
   containerPorts,
   localPorts,
   needsLowPorts,
   planPodPorts,
-} from "../cluster/shadow/pod_ports.ts";
-import { shadowName } from "../cluster/shadow/shadow_name.ts";
-import { type PodOptions, SHADOW_IMAGE } from "../cluster/pod/pod_options.ts";
+} from "../../cluster/shadow/pod_ports.ts";
+import { shadowName } from "../../cluster/shadow/shadow_name.ts";
 import {
   createStuntman,
   stuntmanService,
-} from "../cluster/service/stuntman.ts";
-import { findTarget, parseResourceName } from "../cluster/service/target.ts";
-import { TrafficSession } from "../cluster/shadow/traffic_session.ts";
-import { randomLetters, randomLower } from "../core/random_name.ts";
-import type { Report } from "../core/report.ts";
-import type { Scope } from "../undo/scope.ts";
-import { connectKube } from "../kube/connect_kube.ts";
+} from "../../cluster/service/stuntman.ts";
+import { findTarget, parseResourceName } from "../../cluster/service/target.ts";
+import { TrafficSession } from "../../cluster/shadow/traffic_session.ts";
+import { randomLetters, randomLower } from "../../core/random_name.ts";
+import type { Scope } from "../../undo/scope.ts";
 import {
   originalSelector,
   ROLE,
   stuntmanName,
   TARGET,
-} from "../kube/contract.ts";
-import type { KubeApi, Resource } from "../kube/kube_api.ts";
-import type { World } from "../kube/world.ts";
-import { type Given, readOptions } from "./driver.ts";
+} from "../../kube/contract.ts";
+import type { KubeApi, Resource } from "../../kube/kube_api.ts";
+import type { World } from "../../kube/world.ts";
+import { type Given, readOptions } from "../driver.ts";
 import type {
   RoutingContext,
   RoutingMark,
   RoutingPlan,
   RoutingPlugin,
   RoutingVerb,
-} from "./plugin.ts";
+} from "../plugin.ts";
+import {
+  type Lab,
+  type LabOptions,
+  LINK_TIMEOUT_MS,
+  openLab,
+  POD_TIMEOUT_MS,
+  silent,
+} from "./lab.ts";
 import { snapshotNamespace } from "./snapshot_namespace.ts";
 import type { RoutingShadow, RoutingTestOptions } from "./testing.ts";
-import { openTestingScope } from "./testing_scope.ts";
 
-export interface RoutingLabOptions {
+export interface RoutingLabOptions extends LabOptions {
   readonly plugin: RoutingPlugin<never>;
   /** Which Service to take: `web`, `svc/web` or `deploy/web`, as on the command line. */
   readonly target: string;
@@ -56,18 +60,6 @@ export interface RoutingLabOptions {
   readonly verb?: RoutingVerb;
   /** For the verb `mesh`. @default version: kit */
   readonly mark?: RoutingMark;
-  /** Path of a kubeconfig file. @default kubectl's rules */
-  readonly kubeconfig?: string;
-  /** @default the kubeconfig's current one */
-  readonly context?: string;
-  /** @default the context's own */
-  readonly namespace?: string;
-  /** Of the Shadow Pod: any with Deno in it. */
-  readonly image?: string;
-  /** One that is open already, instead of what the kubeconfig tells. */
-  readonly kube?: KubeApi;
-  /** What our pods are to be. @default as without any option, with the image */
-  readonly pod?: PodOptions;
   /** Kinds that the snapshot holds beside Services, Endpoints, ConfigMaps, Secrets, Pods and Deployments. */
   readonly kinds?: readonly Resource[];
 }
@@ -78,38 +70,15 @@ export type RoutingLab =
   & AsyncDisposable
   & { readonly kube: KubeApi };
 
-const POD_TIMEOUT_MS = 60_000;
-const LINK_TIMEOUT_MS = 10_000;
-
-const silent: Report = {
-  event() {},
-  warn() {},
-  debug() {},
-  step: (_name, work) => work(),
-};
-
 /** Throws what the commands would: no such Service, no rights, no image. */
 export async function openRoutingLab(
   options: RoutingLabOptions,
 ): Promise<RoutingLab> {
-  const { plugin, kubeconfig, context, namespace } = options;
-  const end = new AbortController();
-  const kube = options.kube ?? await connectKube({
-    kubeconfig,
-    context,
-    namespace,
-    signal: end.signal,
-  });
-  const { scope } = openTestingScope({ kube });
-  const close = async () => {
-    try {
-      await scope.dispose();
-    } finally {
-      end.abort();
-    }
-  };
+  const { plugin } = options;
+  const lab = await openLab(options);
+  const { kube, scope } = lab;
   try {
-    const routing = await routingContext(kube, options, scope.signal);
+    const routing = await routingContext(lab, options);
     return {
       kube,
       plugin,
@@ -117,18 +86,17 @@ export async function openRoutingLab(
       routing: () => Promise.resolve(routing),
       shadow: (plan) => startShadow(scope, routing, plan),
       snapshot: () => snapshotNamespace(kube, options.kinds),
-      [Symbol.asyncDispose]: close,
+      [Symbol.asyncDispose]: () => lab.close(),
     };
   } catch (error) {
-    await close();
+    await lab.close();
     throw error;
   }
 }
 
 async function routingContext(
-  kube: KubeApi,
+  { kube, scope: { signal }, pod }: Lab,
   options: RoutingLabOptions,
-  signal: AbortSignal,
 ): Promise<Given<RoutingContext<never>>> {
   const { plugin } = options;
   const verb = options.verb ?? plugin.verbs[0] ?? "exchange";
@@ -146,25 +114,12 @@ async function routingContext(
     shadowLabels: { [ROLE]: role, [TARGET]: randomLetters(20) },
     user: "kit",
     session: randomLower(10),
-    pod: options.pod ?? podOptions(options.image),
+    pod,
     podTimeoutMs: POD_TIMEOUT_MS,
     recoverWaitMs: POD_TIMEOUT_MS,
     ...(verb === "mesh" && {
       mark: options.mark ?? { key: "version", value: "kit" },
     }),
-  };
-}
-
-function podOptions(image = SHADOW_IMAGE): PodOptions {
-  return {
-    image,
-    imagePullPolicy: "IfNotPresent",
-    nodeSelector: {},
-    tolerations: [],
-    labels: {},
-    annotations: {},
-    quota: {},
-    asDeployment: false,
   };
 }
 

@@ -2,19 +2,19 @@
  * The conformance kit: what every routing plugin must do, proven on a real cluster.
  */
 import assert from "node:assert/strict";
-import type { JournalRecord } from "../undo/journal.ts";
-import type { Json } from "../core/json.ts";
-import type { Scope } from "../undo/scope.ts";
-import type { World } from "../kube/world.ts";
+import type { JournalRecord } from "../../undo/journal.ts";
+import type { Json } from "../../core/json.ts";
+import type { Scope } from "../../undo/scope.ts";
+import type { World } from "../../kube/world.ts";
 import {
   attachRouting,
   type Given,
   planRouting,
   prepareRouting,
   probePlugin,
-} from "./driver.ts";
+} from "../driver.ts";
 import { type KitStep, KitSteps } from "./kit_steps.ts";
-import type { RoutingContext, RoutingPlan, RoutingPlugin } from "./plugin.ts";
+import type { RoutingContext, RoutingPlan, RoutingPlugin } from "../plugin.ts";
 import { openTestingScope } from "./testing_scope.ts";
 
 /** @typeParam O The plugin's own options. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { within } from "../core/within.ts";
+import { within } from "../../core/within.ts";
 
 /** Registers one claim; `Deno.test`'s `t.step`. */
 export type KitStep = (

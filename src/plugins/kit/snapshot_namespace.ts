@@ -1,13 +1,13 @@
 /** What a namespace holds, as text that is the same as long as nobody changes anything. */
-import { HEARTBEAT } from "../kube/contract.ts";
-import type { KubeApi, KubeObject, Resource } from "../kube/kube_api.ts";
+import { HEARTBEAT } from "../../kube/contract.ts";
+import type { KubeApi, KubeObject, Resource } from "../../kube/kube_api.ts";
 import {
   CONFIG_MAPS,
   DEPLOYMENTS,
   PODS,
   SECRETS,
   SERVICES,
-} from "../kube/resources.ts";
+} from "../../kube/resources.ts";
 
 const KINDS = [SERVICES, CONFIG_MAPS, SECRETS, PODS, DEPLOYMENTS];
 

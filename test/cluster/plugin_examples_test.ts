@@ -1,0 +1,217 @@
+// The two plugins that docs/plugin-authors.md writes, used and tested as its reader does.
+import assert from "node:assert/strict";
+import { docExamples } from "../doc_examples.ts";
+import { freePorts } from "../unit/link/agent/agent_process.ts";
+import { openTestCluster } from "./cluster.ts";
+import { run, succeeded } from "./command.ts";
+import { answerOf, assertNoTrace, eventually, Laptop } from "./laptop.ts";
+import type { KtctlResult } from "./ktctl_process.ts";
+
+Deno.test("http-proxy: programs of this machine reach the cluster by its proxy, for as long as connect runs", async () => {
+  const cluster = await openTestCluster();
+  await using namespace = await cluster.namespace();
+  await namespace.applyDemo();
+  await using laptop = await Laptop.open(cluster, namespace);
+  await using examples = await docExamples();
+  const before = await namespace.snapshot();
+  const [port] = await freePorts(1);
+  const file = examples.path("http_proxy.ts");
+  const args = ["--plugin", file, "--mode", "http-proxy", "--httpPort"];
+  const curl = (url: string, ...more: string[]) =>
+    run("curl", [
+      ...["-sS", "-m", "10", "-x", `http://127.0.0.1:${port}`, ...more],
+      url,
+    ]);
+  for (const signal of ["SIGINT", "SIGKILL"] as const) {
+    await using connect = laptop.start(["connect", ...args, `${port}`]);
+    const { mode, proxy, message } = await connect.ready();
+    assert.deepEqual([mode, proxy], [
+      "http-proxy",
+      `http://127.0.0.1:${port}`,
+    ]);
+    assert.match(message, /HTTPS_PROXY=/);
+    const tunnelled = await curl("http://web/", "--proxytunnel");
+    assert.match(succeeded(tunnelled), /pod=web-/);
+    assert.equal(
+      succeeded(await curl("http://web/")),
+      "This proxy knows CONNECT alone.\n",
+    );
+    const unknown = await curl("http://nowhere.invalid/", "--proxytunnel");
+    assert.match(unknown.stderr, /502/);
+    const taken = await laptop.run(["connect", ...args, `${port}`]);
+    assert.equal(taken.code, 7, taken.stdout);
+    assert.equal(taken.error?.["code"], "PORT_TAKEN");
+    await connect.stop(signal);
+    assert.notEqual((await curl("http://web/")).code, 0);
+    if (signal === "SIGKILL") {
+      const cleaned = await laptop.run(["clean"]);
+      assert.equal(cleaned.code, 0, cleaned.stdout);
+    }
+    await assertNoTrace({ namespace, laptop, before });
+  }
+});
+
+Deno.test("canary: the laptop has its share of a Service's requests, and whoever has the plugin cleans up after it", async () => {
+  const cluster = await openTestCluster();
+  await using namespace = await cluster.namespace();
+  await namespace.applyDemo();
+  const client = await namespace.client();
+  await using laptop = await Laptop.open(cluster, namespace);
+  await using other = await Laptop.open(cluster, namespace, "other");
+  await using examples = await docExamples();
+  const file = examples.path("canary.ts");
+  const before = await namespace.snapshot();
+  const args = ["--plugin", file, "--mode", "canary"];
+  const expose = ["--expose", `${laptop.demo.port}:80`];
+  for (const signal of ["SIGINT", "SIGKILL"] as const) {
+    await using exchange = laptop.start([
+      "exchange",
+      "web",
+      ...args,
+      ...expose,
+    ]);
+    const { message } = await exchange.ready();
+    assert.match(message, /The laptop is one of the pods of Service "web"/);
+    const seen = new Set<string>();
+    await eventually("the laptop and a pod of before answer", async () => {
+      seen.add(
+        (await answerOf(client)).startsWith("laptop") ? "laptop" : "pod",
+      );
+      return seen.size === 2;
+    });
+    await exchange.stop(signal);
+    if (signal === "SIGKILL") {
+      const clean = ["clean", "--thresholdInMinus", "0", "--plugin", file];
+      await eventually("clean finds the session dead", async () => {
+        const { code, stdout } = await other.run(clean);
+        assert.equal(code, 0, stdout);
+        return await namespace.snapshot() === before;
+      });
+      // what the other laptop took back already
+      assert.equal((await laptop.run(["clean", "--plugin", file])).code, 0);
+    }
+    for (let n = 0; n < 10; n++) assert.match(await answerOf(client), /^web-/);
+    await assertNoTrace({ namespace, laptop, before });
+  }
+});
+
+Deno.test("canary leaves a workload alone that would take the Shadow Pod for its own", async () => {
+  const cluster = await openTestCluster();
+  await using namespace = await cluster.namespace();
+  await namespace.applyDemo();
+  await using laptop = await Laptop.open(cluster, namespace);
+  await using examples = await docExamples();
+  await namespace.apply(JSON.stringify({
+    apiVersion: "v1",
+    kind: "List",
+    items: [{
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: {
+        name: "adopted",
+        labels: { app: "adopting" },
+        ownerReferences: [{
+          ...{ apiVersion: "apps/v1", kind: "DaemonSet", name: "none" },
+          uid: "00000000-0000-0000-0000-000000000000",
+        }],
+      },
+      // it is never started: nothing looks whether its node is there
+      spec: {
+        nodeSelector: { "ktctl.dev/none": "none" },
+        containers: [{ name: "it", image: "none" }],
+      },
+    }, {
+      apiVersion: "v1",
+      kind: "Service",
+      metadata: { name: "adopting" },
+      spec: { selector: { app: "adopting" }, ports: [{ port: 80 }] },
+    }],
+  }));
+  const { code, error, stdout } = await laptop.run([
+    ...["exchange", "adopting", "--expose", `${laptop.demo.port}:80`],
+    ...["--plugin", examples.path("canary.ts"), "--mode", "canary"],
+  ]);
+  assert.equal(code, 3, stdout);
+  assert.equal(error?.["code"], "POD_ADOPTED");
+});
+
+/** The claims that hold. */
+function held({ events }: KtctlResult): string[] {
+  return events.filter(({ event }) => event === "action")
+    .map(({ message }) => message as string);
+}
+
+Deno.test("ktctl plugin test proves both plugins, and finds a transport that keeps its port", async () => {
+  const cluster = await openTestCluster();
+  await using namespace = await cluster.namespace();
+  await namespace.applyDemo();
+  await using laptop = await Laptop.open(cluster, namespace);
+  await using examples = await docExamples();
+  const before = await namespace.snapshot();
+  const test = ["plugin", "test"];
+  const canary = await laptop.run([...test, examples.path("canary.ts"), "web"]);
+  assert.equal(canary.code, 0, canary.stdout);
+  assert.ok(held(canary).length >= 6, canary.stdout);
+
+  const [http, one] = await freePorts(2);
+  const proxy = examples.path("http_proxy.ts");
+  const set = ["--set", `httpPort=${http}`];
+  const untold = await laptop.run([...test, proxy, ...set]);
+  assert.equal(untold.error?.["code"], "VIA_MISSING", untold.stdout);
+  const superfluous = await laptop.run([...test, proxy, "web", ...set]);
+  assert.equal(superfluous.code, 2, superfluous.stdout);
+  const via = ["--via", `http://127.0.0.1:${http}`];
+  const sound = await laptop.run([...test, proxy, ...set, ...via]);
+  assert.equal(sound.code, 0, sound.stdout);
+  assert.ok(
+    held(sound).includes(
+      "holds: an application is told what the cluster refuses",
+    ),
+    sound.stdout,
+  );
+
+  const map = ["--set", "mapTo=echo.kit:7", "--set", `mapPort=${one}`];
+  const mapped = await laptop.run([
+    ...[...test, examples.path("port_map.ts"), ...map],
+    ...["--via", `tcp://127.0.0.1:${one}`],
+  ]);
+  assert.equal(mapped.code, 0, mapped.stdout);
+
+  // closes neither its port nor its connections
+  const keeping = `${laptop.stateHome}/keeping.ts`;
+  const text = await Deno.readTextFile(proxy);
+  await Deno.writeTextFile(keeping, text.replace("server.close();", "return;"));
+  const broken = await laptop.run([...test, keeping, ...set, ...via]);
+  assert.equal(broken.code, 8, broken.stdout);
+  const details: string[] = broken.error?.["details"];
+  assert.match(details.join(), /half-closes, until the scope ends/);
+  await assertNoTrace({ namespace, laptop, before });
+});
+
+Deno.test("the tests of both plugins pass, in a folder of their own that knows mod.ts alone", async () => {
+  const cluster = await openTestCluster();
+  await using namespace = await cluster.namespace();
+  await namespace.applyDemo();
+  await using examples = await docExamples();
+  const before = await namespace.snapshot();
+  const kubeconfig = `${examples.folder}/kubeconfig`;
+  await Deno.copyFile(cluster.kubeconfig, kubeconfig);
+  const context = ["config", "set-context", "--current", "--namespace"];
+  succeeded(
+    await run("kubectl", [
+      ...["--kubeconfig", kubeconfig],
+      ...context,
+      namespace.name,
+    ]),
+  );
+  const config = ["-c", examples.path("deno.json"), "--no-lock"];
+  const test = ["test", "-A", "--no-check", ...config];
+  const files = ["canary_test.ts", "http_proxy_test.ts"].map(examples.path);
+  const result = await run(
+    Deno.execPath(),
+    [...test, ...files],
+    { env: { KUBECONFIG: kubeconfig, NO_COLOR: "1" }, timeout: 180_000 },
+  );
+  assert.match(succeeded(result), /2 passed \(\d+ steps\)/);
+  assert.equal(await namespace.snapshot(), before);
+});
