@@ -51,7 +51,7 @@ export interface TransportLabOptions extends LabOptions {
 export type TransportLab = Omit<TransportTestOptions, "step"> & AsyncDisposable;
 
 /** Of networks for documentation: nobody has them. */
-const CAPTURED = { host: "198.51.100.7", cidr: "198.51.100.0/24" };
+const CAPTURED = { host: "192.0.2.7", cidr: "192.0.2.0/24" };
 const ADDED = { host: "203.0.113.7", cidr: "203.0.113.0/24" };
 /** The same echo by name. */
 const NAME = "echo.kit";
