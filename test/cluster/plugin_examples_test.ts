@@ -4,7 +4,13 @@ import { docExamples } from "../doc_examples.ts";
 import { freePorts } from "../unit/link/agent/agent_process.ts";
 import { openTestCluster } from "./cluster.ts";
 import { run, succeeded } from "./command.ts";
-import { answerOf, assertNoTrace, eventually, Laptop } from "./laptop.ts";
+import {
+  answerOf,
+  assertNoTrace,
+  eventually,
+  Laptop,
+  reaches,
+} from "./laptop.ts";
 import type { KtctlResult } from "./ktctl_process.ts";
 
 Deno.test("http-proxy: programs of this machine reach the cluster by its proxy, for as long as connect runs", async () => {
@@ -79,7 +85,13 @@ Deno.test("canary: the laptop has its share of a Service's requests, and whoever
       );
       return seen.size === 2;
     });
-    await exchange.stop(signal);
+    let isOver = false;
+    const stopping = exchange.stop(signal).finally(() => isOver = true);
+    // at a Ctrl-C no request is lost
+    while (signal === "SIGINT" && !isOver) {
+      assert.match(await answerOf(client), /^(web-|laptop)/);
+    }
+    await stopping;
     if (signal === "SIGKILL") {
       const clean = ["clean", "--thresholdInMinus", "0", "--plugin", file];
       await eventually("clean finds the session dead", async () => {
@@ -90,6 +102,7 @@ Deno.test("canary: the laptop has its share of a Service's requests, and whoever
       // what the other laptop took back already
       assert.equal((await laptop.run(["clean", "--plugin", file])).code, 0);
     }
+    await reaches(client, { name: "web-" });
     for (let n = 0; n < 10; n++) assert.match(await answerOf(client), /^web-/);
     await assertNoTrace({ namespace, laptop, before });
   }
@@ -101,32 +114,28 @@ Deno.test("canary leaves a workload alone that would take the Shadow Pod for its
   await namespace.applyDemo();
   await using laptop = await Laptop.open(cluster, namespace);
   await using examples = await docExamples();
+  const get = ["get", "deployment", "web", "-o", "json"];
+  const { spec } = JSON.parse(succeeded(await namespace.kubectl(get)));
+  const labels = { app: "adopting" };
+  await namespace.apply(JSON.stringify({
+    apiVersion: "apps/v1",
+    kind: "DaemonSet",
+    metadata: { name: "adopting" },
+    spec: {
+      selector: { matchLabels: labels },
+      template: { ...spec.template, metadata: { labels } },
+    },
+  }));
   await namespace.apply(JSON.stringify({
     apiVersion: "v1",
-    kind: "List",
-    items: [{
-      apiVersion: "v1",
-      kind: "Pod",
-      metadata: {
-        name: "adopted",
-        labels: { app: "adopting" },
-        ownerReferences: [{
-          ...{ apiVersion: "apps/v1", kind: "DaemonSet", name: "none" },
-          uid: "00000000-0000-0000-0000-000000000000",
-        }],
-      },
-      // it is never started: nothing looks whether its node is there
-      spec: {
-        nodeSelector: { "ktctl.dev/none": "none" },
-        containers: [{ name: "it", image: "none" }],
-      },
-    }, {
-      apiVersion: "v1",
-      kind: "Service",
-      metadata: { name: "adopting" },
-      spec: { selector: { app: "adopting" }, ports: [{ port: 80 }] },
-    }],
+    kind: "Service",
+    metadata: { name: "adopting" },
+    spec: { selector: labels, ports: [{ port: 80 }] },
   }));
+  await eventually("the DaemonSet has its pod", async () => {
+    const pods = ["get", "pods", "-l", "app=adopting", "-o", "name"];
+    return succeeded(await namespace.kubectl(pods)) !== "";
+  });
   const { code, error, stdout } = await laptop.run([
     ...["exchange", "adopting", "--expose", `${laptop.demo.port}:80`],
     ...["--plugin", examples.path("canary.ts"), "--mode", "canary"],
