@@ -1,7 +1,8 @@
-import { PluginError } from "../../core/errors.ts";
+import { PermissionError, PluginError } from "../../core/errors.ts";
 import type { Report } from "../../core/report.ts";
 import type { PluginRegistry } from "../registry.ts";
 import { AddedPlugins } from "./added_plugins.ts";
+import type { AddedRecord } from "./added_record.ts";
 
 /**
  * Makes the added plugins known to a registry that has the others already. One that cannot be used is
@@ -18,9 +19,7 @@ export async function listAdded(
   },
 ): Promise<void> {
   const plugins = new AddedPlugins(dir);
-  const records = await plugins.list((name, reason) =>
-    report.warn("ADDED_PLUGIN_UNREADABLE", unreadableText(name, reason))
-  );
+  const records = await readable(plugins, report);
   for (const record of records) {
     try {
       registry.addUnloaded({
@@ -36,6 +35,22 @@ export async function listAdded(
         `Without the added plugin "${record.name}": ${error.message}`,
       );
     }
+  }
+}
+
+/** None where the folder itself cannot be read, as a run as root may have made it. */
+async function readable(
+  plugins: AddedPlugins,
+  report: Pick<Report, "warn">,
+): Promise<AddedRecord[]> {
+  try {
+    return await plugins.list((name, reason) =>
+      report.warn("ADDED_PLUGIN_UNREADABLE", unreadableText(name, reason))
+    );
+  } catch (error) {
+    if (!(error instanceof PermissionError)) throw error;
+    report.warn(error.code, `Without the added plugins: ${error.message}`);
+    return [];
   }
 }
 

@@ -235,6 +235,18 @@ Deno.test("what is damaged in the folder of added plugins is warned of, and all 
   assert.equal((await lab.ktctl("mesh", "--help")).stderr, "");
 });
 
+Deno.test("where the folder of added plugins cannot be read, all else works", async () => {
+  await using lab = await Lab.open();
+  await Deno.mkdir(`${lab.folder.path}/ktctl`);
+  await Deno.writeTextFile(lab.plugins, "no folder");
+  const { code, stdout, stderr } = await lab.ktctl("mesh", "--help");
+  assert.equal(code, 0);
+  assert.match(stdout, /--versionMark/);
+  assert.match(stderr, /^Warning: Without the added plugins: /);
+  const listed = await lab.ktctl("plugin", "list");
+  assert.equal(listed.code, 4, listed.stderr);
+});
+
 Deno.test("a plugin of --plugin goes before an added one of its name", async () => {
   await using lab = await Lab.open();
   await lab.added();
