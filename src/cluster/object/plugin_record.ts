@@ -3,7 +3,6 @@
  * back, so whoever finds the session dead has to be told which one to name.
  */
 import * as v from "valibot";
-import { basename } from "node:path";
 import { readJson } from "../../core/read_json.ts";
 import { annotation, PLUGIN } from "../../kube/contract.ts";
 import type { KubeObject } from "../../kube/kube_api.ts";
@@ -21,8 +20,15 @@ export interface PluginRecord {
 const MAX_COMMANDS = 20;
 const MAX_COMMAND = 1_000;
 
+/** What a terminal does not show as it is: a command must be read before it is run. */
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]+/gu;
+
 const text = (max: number) =>
-  v.pipe(v.string(), v.maxLength(max), v.regex(/^[^\p{Cc}]*$/u));
+  v.pipe(
+    v.string(),
+    v.maxLength(max),
+    v.check((value) => value.search(UNSEEN) === -1),
+  );
 
 const RECORD = v.object({
   name: v.pipe(text(100), v.minLength(1)),
@@ -46,12 +52,25 @@ export function pluginRecordText(record: PluginRecord): string {
   const { name, source, steps, undo } = record;
   return JSON.stringify({
     name,
-    source: URL.canParse(source) && !source.startsWith("file:")
-      ? source.slice(0, 500)
-      : basename(source).slice(0, 500),
+    source: plain(publicSource(source)).slice(0, 500),
     steps: steps.slice(0, 100).map((id) => id.slice(0, 100)),
     undo: undo.slice(0, MAX_COMMANDS).map((command) =>
-      command.replaceAll(/\p{Cc}+/gu, " ").slice(0, MAX_COMMAND)
+      plain(command).slice(0, MAX_COMMAND)
     ),
   });
+}
+
+function plain(value: string): string {
+  return value.toWellFormed().replaceAll(UNSEEN, " ");
+}
+
+/** Whoever may read the Pod reads it: without a password, or a token in the query. */
+function publicSource(source: string): string {
+  const url = URL.parse(source);
+  if (url?.protocol === "npm:") return source;
+  if (url?.protocol !== "https:" && url?.protocol !== "http:") {
+    return source.split(/[\\/]/).at(-1) ?? "";
+  }
+  url.username = url.password = url.search = "";
+  return url.href;
 }

@@ -6,7 +6,9 @@ import {
   annotationPatch,
   updateObject,
 } from "../../cluster/object/update_object.ts";
+import { messageOf } from "../../core/errors.ts";
 import type { Json } from "../../core/json.ts";
+import type { Report } from "../../core/report.ts";
 import { PLUGIN } from "../../kube/contract.ts";
 import type { KubeApi, ObjectRef } from "../../kube/kube_api.ts";
 import type { World } from "../../kube/world.ts";
@@ -22,6 +24,7 @@ export class PluginRecorder {
   readonly #kube: KubeApi;
   readonly #name: string;
   readonly #origin: PluginOrigin | undefined;
+  readonly #report: Pick<Report, "warn">;
   /** Undo commands of changes that stand, oldest first. */
   #undo = new Set<string>();
   #workload: ObjectRef | undefined;
@@ -29,11 +32,15 @@ export class PluginRecorder {
   constructor(
     kube: KubeApi,
     plugin: { readonly name: string },
-    origin: PluginOrigin | undefined,
+    { origin, report }: {
+      origin: PluginOrigin | undefined;
+      report: Pick<Report, "warn">;
+    },
   ) {
     this.#kube = kube;
     this.#name = plugin.name;
     this.#origin = origin;
+    this.#report = report;
   }
 
   /** Those of a Shadow Pod that is made now; none where all of the plugin's steps are ktctl's own. */
@@ -55,7 +62,9 @@ export class PluginRecorder {
       defer: (name, release) => scope.defer(name, release),
       background: (name, task) => scope.background(name, task),
       run: async (step, args, input) => {
-        await this.#tell(scope, step, args);
+        await this.#tell(scope, step, args).catch((error) =>
+          this.#onUntold(scope, error)
+        );
         return await scope.run(step, args, input);
       },
     };
@@ -82,6 +91,17 @@ export class PluginRecorder {
       ref,
       (object) => annotationPatch(object, annotations),
       { signal: scope.signal },
+    );
+  }
+
+  /** It is for others, should this session die: the session itself does without. */
+  #onUntold({ signal }: PluginScope, error: unknown): void {
+    if (signal.aborted) return; // the change is not made either
+    this.#report.warn(
+      "PLUGIN_UNRECORDED",
+      `Cannot tell on the Shadow Pod what the plugin "${this.#name}" changes: ${
+        messageOf(error)
+      }; if this session dies, only this laptop knows how to take it back`,
     );
   }
 

@@ -69,7 +69,10 @@ export async function serveTraffic(
       await refuseTakenMeanwhile(kube, plan, scope.signal);
     },
   );
-  const recorder = new PluginRecorder(kube, plugin, plan.origin);
+  const recorder = new PluginRecorder(kube, plugin, {
+    origin: plan.origin,
+    report: session.report,
+  });
   const fallbackHost = await prepare(session, plan, recorder);
   const spec: ShadowSpec = {
     name: shadowName(verb, routing),

@@ -192,3 +192,24 @@ Deno.test("a plugin's record says nothing that a terminal obeys, no path, and no
     assert.equal(readPluginRecord(pod), undefined, forged);
   }
 });
+
+Deno.test("a plugin's record has no password, no token and no path, and shows a command as it is", () => {
+  const text = (source: string) =>
+    JSON.parse(pluginRecordText({ ...record, source })).source;
+  assert.equal(
+    text("https://alice:secret@example.com/p.ts?token=abc#sha256=12"),
+    "https://example.com/p.ts#sha256=12",
+  );
+  assert.equal(text("npm:@team/plugin@1"), "npm:@team/plugin@1");
+  for (const path of ["C:\\Users\\alice\\p.ts", "file:///home/alice/p.ts"]) {
+    assert.equal(text(path), "p.ts");
+  }
+  const reversed = { ...record, undo: ["kubectl get \u202epods"] };
+  const object = (annotation: string) =>
+    made("Pod", "p", { annotations: { "ktctl.dev/plugin": annotation } });
+  assert.deepEqual(
+    readPluginRecord(object(pluginRecordText(reversed)))?.undo,
+    ["kubectl get  pods"],
+  );
+  assert.equal(readPluginRecord(object(JSON.stringify(reversed))), undefined);
+});
