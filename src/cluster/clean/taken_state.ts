@@ -16,7 +16,7 @@ import type { FoundState, NamespaceState } from "../../kube/cluster_step.ts";
 import type { KubeObject } from "../../kube/kube_api.ts";
 import { isControlled } from "../object/is_controlled.ts";
 import { MESHED } from "../router/mesh_mark.ts";
-import { readRouter } from "../router/router_record.ts";
+import { isRouterRecord, readRouter } from "../router/router_record.ts";
 import { recordsOf } from "../scale/scale_holders.ts";
 import type { FoundChange } from "./find_changes.ts";
 import { releaseChange } from "./release_step.ts";
@@ -46,10 +46,14 @@ export function takenState(
   const unreadable = new Set(
     unreadableObjects(state).map(({ object }) => object),
   );
+  // the Service is given back whatever somebody wrote on these
   const isReadable = (object: KubeObject) =>
-    shadows.includes(object) || !unreadable.has(object);
+    shadows.includes(object) || deployments.includes(object) ||
+    isRouterOf(object, name) || !unreadable.has(object);
   const isTheirs = (object: KubeObject) => {
-    if (!isMade(object) || !isReadable(object)) return false;
+    if (!isMade(object) || unreadable.has(object)) return false;
+    // no one session's, whatever session was written on it
+    if (isShared(object) || isRouterRecord(object)) return false;
     const session = annotation(object, SESSION);
     return session === undefined
       ? names.has(object.metadata.name)

@@ -79,12 +79,12 @@ function findMade(state: FoundState): Found<ObjectArgs>[] {
   return kinds.flatMap(([resource, objects]) =>
     objects.filter((object) =>
       isMade(object) && state.isReadable(object) && state.isOver(object) &&
-      !goesWithOwner(object)
+      !goesWithOwner(object, state)
     ).map((object) => {
       const { name, namespace = state.namespace, uid } = object.metadata;
       const args: ObjectArgs = {
         ...objectArgs(resource, object, {
-          session: annotation(object, SESSION) ?? "",
+          session: sessionOf(object),
           // the rest goes at once; pods have a grace period
           awaitGone: resource === PODS || resource === DEPLOYMENTS,
         }),
@@ -101,6 +101,12 @@ function findMade(state: FoundState): Found<ObjectArgs>[] {
   );
 }
 
+/** None where somebody wrote there what is none: `recover` takes such a pod out of the way as well. */
+function sessionOf(object: KubeObject): string {
+  const session = annotation(object, SESSION);
+  return v.is(sessionId, session) ? session : "";
+}
+
 async function findOwn(
   kube: KubeApi,
   args: ObjectArgs,
@@ -110,8 +116,9 @@ async function findOwn(
   if (object === undefined) return undefined;
   const isTheSame = (args.uid ?? object.metadata.uid) === object.metadata.uid;
   // what no session made is known by its uid alone
-  const isOurs = (annotation(object, SESSION) ?? "") === args.session &&
-    (args.session !== "" || args.uid !== undefined);
+  const isOurs = args.session === ""
+    ? args.uid !== undefined
+    : annotation(object, SESSION) === args.session;
   return isTheSame && isOurs ? object : undefined;
 }
 

@@ -82,8 +82,8 @@ function isDraining(object: KubeObject): boolean {
     annotation(object, ROUTER_STATE) !== undefined;
 }
 
-function routersOf({ configMaps }: FoundState): RouterState[] {
-  return configMaps.flatMap((one) => {
+function routersOf({ configMaps, isReadable }: FoundState): RouterState[] {
+  return configMaps.filter(isReadable).flatMap((one) => {
     const read = readRouter(one);
     return read.reason === undefined ? [read.value] : [];
   });

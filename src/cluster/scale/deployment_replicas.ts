@@ -89,10 +89,12 @@ export const deploymentReplicasStep: ClusterStep<
     state.deployments.filter((one) => state.isReadable(one)).flatMap((one) =>
       findOf(one, state)
     ),
-  claims: ({ configMaps, deployments }) =>
-    // without its Deployment a record goes by itself, or that may not be listed: then it is still needed
+  claims: ({ configMaps, deployments, isReadable }) =>
+    // without its Deployment a record goes by itself, or that may not be listed, or is left as it is: then
+    // it is still needed
     configMaps.filter((one) =>
       isScaleRecord(one) && !deployments.some((deployment) =>
+        isReadable(deployment) &&
         recordsOf(deployment, { configMaps: [one] }).length > 0
       )
     ),

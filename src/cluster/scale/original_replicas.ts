@@ -82,8 +82,9 @@ function findOf(
   if (recordsOf(deployment, state).length > 0) return []; // a session's own
   const { name, namespace = state.namespace, uid = "" } = deployment.metadata;
   const args = { namespace, deployment: name, uid, isForgotten: false };
-  if (isLegacyHeld(deployment, reliesOn)) {
-    const count = annotation(deployment, ORIGINAL_REPLICAS);
+  const isHeld = isLegacyHeld(deployment, reliesOn);
+  const count = wholeNumber(annotation(deployment, ORIGINAL_REPLICAS));
+  if (isHeld && count !== undefined) {
     const action = `scale Deployment "${name}" back to ${count}`;
     return [{ args, action, reliesOn }];
   }
@@ -92,7 +93,7 @@ function findOf(
     const action = `scale Deployment "${name}" back to ${replicas}`;
     return [{ args: { ...args, replicas }, action, reliesOn }];
   }
-  if (!hasLegacyReplicas(deployment)) return [];
+  if (isHeld || !hasLegacyReplicas(deployment)) return [];
   const action =
     `remove what a rollback brought back of a past exchange from Deployment "${name}"`;
   return [{ args: { ...args, isForgotten: true }, action }];

@@ -25,7 +25,7 @@ const NOBODY = "nobody";
 /** Who shares a Shadow Pod has a heartbeat of their own, and the agent tells of them by name. */
 export function findSharers(state: FoundState): Found<FoundArgs>[] {
   const { namespace } = state;
-  return sharesOf(state).flatMap((share) => {
+  return sharesOf(state.secrets.filter(state.isReadable)).flatMap((share) => {
     const over = share.sharers.filter(({ session, beat }) =>
       state.isOld(beat) && !state.isLinked(clientKey(session)) &&
       !state.isLinked(session) // an agent of before
@@ -42,9 +42,9 @@ export function findSharers(state: FoundState): Found<FoundArgs>[] {
   });
 }
 
-/** What belongs to a shared Shadow Pod goes with it. */
+/** What belongs to a shared Shadow Pod goes with it, or is left as it is, as that is. */
 export function claimedByShares(state: FoundState): KubeObject[] {
-  const shares = sharesOf(state);
+  const shares = sharesOf(state.secrets);
   return [state.deployments, state.pods, state.configMaps, state.secrets].flat()
     .filter((object) =>
       annotation(object, SHARED) !== undefined &&
@@ -52,7 +52,7 @@ export function claimedByShares(state: FoundState): KubeObject[] {
     );
 }
 
-function sharesOf({ secrets }: FoundState): ShareState[] {
+function sharesOf(secrets: readonly KubeObject[]): ShareState[] {
   return secrets.flatMap((one) => {
     const read = readShare(one);
     return read.reason === undefined ? [read.value] : [];

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { unreadableObjects } from "../../../../src/cluster/clean/unreadable.ts";
 import type { NamespaceState } from "../../../../src/kube/cluster_step.ts";
+import { scaleRecord } from "../../../../src/cluster/scale/scale_record.ts";
 import type { KubeObject } from "../../../../src/kube/kube_api.ts";
 import type { World } from "../../../../src/kube/world.ts";
 import { Reverter } from "../../../../src/undo/reverter.ts";
@@ -328,4 +329,129 @@ Deno.test("a pod whose owner cannot be told stays, with all of its session", asy
   reverter.keepOlder("the word", release!.reliesOn ?? []);
   const kept = others.filter((one) => reverter.keptBecauseOf(one));
   assert.deepEqual(actionsOf(kept), ['delete Pod "web-kt-exchange-abcde"']);
+});
+
+/** A shadow that has Service `web`. */
+const taker = (session: string) =>
+  made("Pod", "web-kt-exchange-abcde", {
+    heartbeat: FRESH,
+    session,
+    role: "shadow-exchange",
+    target: "AbC",
+    config: "service=web",
+  });
+
+const recoverWeb = async (part: Partial<NamespaceState>) => {
+  const service = switchedService();
+  const services = [service, ...part.services ?? []];
+  return actionsOf(
+    await recoverChanges(service, state({ ...part, services })),
+  );
+};
+
+const RECOVERED = [
+  'tell the owner of Pod "web-kt-exchange-abcde" that the Service is taken back',
+  'restore the selector of Service "web" to app=web',
+  'delete Pod "web-kt-exchange-abcde"',
+];
+
+Deno.test("clean leaves a router and a shared Shadow Pod as they are whose records bear marks that cannot be read", async () => {
+  const configMap = router();
+  configMap.metadata.annotations!["kt-last-heart-beat"] = "x";
+  assert.deepEqual(await plan({ configMaps: [configMap] }), []);
+  const shared = shareObjects(share({ sharers: [sharer("s1", 9999)] }));
+  shared.secrets[0]!.metadata.annotations!["kt-last-heart-beat"] = "x";
+  assert.deepEqual(await plan(shared), []);
+});
+
+Deno.test("recover gives a Service back whose router bears a mark that cannot be read", async () => {
+  const service = switchedService("router");
+  const configMap = router();
+  configMap.metadata.annotations!["kt-last-heart-beat"] = "x";
+  const all = state({ services: [service], configMaps: [configMap] });
+  assert.deepEqual(actionsOf(await recoverChanges(service, all)), [
+    'restore the selector of Service "web" to app=web, and remove its router with alice\'s "version: a"',
+  ]);
+});
+
+Deno.test("recover takes a pod out of the way whose session is none", async () => {
+  assert.deepEqual(await recoverWeb({ pods: [taker("a b")] }), RECOVERED);
+});
+
+Deno.test("recover leaves another Service's router alone, whatever session was written on it", async () => {
+  const other = router({ name: "db-kt-router", service: "db" });
+  const { podName: _, ...record } = JSON.parse(other.data["state.json"]);
+  other.data["state.json"] = JSON.stringify({
+    ...record,
+    podName: "db-kt-router",
+  });
+  other.metadata.annotations!["ktctl.dev/session"] = "s1";
+  assert.deepEqual(
+    await recoverWeb({ pods: [taker("s1")], configMaps: [other] }),
+    RECOVERED,
+  );
+});
+
+Deno.test("recover leaves a shared Shadow Pod alone, whatever session was written on it", async () => {
+  const shared = shareObjects(share({ sharers: [sharer("s9", 10)] }));
+  shared.secrets[0]!.metadata.annotations!["ktctl.dev/session"] = "s1";
+  shared.configMaps[0]!.metadata.annotations!["ktctl.dev/session"] = "s1";
+  const pods = [taker("s1"), ...shared.pods];
+  assert.deepEqual(await recoverWeb({ ...shared, pods }), RECOVERED);
+});
+
+Deno.test("what somebody wrote on a Deployment takes no record from it", async () => {
+  const labels = { app: "web" };
+  const spec = { replicas: 0, template: { metadata: { labels } } };
+  const deployment = own("Deployment", "web", spec, {
+    "ktctl.dev/session": "a b",
+  });
+  const record = scaleRecord(
+    { ...deployment, spec: { ...spec, replicas: 3 } },
+    { namespace: "test", session: "s1", user: "alice", now: NOW },
+  );
+  const part = { deployments: [deployment], configMaps: [record] };
+  assert.deepEqual(await plan(part), []);
+  assert.deepEqual(
+    await recoverWeb({ ...part, pods: [taker("s1")] }),
+    [
+      ...RECOVERED.slice(0, 2),
+      'scale Deployment "web" back to 3',
+      ...RECOVERED.slice(2),
+      'delete ConfigMap "web-kt-scaled"',
+    ],
+  );
+});
+
+Deno.test("what was given to an owner that stays is deleted all the same", async () => {
+  const pod = structuredClone(dead);
+  const { name, uid = "" } = own("Deployment", "web", {}).metadata;
+  const owner = { apiVersion: "apps/v1", kind: "Deployment", name, uid };
+  pod.metadata.ownerReferences = [owner];
+  assert.deepEqual(
+    await plan({
+      pods: [pod],
+      deployments: [own("Deployment", "web", { replicas: 1 })],
+    }),
+    [`delete Pod "${pod.metadata.name}"`],
+  );
+});
+
+Deno.test("recover believes no count that is none, and takes the shadow's", async () => {
+  const labels = { app: "web" };
+  const spec = { replicas: 0, template: { metadata: { labels } } };
+  const deployment = own("Deployment", "web", spec, {
+    "ktctl.dev/replicas": "abc",
+    "ktctl.dev/session": "AbC",
+  });
+  const pod = taker("s1");
+  pod.metadata.annotations!["kt-config"] = "service=web,app=web,replicas=2";
+  assert.deepEqual(
+    await recoverWeb({ deployments: [deployment], pods: [pod] }),
+    [
+      ...RECOVERED.slice(0, 2),
+      'scale Deployment "web" back to 2',
+      ...RECOVERED.slice(2),
+    ],
+  );
 });
