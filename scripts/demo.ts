@@ -116,7 +116,7 @@ async function demo(cluster: TestCluster, namespace: TestNamespace) {
     // a Ctrl-C of the user's has come to ktctl already: one more would be impatience
     [Symbol.asyncDispose]: () => endOf(ktctl, "SIGTERM"),
   };
-  await textOf(ktctl.stdout, "is exchanged");
+  await textOf(ktctl.stdout, "Exchanging Service");
   await followed(ask, isLocal);
   insist("the laptop answers now", (await answers(ask)).every(isLocal));
 

@@ -18,7 +18,7 @@ const npm = Deno.build.os === "windows" ? "npm.cmd" : "npm";
 const PACKAGE = {
   name: "ktctl",
   version: config.version,
-  description: "Joins a laptop and a Kubernetes cluster, for developers",
+  description: "Connects your laptop to a Kubernetes cluster while you develop",
   keywords: ["kubernetes", "development", "ktconnect"],
   license: config.license,
   bin: { ktctl: "ktctl.cjs" },

@@ -49,7 +49,7 @@ export function parseLabels(
     if (value === "" || (value.length <= 63 && META_NAME.test(value))) continue;
     throw new UsageError(
       "LABEL_INVALID",
-      `Cannot use --${flag} "${key}=${value}": a label's value has at most 63 letters, digits, "-", "_" and ".", the first and last no sign`,
+      `Cannot use --${flag} "${key}=${value}": a label value has at most 63 letters, digits, "-", "_" and ".", and starts and ends with a letter or digit`,
     );
   }
   return labels;
@@ -65,7 +65,7 @@ export function parseAnnotations(
   if (bad === undefined) return pairs;
   throw new UsageError(
     "LABEL_INVALID",
-    `Cannot use --${flag} "${bad}=…": a name has at most 63 letters, digits, "-", "_" and ".", the first and last no sign, after an optional domain and "/"`,
+    `Cannot use --${flag} "${bad}=…": a name is an optional domain and "/", then at most 63 letters, digits, "-", "_" and ".", with a letter or digit at both ends`,
     { hint: `Write --${flag} team=web or --${flag} example.com/team=web` },
   );
 }
@@ -105,7 +105,7 @@ export function parseWhole(
     }
     throw new UsageError(
       "FLAG_INVALID",
-      `Cannot read --${flag} "${text}": it is not a whole number from ${min} up`,
+      `Cannot read --${flag} "${text}": it must be a whole number, ${min} or more`,
     );
   };
 }
@@ -125,7 +125,7 @@ export function parseObjectName(flag: string): (text: string) => string {
     if (v.is(objectName, text)) return text;
     throw new UsageError(
       "NAME_INVALID",
-      `Cannot use --${flag} "${text}": a name has at most 253 lower-case letters, digits, "-" and ".", the first and last no sign`,
+      `Cannot use --${flag} "${text}": a name has at most 253 lower-case letters, digits, "-" and ".", and starts and ends with a letter or digit`,
     );
   };
 }

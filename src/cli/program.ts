@@ -25,7 +25,7 @@ const VERBS: readonly Verb[] = [
   {
     name: "connect",
     argument: "",
-    summary: "reach the cluster's Services, pods and names from this machine",
+    summary: "reach Services, pods and names of the cluster from this machine",
     example: "ktctl connect -n shop",
     load: async (host) =>
       (await import("../commands/connect.ts")).connectCommand(host),
@@ -33,7 +33,7 @@ const VERBS: readonly Verb[] = [
   {
     name: "exchange",
     argument: "<service>",
-    summary: "bring a Service's traffic to a local port",
+    summary: "send a Service's traffic to a local port",
     example: "ktctl exchange web -n shop --expose 8080:80",
     load: async (host) =>
       (await import("../commands/exchange.ts")).exchangeCommand(host),
@@ -41,7 +41,7 @@ const VERBS: readonly Verb[] = [
   {
     name: "mesh",
     argument: "<service>",
-    summary: "bring only marked traffic of a Service to a local port",
+    summary: "send only marked traffic of a Service to a local port",
     example: "ktctl mesh web --expose 8080:80 --versionMark alice",
     load: async (host) =>
       (await import("../commands/mesh.ts")).meshCommand(host),
@@ -49,7 +49,7 @@ const VERBS: readonly Verb[] = [
   {
     name: "preview",
     argument: "<name>",
-    summary: "give a local port a Service name in the cluster",
+    summary: "expose a local port as a new Service in the cluster",
     example: "ktctl preview web-alice -n shop --expose 8080:80",
     load: async (host) =>
       (await import("../commands/preview.ts")).previewCommand(host),
@@ -57,7 +57,7 @@ const VERBS: readonly Verb[] = [
   {
     name: "forward",
     argument: "<target> [ports]",
-    summary: "make a local port lead to a pod or an address of the cluster",
+    summary: "forward a local port to a pod or an address in the cluster",
     example: "ktctl forward web -n shop 8080:80",
     load: async (host) =>
       (await import("../commands/forward.ts")).forwardCommand(host),
@@ -65,7 +65,7 @@ const VERBS: readonly Verb[] = [
   {
     name: "recover",
     argument: "<service>",
-    summary: "give a Service back to its own pods",
+    summary: "restore a Service to its own pods",
     example: "ktctl recover web -n shop",
     makesPods: false,
     load: async (host) =>
@@ -74,7 +74,7 @@ const VERBS: readonly Verb[] = [
   {
     name: "clean",
     argument: "",
-    summary: "take back what dead sessions left behind",
+    summary: "clean up after crashed sessions",
     example: "ktctl clean -n shop --dryRun",
     makesPods: false,
     load: async (host) =>
@@ -98,7 +98,9 @@ export async function createProgram(
   write: { out: (text: string) => void },
 ): Promise<Command> {
   const program = new Command("ktctl")
-    .description("Joins a laptop and a Kubernetes cluster.")
+    .description(
+      "Connects your laptop to a Kubernetes cluster while you develop.",
+    )
     .version(VERSION, "-v, --version")
     .showSuggestionAfterError(true);
   addGlobalOptions(program);
@@ -124,7 +126,7 @@ export async function createProgram(
   }
   program.addHelpText(
     "after",
-    "\nKebab-case flags are understood too: --skip-port-checking.",
+    "\nFlags work in kebab-case too: --skip-port-checking.",
   );
   for (const { name, example, makesPods = true } of VERBS) {
     const command = program.commands.find((one) => one.name() === name)!;
@@ -141,7 +143,7 @@ function withCommands(command: Command): Command[] {
 /** In place of commander's own, which takes an unknown verb for none. */
 function helpCommand(program: Command): Command {
   return new Command("help")
-    .description("display help for command")
+    .description("show help for a command")
     .argument("[command]")
     .allowExcessArguments()
     .action((name?: string) => {

@@ -56,7 +56,7 @@ export async function run(
       report.event({
         event: "closed",
         state: "incomplete",
-        reason: "Stopped at once; `ktctl clean` removes what is left",
+        reason: "Stopped at once: run `ktctl clean` to remove what is left",
         exitCode,
       });
       exit(exitCode);
@@ -64,7 +64,7 @@ export async function run(
     onDefect(error) {
       report.warn(
         "INTERNAL",
-        `ktctl ${VERSION} failed in an unexpected way while it was ending: ${
+        `ktctl ${VERSION} failed unexpectedly while ending: ${
           messageOf(error)
         }`,
       );
@@ -163,13 +163,11 @@ function reportError(report: Report, error: unknown): number {
   report.event({
     event: "error",
     code: "INTERNAL",
-    message: `ktctl ${VERSION} failed in an unexpected way: ${
-      messageOf(error)
-    }`,
+    message: `ktctl ${VERSION} failed unexpectedly: ${messageOf(error)}`,
     details: error instanceof Error
       ? (error.stack ?? "").split("\n").slice(1)
       : [],
-    hint: "This is a defect of ktctl; please report it with these lines",
+    hint: "This is a bug in ktctl. Please report it with these lines.",
   });
   return INTERNAL_EXIT_CODE;
 }
@@ -179,10 +177,10 @@ function usageError({ message, code }: CommanderError): UsageError {
   const [first = "", ...rest] = message.replace(/^error: /, "").split("\n");
   const hint = rest.join(" ").replace(/^\(|\)$/g, "").trim();
   const text = first === "" || code === "commander.help"
-    ? "No command was given"
+    ? "Missing command"
     : first;
   return new UsageError("USAGE", text[0]!.toUpperCase() + text.slice(1), {
-    hint: hint === "" ? "See ktctl --help" : hint,
+    hint: hint === "" ? "See ktctl --help." : hint,
   });
 }
 

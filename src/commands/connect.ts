@@ -57,8 +57,8 @@ export async function connectCommand(host: Host): Promise<Command> {
   const modes = plugins.map((one) => `${modeName(one)}: ${one.summary}`)
     .join("; ");
   const command = new Command("connect").description(
-    "This machine reaches Services, pods and names of the cluster as if inside, until Ctrl-C. " +
-      "Do not type sudo in front: what needs root asks for it.",
+    "Lets this machine reach Services, pods and names of the cluster, until you press Ctrl-C. " +
+      "Do not run it with sudo: ktctl asks for root where it needs it.",
   );
   for (const option of connectOptions(modes)) command.addOption(option);
   addPluginFlags(command, plugins);
@@ -82,7 +82,7 @@ export async function connect(
   if (options.includeBridges.length > 0 && !needs.captures) {
     throw new UsageError(
       "FLAG_INVALID",
-      "--includeBridges does not go with a mode that captures nothing",
+      "--includeBridges does not work with a mode that captures nothing",
       { hint: "Leave out --disableTunDevice, or --includeBridges" },
     );
   }
@@ -156,7 +156,7 @@ class Connection {
       this.#root.failed,
       shadow.run(async () => {
         const transport = await report.step(
-          "open the way into the cluster",
+          "open the network to the cluster",
           () => this.#open(ranges),
         );
         await followCaptured({
@@ -279,16 +279,14 @@ class Connection {
     const { kube } = this.#session;
     // who leads no addresses cannot be given others
     const reached = ranges && transport.update !== undefined &&
-      `its Services and pods (${
-        ranges.cidrs.join(", ")
-      }) are reached from here`;
+      `Services and pods (${ranges.cidrs.join(", ")}) are reached from here`;
     const { bridges } = this.#bridges;
     const nameServers = this.#names?.bridgeAddresses ?? [];
     const shared = bridges &&
-      `also from what is behind ${bridges.join(", ")}, ${
+      `also from containers and virtual machines of ${bridges.join(", ")}, ${
         nameServers.length === 0
           ? "but not by name"
-          : `which finds names at ${nameServers.join(", ")}`
+          : `with the name server ${nameServers.join(", ")}`
       }`;
     const how = [reached, shared, transport.message].filter(Boolean)
       .join("; ");
@@ -296,7 +294,7 @@ class Connection {
       ...transport.details,
       event: "ready",
       message:
-        `Connected to namespace "${kube.namespace}": ${how}. Ctrl-C ends it`,
+        `Connected to namespace "${kube.namespace}": ${how}. Press Ctrl-C to disconnect`,
       verb: "connect",
       mode: plugin.name,
       namespace: kube.namespace,
@@ -324,10 +322,10 @@ function takeMachine(host: Host): Disposable {
     : `to namespace "${other.namespace}" of context "${other.context}", by process ${other.pid}`;
   throw new ConflictError(
     "ALREADY_CONNECTED",
-    `This machine is connected already: ${who}`,
+    `This machine is already connected ${who}`,
     {
       hint:
-        "End that one with Ctrl-C first, or use --disableTunDevice with another --proxyPort",
+        "Stop that session with Ctrl-C first, or use --disableTunDevice with another --proxyPort.",
     },
   );
 }

@@ -31,7 +31,7 @@ export async function exchangeCommand(host: Host): Promise<Command> {
     .join("; ");
   const command = new Command("exchange")
     .description(
-      "Sends all traffic of a Service to a port on this laptop, until Ctrl-C. " +
+      "Sends all traffic of a Service to a port on this laptop, until you press Ctrl-C. " +
         "While the laptop cannot be reached, the original workload answers (mode selector).",
     )
     .argument(
@@ -41,7 +41,7 @@ export async function exchangeCommand(host: Host): Promise<Command> {
     .addOption(
       new Option(
         "--expose <ports>",
-        "the Service's ports to take: port or local:port, with commas between",
+        "ports of the Service to take: port or local:port, separated by commas",
       )
         .argParser(parseExpose),
     )
@@ -49,7 +49,7 @@ export async function exchangeCommand(host: Host): Promise<Command> {
     .addOption(
       new Option(
         "--skipPortChecking",
-        "do not ask that something listens on the local port",
+        "do not check that something listens on the local port",
       ).default(false),
     )
     .addOption(

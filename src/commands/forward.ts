@@ -37,18 +37,18 @@ import {
 /** A port-forward cannot tell a pod that the client has no more to send. */
 const CUT_AFTER_MS = 30_000;
 const PORT_HINT =
-  "Choose another with local:port, or any that is free with :port";
+  "Choose another one with local:port, or any free port with :port.";
 
 export function forwardCommand(host: Host): Command {
   return new Command("forward")
     .description(
-      "Makes a local port lead into the cluster, until Ctrl-C. " +
-        "Pods are reached by port-forward, and another is taken when one goes; " +
-        "for any other address a pod is started that connects to it.",
+      "Forwards a local port into the cluster, until you press Ctrl-C. " +
+        "Pods are reached by port-forward, and when a pod goes away, the next one is used; " +
+        "for any other address, ktctl starts a pod that connects to it.",
     )
     .argument(
       "<target>",
-      "Service (web or svc/web), pod/x, deploy/x, or host:port as the cluster sees it",
+      "Service (web or svc/web), pod/x, deploy/x, or a host:port that the cluster reaches",
     )
     .argument(
       "[ports]",
@@ -155,7 +155,7 @@ async function servePods(
   report.event({
     event: "ready",
     message:
-      `localhost:${listener.port} leads to port ${route.port} of ${route.title}. Ctrl-C ends it`,
+      `Forwarding localhost:${listener.port} → port ${route.port} of ${route.title}. Press Ctrl-C to stop`,
     verb: "forward",
     target: route.title,
     local: listener.port,
@@ -207,7 +207,7 @@ async function serveAddress(
     report.event({
       event: "ready",
       message:
-        `localhost:${listener.port} leads to ${text} from inside the cluster. Ctrl-C ends it`,
+        `Forwarding localhost:${listener.port} → ${text} from inside the cluster. Press Ctrl-C to stop`,
       verb: "forward",
       target: text,
       local: listener.port,

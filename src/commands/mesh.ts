@@ -30,8 +30,8 @@ export async function meshCommand(host: Host): Promise<Command> {
     .join("; ");
   const command = new Command("mesh")
     .description(
-      "Sends marked traffic of a Service to a port on this laptop, until Ctrl-C; all other traffic " +
-        "keeps going to the original workload. Several developers may mesh one Service at once.",
+      "Sends marked traffic of a Service to a port on this laptop, until you press Ctrl-C; all other traffic " +
+        "still goes to the original workload. Several developers may mesh one Service at once.",
     )
     .argument(
       "<service>",
@@ -40,21 +40,21 @@ export async function meshCommand(host: Host): Promise<Command> {
     .addOption(
       new Option(
         "--expose <ports>",
-        "the Service's ports to take: port or local:port, with commas between",
+        "ports of the Service to take: port or local:port, separated by commas",
       ).argParser(parseExpose),
     )
     .addOption(new Option("--mode <name>", modes).default("auto"))
     .addOption(
       new Option(
         "--versionMark <mark>",
-        "header of the requests (label of the pod, in mode manual) that belong here: " +
+        "header of the requests to send here (in mode manual, label of the pod): " +
           "value, key: or key:value (default: version and a random value)",
       ),
     )
     .addOption(
       new Option(
         "--skipPortChecking",
-        "do not ask that something listens on the local port",
+        "do not check that something listens on the local port",
       ).default(false),
     );
   addPluginFlags(command, plugins);

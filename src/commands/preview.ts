@@ -50,26 +50,26 @@ interface PreviewOptions {
 export function previewCommand(host: Host): Command {
   return new Command("preview")
     .description(
-      "Makes a Service whose traffic comes to a port on this laptop, until Ctrl-C.",
+      "Creates a Service that sends its traffic to a port on this laptop, until you press Ctrl-C.",
     )
-    .argument("<name>", "name of the Service to make")
+    .argument("<name>", "name of the Service to create")
     .addOption(
       new Option(
         "--expose <ports>",
-        "port or local:port of the new Service, with commas between",
+        "port or local:port of the new Service, separated by commas",
       )
         .argParser(parseExpose),
     )
     .addOption(
       new Option(
         "--external",
-        "ask for a load balancer with an address outside the cluster",
+        "request a load balancer with an address outside the cluster",
       ).default(false),
     )
     .addOption(
       new Option(
         "--skipPortChecking",
-        "do not ask that something listens on the local port",
+        "do not check that something listens on the local port",
       ).default(false),
     )
     .action((name: string, _options: unknown, command: Command) =>
@@ -109,11 +109,11 @@ async function refuseTaken(
   const isOurs = label(existing, CONTROL_BY) === CONTROL_BY_KT;
   throw new ConflictError(
     "SERVICE_EXISTS",
-    `Cannot preview as "${name}": there is a Service of that name`,
+    `Cannot preview as "${name}": a Service of that name already exists`,
     {
       hint: isOurs
-        ? "It was made by ktctl; if its maker is gone, `ktctl clean` removes it"
-        : "Choose another name; to take that Service's traffic use `ktctl exchange`",
+        ? "It was made by ktctl. If its session is gone, run `ktctl clean` to remove it."
+        : "Choose another name, or use `ktctl exchange` to take that Service's traffic.",
     },
   );
 }
@@ -187,7 +187,7 @@ async function serve(
     ).join(", ");
     report.event({
       event: "ready",
-      message: `Service "${name}" is there: ${text}. Ctrl-C removes it`,
+      message: `Service "${name}" is ready: ${text}. Press Ctrl-C to remove it`,
       verb: "preview",
       service: name,
       namespace: kube.namespace,

@@ -38,6 +38,6 @@ function tooLong(maxBytes: number): LinkError {
   return new LinkError(
     "ANSWER_TOO_LONG",
     `Cannot take an answer of more than ${maxBytes} bytes`,
-    { hint: "Look at the pod that gave it: it may not be what it is named" },
+    { hint: "Look at the pod that sent it: it may not be what its name says." },
   );
 }

@@ -167,7 +167,7 @@ export class HelperClient implements AsyncDisposable {
     if (this.#bye === undefined) return this.#lost();
     return new LinkError(
       "HELPER_ENDED",
-      "The root helper was ended, and took back what it had set up",
+      "The root helper was stopped, and restored what it had changed",
       { hint: "Run the command again." },
     );
   }
@@ -176,11 +176,11 @@ export class HelperClient implements AsyncDisposable {
   #lost(): KtctlError {
     return new CleanupError(
       "HELPER_LOST",
-      "The root helper ended without a word: what it had set up may be left",
+      "The root helper ended unexpectedly: what it changed may be left behind",
       {
         details: this.#calls.open.map((name) => `May be left: ${name}`),
         hint:
-          "Run the command again: the next helper takes back what this one left.",
+          "Run the command again: the next helper cleans up what this one left.",
       },
     );
   }
@@ -195,11 +195,11 @@ export class HelperClient implements AsyncDisposable {
     if (!await within(this.#undoMs, over(this.#over))) {
       throw new CleanupError(
         "HELPER_SLOW",
-        `The root helper has not put everything back within ${this.#undoMs} ms; it goes on trying`,
+        `The root helper has not restored everything within ${this.#undoMs} ms; it is still trying`,
         {
-          details: this.#calls.open.map((name) => `Not put back yet: ${name}`),
+          details: this.#calls.open.map((name) => `Not restored yet: ${name}`),
           hint:
-            "If it is stuck, end it: the next helper takes back what is left.",
+            "If it is stuck, stop it: the next helper cleans up what is left.",
         },
       );
     }

@@ -40,11 +40,9 @@ export async function prepareHelperFolder(
   } catch (error) {
     throw new PermissionError(
       "JOURNAL_UNWRITABLE",
-      `Cannot write down what is to be undone, in "${folder}": ${
-        messageOf(error)
-      }`,
+      `Cannot record changes in "${folder}": ${messageOf(error)}`,
       {
-        hint: "The root helper changes nothing without that record.",
+        hint: "Without that record, the root helper changes nothing.",
         cause: error,
       },
     );
@@ -55,7 +53,10 @@ function makeFolder(folder: string): void {
   Deno.mkdirSync(folder, { recursive: true, mode: FOLDER_MODE });
   const { isDirectory, uid } = Deno.lstatSync(folder);
   if (!isDirectory || uid !== Deno.uid()) {
-    throw new PermissionError("JOURNAL_UNWRITABLE", "It is somebody else's");
+    throw new PermissionError(
+      "JOURNAL_UNWRITABLE",
+      "It belongs to somebody else",
+    );
   }
   Deno.chmodSync(folder, FOLDER_MODE);
 }
@@ -86,7 +87,7 @@ $me = [Security.Principal.WindowsIdentity]::GetCurrent().User
 $isOurs = $owner.Value -in @('S-1-5-32-544', 'S-1-5-18', $me.Value)
 $isLink = [bool]($folder.Attributes -band [IO.FileAttributes]::ReparsePoint)
 if (-not $isOurs -or $isLink -or -not $folder.PSIsContainer) {
-  throw "It is somebody else's"
+  throw "It belongs to somebody else"
 }
 Set-Acl -LiteralPath $ask.folder -AclObject $security
 `;

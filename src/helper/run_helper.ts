@@ -43,7 +43,7 @@ export async function runHelper(): Promise<number> {
     event.preventDefault();
     const error = event instanceof ErrorEvent ? event.error : event.reason;
     if (ending.signal.aborted) {
-      tell([`The root helper failed in an unexpected way: ${String(error)}`]);
+      tell([`The root helper failed unexpectedly: ${String(error)}`]);
     }
     ending.abort(error);
   };

@@ -39,7 +39,7 @@ const START_MS = 90_000;
 const PROMPT_MS = 6 * 60_000;
 const SAME_CTRL_C_MS = 500;
 const HINT =
-  "Run ktctl as root, or without what needs root: --disableTunDevice.";
+  "Run ktctl as root, or use --disableTunDevice, which needs no root.";
 
 /**
  * Starts this program once more as root, by sudo if need be. Windows has none that could be relied
@@ -126,7 +126,7 @@ function startBySudo(
   } catch (error) {
     throw new PermissionError(
       "ROOT_NEEDED",
-      `Cannot go without root ${purpose}, and there is no sudo`,
+      `Root is needed ${purpose}, and there is no sudo`,
       { hint: HINT, cause: error },
     );
   }
@@ -166,7 +166,7 @@ async function startError(
   if (isRoot || code !== 1) return notStarted(`exit code ${code}`);
   return new PermissionError(
     "ROOT_REFUSED",
-    "Cannot become root: sudo refused, or did not get the password",
+    "Cannot become root: sudo refused, or got no password",
     { hint: `${HINT} What sudo said is above.` },
   );
 }
@@ -174,10 +174,10 @@ async function startError(
 function notElevated(purpose: string): PermissionError {
   return new PermissionError(
     "ROOT_NEEDED",
-    `Cannot go without an administrator's rights ${purpose}`,
+    `Administrator rights are needed ${purpose}`,
     {
       hint:
-        'Run ktctl in a terminal that was started with "Run as administrator", or use what needs no rights: --disableTunDevice, ktctl forward.',
+        'Run ktctl in a terminal that was started with "Run as administrator", or use --disableTunDevice or ktctl forward, which need no rights.',
     },
   );
 }

@@ -81,7 +81,7 @@ export function apiError(
       return notFound(status, message, subject);
     case 409:
       return status.reason === "AlreadyExists"
-        ? new ConflictError("ALREADY_EXISTS", `${what}it exists already`, {
+        ? new ConflictError("ALREADY_EXISTS", `${what}it already exists`, {
           details: [message],
         })
         : new WriteConflictError("WRITE_CONFLICT", `${what}${message}`);
@@ -97,7 +97,7 @@ export function apiError(
     details: causeLines(status),
     ...(webhook === undefined ? {} : {
       hint:
-        `Webhook "${webhook}" has to admit this object and does not answer: tell the cluster's administrators.`,
+        `Webhook "${webhook}" has to admit this object, but does not answer: tell the cluster's administrators.`,
     }),
   });
 }
@@ -170,7 +170,7 @@ function forbidden(
       `${what}there is no service account "${name}"`,
       {
         hint:
-          `Name another one with --serviceAccount, or make it: kubectl create serviceaccount ${name} -n ${namespace}`,
+          `Name another one with --serviceAccount, or create it: kubectl create serviceaccount ${name} -n ${namespace}`,
         details: [message],
       },
     );
@@ -196,7 +196,7 @@ function quotaHint(message: string): string {
   const [, requested = ""] = /requested: (.*?), used: /.exec(message) ?? [];
   return /cpu=|memory=/.test(requested)
     ? "Ask for less with --podQuota, or for a larger ResourceQuota in the namespace."
-    : "Make room by deleting what nobody needs, or ask for a larger ResourceQuota in the namespace.";
+    : "Delete what nobody needs, or ask for a larger ResourceQuota in the namespace.";
 }
 
 /**
@@ -220,7 +220,7 @@ export function missingRule(message: string): string | undefined {
 
 /** What to give to whoever grants rights. */
 export function missingRuleHint(rule: string): string {
-  return `Missing rule: \`${rule}\`. All that each verb needs is in the Roles of docs/rbac in ktctl's sources.`;
+  return `Missing rule: \`${rule}\`. For all rules of a command, see docs/rbac in ktctl's sources.`;
 }
 
 function notFound(

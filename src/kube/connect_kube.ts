@@ -66,7 +66,7 @@ function refuseNoNamespace(name: string): void {
   if (/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name)) return;
   throw new UsageError(
     "NAMESPACE_INVALID",
-    `"${name}" is no namespace's name`,
+    `"${name}" is not a valid namespace name`,
     {
       hint:
         'It has up to 63 of a-z, 0-9 and "-". Give another one with -n, or mend the kubeconfig\'s context.',

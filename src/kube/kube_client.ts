@@ -370,7 +370,7 @@ function asConflict(error: unknown, patch: unknown): unknown {
   if (!tests || !nameless) return error;
   return new WriteConflictError("WRITE_CONFLICT", error.message, {
     cause: error,
-    hint: "The object is not what it was when it was read; try again.",
+    hint: "The object was changed since it was read. Try again.",
   });
 }
 

@@ -9,8 +9,8 @@ import { UsageError } from "../core/errors.ts";
  */
 export function pathSegment(name: string): string {
   if (name === "" || name === "." || name === ".." || /[/%]/.test(name)) {
-    throw new UsageError("NAME_INVALID", `"${name}" is no name`, {
-      hint: 'A name is not empty, "." or "..", and has no "/" or "%".',
+    throw new UsageError("NAME_INVALID", `"${name}" is not a valid name`, {
+      hint: 'A name cannot be empty, "." or "..", or contain "/" or "%".',
     });
   }
   return encodeURIComponent(name);

@@ -40,7 +40,7 @@ export function policyDenial(
   return new ClusterError("ADMISSION_DENIED", what + message, {
     hint: options.length === 0
       ? `A policy of the cluster refuses this; ${exception}.`
-      : `Give what the policy asks for with ${
+      : `Provide what the policy asks for with ${
         options.join(" or ")
       }; else ${exception}.`,
   });

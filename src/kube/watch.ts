@@ -165,7 +165,7 @@ function outdated(status: ApiStatus): ClusterError {
 function overdue(): ClusterError {
   return new ClusterError(
     "CLUSTER_UNREACHABLE",
-    "Cannot go on watching: nothing came from the API server for too long",
+    "Cannot go on watching: the API server sent nothing for too long",
   );
 }
 

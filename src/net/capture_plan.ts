@@ -97,8 +97,8 @@ function describe(
     ? `the network ${cidr} of this machine's device "${device}"`
     : `the route to ${cidr} by "${device}"`;
   return isInside
-    ? `${what} lies inside the cluster's ${range}: it stays as it is, and what the cluster has at these addresses cannot be reached`
-    : `${what} overlaps the cluster's ${range}: those addresses go to the cluster now; keep single ones with --excludeIps`;
+    ? `${what} is part of the cluster's ${range}: it is left alone, so the cluster's addresses there are not reached`
+    : `${what} overlaps the cluster's ${range}: its addresses there now lead to the cluster; leave some alone with --excludeIps`;
 }
 
 /** Of two routes to the same network the older one may win; a narrower one always does. */

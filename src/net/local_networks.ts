@@ -60,7 +60,7 @@ export async function readLocalNetworks(
     );
   }
   throw unknown(
-    `this is written for Linux, macOS and Windows, not for "${os}"`,
+    `only Linux, macOS and Windows are supported, not "${os}"`,
   );
 }
 
@@ -68,6 +68,6 @@ function unknown(reason: string): UnsupportedError {
   return new UnsupportedError(
     "LOCAL_NETWORKS_UNKNOWN",
     `Cannot read this machine's networks: ${reason}`,
-    { hint: "On Linux, install iproute2 (busybox's `ip` does not do)." },
+    { hint: "On Linux, install iproute2 (busybox's `ip` is not enough)." },
   );
 }

@@ -67,7 +67,7 @@ const refusals: readonly Refusal[] = [
     args: ["exchange", "pod/web", "--expose", `${PORT}:80`],
     code: "TARGET_INVALID",
     exit: 2,
-    says: /"pod" is not a kind.*svc\/web.*deploy\/web/,
+    says: /"pod" is neither a Service.*svc\/web.*deploy\/web/,
   },
   {
     title: "a name with too many parts",
@@ -109,7 +109,7 @@ const refusals: readonly Refusal[] = [
     args: ["exchange", "names", "--mode", "scale", "--expose", `${PORT}:53`],
     code: "UDP_PORT",
     exit: 3,
-    says: /Cannot expose port 53 of Service "names": it is UDP.*Only TCP/,
+    says: /Cannot expose port 53 of Service "names": it is UDP.*only TCP/,
   },
   {
     title: "a port that is no number",
@@ -201,7 +201,7 @@ const refusals: readonly Refusal[] = [
     args: ["preview", "web", "--expose", `${PORT}:80`],
     code: "SERVICE_EXISTS",
     exit: 7,
-    says: /there is a Service of that name.*ktctl exchange/,
+    says: /a Service of that name already exists.*ktctl exchange/,
   },
   {
     title: "a mode that there is not",
@@ -264,7 +264,7 @@ const refusals: readonly Refusal[] = [
     args: ["clean", "--thresholdInMinus", "soon"],
     code: "FLAG_INVALID",
     exit: 2,
-    says: /--thresholdInMinus "soon": it is not a whole number from 0 up/,
+    says: /--thresholdInMinus "soon": it must be a whole number, 0 or more/,
   },
   {
     title: "a low targetPort on a server too old to allow it",

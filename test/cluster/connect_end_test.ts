@@ -128,8 +128,8 @@ Deno.test({
     const steps = [
       "check",
       "start the Shadow Pod",
-      "connect to it",
-      "open the way into the cluster",
+      "connect to the Shadow Pod",
+      "open the network to the cluster",
     ];
     for (const step of steps) {
       await t.step(step, async () => {

@@ -25,7 +25,7 @@ Deno.test("connect --shareShadow", async (t) => {
         assert.match(
           bob.process.events.find(({ event }) => event === "warning")
             ?.["message"],
-          /as alice made it: --podQuota of this command changes nothing/,
+          /as alice made it: --podQuota of this command has no effect/,
         );
         await assertWorks(alice);
         await assertWorks(bob);
@@ -183,7 +183,7 @@ Deno.test("connect --shareShadow", async (t) => {
     const steps = [
       "check",
       "start the Shadow Pod",
-      "connect to it",
+      "connect to the Shadow Pod",
     ];
     for (const step of steps) {
       await t.step(step, async () => {

@@ -296,7 +296,7 @@ Deno.test("what a cluster demands", async (t) => {
       const { message, hint } = result.error!;
       assert.match(
         message,
-        /killed for want of memory \(OOMKilled; its limit is 20Mi, from LimitRange "small"\)$/,
+        /killed for lack of memory \(OOMKilled; its limit is 20Mi, from LimitRange "small"\)$/,
       );
       assert.match(hint, /--podQuota/);
       await using exchange = laptop.start([...args, "--podQuota", "0.2c,256m"]);

@@ -114,7 +114,7 @@ for (const { title, args } of modes) {
       namespace,
       laptop: alice,
       before,
-      says: /taken back by bob/,
+      says: /recovered by bob/,
     });
     await reaches(client, { name: "web-" });
   });

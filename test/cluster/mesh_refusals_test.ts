@@ -18,7 +18,7 @@ const refusals: readonly Refusal[] = [
     args: ["web", "--versionMark", "Demo"],
     code: "MARK_INVALID",
     exit: 2,
-    says: /"Demo" cannot be .*Lower-case letters, digits, "-" and "\."/,
+    says: /"Demo" cannot be .*lower-case letters, digits, "-" and "\."/,
   },
   {
     title: "a mark with a space",
@@ -102,7 +102,7 @@ const refusals: readonly Refusal[] = [
     args: ["udp"],
     code: "UDP_PORT",
     exit: 3,
-    says: /port 53 is UDP and would go dead/,
+    says: /port 53 is UDP, and nothing would answer/,
   },
   {
     title: "a Service whose router's name a foreign pod has",

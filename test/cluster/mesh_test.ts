@@ -49,7 +49,7 @@ Deno.test("mesh brings marked requests here, and no others, until SIGHUP", async
     assert.match(await markedAnswer(client, "version: demon"), /^web-/);
   }
   // the line that it prints works as it is
-  const [, line = ""] = /(curl -H .*?)\. Ctrl-C/.exec(message) ?? [];
+  const [, line = ""] = /(curl -H .*?)\. Press Ctrl-C/.exec(message) ?? [];
   const printed = await client.exec([
     "sh",
     "-c",

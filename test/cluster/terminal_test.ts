@@ -36,12 +36,12 @@ for (const { title, command } of startedBy) {
             XDG_STATE_HOME: laptop.stateHome,
           },
         );
-        await terminal.shows("is exchanged");
+        await terminal.shows("Exchanging Service");
         await reaches(client);
         if (end === "Ctrl-C") {
           await terminal.pressCtrlC();
           assert.equal(await terminal.ended(), 0, terminal.screen);
-          assert.match(terminal.screen, /Everything is put back/);
+          assert.match(terminal.screen, /Everything is restored/);
         } else {
           terminal.close();
           const isBack = () => laptop.journals().length === 0;

@@ -106,7 +106,7 @@ test("bridges: what leads to others than containers is refused, and what is not 
       return true;
     });
   await refuses(["lan"], /others .* behind "nic"/);
-  await refuses(["out"], /"out" is no bridge/);
+  await refuses(["out"], /"out" is not a bridge/);
   await refuses(["la*"], /behind "nic"/);
   await refuses([BRIDGE, "podman0"], /no device "podman0"/);
   await laptop.batch([`route replace default via 198.19.0.2 dev ${BRIDGE}`]);

@@ -29,7 +29,7 @@ Deno.test("the portable file runs with nothing installed, and unpacks once", asy
     assert.match((await ktctl("--help")).text, /exchange .*<service>/);
     const { code, text } = await ktctl("exchange", "web");
     assert.equal(code, 2);
-    assert.match(text, /Cannot go without --expose/);
+    assert.match(text, /Missing --expose/);
     assert.deepEqual(
       (await Deno.stat(`${cache}/${home}/deno`)).mtime,
       unpackedAt,

@@ -34,16 +34,18 @@ export async function discoverPodCidrs(
   if (cidrs.length === 0) {
     options.warn(
       "POD_RANGE_UNKNOWN",
-      `Cannot find the cluster's ranges of Pods: neither nodes nor Pods may be read, or they have none; name them with --includeIps`,
+      `Cannot find the cluster's Pod ranges: no permission to read nodes or Pods, or they have none; name the ranges with --includeIps`,
     );
   } else if (nodes === undefined) {
     options.warn(
       "POD_RANGE_GUESSED",
-      `The ranges of Pods are guessed from those ${
+      `The Pod ranges are guessed from the Pods ${
         pods!.everywhere
           ? "that exist"
-          : `in namespace "${kube.namespace}", as others may not be listed`
-      }: ${cidrs.join(", ")}; the right to list nodes would tell them`,
+          : `in namespace "${kube.namespace}", as others cannot be listed`
+      }: ${
+        cidrs.join(", ")
+      }; with permission to list nodes, ktctl would know them`,
     );
   }
   return cidrs;

@@ -113,9 +113,9 @@ async function withOthers(
   const cidrs = mergeCidrs([...named, ...coverAddresses(others, WIDEST)]);
   options.warn(
     "SERVICE_RANGE_PARTIAL",
-    `This cluster may have more ranges of Services than are captured (${
+    `This cluster may have more Service ranges than those captured (${
       cidrs.join(", ")
-    }): it has ServiceCIDRs, and they may not be listed; that right (servicecidrs of networking.k8s.io, in docs/rbac/connect-cluster.yaml) would tell, and --includeIps adds a range`,
+    }): it has ServiceCIDRs, and you have no permission to list them (servicecidrs of networking.k8s.io, in docs/rbac/connect-cluster.yaml); add a range with --includeIps`,
   );
   return cidrs;
 }
@@ -153,18 +153,18 @@ async function fromServices(
   if (cidrs.length === 0) {
     options.warn(
       "SERVICE_RANGE_UNKNOWN",
-      `Cannot find the cluster's range of Services: neither ServiceCIDRs nor Services may be read in namespace "${kube.namespace}", or there are none; name it with --includeIps`,
+      `Cannot find the cluster's Service range: no permission to read ServiceCIDRs, or Services in namespace "${kube.namespace}", or there are none; name the range with --includeIps`,
     );
   } else {
     options.warn(
       "SERVICE_RANGE_GUESSED",
-      `The range of Services is guessed from those ${
+      `The Service range is guessed from the Services ${
         found!.everywhere
           ? "that exist"
-          : `in namespace "${kube.namespace}", as others may not be listed`
+          : `in namespace "${kube.namespace}", as others cannot be listed`
       }: ${
         cidrs.join(", ")
-      }; the right to list servicecidrs (networking.k8s.io), or to create services, would tell it`,
+      }; with permission to list servicecidrs (networking.k8s.io), or to create Services, ktctl would know it`,
     );
   }
   return cidrs;

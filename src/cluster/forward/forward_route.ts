@@ -165,10 +165,10 @@ function only<T>(
   if (first !== undefined && ports.length === 1) return first;
   throw new UsageError(
     "FORWARD_WHICH_PORT",
-    `Cannot tell which port of ${title} is meant`,
+    `Missing port for ${title}`,
     {
       hint: ports.length === 0
-        ? "It declares none; write the port's number after it"
+        ? "It declares none: write the port's number after it."
         : `Write one of ${ports.map(describe).join(", ")} after it`,
     },
   );

@@ -112,7 +112,7 @@ function withPorts(
 ): AddressTarget {
   if (port === undefined) {
     if (typeof wanted.port !== "number") {
-      throw invalid(`Cannot forward to "${text}" without the number of a port`);
+      throw invalid(`Cannot forward to "${text}": missing port number`);
     }
     return {
       kind: "address",

@@ -71,7 +71,7 @@ export class PodChoice {
 
   #tellLoss({ name }: ForwardPod): void {
     this.#lostAt ??= performance.now();
-    const reason = `Pod "${name}" is not ready any more`;
+    const reason = `Pod "${name}" is no longer ready`;
     this.#options.report.event({ event: "link", state: "down", reason });
   }
 

@@ -67,7 +67,7 @@ async function seeGone(
     "OBJECT_STAYS",
     `${ref.resource.kind} "${ref.name}" is being deleted, but is still there`,
     {
-      hint: "Its node may be out of reach; the cluster removes it when it can",
+      hint: "Its node may be unreachable; the cluster removes it when it can.",
     },
   );
 }

@@ -61,7 +61,7 @@ export class Heartbeat implements Disposable {
     this.#warned.add(resource.kind);
     this.#log.warn(
       "HEARTBEAT_REFUSED",
-      `Cannot tell others that this session lives, and the original ktctl deletes what has been silent for five minutes: ${message}. ${hint}`,
+      `Cannot renew this session's heartbeat, and the original ktctl deletes what has had none for five minutes: ${message}. ${hint}`,
     );
   }
 

@@ -25,7 +25,7 @@ export async function memoryDeath(
   const whose = typeof limit === "string"
     ? `its limit is ${limit}${await limitOrigin(kube, pod, { name, limit })}`
     : "it has no limit of its own: its node ran out of memory";
-  return `killed for want of memory (OOMKilled; ${whose})`;
+  return `killed for lack of memory (OOMKilled; ${whose})`;
 }
 
 /** A LimitRange's default is written into a pod, with a note that it was. */

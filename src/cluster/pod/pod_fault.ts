@@ -117,7 +117,7 @@ async function starvedFault(
     reason: `${titleOf(container)} was ${death}`,
     hint: container.isOwn
       ? "Give it more memory with --podQuota, such as --podQuota 0.5c,256m"
-      : `Others put it into the pod: ${WHOSE}`,
+      : `It was injected into the pod: ${WHOSE}`,
     lines: linesOf(lastEnd(container)),
   };
 }
@@ -148,7 +148,7 @@ function waitingFault(
     ? imageHint(pod, container, imageFlag)
     : container.isOwn
     ? undefined
-    : `Others put it into the pod. Look at it with kubectl logs ${pod.metadata.name} -c ${container.name}; ${WHOSE}`;
+    : `It was injected into the pod. Look at it with kubectl logs ${pod.metadata.name} -c ${container.name}; ${WHOSE}`;
   return {
     reason: text,
     ...(hint === undefined ? {} : { hint }),
@@ -158,7 +158,7 @@ function waitingFault(
 
 /** What a service mesh or a policy puts in obeys labels and annotations of the pod. */
 const WHOSE =
-  "whoever injects it can be told what to do, or to leave our pods alone, by --withLabel and --withAnnotation, such as --withLabel sidecar.istio.io/inject=false";
+  "to configure whatever injects it, or to keep it out of ktctl's pods, use --withLabel or --withAnnotation, such as --withLabel sidecar.istio.io/inject=false";
 
 function imageHint(
   { spec }: KubeObject,
@@ -168,7 +168,7 @@ function imageHint(
   const image = allContainers(spec).find((one) => one.name === name)?.image;
   return isOwn
     ? `Make image "${image}" reachable from the nodes, or name a copy of it with ${imageFlag} (and --imagePullSecret)`
-    : `Others put it into the pod: make its image "${image}" reachable from the nodes; ${WHOSE}`;
+    : `It was injected into the pod: make its image "${image}" reachable from the nodes; ${WHOSE}`;
 }
 
 function titleOf(

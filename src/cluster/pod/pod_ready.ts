@@ -92,7 +92,7 @@ async function notReady(
   { reason, hint, lines = [] }: PodFault,
 ): Promise<ClusterError> {
   const { name } = pod.metadata;
-  const written = lines.length === 0 ? [] : ["It wrote last:", ...lines];
+  const written = lines.length === 0 ? [] : ["Its last output:", ...lines];
   return new ClusterError(
     "POD_NOT_READY",
     `Pod "${name}" did not start: ${reason}`,

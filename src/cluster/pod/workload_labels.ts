@@ -42,7 +42,7 @@ export async function workloadLabels(
   if (pod === undefined) {
     throw new UnsupportedError(
       "NO_PODS",
-      `Cannot take the labels of the pods behind Service "${service.metadata.name}": there is none`,
+      `Cannot copy the labels of the pods behind Service "${service.metadata.name}": it has no pod`,
       { hint: "Start the workload, or name its Deployment as deploy/<name>" },
     );
   }
@@ -66,7 +66,7 @@ function refuseAdoption({ metadata }: KubeObject): void {
   if (isTold) return;
   throw new UnsupportedError(
     "POD_WOULD_BE_ADOPTED",
-    `Cannot start a pod with the labels of pod "${metadata.name}": ${owner.kind} "${owner.name}" would take it for one of its own and end it`,
+    `Cannot start a pod with the labels of pod "${metadata.name}": ${owner.kind} "${owner.name}" would adopt it and delete it`,
     { hint: "Use --mode auto" },
   );
 }

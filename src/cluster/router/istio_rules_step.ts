@@ -159,7 +159,7 @@ function refuseForeign(object: KubeObject): void {
   const { name } = object.metadata;
   throw new ConflictError(
     "RULES_NAME_TAKEN",
-    `Cannot apply rules: ${object.kind} "${name}" is there already, and ktctl did not make it`,
+    `Cannot apply rules: ${object.kind} "${name}" already exists, and ktctl did not make it`,
     { hint: "Print them with --emitRules and merge them by hand" },
   );
 }

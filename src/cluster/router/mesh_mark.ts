@@ -41,21 +41,21 @@ export function parseMark(text = ""): MeshMark {
     throw invalid(
       text,
       `"${key}" cannot be the name of a header and of a label`,
-      'Letters, digits, "-" and "_" may stand there, 63 at most, with a letter or digit at both ends',
+      'Use letters, digits, "-" and "_", 63 at most, with a letter or digit at both ends.',
     );
   }
   if (RESERVED.has(key)) {
     throw invalid(
       text,
       `the header "${key}" has a meaning of its own`,
-      'Take a name that nothing else uses, such as "version" or "kt-mark"',
+      'Use a name that nothing else uses, such as "version" or "kt-mark".',
     );
   }
   if (value !== "" && !VALUE.test(value)) {
     throw invalid(
       text,
       `"${value}" cannot be the value of a label and part of a Service's name`,
-      'Lower-case letters, digits, "-" and "." may stand there, 63 at most, with a letter or digit at both ends',
+      'Use lower-case letters, digits, "-" and ".", 63 at most, with a letter or digit at both ends.',
     );
   }
   return { key, value: value === "" ? randomLower(5) : value };

@@ -132,7 +132,7 @@ async function join(
 function closing(service: string): ConflictError {
   return new ConflictError(
     "ROUTER_CLOSING",
-    `Cannot join the router of Service "${service}": its last user is just leaving`,
+    `Cannot join the router of Service "${service}": its last user is leaving right now`,
     { hint: "Try again in a moment" },
   );
 }

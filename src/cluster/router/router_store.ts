@@ -56,7 +56,7 @@ export function stateOf(configMap: KubeObject): RouterState {
     "ROUTER_NAME_TAKEN",
     isRouterRecord(configMap)
       ? `Cannot use the router of ConfigMap "${name}": ${read.reason}`
-      : `Cannot make a router: ConfigMap "${name}" is there already, and ktctl did not make it`,
+      : `Cannot make a router: ConfigMap "${name}" already exists, and ktctl did not make it`,
     { hint: "Rename or delete it, or use --mode manual, which needs none" },
   );
 }

@@ -32,7 +32,7 @@ export function warnOfAffinity(
   if (!keepsClients(service)) return;
   log.warn(
     "SESSION_AFFINITY",
-    `Service "${service.metadata.name}" keeps each client at one pod, and goes on to do so while it is ${done}, by the address that the client has in the cluster; it may be another pod than before`,
+    `Service "${service.metadata.name}" has session affinity. While it is ${done}, each client still stays with one pod, by the address that the client has in the cluster, but it may be another pod than before`,
   );
 }
 

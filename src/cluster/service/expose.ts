@@ -53,8 +53,8 @@ function invalid(reason: string, text: string): UsageError {
 
 /** For commands without it: commander would ask for it before it tells of a misspelt flag. */
 export function missingExpose(): UsageError {
-  return new UsageError("EXPOSE_MISSING", "Cannot go without --expose", {
-    hint: "Name the ports to take, such as --expose 8080:80 (local:port)",
+  return new UsageError("EXPOSE_MISSING", "Missing --expose", {
+    hint: "Name the ports to take, such as --expose 8080:80 (local:port).",
   });
 }
 
@@ -106,7 +106,7 @@ export function routePorts(
         {
           hint: `Its ports are ${
             ports.map(describePort).join(", ")
-          }; write local:port to use another local port`,
+          }; write local:port to use another local port.`,
         },
       );
     }
@@ -161,7 +161,7 @@ function notTcp(
     "UDP_PORT",
     `Cannot expose port ${port} of Service "${service}": it is ${protocol}`,
     {
-      hint: "Only TCP ports can be brought to the laptop",
+      hint: "ktctl can bring only TCP ports to the laptop.",
     },
   );
 }

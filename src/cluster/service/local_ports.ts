@@ -18,7 +18,7 @@ export async function refuseClosedPorts(
         `Nothing listens on local port ${local}`,
         {
           hint:
-            "Start your program first, name its port as local:port, or say --skipPortChecking",
+            "Start your program first, name its port as local:port, or use --skipPortChecking.",
           cause: error,
         },
       );

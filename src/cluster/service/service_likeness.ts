@@ -139,10 +139,10 @@ export async function refuseSpreadLocal(
   if (nodes.length < 2) return;
   throw new UnsupportedError(
     "SERVICE_LOCAL_TRAFFIC",
-    `Cannot take Service "${service.metadata.name}": by its ${field} a node's requests are answered on that node alone, its pods are on ${nodes.length}, and one pod in their place would leave the others without an answer`,
+    `Cannot take Service "${service.metadata.name}": its ${field} is Local, so that each node answers its requests with its own pods. They run on ${nodes.length} nodes, and one pod in their place would leave the other nodes without an answer`,
     {
       hint:
-        `Set ${field} to Cluster for the time, or take another Service of the same pods`,
+        `Set ${field} to Cluster meanwhile, or take another Service of the same pods.`,
     },
   );
 }
@@ -158,7 +158,7 @@ export function refuseEarlyTraffic(
   if (spec?.publishNotReadyAddresses !== true) return;
   throw new UnsupportedError(
     "SERVICE_PUBLISHES_NOT_READY",
-    `Cannot take Service "${metadata.name}" in this mode: it sends requests to pods that are not ready (publishNotReadyAddresses), and would to the Shadow Pod before this laptop is reached`,
+    `Cannot take Service "${metadata.name}" in this mode: it sends requests to pods that are not ready (publishNotReadyAddresses), so that they would reach the Shadow Pod before this laptop is connected`,
     { hint },
   );
 }

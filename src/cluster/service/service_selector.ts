@@ -271,7 +271,7 @@ export function selectorLost({ metadata }: KubeObject): ClusterError {
   const where = namespace === undefined ? "" : ` -n ${namespace}`;
   return new ClusterError(
     "SELECTOR_LOST",
-    `Cannot restore Service "${name}": its ${ORIGINAL_SELECTOR} annotation is missing or unreadable, and says no longer which pods are its own`,
+    `Cannot restore Service "${name}": its ${ORIGINAL_SELECTOR} annotation, which says which pods are its own, is missing or unreadable`,
     {
       hint:
         `Give it its pods' own labels, such as: kubectl set selector service ${name}${where} app=${name}; then run: ktctl recover ${name}${where}`,

@@ -86,7 +86,7 @@ export function refuseForeignStuntman(
   ) return;
   throw new ConflictError(
     "STUNTMAN_NAME_TAKEN",
-    `Cannot create Service "${existing.metadata.name}": there is one already that ktctl did not make for Service "${service}"`,
+    `Cannot create Service "${existing.metadata.name}": it already exists, and ktctl did not make it for Service "${service}"`,
     { hint: "Rename or delete it, or use --mode scale, which needs none" },
   );
 }
@@ -130,7 +130,7 @@ async function removeAbandoned(
   ) {
     throw new ConflictError(
       "STUNTMAN_IN_USE",
-      `Cannot create Service "${name}": another session left or uses it, its heartbeat is fresh`,
+      `Cannot create Service "${name}": another session uses it, or left it a moment ago`,
       { hint: "Run `ktctl clean`, or try again in five minutes" },
     );
   }

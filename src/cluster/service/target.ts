@@ -42,7 +42,7 @@ export function parseResourceName(text: string): ResourceName {
   if (kind === undefined) {
     throw new UsageError(
       "TARGET_INVALID",
-      `Cannot take "${text}": "${first}" is not a kind that can be taken`,
+      `Cannot take "${text}": "${first}" is neither a Service nor a Deployment`,
       {
         hint: "Name a Service (web or svc/web) or a Deployment (deploy/web)",
       },
@@ -169,7 +169,7 @@ export function refuseUnsuitable(service: KubeObject): void {
       `Cannot take Service "${name}": it is an ExternalName`,
       {
         hint:
-          `It only names "${spec.externalName}"; nothing in the cluster carries its traffic`,
+          `It only names "${spec.externalName}": its traffic does not pass through the cluster.`,
       },
     );
   }
@@ -179,7 +179,7 @@ export function refuseUnsuitable(service: KubeObject): void {
       `Cannot take Service "${name}": it is headless`,
       {
         hint:
-          "Its clients connect to pod addresses directly; take a Service with a cluster IP",
+          "Its clients connect to pod addresses directly: take a Service with a cluster IP.",
       },
     );
   }
@@ -189,7 +189,7 @@ export function refuseUnsuitable(service: KubeObject): void {
       `Cannot take Service "${name}": it has no selector`,
       {
         hint:
-          "Its endpoints are kept by hand or by a controller, so there is nothing to switch",
+          "Its endpoints are kept by hand or by a controller, so there is nothing to switch.",
       },
     );
   }
@@ -204,7 +204,7 @@ export function refuseOtherProtocols(service: KubeObject, hint: string): void {
   if (port === undefined) return;
   throw new UnsupportedError(
     "UDP_PORT",
-    `Cannot take Service "${service.metadata.name}": its port ${port.port} is ${port.protocol} and would go dead`,
+    `Cannot take Service "${service.metadata.name}": its port ${port.port} is ${port.protocol}, and nothing would answer there`,
     { hint },
   );
 }

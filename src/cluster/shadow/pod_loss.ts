@@ -89,7 +89,7 @@ function restarts(): (container: PodContainer | undefined) => boolean {
 export function released(by: string): ConflictError {
   return new ConflictError(
     "SERVICE_RECOVERED",
-    `The Service was taken back by ${by}`,
+    `The Service was recovered by ${by}`,
     { hint: "Run the command again if it was a mistake" },
   );
 }
@@ -144,6 +144,6 @@ function outageOf(
     return { tell: () => endOf(kube, pod, "ended"), ms };
   }
   return isServing && !isReady(pod)
-    ? { tell: () => "the Shadow Pod is not ready any more", ms }
+    ? { tell: () => "the Shadow Pod is no longer ready", ms }
     : undefined;
 }

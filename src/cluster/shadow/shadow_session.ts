@@ -125,7 +125,7 @@ export class ShadowSession {
       () => this.#make(scope),
     );
     const link = await report.step(
-      "connect to it",
+      "connect to the Shadow Pod",
       () => this.#connect(scope, shadow),
     );
     const established = { scope, shadow, link };
@@ -270,7 +270,7 @@ export class ShadowSession {
       if (pod?.metadata.uid === podUid) throw error;
       throw new LinkError(
         "POD_REPLACED",
-        `Pod "${podName}" is another one than it was`,
+        `Pod "${podName}" was replaced by another pod with the same name`,
         { cause: error },
       );
     }
@@ -317,8 +317,8 @@ export class ShadowSession {
       onWay: (way) =>
         report.debug(
           way === "proxy"
-            ? "The link goes straight to the pod, by the API server's proxy"
-            : "The link goes by port-forward: the API server's proxy leads nowhere",
+            ? "The link goes to the pod through the API server's proxy"
+            : "The link goes by port-forward: the API server's proxy does not reach the pod",
         ),
       timeoutMs: linkTimeoutMs,
       onLocalRefused: onLocalRefused ?? (() => {}),

@@ -56,7 +56,7 @@ export class TrafficSession {
     const { report, podTimeoutMs, linkTimeoutMs, ports, allowRefusedLocal } =
       this.#options;
     await report.step(
-      "prove the path to the local port",
+      "check the path to the local port",
       () =>
         proveLink(link, ports, {
           allowRefusedLocal,
@@ -64,7 +64,7 @@ export class TrafficSession {
         }),
     );
     await report.step(
-      "wait until the pod is ready",
+      "wait for the pod to be ready",
       () => awaitShadowReady(scope, shadow, podTimeoutMs),
     );
     const attached = scope.child("attach");
@@ -79,7 +79,7 @@ export class TrafficSession {
     this.#refusedPorts.add(localPort);
     this.#options.report.warn(
       "LOCAL_PORT_REFUSED",
-      `Cannot hand a connection to local port ${localPort}: ${
+      `Cannot pass a connection to local port ${localPort}: ${
         messageOf(error)
       }; ` +
         "until something listens there, the original workload answers where there is one",

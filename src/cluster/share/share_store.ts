@@ -90,10 +90,10 @@ export function shareNameTaken(object: KubeObject): ConflictError {
   const { kind = "object", metadata: { name, namespace } } = object;
   return new ConflictError(
     "SHARE_NAME_TAKEN",
-    `Cannot share a Shadow Pod in namespace "${namespace}": ${kind} "${name}" is there already, and this ktctl did not make it`,
+    `Cannot share a Shadow Pod in namespace "${namespace}": ${kind} "${name}" already exists, and this ktctl did not make it`,
     {
       hint:
-        `It is most likely of the original ktctl, whose users go on by themselves: connect without --shareShadow. If nobody uses it any more, run \`ktctl clean\`, or: kubectl delete ${kind.toLowerCase()} ${name} -n ${namespace}`,
+        `It most likely belongs to the original ktctl, whose users are not affected: connect without --shareShadow. If nobody uses it any more, run \`ktctl clean\`, or: kubectl delete ${kind.toLowerCase()} ${name} -n ${namespace}`,
     },
   );
 }

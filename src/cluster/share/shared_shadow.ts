@@ -58,9 +58,9 @@ export class SharedShadow {
     if (ignored.length > 0) {
       report.warn(
         "SHARED_AS_IT_IS",
-        `The shared Shadow Pod is there already, as ${share.state.user} made it: ${
+        `The shared Shadow Pod already exists, as ${share.state.user} made it: ${
           ignored.join(", ")
-        } of this command changes nothing`,
+        } of this command has no effect`,
       );
     }
     shared.#keepAlive();
@@ -185,7 +185,7 @@ export class SharedShadow {
     this.#isWarned = true;
     this.#options.report.warn(
       "HEARTBEAT_REFUSED",
-      `Cannot tell the others of "${SHARE_NAME}" that this session lives, so that they will take it for dead: ${message}. ${hint}`,
+      `Cannot tell the others of "${SHARE_NAME}" that this session is alive, so that they will treat it as crashed: ${message}. ${hint}`,
     );
   }
 }

@@ -280,7 +280,7 @@ export class ConnectNames {
   #tellBlind(reason: string): void {
     this.#options.session.report.warn(
       "NAME_SERVERS_NOT_FOLLOWED",
-      `Whether this machine comes to ask other name servers cannot be followed: ${reason}. If it does, run the command again`,
+      `Cannot watch this machine's name servers for changes: ${reason}. If they change, run the command again`,
     );
   }
 
@@ -298,7 +298,7 @@ export class ConnectNames {
     if (kept) return;
     this.#options.session.report.warn(
       "RESOLV_CONF_LOST",
-      "Names of the cluster are not known any more: another program writes /etc/resolv.conf again and again",
+      "Cluster names no longer resolve: another program keeps rewriting /etc/resolv.conf",
     );
   }
 }
@@ -307,8 +307,8 @@ function refuseUnknown({ kind }: LocalResolver): void {
   if (kind !== "none") return;
   throw new UnsupportedError(
     "DNS_UNSUPPORTED",
-    "Cannot set up names on this system: this is written for Linux, macOS and Windows",
-    { hint: "Use --dnsMode hosts, or --disableTunDevice" },
+    "Cannot set up DNS on this system: only Linux, macOS and Windows are supported",
+    { hint: "Use --dnsMode hosts, or --disableTunDevice." },
   );
 }
 

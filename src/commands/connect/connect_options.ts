@@ -34,21 +34,23 @@ export function connectOptions(modes: string): Option[] {
     new Option("--mode <name>", modes).default("tun2socks"),
     new Option(
       "--dnsMode <mode>",
-      "localDNS: names of the cluster go there, all others where they went; localDNS:order, of " +
-        "cluster, upstream and addresses; podDNS: all go to the cluster; hosts[:ns,…]: Services in the hosts file",
+      "localDNS: the cluster resolves its own names, all others resolve as before; localDNS:order, a list of " +
+        "cluster, upstream and addresses; podDNS: the cluster resolves all names; hosts[:ns,…]: Services are written to the hosts file",
     ).argParser(parseDnsMode).default({ kind: "localDNS" }, "localDNS"),
     new Option(
       "--shareShadow",
-      "use one Shadow Pod together with others of the namespace",
+      "share one Shadow Pod with other users of the namespace",
     ).default(false),
     new Option(
       "--clusterDomain <domain>",
-      "domain of the cluster's names (default: as its pods have it)",
+      "DNS domain of the cluster (default: the one that its pods use)",
     ).argParser(parseDomain("clusterDomain")),
-    new Option("--disablePodIp", "reach Services, not pods").default(false),
+    new Option("--disablePodIp", "reach Services only, not pods").default(
+      false,
+    ),
     new Option(
       "--skipCleanup",
-      "do not take back what sessions of this laptop left when they died",
+      "do not clean up after crashed sessions of this laptop",
     ).default(false),
     new Option(
       "--includeIps <ranges>",
@@ -56,36 +58,36 @@ export function connectOptions(modes: string): Option[] {
     ).argParser(parseRanges("includeIps")).default([], "none"),
     new Option(
       "--excludeIps <ranges>",
-      "addresses to leave alone: 10.1.0.0/16,10.2.3.4",
+      "addresses not to reach through the cluster: 10.1.0.0/16,10.2.3.4",
     ).argParser(parseRanges("excludeIps")).default([], "none"),
     new Option(
       "--includeDomains <domains>",
-      "more domains whose names only the cluster knows, with commas between",
+      "more domains that only the cluster resolves, separated by commas",
     ).argParser((text) =>
       items(text).map((one) => parseDomain("includeDomains")(one))
     ).default([], "none"),
     new Option(
       "--allowNames <names>",
-      "names and namespaces that are the cluster's though others have such too: wpad,dev",
+      "names and namespaces that the cluster resolves although they exist outside too: wpad,dev",
     ).argParser((text) =>
       items(text).map((one) => parseDomain("allowNames", "wpad,dev")(one))
     ).default([], "none"),
     new Option(
       "--includeBridges <names>",
-      "bridges whose containers and virtual machines reach the cluster and its names too: docker0,br-*",
+      "bridges whose containers and virtual machines reach the cluster too: docker0,br-*",
     ).argParser(parseBridges).default([], "none"),
     new Option(
       "--ingressIp <address>",
-      "the address that all hosts of Ingresses are to have",
+      "address to which the hosts of all Ingresses resolve",
     ).argParser(parseAddress),
     new Option(
       "--dnsCacheTtl <seconds>",
-      "how long names are remembered at most",
+      "how long DNS answers are cached at most",
     ).argParser(parseWhole("dnsCacheTtl", 0)).default(60),
     new Option(
       "--dnsPort <port>",
       "port of the local DNS server",
-    ).argParser(parsePort("dnsPort")).default(0, "any that is free"),
+    ).argParser(parsePort("dnsPort")).default(0, "any free port"),
   ];
 }
 
@@ -112,7 +114,7 @@ function parseRanges(flag: string): (text: string) => Cidr[] {
       if (cidr !== undefined) return cidr;
       throw new UsageError(
         "FLAG_INVALID",
-        `Cannot read --${flag} "${text}": "${one}" is no range of addresses`,
+        `Cannot read --${flag} "${text}": "${one}" is not an IP address or range`,
         { hint: `Write --${flag} 10.1.0.0/16,10.2.3.4` },
       );
     });
@@ -123,7 +125,7 @@ function parseBridges(text: string): string[] {
     if (v.is(bridgeName, one)) return one;
     throw new UsageError(
       "FLAG_INVALID",
-      `Cannot read --includeBridges "${text}": "${one}" is no name of a bridge`,
+      `Cannot read --includeBridges "${text}": "${one}" is not the name of a bridge`,
       { hint: "Write --includeBridges docker0,br-*" },
     );
   });
@@ -140,7 +142,7 @@ function parseDomain(
     if (isDomain) return domain;
     throw new UsageError(
       "FLAG_INVALID",
-      `Cannot read --${flag} "${text}": it is no domain`,
+      `Cannot read --${flag} "${text}": it is not a domain`,
       { hint: `Write --${flag} ${example}` },
     );
   };
@@ -150,6 +152,6 @@ function parseAddress(text: string): string {
   if (isIP(text) !== 0) return text;
   throw new UsageError(
     "FLAG_INVALID",
-    `Cannot read --ingressIp "${text}": it is no address`,
+    `Cannot read --ingressIp "${text}": it is not an IP address`,
   );
 }

@@ -38,7 +38,9 @@ export async function followCaptured(
           if (!await update()) return;
           report.event({
             event: "captured",
-            message: `The cluster has got more addresses: ${added.join(", ")}`,
+            message: `The cluster has new addresses, now reached from here: ${
+              added.join(", ")
+            }`,
             cidrs: ranges.cidrs,
           });
         }),
@@ -49,9 +51,9 @@ export async function followCaptured(
     if (!await update()) {
       return report.warn(
         "NAME_SERVERS_CHANGED",
-        `Whoever asks the new name servers of this machine (${
+        `This machine has new name servers (${
           hosts.join(", ")
-        }) does not get the cluster's names: mode "${plugin.name}" cannot follow. Run the command again`,
+        }), and mode "${plugin.name}" cannot use them: they do not resolve cluster names. Run the command again`,
       );
     }
     report.debug(`Name servers of this machine now: ${hosts.join(", ")}`);

@@ -18,7 +18,7 @@ export function followIngresses(
       told.add(host);
       report.warn(
         "INGRESS_HOST_TOO_WIDE",
-        `--ingressIp passes over the host "${host}" of an Ingress, which takes in names of others. To obey it use --allowNames`,
+        `--ingressIp skips the Ingress host "${host}", which covers names outside the cluster. To include it, use --allowNames`,
       );
     }
   };
@@ -27,7 +27,7 @@ export function followIngresses(
     if (signal.aborted) return;
     report.warn(
       "INGRESSES_UNKNOWN",
-      "--ingressIp has no effect: Ingresses may not be watched",
+      "--ingressIp has no effect: no permission to watch Ingresses",
     );
   });
   return hosts;

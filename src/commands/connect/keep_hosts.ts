@@ -49,7 +49,7 @@ export async function keepHosts(
       await names.follow({ signal, onChange }, (namespace) =>
         report.warn(
           "SERVICES_UNKNOWN",
-          `Services of namespace "${namespace}" get no names: they may not be watched`,
+          `Services of namespace "${namespace}" get no names: no permission to watch them`,
         ));
     },
     settle: async () => {

@@ -9,22 +9,22 @@ export function warnOfForeignName(
 ): void {
   const namespace = name.slice(name.lastIndexOf(".") + 1);
   const way =
-    `For a Service of it write ${name}.svc, or use --allowNames ${namespace}`;
+    `For a Service there, write ${name}.svc, or use --allowNames ${namespace}`;
   switch (reason) {
     case "exists":
       return report.warn(
         "NAME_IS_PUBLIC",
-        `"${name}" exists outside of the cluster, so it leads there, not to namespace "${namespace}". ${way}`,
+        `"${name}" exists outside the cluster, so it resolves there, not in namespace "${namespace}". ${way}`,
       );
     case "unsure":
       return report.warn(
         "NAME_MAY_BE_PUBLIC",
-        `"${name}" is not looked for in namespace "${namespace}", as no name server says whether it exists outside of the cluster. ${way}`,
+        `"${name}" is not resolved in namespace "${namespace}", as no name server says whether it exists outside the cluster. ${way}`,
       );
     case "reserved":
       return report.warn(
         "NAME_IS_RESERVED",
-        `Service "${name}" does not get its short name, by which programs look for something else. To give it all the same use --allowNames ${name}`,
+        `Service "${name}" is not reached by its short name, which programs use for something else. To allow it anyway, use --allowNames ${name}`,
       );
   }
 }

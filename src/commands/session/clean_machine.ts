@@ -28,14 +28,16 @@ export async function cleanMachine(
   }
   if (dryRun) {
     const what = [
-      ...changes > 0 ? [`${counted(changes, "change")} of a dead connect`] : [],
+      ...changes > 0
+        ? [`${counted(changes, "change")} of a crashed connect`]
+        : [],
       ...files.map((path) => `lines of ktctl in ${path}`),
       ...isUnreadable && !isInUse
-        ? ["what records tell of that only root may read"]
+        ? ["changes recorded in files that only root can read"]
         : [],
     ];
     for (const one of what) {
-      const message = `would take back on this machine: ${one}`;
+      const message = `would clean up on this machine: ${one}`;
       report.event({ event: "action", state: "planned", message });
     }
     return what.length;
@@ -43,16 +45,16 @@ export async function cleanMachine(
   const { startHelper } = await import("../../helper/start_helper.ts");
   await using helper = await startHelper({
     signal: host.signal,
-    purpose: "to take back what a dead connect left",
+    purpose: "to clean up after a crashed connect",
   });
   for (const swept of helper.swept) {
-    const message = `took back on this machine: ${swept}`;
+    const message = `cleaned up on this machine: ${swept}`;
     report.event({ event: "action", state: "done", message });
   }
   if (helper.left.length > 0) {
     throw new CleanupError(
       "LEFT_BEHIND",
-      "Not everything on this machine could be put back",
+      "Not everything on this machine could be restored",
       { details: helper.left },
     );
   }

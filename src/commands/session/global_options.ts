@@ -45,7 +45,7 @@ export function addGlobalOptions(program: Command): void {
   const options = [
     new Option(
       "-n, --namespace <name>",
-      "namespace (default: that of the context)",
+      "namespace (default: the context's)",
     ),
     new Option(
       "-c, --kubeconfig <file>",
@@ -56,28 +56,28 @@ export function addGlobalOptions(program: Command): void {
       "-i, --image <image>",
       "image of the Shadow Pod: any with Deno in it",
     ).argParser(parseImage("image")).default(SHADOW_IMAGE),
-    new Option("--imagePullSecret <name>", "pull secret of our pods")
+    new Option("--imagePullSecret <name>", "pull secret of ktctl's pods")
       .argParser(parseObjectName("imagePullSecret")),
-    new Option("--serviceAccount <name>", "service account of our pods")
+    new Option("--serviceAccount <name>", "service account of ktctl's pods")
       .argParser(parseObjectName("serviceAccount")),
     new Option(
       "--nodeSelector <pairs>",
-      "node labels our pods need, key=value,… (default: as the workload's)",
+      "node labels that ktctl's pods need, key=value,… (default: as the workload's)",
     ).argParser(labels("nodeSelector"))
       .default({}, "none"),
     new Option(
       "--toleration <taint>",
-      "let our pods run on nodes with it, key=value:effect, beside what the workload tolerates; may be given several times",
+      "taint that ktctl's pods tolerate, key=value:effect, in addition to those that the workload tolerates; may be given several times",
     ).argParser((one, all: Toleration[] = []) => [...all, parseToleration(one)])
       .default([], "none"),
     new Option(
       "-l, --withLabel <pairs>",
-      "extra labels on all that we make, key=value,…",
+      "extra labels on all objects that ktctl creates, key=value,…",
     ).argParser(labels("withLabel"))
       .default({}, "none"),
     new Option(
       "--withAnnotation <pairs>",
-      "extra annotations on all that we make, key=value,…",
+      "extra annotations on all objects that ktctl creates, key=value,…",
     )
       .argParser((text) => parseAnnotations("withAnnotation", text)).default(
         {},
@@ -85,31 +85,34 @@ export function addGlobalOptions(program: Command): void {
       ),
     new Option(
       "--portForwardTimeout <seconds>",
-      "deadline of connecting to the Shadow Pod",
+      "how long to wait for the connection to the Shadow Pod",
     )
       .argParser(parseWhole("portForwardTimeout", 1)).default(10),
-    new Option("--podCreationTimeout <seconds>", "deadline of a pod's start")
+    new Option(
+      "--podCreationTimeout <seconds>",
+      "how long to wait for a pod to start",
+    )
       .argParser(parseWhole("podCreationTimeout", 1)).default(60),
     new Option(
       "--useShadowDeployment",
-      "make a Deployment instead of a Pod, which survives its node",
+      "create a Deployment instead of a Pod, so that it survives the loss of its node",
     ).default(false),
     new Option("-f, --forceUpdate", "pull the image even if the node has it")
       .default(false),
     new Option(
       "--podQuota <cores,memory>",
-      "requests and limits of our pods, such as 0.5c,512m",
+      "requests and limits of ktctl's pods, such as 0.5c,512m",
     )
       .argParser(parsePodQuota).default({}, "none"),
     new Option(
       "--plugin <module>",
       "load a plugin (a path or URL), for --mode; may be given several times",
     ).argParser((one, all: string[] = []) => [...all, one]),
-    new Option("--output <form>", "how to tell what happens").choices([
+    new Option("--output <form>", "format of the output").choices([
       "human",
       "json",
     ]).default("human"),
-    new Option("-d, --debug", "tell more").default(false),
+    new Option("-d, --debug", "show debug output").default(false),
     new Option(
       "--useLocalTime",
       "of the original ktctl; has no effect: time comes from the API server",

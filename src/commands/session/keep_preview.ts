@@ -47,7 +47,7 @@ export async function keepPreview(
       await makeAgain(kube, service, { report, signal });
       report.warn(
         "SERVICE_DELETED",
-        `Service "${name}" was deleted by somebody; it is there again`,
+        `Somebody deleted Service "${name}": created it again`,
       );
       return;
     }
@@ -95,7 +95,7 @@ async function makeAgain(
 function taken(name: string): ConflictError {
   return new ConflictError(
     "SERVICE_TAKEN",
-    `The preview's Service "${name}" was deleted, and somebody made another of that name`,
+    `The preview's Service "${name}" was deleted, and somebody created another one of that name`,
     { hint: "Choose another name" },
   );
 }

@@ -45,7 +45,7 @@ export class MachineRoot implements RootRights, AsyncDisposable {
     if (client.swept.length > 0) {
       this.#report.warn(
         "SWEPT",
-        `Took back what a session that died had left on this machine: ${
+        `Cleaned up on this machine after a crashed session: ${
           client.swept.join("; ")
         }`,
       );
@@ -73,7 +73,7 @@ export class MachineRoot implements RootRights, AsyncDisposable {
       if (sweeper.left.length === 0) return;
       throw new CleanupError(
         "LEFT_BEHIND",
-        "Not everything on this machine could be put back",
+        "Not everything on this machine could be restored",
         { details: sweeper.left },
       );
     }

@@ -167,8 +167,8 @@ function warnUnexposed(report: Report, routes: readonly PortRoute[]): void {
   if (dead.length === 0) return;
   report.warn(
     "PORTS_NOT_EXPOSED",
-    `Nothing will answer on port ${
+    `No answer on port ${
       dead.join(", ")
-    } meanwhile: it is not in --expose`,
+    } during the session: it is not in --expose`,
   );
 }

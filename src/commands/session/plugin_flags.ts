@@ -34,7 +34,7 @@ export function addPluginFlags(
       } else if (other.form !== form) {
         throw new PluginError(
           "PLUGIN_FLAG_TAKEN",
-          `Cannot use plugin "${plugin.name}" with ${command.name()}: its flag --${name} is another one of ${other.owner}`,
+          `Cannot use plugin "${plugin.name}" with ${command.name()}: its flag --${name} conflicts with a flag of ${other.owner}`,
           {
             hint:
               "Rename the flag, or leave out the plugin (`ktctl plugin remove` for an added one).",

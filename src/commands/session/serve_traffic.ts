@@ -152,7 +152,7 @@ async function refuseTakenMeanwhile(
   if (service.metadata.uid !== target.service.metadata.uid) {
     throw new ConflictError(
       "SERVICE_CHANGED",
-      `Cannot take Service "${name}": it was deleted and made anew in the meantime`,
+      `Cannot take Service "${name}": it was deleted and created again in the meantime`,
       { hint: "Run the command again" },
     );
   }
@@ -198,7 +198,7 @@ async function prepare(
     now: kube.now(),
   });
   return await report.step(
-    "keep a way to the original",
+    "keep a path to the original workload",
     () =>
       createStuntman(scope, stuntman, {
         service: service.metadata.name,

@@ -71,7 +71,7 @@ export async function openCluster(
     onSlow: () =>
       report.warn(
         "CLUSTER_SLOW",
-        `The API server "${kube.server}" does not answer; still trying`,
+        `The API server "${kube.server}" does not answer; trying again`,
       ),
     ...(kubeconfig === undefined ? {} : { kubeconfig }),
     ...(context === undefined ? {} : { context }),
@@ -96,9 +96,7 @@ export async function sweepOwn(
   if (done.length > 0) {
     report.warn(
       "SWEPT",
-      `Took back what a session that died had left: ${
-        counted(done.length, "change")
-      }`,
+      `Cleaned up after a crashed session: ${counted(done.length, "change")}`,
     );
   }
 }
@@ -157,15 +155,15 @@ export async function runSession(
         ),
     },
     observer: {
-      reverting: (description) => report.debug(`take back ${description}`),
+      reverting: (description) => report.debug(`undo: ${description}`),
       revertFailed: (description, error) =>
-        report.debug(`cannot take back ${description}: ${String(error)}`),
+        report.debug(`cannot undo: ${description}: ${String(error)}`),
     },
   });
   host.onImpatience(() => scope.leftovers());
   host.conclude({
     state: "incomplete",
-    reason: "Not everything could be put back",
+    reason: "Not everything could be restored",
   });
   let isReady = false;
   let failure: unknown;
@@ -181,12 +179,12 @@ export async function runSession(
   if (failure instanceof Cancelled) {
     report.event({
       event: "closing",
-      reason: `${failure.message}: putting everything back`,
+      reason: `${failure.message}: restoring everything`,
     });
   }
   try {
     await scope.dispose();
-    host.conclude({ state: "restored", reason: "Everything is put back" });
+    host.conclude({ state: "restored", reason: "Everything is restored" });
     journal.remove();
   } catch (error) {
     failure = leftBehind(report, failure, error);

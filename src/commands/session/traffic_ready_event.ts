@@ -3,9 +3,9 @@ import type { Attachment, RoutingVerb } from "../../plugins/plugin.ts";
 import type { TrafficPlan } from "./plan_traffic.ts";
 import { portsText, takenPorts } from "./taken_ports.ts";
 
-const DONE: Readonly<Record<RoutingVerb, string>> = {
-  exchange: "exchanged",
-  mesh: "meshed",
+const DOING: Readonly<Record<RoutingVerb, string>> = {
+  exchange: "Exchanging",
+  mesh: "Meshing",
 };
 
 /** What `exchange` and `mesh` tell when the traffic comes, with the plugin's own words. */
@@ -17,11 +17,13 @@ export function trafficReadyEvent(
   const ports = takenPorts(routes);
   const how = message?.replace(/\.$/, "") ??
     (mark && `Marked by "${markText(mark)}"`);
-  const what = `Service "${name}" is ${DONE[verb]}: ${portsText(ports)}`;
+  const what = `${DOING[verb]} Service "${name}": ${portsText(ports)}`;
   return {
     ...details,
     event: "ready",
-    message: [what, how, "Ctrl-C gives it back"].filter(Boolean).join(". "),
+    message: [what, how, "Press Ctrl-C to restore it"].filter(Boolean).join(
+      ". ",
+    ),
     verb,
     mode: plugin.name,
     service: name,

@@ -137,7 +137,7 @@ export const nrptOperation: Operation<v.InferOutput<typeof args>> = {
     if (isOverruled) {
       throw new ConflictError(
         "NRPT_OVERRULED",
-        "Cannot send names of the cluster to ktctl: a group policy has rules for names (NRPT), and Windows looks at no others",
+        "Cannot send names of the cluster to ktctl: a group policy has rules for names (NRPT), and Windows then ignores all others",
         { hint: "Use --dnsMode hosts." },
       );
     }

@@ -42,7 +42,7 @@ export class OpenOperations {
     if (operation === undefined) {
       throw new UsageError(
         "OPERATION_UNKNOWN",
-        `The root helper knows no operation "${name}"`,
+        `The root helper has no operation "${name}"`,
         { hint: "Client and helper are one program: was it replaced?" },
       );
     }

@@ -15,7 +15,7 @@ export async function probeTun(
   if (os === "windows") return await probeWindows({ exec });
   if (os !== "linux") {
     throw unsupported(
-      `this is written for Linux, macOS and Windows, not "${os}"`,
+      `only Linux, macOS and Windows are supported, not "${os}"`,
     );
   }
   const path = `${root}/dev/net/tun`;
@@ -31,7 +31,7 @@ export async function probeTun(
   const { code } = await exec("ip", ["-json", "link", "show"]).catch(() => ({
     code: 127,
   }));
-  if (code !== 0) throw unsupported("ip of iproute2 is missing");
+  if (code !== 0) throw unsupported("the command ip (iproute2) is missing");
 }
 
 function unsupported(reason: string): UnsupportedError {

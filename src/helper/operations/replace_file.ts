@@ -134,8 +134,8 @@ function cannot(what: string, path: string, error: unknown): PermissionError {
     `Cannot ${what} "${path}": ${messageOf(error)}`,
     {
       hint: Deno.build.os === "windows"
-        ? "Does another program, such as a virus scanner, keep it, or is it read-only?"
-        : "Is the file system mounted read-only, or the file made immutable (lsattr)?",
+        ? "Is it read-only, or does another program, such as a virus scanner, keep it open?"
+        : "Is the file system mounted read-only, or the file immutable (lsattr)?",
       cause: error,
     },
   );

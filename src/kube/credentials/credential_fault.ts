@@ -20,7 +20,7 @@ export function credentialFault(
 ): string | undefined {
   if (isPlain(target)) {
     return hasSecret(target.user)
-      ? `The credentials of this context were not sent, as "${target.cluster.server}" is plain http, which anybody on the way can read: use https.`
+      ? `The credentials of this context were not sent: "${target.cluster.server}" is plain http, which anybody on the way can read. Use https.`
       : undefined;
   }
   if (cert !== undefined && key !== undefined && !isPair(cert, key)) {

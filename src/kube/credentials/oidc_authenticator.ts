@@ -35,8 +35,8 @@ async function refresh(config: Record<string, string>): Promise<void> {
   if (!issuer || !clientId || !refreshToken) {
     throw new PermissionError(
       "CREDENTIAL_PLUGIN_FAILED",
-      "Cannot sign in to the cluster: the kubeconfig's id token has expired, and what a new one takes is not there (idp-issuer-url, client-id, refresh-token)",
-      { hint: "Sign in anew with the tool that wrote the id token." },
+      "Cannot sign in to the cluster: the kubeconfig's id token has expired, and it lacks what is needed for a new one (idp-issuer-url, client-id, refresh-token)",
+      { hint: "Sign in again with the tool that wrote the id token." },
     );
   }
   const oidc = await import("openid-client");

@@ -108,7 +108,7 @@ async function loadAuthenticator(
     default:
       throw new UsageError(
         "KUBECONFIG_INVALID",
-        `Cannot sign in to the cluster: the auth-provider "${user.authProvider?.name}" is not known`,
+        `Cannot sign in to the cluster: unknown auth-provider "${user.authProvider?.name}"`,
       );
   }
 }

@@ -86,10 +86,10 @@ function upgradeRefused(failure: ApiFailure, subject: CallSubject) {
     "UPGRADE_REFUSED",
     `${
       describeCall(subject)
-    }: something between here and the API server does not pass the upgrade of the connection (${said})`,
+    }: something between here and the API server does not let the connection upgrade (${said})`,
     {
       hint:
-        "Have the proxy or load balancer in front of the API server pass the headers Connection and Upgrade (WebSocket), or use a server address in the kubeconfig that does not lead through it.",
+        "Configure the proxy or load balancer in front of the API server to pass the headers Connection and Upgrade (WebSocket), or use a server address in the kubeconfig that bypasses it.",
     },
   );
 }

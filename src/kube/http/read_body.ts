@@ -28,7 +28,8 @@ export async function readBody(
           Math.round(maxBytes / 1024 / 1024)
         } MiB from the API server`,
         {
-          hint: "Look for what fills the namespace: somebody may have made it",
+          hint:
+            "Look at what fills the namespace: somebody may have created it on purpose.",
         },
       );
     }

@@ -50,7 +50,7 @@ function resolveContext(
       `Cannot choose a context: ${files} sets no current-context`,
       {
         hint:
-          "Name one with --context, or set it by `kubectl config use-context`.",
+          "Name one with --context, or set it with `kubectl config use-context`.",
         details: contextLines(known),
       },
     );

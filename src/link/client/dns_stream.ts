@@ -31,7 +31,7 @@ export class DnsStream {
     this.#lost = new Promise((_, reject) => {
       stream.once("close", () =>
         reject(
-          new LinkError("LINK_LOST", "Lost the link while a name was asked"),
+          new LinkError("LINK_LOST", "Lost the link during a DNS query"),
         ));
     });
     this.#lost.catch(() => {}); // read by whoever asks
@@ -49,7 +49,7 @@ export class DnsStream {
     if (query.length < HEADER_BYTES || query.length >= IDS) {
       throw new LinkError(
         "DNS_QUERY_INVALID",
-        `Cannot ask with a DNS message of ${query.length} bytes`,
+        `Cannot send a DNS query of ${query.length} bytes`,
       );
     }
     const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
@@ -88,7 +88,7 @@ export class DnsStream {
   /** The oldest ids first, so that a late answer to one given up meets nobody. */
   #freeId(): number {
     if (this.#waiting.size === IDS) {
-      throw new LinkError("DNS_BUSY", "Too many names are asked at once");
+      throw new LinkError("DNS_BUSY", "Too many DNS queries at once");
     }
     do this.#nextId = (this.#nextId + 1) % IDS; while (
       this.#waiting.has(this.#nextId)

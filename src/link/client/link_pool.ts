@@ -123,7 +123,7 @@ export class LinkPool implements ClusterLink {
 
   async #pick(passed: Promise<never>): Promise<SshLink> {
     for (;;) {
-      if (this.#closed) throw linkDown("ktctl is about to end");
+      if (this.#closed) throw linkDown("ktctl is stopping");
       const [first, ...rest] = this.#links;
       if (first !== undefined) {
         const link = rest.reduce(

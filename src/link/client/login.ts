@@ -70,7 +70,7 @@ function hostKeyMismatch(): LinkError {
     "HOST_KEY_MISMATCH",
     "Agent showed another host key than this session made",
     {
-      hint: "Something between this machine and the pod answers in its place.",
+      hint: "Something between this machine and the pod answers instead of it.",
     },
   );
 }

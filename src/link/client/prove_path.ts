@@ -41,7 +41,7 @@ export async function provePath(
   try {
     await step("the agent did not open a connection to its own port", dialling);
     const { outcome } = await step(
-      "the agent took the connection but did not hand it to this client",
+      "the agent accepted the connection but did not pass it to this client",
       arrival.promise,
     );
     const error = await step("the local port did not answer", outcome);

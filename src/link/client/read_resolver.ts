@@ -52,6 +52,6 @@ function unreadable(reason: string): LinkError {
   return new LinkError(
     "AGENT_ANSWER",
     `Cannot read what the agent says of its name servers: ${reason}`,
-    { hint: "Look at the Shadow Pod: it may not be what it is named" },
+    { hint: "Look at the Shadow Pod: it may not be what its name says." },
   );
 }

@@ -24,8 +24,8 @@ export async function findBridges(
   if (Deno.build.os !== "linux") {
     throw new UnsupportedError(
       "BRIDGES_UNSUPPORTED",
-      `Cannot take in what comes from bridges on ${systemName()}: this is written for Linux`,
-      { hint: "See docs/containers.md" },
+      `Cannot serve bridges on ${systemName()}: only Linux is supported`,
+      { hint: "See docs/containers.md." },
     );
   }
   const devices = await readDevices(run, options);
@@ -39,7 +39,7 @@ export async function findBridges(
     throw refused(
       `there is no device "${missing}"`,
       there.length === 0
-        ? "This machine has no bridge of containers now"
+        ? "This machine has no container bridge now."
         : `There are: ${there.join(", ")}`,
     );
   }
@@ -50,9 +50,9 @@ function refuseStrangers({ name, isBridge, strangersBy }: Device): void {
   if (isBridge && strangersBy === undefined) return;
   throw refused(
     isBridge
-      ? `"${name}" has others than this machine's own guests behind "${strangersBy}", who would all get into the cluster`
-      : `"${name}" is no bridge`,
-    "Name bridges of containers or virtual machines alone: docker0, br-*, virbr0",
+      ? `"${name}" connects others than this machine's own guests, behind "${strangersBy}", and all of them would reach the cluster`
+      : `"${name}" is not a bridge`,
+    "Name only bridges of containers or virtual machines, such as docker0, br-* or virbr0.",
   );
 }
 

@@ -109,6 +109,6 @@ async function ask(
     `Cannot read this machine's bridges: "ip ${words.join(" ")}": ${
       stderr.trim() || "no JSON"
     }`,
-    { hint: "Install iproute2 (busybox's `ip` does not do)." },
+    { hint: "Install iproute2 (busybox's `ip` is not enough)." },
   );
 }

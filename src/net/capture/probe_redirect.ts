@@ -75,7 +75,7 @@ export async function probeRedirect(
 
 /** What this method cannot do, for the user. */
 export const REDIRECT_LIMITS =
-  "Only TCP and DNS enter the tunnel in this mode; UDP to the cluster is refused, and ping goes where it always went";
+  "Only TCP and DNS go to the cluster in this mode; UDP to the cluster is refused, and ping goes where it went before";
 
 const TRIALS: Readonly<
   Record<

@@ -86,7 +86,7 @@ function listenFor(
   { host = "127.0.0.1", port }: ListenAddress,
 ): Promise<number> {
   const hint =
-    "Another `ktctl connect` may run already; choose another port with --proxyPort";
+    "Another `ktctl connect` may be running. Choose another port with --proxyPort.";
   return listen(server, { host, port, hint });
 }
 

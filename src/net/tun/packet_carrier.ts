@@ -76,7 +76,7 @@ export class PacketCarrier implements AsyncDisposable {
     this.#events.onLost(
       new UnsupportedError(
         "TUN_LOST",
-        `Cannot carry on with the TUN device: ${reason}`,
+        `Cannot go on with the TUN device: ${reason}`,
         { hint: "Run the command again." },
       ),
     );

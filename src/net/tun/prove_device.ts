@@ -30,8 +30,8 @@ export async function proveDevice(
         }`,
         {
           hint: Deno.build.os === "windows"
-            ? `Let your firewall take what comes in for this program by it: ktctl has made a rule for Windows' own, which does not count where that blocks all incoming connections. Or use --disableTunDevice.`
-            : `Let your firewall take what comes in by it${
+            ? `Let your firewall accept incoming connections for this program from it: ktctl made a rule for the firewall of Windows, which has no effect where that blocks all incoming connections. Or use --disableTunDevice.`
+            : `Let your firewall accept incoming connections from it${
               Deno.build.os === "linux" ? examples(device) : ""
             }, or use --mode sshuttle or --disableTunDevice.`,
           cause: error,

@@ -32,14 +32,18 @@ for (
       /Unknown option '--expos'\nDid you mean --expose/,
     ],
     ["exchange", 2, /Missing required argument 'service'/],
-    ["exchange web", 2, /Cannot go without --expose\n.*8080:80/],
+    ["exchange web", 2, /Missing --expose\n.*8080:80/],
     ["exchange web --expose x", 2, /Cannot read --expose "x"/],
     [
       "exchange web --expose 80 --mode selctor",
       2,
       /Did you mean "selector"\? There are: selector, scale/,
     ],
-    ["exchange pod/x --expose 80", 2, /"pod" is not a kind that can be taken/],
+    [
+      "exchange pod/x --expose 80",
+      2,
+      /"pod" is neither a Service nor a Deployment/,
+    ],
     [
       "exchange a/b/c --expose 80",
       2,
@@ -93,9 +97,13 @@ for (
       2,
       /--proxyPort has no meaning in mode sshuttle\n.*--mode tun2socks/,
     ],
-    ["connect --includeIps 10.0.0", 2, /"10\.0\.0" is no range of addresses/],
-    ["connect --ingressIp web", 2, /it is no address/],
-    ["connect --clusterDomain a..b", 2, /it is no domain/],
+    [
+      "connect --includeIps 10.0.0",
+      2,
+      /"10\.0\.0" is not an IP address or range/,
+    ],
+    ["connect --ingressIp web", 2, /it is not an IP address/],
+    ["connect --clusterDomain a..b", 2, /it is not a domain/],
     ["connect --dnsMode pod", 2, /"pod" is not one of its modes/],
     ["connect --dnsPort 0", 2, /a port is a number from 1 to 65535/],
     ["forward", 2, /Missing required argument 'target'/],
@@ -104,9 +112,9 @@ for (
     [
       "forward db.example.com",
       2,
-      /without the number of a port\n.*forward db\.example\.com:5432 15432/,
+      /missing port number\n.*forward db\.example\.com:5432 15432/,
     ],
-    ["plugin", 2, /No command was given/],
+    ["plugin", 2, /Missing command/],
     ["plugin tset", 2, /Unknown command 'tset'\nDid you mean test\?/],
     ["plugin add npm:x", 2, /Cannot add a plugin from "npm:x"/],
     ["plugin add x.ts --sha256 12", 2, /Cannot read --sha256 "12"/],
@@ -115,7 +123,7 @@ for (
       2,
       /no plugin of that name was added\nNo plugin was added\./,
     ],
-    ["clean --thresholdInMinus soon", 2, /not a whole number from 0 up/],
+    ["clean --thresholdInMinus soon", 2, /must be a whole number, 0 or more/],
     ["clean --kubeconfig /nonexistent", 2, /\/nonexistent/],
   ] as const
 ) {
@@ -148,7 +156,7 @@ for (const args of [[], ["help"]]) {
   Deno.test(`"${["ktctl", ...args].join(" ")}" prints the help`, async () => {
     const { code, stdout } = await ktctl(...args);
     assert.equal(code, 0);
-    assert.match(stdout, /exchange <service> +bring a Service's traffic/);
+    assert.match(stdout, /exchange <service> +send a Service's traffic/);
   });
 }
 

@@ -52,7 +52,7 @@ const CASES: [
         'pods "web" is forbidden: exceeded quota: small, requested: pods=1, used: pods=2, limited: pods=2',
     }],
     [ClusterError, "QUOTA_EXCEEDED"],
-    /^Make room .*larger ResourceQuota/,
+    /^Delete what .*larger ResourceQuota/,
   ],
   [
     "an exceeded quota of memory",

@@ -279,7 +279,7 @@ Deno.test("who is refused without credentials reads that they were not sent", as
   await using server = await FakeApiServer.start([UNAUTHORISED]);
   await assert.rejects(ask(server.url, { user: { token: "t" } }), {
     code: "UNAUTHORISED",
-    hint: /were not sent, as "http:.*" is plain http/,
+    hint: /were not sent: "http:.*" is plain http/,
   });
   await assert.rejects(ask(server.url, {}), { hint: /Sign in again/ });
 });

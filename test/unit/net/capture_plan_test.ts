@@ -70,7 +70,7 @@ Deno.test("a more specific local network is left out and told", () => {
   assert.deepEqual(found.clashes, [
     "left-out 172.16.0.0/14 172.17.0.0/16 docker0",
   ]);
-  assert.match(found.messages, /"docker0" lies inside .*172\.16\.0\.0\/14/);
+  assert.match(found.messages, /"docker0" is part of .*172\.16\.0\.0\/14/);
 });
 
 Deno.test("a wider route, a VPN's say, is told; the cluster's more specific one wins", () => {

@@ -206,7 +206,7 @@ Deno.test("a machine that cannot tell its networks is a clear error", async () =
     [answers(0, "1: lo: <LOOPBACK>"), "linux", /no JSON/],
     [answers(1, ""), "windows", /PowerShell says "Option -json is unknown"/],
     [answers(0, "<"), "windows", /no JSON/],
-    [answers(0, ""), "freebsd", /not for "freebsd"/],
+    [answers(0, ""), "freebsd", /not "freebsd"/],
   ] as const;
   for (const [run, os, message] of cases) {
     await assert.rejects(readLocalNetworks(run, { os }), (error) => {

@@ -189,7 +189,7 @@ Deno.test("a plugin by https is told of with its digest, which pins it", async (
     const text = new TextDecoder().decode(stderr);
     const told = text.split("\n").filter((line) => line.includes(DIGEST));
     assert.equal(told.length, source === url ? 1 : 0, text);
-    assert.match(text, /Cannot go without --expose/); // it was loaded
+    assert.match(text, /Missing --expose/); // it was loaded
     assert.equal(code, 2);
   }
 });

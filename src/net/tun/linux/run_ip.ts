@@ -45,7 +45,7 @@ export async function runIpBatch(
   }
   throw new ConflictError(
     "ROUTE_TAKEN",
-    `Cannot route "${route}" to the cluster: this machine has a route for just that`,
+    `Cannot route "${route}" to the cluster: this machine already has that route`,
     { hint: "End the other VPN or session, or use --excludeIps." },
   );
 }
@@ -67,6 +67,6 @@ function failed(command: string, stderr: string): UnsupportedError {
   return new UnsupportedError(
     "IP_FAILED",
     `Command "ip ${command}" failed: ${reason}`,
-    { hint: "It needs root and iproute2 (busybox's ip does not do)." },
+    { hint: "It needs root and iproute2 (busybox's ip is not enough)." },
   );
 }

@@ -88,7 +88,7 @@ export class TcpFlows implements AsyncDisposable {
     const isOwn = this.#peers.some((peer) => peer.equals(Cidr.parse(host)));
     if (isOwn) {
       if (port === PROOF_PORT) return new PassThrough();
-      throw new LinkError("DIAL_REFUSED", "Cannot connect: nobody is there");
+      throw new LinkError("DIAL_REFUSED", "Cannot connect: nothing answers");
     }
     const controller = new AbortController();
     const { signal } = controller;

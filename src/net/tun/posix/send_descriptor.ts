@@ -54,7 +54,7 @@ export function sendDescriptor(
     if (peerOf(sockets, socket) !== uid) {
       throw new PermissionError(
         "TUN_NOT_ALLOWED",
-        `Cannot ${what}: another user waits for it`,
+        `Cannot ${what}: another user is waiting for it`,
         { hint: "Run the command again." },
       );
     }

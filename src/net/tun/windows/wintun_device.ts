@@ -94,7 +94,7 @@ export class WintunDevice implements PacketDevice {
     return code === ERROR_ACCESS_DENIED
       ? new PermissionError(
         "TUN_NOT_ALLOWED",
-        `${message}it takes an administrator`,
+        `${message}it needs an administrator`,
         { hint },
       )
       : new UnsupportedError(

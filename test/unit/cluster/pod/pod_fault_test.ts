@@ -132,7 +132,7 @@ for (
     );
     assert.match(
       message,
-      /its container was killed for want of memory \(OOMKilled; its limit is 20Mi, from LimitRange "small"\)$/,
+      /its container was killed for lack of memory \(OOMKilled; its limit is 20Mi, from LimitRange "small"\)$/,
     );
     assert.match(hint, /--podQuota/);
     assert.ok(ms < 1_000, `after ${ms} ms`);
@@ -148,7 +148,7 @@ Deno.test("a LimitRange that may not be read is told of by what it left on the p
   );
   const { message, details } = await failureOf(kubeWith(podOf(status)));
   assert.match(message, /its limit is 20Mi\)$/);
-  assert.deepEqual(details, ["It wrote last:", "heap is full"]);
+  assert.deepEqual(details, ["Its last output:", "heap is full"]);
   const spec = { containers: [{ name: "standalone" }] };
   assert.match(
     (await failureOf(kubeWith(podOf(status, { spec })))).message,
@@ -169,7 +169,7 @@ Deno.test("a container that keeps ending is told with its exit code and what it 
     message,
     /CrashLoopBackOff: its container ended with exit code 3 \(Error\)$/,
   );
-  assert.deepEqual(details, ["It wrote last:", ...lines.slice(-10)]);
+  assert.deepEqual(details, ["Its last output:", ...lines.slice(-10)]);
 });
 
 Deno.test("a sidecar that is never ready is named, with what is known of it and whose it is", async () => {
@@ -196,7 +196,7 @@ Deno.test("a sidecar that is never ready is named, with what is known of it and 
     }));
     assert.match(message, /^Pod "web-kt-exchange-x" .*not ready within 0 s, /);
     assert.match(message, says);
-    assert.match(hint, /^Others put it.*--withLabel sidecar\.istio\.io/);
+    assert.match(hint, /^It was injected.*--withLabel sidecar\.istio\.io/);
   }
 });
 
@@ -207,7 +207,7 @@ Deno.test("a sidecar's memory is not for --podQuota to give", async () => {
       own(RUNNING, { ready: true }),
     ],
   })));
-  assert.match(message, /container "istio-proxy" was killed for want of mem/);
+  assert.match(message, /container "istio-proxy" was killed for lack of mem/);
   assert.doesNotMatch(hint, /--podQuota/);
   assert.ok(ms < 1_000);
 });

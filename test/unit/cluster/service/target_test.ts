@@ -28,8 +28,8 @@ for (
     ["/web", /Cannot read "\/web"/],
     ["svc/", /Cannot read "svc\/"/],
     ["svc/web/80", /Cannot read "svc\/web\/80"/],
-    ["pod/web", /"pod" is not a kind/],
-    ["constructor/web", /"constructor" is not a kind/],
+    ["pod/web", /"pod" is neither a Service/],
+    ["constructor/web", /"constructor" is neither a Service/],
   ] as const
 ) {
   Deno.test(`"${text}" is refused as a resource name, with what can be named`, () => {

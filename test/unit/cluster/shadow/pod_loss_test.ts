@@ -70,7 +70,7 @@ Deno.test("a container that the kubelet makes wait is lost at once, whatever the
     ]);
     assert.match(
       reason ?? "",
-      /keeps ending: it was killed for want of memory \(OOMKilled; .*--podQuota/,
+      /keeps ending: it was killed for lack of memory \(OOMKilled; .*--podQuota/,
     );
     assert.ok(ms < 900, `after ${ms} ms`);
   }
@@ -82,7 +82,10 @@ Deno.test("a pod that a Service leads to is lost when it is not ready for a seco
       pod(running, { isReady: true }),
       pod(state, { isReady: false }),
     ]);
-    assert.match(reason ?? "", /ended: it was killed .*OOMKilled|not ready/);
+    assert.match(
+      reason ?? "",
+      /ended: it was killed .*OOMKilled|no longer ready/,
+    );
     assert.ok(ms > 950, `after ${ms} ms`);
   }
 });
@@ -103,7 +106,7 @@ Deno.test("a pod whose readiness tells of the link, or of nothing, is not lost b
   }
 });
 
-Deno.test("a container that was killed for want of memory and runs again is told of, once each time", async () => {
+Deno.test("a container that was killed for lack of memory and runs again is told of, once each time", async () => {
   const restarted = (restartCount: number) => {
     const object = pod(running, { isReady: true });
     object["status"].containerStatuses[0].restartCount = restartCount;
@@ -117,5 +120,5 @@ Deno.test("a container that was killed for want of memory and runs again is told
   ]);
   assert.equal(reason, undefined);
   assert.equal(starved.length, 1, starved.join());
-  assert.match(starved[0]!, /killed for want of memory .*--podQuota/);
+  assert.match(starved[0]!, /killed for lack of memory .*--podQuota/);
 });

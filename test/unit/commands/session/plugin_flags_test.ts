@@ -77,7 +77,10 @@ for (
       () => addPluginFlags(verb(), plugins),
       ({ code, message }: PluginError) => {
         assert.equal(code, "PLUGIN_FLAG_TAKEN");
-        assert.ok(message.endsWith(`is another one of ${owner}`), message);
+        assert.ok(
+          message.endsWith(`conflicts with a flag of ${owner}`),
+          message,
+        );
         return true;
       },
     );

@@ -112,6 +112,6 @@ Deno.test("oidc: what the identity provider refuses is told, and an issuer of an
 Deno.test("oidc: an expired id token without a refresh token says what is missing", async () => {
   await assert.rejects(
     credentialsOf({ "id-token": tokenOf(-60) }).authorize(),
-    /id token has expired, .* not there .*refresh-token/,
+    /id token has expired, .* lacks .*refresh-token/,
   );
 });

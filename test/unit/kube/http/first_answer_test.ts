@@ -95,7 +95,7 @@ Deno.test("a server to which no connection comes about is told of after 2 s, and
   for await (const text of lines) {
     const { event, code, message } = JSON.parse(text.split("\n")[0]!);
     assert.deepEqual([event, code], ["warning", "CLUSTER_SLOW"]);
-    assert.match(message, /"https:\/\/kube\.invalid" does not answer; still/);
+    assert.match(message, /"https:\/\/kube\.invalid" does not answer; trying/);
     break;
   }
   assert.ok(performance.now() - startedAt > 1_900);

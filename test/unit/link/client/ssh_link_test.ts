@@ -151,7 +151,7 @@ Deno.test("a path that does not work names the hop", async () => {
   await assert.rejects(prove(closedPort), failure(/agent did not open/));
   await assert.rejects(
     prove(agent.port),
-    failure(/did not hand it to this client/),
+    failure(/did not pass it to this client/),
   );
   await link.attach(agent.port, () => connectLocal(closedPort));
   await assert.rejects(prove(agent.port), failure(/local port refused/));
@@ -162,7 +162,7 @@ Deno.test("a path that does not work names the hop", async () => {
   await newer.attach(agent.port, () => connectLocal(portOf(local)));
   await assert.rejects(
     prove(agent.port),
-    failure(/did not hand it to this client/),
+    failure(/did not pass it to this client/),
   );
 });
 
