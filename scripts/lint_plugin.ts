@@ -1,6 +1,7 @@
 /**
  * House rules that can be checked. `deno lint` runs them; test/unit/lint_plugin_test.ts proves them.
  */
+import { hintSentences } from "./lint_hints.ts";
 import {
   importDirection,
   lazyPackages,
@@ -223,6 +224,7 @@ const plugin: Deno.lint.Plugin = {
     "own-errors": ownErrors,
     "reserved-calls": reservedCalls,
     "error-messages": errorMessages,
+    "hint-sentences": hintSentences,
     "few-parameters": fewParameters,
     "no-using-at-top": noUsingAtTop,
     "joined-host-port": joinedHostPort,

@@ -18,7 +18,7 @@ export function parsePairs(flag: string, text: string): Record<string, string> {
         "FLAG_INVALID",
         `Cannot read --${flag} "${text}": "${item}" is not key=value`,
         {
-          hint: `Write --${flag} key=value,key2=value2`,
+          hint: `Write \`--${flag} key=value,key2=value2\`.`,
         },
       );
     }
@@ -66,7 +66,10 @@ export function parseAnnotations(
   throw new UsageError(
     "LABEL_INVALID",
     `Cannot use --${flag} "${bad}=…": a name is an optional domain and "/", then at most 63 letters, digits, "-", "_" and ".", with a letter or digit at both ends`,
-    { hint: `Write --${flag} team=web or --${flag} example.com/team=web` },
+    {
+      hint:
+        `Write \`--${flag} team=web\` or \`--${flag} example.com/team=web\`.`,
+    },
   );
 }
 
@@ -85,7 +88,7 @@ export function parsePodQuota(text: string): Record<string, string> {
         `Cannot read --podQuota "${text}": "${item}" is neither cores nor memory`,
         {
           hint:
-            "Write cores with c and memory with k, m or g, such as --podQuota 0.5c,512m",
+            "Write cores with c and memory with k, m or g, such as `--podQuota 0.5c,512m`.",
         },
       );
     }

@@ -197,7 +197,7 @@ function heldError(service: KubeObject, holder: Holder): ConflictError {
       hint:
         `Ask ${holder.user} to leave; if they are gone for good, run \`ktctl recover ${
           holder.scaled === undefined ? name : `deploy/${holder.scaled}`
-        }\``,
+        }\`.`,
     },
   );
 }
@@ -225,7 +225,7 @@ export async function refuseHeldDeployment(
     }`,
     {
       hint:
-        `Ask ${holder.user} to leave; if they are gone for good, run \`ktctl recover deploy/${name}\``,
+        `Ask ${holder.user} to leave; if they are gone for good, run \`ktctl recover deploy/${name}\`.`,
     },
   );
 }

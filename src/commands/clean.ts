@@ -114,7 +114,7 @@ async function tryMachine(
       "MACHINE_NOT_CLEANED",
       `This machine may not be clean: ${error.message}`,
       {
-        hint: "Run `ktctl clean --localOnly` as root",
+        hint: "Run `ktctl clean --localOnly` as root.",
         details: error.details,
         cause: error,
       },
@@ -179,7 +179,7 @@ async function cleanCluster(
     throw new CleanupError(
       "REVERT_FAILED",
       `Cannot take back all that dead sessions left: ${swept.left} of their changes stay, see the warnings`,
-      { hint: "Mend the cause and run the command again" },
+      { hint: "Mend the cause and run the command again." },
     );
   }
   if (unreadable.length > 0) throw keptAway(host, kube, unreadable);
@@ -225,7 +225,7 @@ function keptAway(
     `Cannot say of ${
       counted(unreadable.length, "object")
     } in namespace "${kube.namespace}" what a dead session left there, see the warnings; the rest is clean`,
-    { hint: "Mend or delete what they name" },
+    { hint: "Mend or delete what they name." },
   );
 }
 

@@ -83,7 +83,7 @@ export async function connect(
     throw new UsageError(
       "FLAG_INVALID",
       "--includeBridges does not work with a mode that captures nothing",
-      { hint: "Leave out --disableTunDevice, or --includeBridges" },
+      { hint: "Leave out --disableTunDevice, or --includeBridges." },
     );
   }
   using _machine = needs.captures ? takeMachine(host) : undefined;

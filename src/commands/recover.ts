@@ -120,7 +120,7 @@ function refuseMade(service: KubeObject): void {
   throw new UnsupportedError(
     "SERVICE_MADE_BY_KTCTL",
     `Cannot recover Service "${service.metadata.name}": ktctl made it, and it has no pods of its own`,
-    { hint: "If its maker is gone, `ktctl clean` removes it" },
+    { hint: "If its maker is gone, `ktctl clean` removes it." },
   );
 }
 
@@ -149,7 +149,7 @@ async function refuseLive(
     throw new ConflictError(
       "SERVICE_IN_USE",
       `Cannot recover Service "${service.metadata.name}": ${user} uses it (${shadow.kind} "${shadow.metadata.name}")`,
-      { hint: `Ask ${user} to leave, or take it with --takeOver` },
+      { hint: `Ask ${user} to leave, or take it with --takeOver.` },
     );
   }
 }

@@ -170,7 +170,7 @@ function forbidden(
       `${what}there is no service account "${name}"`,
       {
         hint:
-          `Name another one with --serviceAccount, or create it: kubectl create serviceaccount ${name} -n ${namespace}`,
+          `Name another one with --serviceAccount, or create it: \`kubectl create serviceaccount ${name} -n ${namespace}\`.`,
         details: [message],
       },
     );

@@ -14,7 +14,7 @@ const OPTIONS: readonly [words: RegExp, option: string, podsOnly?: true][] = [
   [/\bannotations?\b/i, "--withAnnotation key=value"],
   [
     /\b(limits?|requests?|resources|cpu|memory)\b/i,
-    "--podQuota, such as --podQuota 0.5c,512m",
+    "--podQuota, such as `--podQuota 0.5c,512m`",
     true,
   ],
   [

@@ -233,7 +233,7 @@ function toPluginError(
     `Plugin "${plugin.name}" failed in ${where}: ${clipped(messageOf(error))}`,
     {
       hint:
-        "This is a defect of the plugin; run with --debug and tell its author",
+        "This is a defect of the plugin; run with --debug and tell its author.",
       cause: error,
     },
   );

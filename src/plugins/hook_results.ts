@@ -77,7 +77,7 @@ export function checkResult(plugin: string, hook: Hook, result: unknown): void {
         const path = v.getDotPath(issue);
         return path === null ? issue.message : `${path}: ${issue.message}`;
       }),
-      hint: "This is a defect of the plugin: tell its author",
+      hint: "This is a defect of the plugin: tell its author.",
     },
   );
 }

@@ -20,7 +20,7 @@ export function validatePlugin(value: unknown, source: string): Plugin {
     throw refuse(
       "PLUGIN_INVALID",
       "its default export is no object",
-      "End the module with `export default definePlugin({ … })`, or with the plain object",
+      "End the module with `export default definePlugin({ … })`, or with the plain object.",
     );
   }
   if (value.apiVersion !== PLUGIN_API_VERSION) {
@@ -29,7 +29,7 @@ export function validatePlugin(value: unknown, source: string): Plugin {
       `it was made for plugin API ${
         String(value.apiVersion)
       }, this is ${PLUGIN_API_VERSION}`,
-      "Look for a version of the plugin made for this ktctl",
+      "Look for a version of the plugin made for this ktctl.",
     );
   }
   const fault = faultOf(value);

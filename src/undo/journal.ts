@@ -95,7 +95,7 @@ export class FileJournal implements Journal {
         }`,
         {
           hint:
-            "ktctl changes nothing without that record. Make the directory yours and writable (a run as root may have made it), or name another: XDG_STATE_HOME",
+            "ktctl changes nothing without that record. Make the directory yours and writable (a run as root may have made it), or name another: XDG_STATE_HOME.",
           cause: error,
         },
       );
@@ -308,7 +308,7 @@ function readDead(
 
 function damaged(reason: string): UnsupportedError {
   return new UnsupportedError("JOURNAL_UNREADABLE", reason, {
-    hint: "The version of ktctl that wrote it can undo what it tells of",
+    hint: "The version of ktctl that wrote it can undo what it tells of.",
   });
 }
 

@@ -40,7 +40,7 @@ export function cleanupError(
           : count === 1
           ? ", or the command above"
           : ", or the commands above from the first to the last"
-      }`,
+      }.`,
       cause: errors[0],
     },
   );

@@ -217,7 +217,9 @@ Deno.test("objects that somebody planted make clean, recover and mesh touch noth
       const told = ".metadata.annotations.ktctl\\.dev/released";
       assert.equal(await get(namespace, "pod/lost-kt-router", told), "");
       const [, set = "", recover = ""] =
-        /: kubectl (.*); then run: ktctl (.*)$/.exec(result.error?.["hint"]) ??
+        /`kubectl (.*)`, then run `ktctl (.*)`\.$/.exec(
+          result.error?.["hint"],
+        ) ??
           [];
       succeeded(await namespace.kubectl(set.split(" ")));
       const again = await alice.run(recover.split(" "));

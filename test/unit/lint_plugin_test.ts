@@ -143,6 +143,20 @@ for (
     ["src/core/x.ts", 'new UsageError("X", `Cannot do ${it}.`);', [
       "error-messages",
     ]],
+    ["src/core/x.ts", 'f({ hint: "Try again" });', ["hint-sentences"]],
+    ["src/core/x.ts", 'f({ hint: "Try again." });', []],
+    ["src/core/x.ts", "f({ hint: `Run \\`ktctl clean\\`.` });", []],
+    ["src/core/x.ts", "f({ hint: `Run ${it}` });", []],
+    ["src/core/x.ts", "f({ hint: `Run ${it} again` });", ["hint-sentences"]],
+    ["src/core/x.ts", 'f({ hint: a ? "Yes." : "No" });', ["hint-sentences"]],
+    ["src/core/x.ts", 'f({ hint: a ?? "No" });', ["hint-sentences"]],
+    ["src/core/x.ts", 'f({ wayOut: "Go" });', ["hint-sentences"]],
+    ["src/core/x.ts", 'const PORT_HINT = "Take another";', ["hint-sentences"]],
+    ["src/core/x.ts", 'function ourHint() { return "Go"; }', [
+      "hint-sentences",
+    ]],
+    ["src/core/x.ts", 'f({ text: "Try again" });', []],
+    ["scripts/x.ts", 'f({ hint: "Try again" });', []],
     ["src/core/x.ts", "export function f(a, b, c, d) {}", ["few-parameters"]],
     ["src/core/x.ts", "export async function f(a, b, c, d = 1) {}", [
       "few-parameters",

@@ -73,7 +73,8 @@ function refusePodless(
       "SERVICE_EXTERNAL_NAME",
       `Cannot forward to the pods of ${title}: it is an ExternalName`,
       {
-        hint: `Forward to its host: ktctl forward ${spec.externalName}:<port>`,
+        hint:
+          `Forward to its host: \`ktctl forward ${spec.externalName}:<port>\`.`,
       },
     );
   }
@@ -83,7 +84,7 @@ function refusePodless(
     `Cannot forward to the pods of ${title}: it has no selector`,
     {
       hint:
-        `Forward to its address in the cluster: ktctl forward <service>.${namespace}:<port>`,
+        `Forward to its address in the cluster: \`ktctl forward <service>.${namespace}:<port>\`.`,
     },
   );
 }
@@ -114,7 +115,7 @@ function servicePort(
       hint: `Its ports are ${
         ports.map(({ port, name }) => name ? `${port} (${name})` : port)
           .join(", ")
-      }; write local:port to use another local port`,
+      }; write local:port to use another local port.`,
     },
   );
 }
@@ -137,7 +138,7 @@ async function planPods(
     throw new UsageError(
       "FORWARD_UNKNOWN_PORT",
       `Cannot forward port ${wanted}: ${title} has no port of that name`,
-      { hint: "Write its number" },
+      { hint: "Write its number." },
     );
   }
   const selected = isPod
@@ -169,7 +170,7 @@ function only<T>(
     {
       hint: ports.length === 0
         ? "It declares none: write the port's number after it."
-        : `Write one of ${ports.map(describe).join(", ")} after it`,
+        : `Write one of ${ports.map(describe).join(", ")} after it.`,
     },
   );
 }

@@ -131,6 +131,6 @@ function withPorts(
 function invalid(message: string): UsageError {
   return new UsageError("FORWARD_INVALID", message, {
     hint:
-      "Write `forward web 8080:80`, with a Service (web or svc/web), pod/x or deploy/x; or `forward db.example.com:5432 15432`",
+      "Write `forward web 8080:80`, with a Service (web or svc/web), pod/x or deploy/x; or `forward db.example.com:5432 15432`.",
   });
 }

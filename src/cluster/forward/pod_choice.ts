@@ -89,7 +89,7 @@ export class PodChoice {
       `No pod of ${this.#options.title} was ready within ${seconds} s`,
       {
         hint:
-          "Look at its pods with kubectl get pods; or raise --portForwardTimeout",
+          "Look at its pods with `kubectl get pods`, or raise --portForwardTimeout.",
       },
     );
   }

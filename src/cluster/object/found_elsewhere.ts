@@ -27,14 +27,14 @@ export async function foundElsewhere(
   if (only === undefined) return undefined;
   const what = `a ${resource.kind} "${name}"`;
   if (namespaces.length === 1) {
-    return `Namespace "${only}" has ${what}: add -n ${only}`;
+    return `Namespace "${only}" has ${what}: add -n ${only}.`;
   }
   const named = namespaces.slice(0, MAX_NAMED).map((one) => `"${one}"`)
     .join(", ");
   const rest = namespaces.length - MAX_NAMED;
   return `Namespaces ${named}${
     rest > 0 ? ` and ${rest} more` : ""
-  } have ${what}: choose one with -n`;
+  } have ${what}: choose one with -n.`;
 }
 
 async function listByName(

@@ -14,7 +14,7 @@ export function refuseLongName(kind: string, name: string): void {
     {
       hint: `Take a name that is ${
         counted(name.length - MAX_LENGTH, "character")
-      } shorter`,
+      } shorter.`,
     },
   );
 }
@@ -24,6 +24,6 @@ export function refuseBadServiceName(name: string): void {
   refuseLongName("Service", name);
   if (DNS_LABEL.test(name)) return;
   throw new UsageError("NAME_INVALID", `Cannot name a Service "${name}"`, {
-    hint: 'Use lower-case letters, digits and "-", starting with a letter',
+    hint: 'Use lower-case letters, digits and "-", starting with a letter.',
   });
 }

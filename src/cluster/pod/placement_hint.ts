@@ -5,7 +5,7 @@ import { NODES } from "../../kube/resources.ts";
 import { isOfHealth, type Taint, taintText } from "./toleration.ts";
 
 const WAIT =
-  "if one is on its way, give it more time with --podCreationTimeout";
+  "If one is on its way, give it more time with --podCreationTimeout.";
 
 /** @param message The scheduler's own. Undefined where it says nothing that an option could mend. */
 export async function placementHint(
@@ -15,11 +15,11 @@ export async function placementHint(
   const hints = [
     await taintHint(kube, message),
     /selector|affinity/.test(message) &&
-    "Name labels that a node has with --nodeSelector",
+    "Name labels that a node has with --nodeSelector.",
     /Insufficient (cpu|memory)/.test(message) &&
-    "Ask for less with --podQuota",
+    "Ask for less with --podQuota.",
   ].filter((hint) => typeof hint === "string");
-  return hints.length === 0 ? undefined : `${hints.join(". ")}; ${WAIT}`;
+  return hints.length === 0 ? undefined : [...hints, WAIT].join(" ");
 }
 
 /**
@@ -39,10 +39,10 @@ async function taintHint(
   if (admins.length === 0 && all.length > 0) return undefined;
   const taints = new Set(admins.map(taintText));
   return taints.size === 0
-    ? "Let our pods run on tainted nodes with --toleration key=value:effect; the taints are told by: kubectl get nodes -o custom-columns=NAME:.metadata.name,TAINTS:.spec.taints"
+    ? "Let our pods run on tainted nodes with --toleration key=value:effect; to see their taints, run `kubectl get nodes -o custom-columns=NAME:.metadata.name,TAINTS:.spec.taints`."
     : `Let our pods run on tainted nodes with ${
       [...taints].map((taint) => `--toleration ${taint}`).join(" or ")
-    }`;
+    }.`;
 }
 
 /** None where nodes may not be listed. */

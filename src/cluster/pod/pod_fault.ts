@@ -116,8 +116,8 @@ async function starvedFault(
   return {
     reason: `${titleOf(container)} was ${death}`,
     hint: container.isOwn
-      ? "Give it more memory with --podQuota, such as --podQuota 0.5c,256m"
-      : `It was injected into the pod: ${WHOSE}`,
+      ? "Give it more memory with --podQuota, such as `--podQuota 0.5c,256m`."
+      : `It was injected into the pod. ${WHOSE}`,
     lines: linesOf(lastEnd(container)),
   };
 }
@@ -148,7 +148,7 @@ function waitingFault(
     ? imageHint(pod, container, imageFlag)
     : container.isOwn
     ? undefined
-    : `It was injected into the pod. Look at it with kubectl logs ${pod.metadata.name} -c ${container.name}; ${WHOSE}`;
+    : `It was injected into the pod. Look at it with \`kubectl logs ${pod.metadata.name} -c ${container.name}\`. ${WHOSE}`;
   return {
     reason: text,
     ...(hint === undefined ? {} : { hint }),
@@ -158,7 +158,7 @@ function waitingFault(
 
 /** What a service mesh or a policy puts in obeys labels and annotations of the pod. */
 const WHOSE =
-  "to configure whatever injects it, or to keep it out of ktctl's pods, use --withLabel or --withAnnotation, such as --withLabel sidecar.istio.io/inject=false";
+  "To configure whatever injects it, or to keep it out of ktctl's pods, use --withLabel or --withAnnotation, such as `--withLabel sidecar.istio.io/inject=false`.";
 
 function imageHint(
   { spec }: KubeObject,
@@ -167,8 +167,8 @@ function imageHint(
 ): string {
   const image = allContainers(spec).find((one) => one.name === name)?.image;
   return isOwn
-    ? `Make image "${image}" reachable from the nodes, or name a copy of it with ${imageFlag} (and --imagePullSecret)`
-    : `It was injected into the pod: make its image "${image}" reachable from the nodes; ${WHOSE}`;
+    ? `Make image "${image}" reachable from the nodes, or name a copy of it with ${imageFlag} (and --imagePullSecret).`
+    : `It was injected into the pod: make its image "${image}" reachable from the nodes. ${WHOSE}`;
 }
 
 function titleOf(

@@ -50,7 +50,7 @@ export async function awaitPod(
       `No pod "${wait.labelSelector}" appeared within ${seconds} s`,
       {
         hint:
-          "Look at the events of its Deployment: kubectl get events --sort-by=.lastTimestamp",
+          "Look at the events of its Deployment: `kubectl get events --sort-by=.lastTimestamp`.",
       },
     );
   }
@@ -99,7 +99,7 @@ async function notReady(
     {
       details: [...await lastEvents(kube, pod), ...written],
       hint: hint ??
-        `Give it more time with --podCreationTimeout, or look at it with kubectl describe pod ${name}`,
+        `Give it more time with --podCreationTimeout, or look at it with \`kubectl describe pod ${name}\`.`,
     },
   );
 }

@@ -43,7 +43,7 @@ export async function workloadLabels(
     throw new UnsupportedError(
       "NO_PODS",
       `Cannot copy the labels of the pods behind Service "${service.metadata.name}": it has no pod`,
-      { hint: "Start the workload, or name its Deployment as deploy/<name>" },
+      { hint: "Start the workload, or name its Deployment as deploy/<name>." },
     );
   }
   refuseAdoption(pod);
@@ -67,6 +67,6 @@ function refuseAdoption({ metadata }: KubeObject): void {
   throw new UnsupportedError(
     "POD_WOULD_BE_ADOPTED",
     `Cannot start a pod with the labels of pod "${metadata.name}": ${owner.kind} "${owner.name}" would adopt it and delete it`,
-    { hint: "Use --mode auto" },
+    { hint: "Use --mode auto." },
   );
 }

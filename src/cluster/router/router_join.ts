@@ -133,6 +133,6 @@ function closing(service: string): ConflictError {
   return new ConflictError(
     "ROUTER_CLOSING",
     `Cannot join the router of Service "${service}": its last user is leaving right now`,
-    { hint: "Try again in a moment" },
+    { hint: "Try again in a moment." },
   );
 }

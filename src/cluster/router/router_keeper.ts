@@ -252,7 +252,7 @@ function recovered(service: string, by: string): ConflictError {
   return new ConflictError(
     "SERVICE_RECOVERED",
     `Service "${service}" was recovered by ${by}`,
-    { hint: "Run the command again if it was a mistake" },
+    { hint: "Run the command again if it was a mistake." },
   );
 }
 
@@ -262,7 +262,7 @@ function routeDown(service: string): ClusterError {
     `The router of Service "${service}" does not reach the Shadow Pod`,
     {
       hint:
-        "Check whether a NetworkPolicy forbids it, and look at the router's log: kubectl logs -l kt-role=router",
+        "Check whether a NetworkPolicy forbids it, and look at the router's log: `kubectl logs -l kt-role=router`.",
     },
   );
 }

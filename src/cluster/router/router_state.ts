@@ -101,7 +101,7 @@ export function refuseTakenMark(state: RouterState, mark: MeshMark): void {
     }": ${holder.user} has ${what}`,
     {
       hint:
-        `Take another --versionMark; if ${holder.user} is gone for good, run \`ktctl clean\``,
+        `Take another --versionMark; if ${holder.user} is gone for good, run \`ktctl clean\`.`,
     },
   );
 }
@@ -114,7 +114,7 @@ function freeSlot(participants: readonly Participant[]): number {
   throw new ConflictError(
     "ROUTER_FULL",
     `Cannot join the router: its ${MAX_PARTICIPANTS} places are taken`,
-    { hint: "Wait until somebody leaves" },
+    { hint: "Wait until somebody leaves." },
   );
 }
 

@@ -59,7 +59,7 @@ export const deploymentReplicasStep: ClusterStep<
         throw new ConflictError(
           "DEPLOYMENT_CHANGED",
           `Cannot scale Deployment "${deployment}": somebody changed it in the meantime`,
-          { hint: "Run the command again" },
+          { hint: "Run the command again." },
         );
       }
       return [{ op: "replace", path: "/spec/replicas", value: 0 }];

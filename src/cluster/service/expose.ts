@@ -46,7 +46,7 @@ function invalid(reason: string, text: string): UsageError {
     `Cannot read --expose "${text}": ${reason}`,
     {
       hint:
-        "Write ports as 8080 or local:port, with commas between, such as --expose 8080:80,9000",
+        "Write ports as 8080 or local:port, separated by commas, such as `--expose 8080:80,9000`.",
     },
   );
 }
@@ -54,7 +54,7 @@ function invalid(reason: string, text: string): UsageError {
 /** For commands without it: commander would ask for it before it tells of a misspelt flag. */
 export function missingExpose(): UsageError {
   return new UsageError("EXPOSE_MISSING", "Missing --expose", {
-    hint: "Name the ports to take, such as --expose 8080:80 (local:port).",
+    hint: "Name the ports to take, such as `--expose 8080:80` (local:port).",
   });
 }
 
@@ -116,7 +116,7 @@ export function routePorts(
         "EXPOSE_INVALID",
         `Cannot expose port ${port.port} of Service "${name}" twice`,
         {
-          hint: "Name each port of the Service once",
+          hint: "Name each port of the Service once.",
         },
       );
     }

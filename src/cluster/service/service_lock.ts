@@ -317,7 +317,7 @@ function lockedError(service: KubeObject): ConflictError {
     `Cannot take Service "${service.metadata.name}": ${holderText(service)}`,
     {
       hint:
-        `Try again in a moment; the lock is void after ${LOCK_LIFETIME_SECONDS} s`,
+        `Try again in a moment; the lock is void after ${LOCK_LIFETIME_SECONDS} s.`,
     },
   );
 }

@@ -96,7 +96,7 @@ export const serviceSelectorStep: ClusterStep<SelectorArgs, undefined, void> = {
         throw new ConflictError(
           "SERVICE_CHANGED",
           `Cannot switch Service "${service}": somebody changed its selector in the meantime`,
-          { hint: "Run the command again" },
+          { hint: "Run the command again." },
         );
       }
       return switchPatch(object, {
@@ -274,7 +274,7 @@ export function selectorLost({ metadata }: KubeObject): ClusterError {
     `Cannot restore Service "${name}": its ${ORIGINAL_SELECTOR} annotation, which says which pods are its own, is missing or unreadable`,
     {
       hint:
-        `Give it its pods' own labels, such as: kubectl set selector service ${name}${where} app=${name}; then run: ktctl recover ${name}${where}`,
+        `Give it its pods' own labels, such as \`kubectl set selector service ${name}${where} app=${name}\`, then run \`ktctl recover ${name}${where}\`.`,
     },
   );
 }

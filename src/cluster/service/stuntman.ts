@@ -87,7 +87,7 @@ export function refuseForeignStuntman(
   throw new ConflictError(
     "STUNTMAN_NAME_TAKEN",
     `Cannot create Service "${existing.metadata.name}": it already exists, and ktctl did not make it for Service "${service}"`,
-    { hint: "Rename or delete it, or use --mode scale, which needs none" },
+    { hint: "Rename or delete it, or use --mode scale, which needs none." },
   );
 }
 
@@ -131,7 +131,7 @@ async function removeAbandoned(
     throw new ConflictError(
       "STUNTMAN_IN_USE",
       `Cannot create Service "${name}": another session uses it, or left it a moment ago`,
-      { hint: "Run `ktctl clean`, or try again in five minutes" },
+      { hint: "Run `ktctl clean`, or try again in five minutes." },
     );
   }
   await deleteObject(kube, ref, existing, { awaitGone: false, signal });

@@ -48,6 +48,6 @@ export async function refuseTakenAway(
   throw new ConflictError(
     "SERVICE_TAKEN_AWAY",
     `Service "${service.metadata.name}" was taken by ${user}: it leads to Pod "${pod.metadata.name}" now`,
-    { hint: `Ask ${user} to leave, and run the command again` },
+    { hint: `Ask ${user} to leave, and run the command again.` },
   );
 }

@@ -44,7 +44,7 @@ export function parseResourceName(text: string): ResourceName {
       "TARGET_INVALID",
       `Cannot take "${text}": "${first}" is neither a Service nor a Deployment`,
       {
-        hint: "Name a Service (web or svc/web) or a Deployment (deploy/web)",
+        hint: "Name a Service (web or svc/web) or a Deployment (deploy/web).",
       },
     );
   }
@@ -56,7 +56,7 @@ function invalidTarget(text: string): UsageError {
     "TARGET_INVALID",
     `Cannot read "${text}" as a resource name`,
     {
-      hint: "Name a Service (web or svc/web) or a Deployment (deploy/web)",
+      hint: "Name a Service (web or svc/web) or a Deployment (deploy/web).",
     },
   );
 }
@@ -95,7 +95,7 @@ export async function findTarget(
       "SERVICE_NOT_FOUND",
       `No Service selects the pods of Deployment "${name.name}"`,
       {
-        hint: "Name the Service itself",
+        hint: "Name the Service itself.",
       },
     );
   }
@@ -134,8 +134,8 @@ export async function getNamed(
     : candidates.length > 0
     ? `There are ${
       candidates.slice(0, 10).map((one) => `"${one}"`).join(", ")
-    }${candidates.length > 10 ? ", …" : ""}`
-    : `Namespace "${kube.namespace}" has no ${resource.kind}; choose another with --namespace`;
+    }${candidates.length > 10 ? ", …" : "."}`
+    : `Namespace "${kube.namespace}" has no ${resource.kind}; choose another with --namespace.`;
   throw new NotFoundError(
     `${resource.kind.toUpperCase()}_NOT_FOUND`,
     `No ${resource.kind} "${name}" in namespace "${kube.namespace}"`,

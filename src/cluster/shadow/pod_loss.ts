@@ -90,7 +90,7 @@ export function released(by: string): ConflictError {
   return new ConflictError(
     "SERVICE_RECOVERED",
     `The Service was recovered by ${by}`,
-    { hint: "Run the command again if it was a mistake" },
+    { hint: "Run the command again if it was a mistake." },
   );
 }
 

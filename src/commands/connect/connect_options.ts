@@ -115,7 +115,7 @@ function parseRanges(flag: string): (text: string) => Cidr[] {
       throw new UsageError(
         "FLAG_INVALID",
         `Cannot read --${flag} "${text}": "${one}" is not an IP address or range`,
-        { hint: `Write --${flag} 10.1.0.0/16,10.2.3.4` },
+        { hint: `Write \`--${flag} 10.1.0.0/16,10.2.3.4\`.` },
       );
     });
 }
@@ -126,7 +126,7 @@ function parseBridges(text: string): string[] {
     throw new UsageError(
       "FLAG_INVALID",
       `Cannot read --includeBridges "${text}": "${one}" is not the name of a bridge`,
-      { hint: "Write --includeBridges docker0,br-*" },
+      { hint: "Write `--includeBridges docker0,br-*`." },
     );
   });
 }
@@ -143,7 +143,7 @@ function parseDomain(
     throw new UsageError(
       "FLAG_INVALID",
       `Cannot read --${flag} "${text}": it is not a domain`,
-      { hint: `Write --${flag} ${example}` },
+      { hint: `Write \`--${flag} ${example}\`.` },
     );
   };
 }

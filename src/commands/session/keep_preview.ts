@@ -96,6 +96,6 @@ function taken(name: string): ConflictError {
   return new ConflictError(
     "SERVICE_TAKEN",
     `The preview's Service "${name}" was deleted, and somebody created another one of that name`,
-    { hint: "Choose another name" },
+    { hint: "Choose another name." },
   );
 }

@@ -117,7 +117,7 @@ export async function planTraffic(
   const unprivilegedPortStart = await needsLowPorts(kube, ports, {
     signal,
     wayOut:
-      "Give the Service a named targetPort: the Shadow Pod then takes a higher port under that name",
+      "Give the Service a named targetPort: the Shadow Pod then takes a higher port under that name.",
   });
   return {
     verb,
@@ -151,7 +151,7 @@ export function refuseOwnLabels(
     }: Service "${service.metadata.name}" selects by ${
       labelSelector(selector)
     }, and would take our pods for its own`,
-    { hint: "Take other labels" },
+    { hint: "Take other labels." },
   );
 }
 

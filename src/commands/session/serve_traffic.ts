@@ -153,7 +153,7 @@ async function refuseTakenMeanwhile(
     throw new ConflictError(
       "SERVICE_CHANGED",
       `Cannot take Service "${name}": it was deleted and created again in the meantime`,
-      { hint: "Run the command again" },
+      { hint: "Run the command again." },
     );
   }
   await planRouting(plugin, {

@@ -134,8 +134,8 @@ function wrongType(wanted: string, value: unknown): string {
     : typeof value === "object"
     ? "a map"
     : `a ${typeof value}`;
-  const hint = wanted === "string" && /number|boolean/.test(found)
-    ? ": put it in quotes"
+  const advice = wanted === "string" && /number|boolean/.test(found)
+    ? ": put it in quotes."
     : "";
-  return `has to be a ${wanted}, but is ${found}${hint}`;
+  return `has to be a ${wanted}, but is ${found}${advice}`;
 }

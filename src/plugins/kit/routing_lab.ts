@@ -167,7 +167,7 @@ async function startShadow(
       pod: context.pod,
       unprivilegedPortStart: await needsLowPorts(kube, ports, {
         signal,
-        wayOut: "Give the Service a named targetPort",
+        wayOut: "Give the Service a named targetPort.",
       }),
     },
     hasFixedName: plan.name !== undefined,

@@ -97,12 +97,12 @@ async function plan(context: Context): Promise<RoutingPlan> {
   const { name } = service.metadata;
   const mark = markOf(context);
   refuseUnsuitable(service);
-  refuseEarlyTraffic(service, "Use --mode auto");
+  refuseEarlyTraffic(service, "Use --mode auto.");
   if (originalSelector(service)[mark.key] !== undefined) {
     throw new UsageError(
       "MARK_IN_SELECTOR",
       `Cannot mark by "${mark.key}": the selector of Service "${name}" asks for that label, and would not find the Shadow Pod`,
-      { hint: "Take another name, such as --versionMark kt-mark:" },
+      { hint: "Take another name, such as `--versionMark kt-mark:`." },
     );
   }
   const holder = await findHolder(kube, service, context);
@@ -119,7 +119,7 @@ async function plan(context: Context): Promise<RoutingPlan> {
     throw new UnsupportedError(
       "NO_ISTIO",
       `Cannot apply rules: the cluster does not serve ${ISTIO}`,
-      { hint: "Use --mode auto, which needs no service mesh" },
+      { hint: "Use --mode auto, which needs no service mesh." },
     );
   }
   const labels = await workloadLabels(kube, target(context), signal);
@@ -175,7 +175,7 @@ async function refuseOthersRules(
     `Cannot apply rules: VirtualService "${other.metadata.name}" rules Service "${name}" already`,
     {
       hint:
-        "Print ours with --emitRules, and put their route in front of the others there",
+        "Print ours with --emitRules, and put their route in front of the others there.",
     },
   );
 }
@@ -200,7 +200,7 @@ async function refuseTakenMark(
     }": ${user} has that mark since ${pod.metadata.creationTimestamp}`,
     {
       hint:
-        `Take another --versionMark; if ${user} is gone for good, run \`ktctl clean\``,
+        `Take another --versionMark; if ${user} is gone for good, run \`ktctl clean\`.`,
     },
   );
 }

@@ -119,7 +119,7 @@ async function plan(context: Context): Promise<RoutingPlan> {
   const namespace = namespaceOf(context);
   const mark = markOf(context);
   refuseUnsuitable(service);
-  refuseOtherProtocols(service, "Move that port to a Service of its own");
+  refuseOtherProtocols(service, "Move that port to a Service of its own.");
   await refuseSpreadLocal(kube, service, signal);
   const shadow = meshName(name, mark);
   const state = await findState(kube, routerRef(name, namespace), signal);
@@ -152,7 +152,7 @@ function refuseOriginalsRouter(service: KubeObject): void {
     `Cannot mesh Service "${name}": it leads to a router of the original ktctl, or one whose ConfigMap was deleted`,
     {
       hint:
-        `Ask its users to leave, or take it back from them: ktctl recover ${name} --takeOver`,
+        `Ask its users to leave, or take it back from them: \`ktctl recover ${name} --takeOver\`.`,
     },
   );
 }
@@ -177,7 +177,7 @@ async function refuseTakenNames(
     throw new ConflictError(
       "ROUTER_NAME_TAKEN",
       `Cannot make a router: Pod "${router.metadata.name}" is there already, and this ktctl did not make it`,
-      { hint: "Rename or delete it, or use --mode manual, which needs none" },
+      { hint: "Rename or delete it, or use --mode manual, which needs none." },
     );
   }
   const taken = [pod, service].find((object) =>
@@ -189,8 +189,8 @@ async function refuseTakenNames(
       `Cannot mesh Service "${name}" with that mark: ${taken.kind} "${shadow}" is there already`,
       {
         hint: label(taken, CONTROL_BY) === CONTROL_BY_KT
-          ? "Somebody uses this value, or left it behind: take another --versionMark, or run `ktctl clean`"
-          : "Take another --versionMark",
+          ? "Somebody uses this value, or left it behind: take another --versionMark, or run `ktctl clean`."
+          : "Take another --versionMark.",
       },
     );
   }
@@ -239,7 +239,7 @@ async function joinInput(context: Context): Promise<JoinInput> {
   const lowPorts = await needsLowPorts(kube, ports, {
     signal,
     wayOut:
-      "Give the Service a named targetPort: the Router Pod then takes a higher port under that name",
+      "Give the Service a named targetPort: the Router Pod then takes a higher port under that name.",
   });
   const affinity = affinityPorts(service);
   const taken = new Set(ports.map(({ port }) => port));

@@ -59,7 +59,7 @@ const plugin: RoutingPlugin<never> = {
 async function plan(context: RoutingContext<never>): Promise<RoutingPlan> {
   const { kube, target, signal } = context;
   refuseUnsuitable(target.service);
-  refuseEarlyTraffic(target.service, "Use --mode selector");
+  refuseEarlyTraffic(target.service, "Use --mode selector.");
   await refuseSpreadLocal(kube, target.service, signal);
   await refuseHeldService(kube, target.service, context);
   const deployment = await findDeployment(context);
@@ -101,7 +101,7 @@ async function findDeployment(
   throw new ConflictError(
     "DEPLOYMENT_CHANGED",
     `Cannot scale Deployment "${name}": it was deleted and made anew in the meantime`,
-    { hint: "Run the command again" },
+    { hint: "Run the command again." },
   );
 }
 
@@ -122,7 +122,7 @@ async function deploymentBehind(
       "NOT_A_DEPLOYMENT",
       `Cannot scale what is behind Service "${name}": no Deployment is`,
       {
-        hint: "Use --mode selector, which works for any workload",
+        hint: "Use --mode selector, which works for any workload.",
       },
     );
   }
@@ -132,7 +132,7 @@ async function deploymentBehind(
       "SEVERAL_DEPLOYMENTS",
       `Cannot scale what is behind Service "${name}": it is ${names}`,
       {
-        hint: "Name one of them as deploy/<name>, or use --mode selector",
+        hint: "Name one of them as deploy/<name>, or use --mode selector.",
       },
     );
   }
@@ -172,7 +172,7 @@ async function refuseAutoscaled(
   throw new ConflictError(
     "DEPLOYMENT_AUTOSCALED",
     `Cannot scale Deployment "${name}": HorizontalPodAutoscaler "${autoscaler.metadata.name}" governs its replicas`,
-    { hint: "Use --mode selector, which leaves the Deployment alone" },
+    { hint: "Use --mode selector, which leaves the Deployment alone." },
   );
 }
 

@@ -63,7 +63,7 @@ async function plan(context: RoutingContext<never>): Promise<RoutingPlan> {
   refuseUnsuitable(service);
   refuseOtherProtocols(
     service,
-    "Move that port to a Service of its own, or use --mode scale",
+    "Move that port to a Service of its own, or use --mode scale.",
   );
   await refuseSpreadLocal(kube, service, signal);
   await refuseHeldService(kube, service, context);
@@ -234,7 +234,7 @@ async function refuseReleasedPod(
         "SERVICE_RECOVERED",
         `Service "${target.service.metadata.name}" was recovered by somebody`,
         {
-          hint: "Run the command again if it was a mistake",
+          hint: "Run the command again if it was a mistake.",
         },
       );
     }

@@ -33,7 +33,7 @@ const plugin: TransportPlugin<undefined> = {
       return {
         ok: false,
         reason: `it is written for Linux and macOS, not for ${systemName()}`,
-        hint: "Use --mode tun2socks, or ktctl forward",
+        hint: "Use --mode tun2socks, or ktctl forward.",
       };
     }
     if (!hasRoute(cidrs)) {
@@ -41,7 +41,7 @@ const plugin: TransportPlugin<undefined> = {
         ok: false,
         reason:
           "this machine has no route to the cluster's addresses, not even a default route, so that there is nothing to redirect",
-        hint: "Use --mode tun2socks, which brings routes of its own",
+        hint: "Use --mode tun2socks, which brings routes of its own.",
       };
     }
     await (await root?.open("redirect.probe", {

@@ -88,7 +88,7 @@ const plugin: TransportPlugin<Options> = {
         ok: false,
         reason:
           `its network device is written for Linux, macOS and Windows, not for ${systemName()}`,
-        hint: "Use --disableTunDevice for a SOCKS5 proxy, or ktctl forward",
+        hint: "Use --disableTunDevice for a SOCKS5 proxy, or ktctl forward.",
       };
     }
     if (Deno.build.os === "windows") openWintunApi(findWintun()).close();

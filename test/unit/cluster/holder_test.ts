@@ -32,7 +32,7 @@ for (const refuse of [refuseHeldService, refuseReplacedPods]) {
       message:
         'Cannot take Service "web-grpc": alice has exchanged its Deployment "web"',
       hint:
-        "Ask alice to leave; if they are gone for good, run `ktctl recover deploy/web`",
+        "Ask alice to leave; if they are gone for good, run `ktctl recover deploy/web`.",
     });
     kube.listed = [shadow("app=Not a name")];
     await assert.rejects(refuse(kube.api, service, options), {
@@ -52,6 +52,8 @@ Deno.test("who is refused a scaled Deployment is told how to take that one back"
 Deno.test("a name that is too long is told by how much", () => {
   const name = (length: number) => () =>
     refuseLongName("Pod", "a".repeat(length));
-  assert.throws(name(64), { hint: "Take a name that is 1 character shorter" });
-  assert.throws(name(65), { hint: "Take a name that is 2 characters shorter" });
+  assert.throws(name(64), { hint: "Take a name that is 1 character shorter." });
+  assert.throws(name(65), {
+    hint: "Take a name that is 2 characters shorter.",
+  });
 });

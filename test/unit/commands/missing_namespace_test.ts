@@ -160,7 +160,7 @@ for (
   const [namespaces, hint] of [
     [
       ["stage"],
-      /^Did you mean "shop"\? Namespace "stage" has a Service "web": add -n stage$/,
+      /^Did you mean "shop"\? Namespace "stage" has a Service "web": add -n stage\.$/,
     ],
     [
       ["g", "f", "e", "d", "c", "b", "a"],
@@ -188,7 +188,7 @@ Deno.test("a Service that is in another namespace is told with that", async () =
   const { signal } = new AbortController();
   await assert.rejects(getNamed(kube, SERVICES, { name: "web", signal }), {
     code: "SERVICE_NOT_FOUND",
-    hint: 'Namespace "stage" has a Service "web": add -n stage',
+    hint: 'Namespace "stage" has a Service "web": add -n stage.',
   });
 });
 
@@ -201,6 +201,6 @@ Deno.test("where all namespaces may not be looked through, what is in this one i
   await using kube = clientOf(server.url);
   const { signal } = new AbortController();
   await assert.rejects(getNamed(kube, SERVICES, { name: "web", signal }), {
-    hint: 'There are "shop"',
+    hint: 'There are "shop".',
   });
 });

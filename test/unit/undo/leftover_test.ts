@@ -5,12 +5,12 @@ const CLEAN = "Run `ktctl clean` when the cause is mended";
 
 for (
   const [count, message, hint] of [
-    [0, "broken", CLEAN],
-    [1, "1 change is left", `${CLEAN}, or the command above`],
+    [0, "broken", `${CLEAN}.`],
+    [1, "1 change is left", `${CLEAN}, or the command above.`],
     [
       2,
       "2 changes are left",
-      `${CLEAN}, or the commands above from the first to the last`,
+      `${CLEAN}, or the commands above from the first to the last.`,
     ],
   ] as const
 ) {

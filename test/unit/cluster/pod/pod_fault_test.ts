@@ -299,12 +299,12 @@ const UNPLACED: [
   [
     "0/1 nodes are available: 1 node(s) had taint {dedicated: gpu}, that the pod didn't tolerate.",
     undefined,
-    /with --toleration dedicated=gpu; if one is on its way.*--podCreationTimeout/,
+    /with --toleration dedicated=gpu\. If one is on its way.*--podCreationTimeout/,
   ],
   [
     "0/2 nodes are available: 1 node(s) had untolerated taint {spot: }, 1 node(s) had untolerated taint {node.kubernetes.io/not-ready: }.",
     undefined,
-    /with --toleration spot;/,
+    /with --toleration spot\. /,
   ],
   [
     "0/1 nodes are available: 1 node(s) had untolerated taint(s). preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.",
@@ -317,7 +317,7 @@ const UNPLACED: [
         ],
       },
     }],
-    /with --toleration dedicated=gpu:NoSchedule;/,
+    /with --toleration dedicated=gpu:NoSchedule\. /,
   ],
   [
     "0/1 nodes are available: 1 node(s) had untolerated taint(s).",
@@ -332,7 +332,7 @@ const UNPLACED: [
   [
     "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector.",
     undefined,
-    /--nodeSelector; .*--podCreationTimeout/,
+    /--nodeSelector\. .*--podCreationTimeout/,
   ],
   ["0/1 nodes are available: 1 Insufficient memory.", undefined, /--podQuota/],
 ];

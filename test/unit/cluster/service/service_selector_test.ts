@@ -64,7 +64,7 @@ Deno.test("a selector that nothing tells of is an error, not an empty selector",
     assert.equal(error.code, "SELECTOR_LOST");
     assert.match(
       error.hint!,
-      /kubectl set selector service web .*; then run: /,
+      /kubectl set selector service web .*, then run `/,
     );
     return true;
   });
