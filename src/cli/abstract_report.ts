@@ -1,3 +1,4 @@
+import { warningWithFlags } from "../commands/session/flag_hints.ts";
 import type { Report, ReportEvent } from "../core/report.ts";
 
 /** What both forms of output share: timing steps. */
@@ -6,7 +7,8 @@ export abstract class AbstractReport implements Report {
   abstract debug(message: string): void;
 
   warn(code: string, message: string): void {
-    this.event({ event: "warning", code, message });
+    const text = warningWithFlags(code, message);
+    this.event({ event: "warning", code, message: text });
   }
 
   async step<T>(name: string, work: () => Promise<T>): Promise<T> {

@@ -11,6 +11,7 @@ import {
   messageOf,
   UsageError,
 } from "../core/errors.ts";
+import { hintWithFlags } from "../commands/session/flag_hints.ts";
 import type { Host } from "../commands/session/host.ts";
 import { createProgram } from "./program.ts";
 import { normaliseFlags } from "./normalise_flags.ts";
@@ -154,7 +155,11 @@ function reportError(report: Report, error: unknown): number {
   }
   if (error instanceof Cancelled) return error.exitCode;
   if (error instanceof KtctlError) {
-    report.event(errorEvent(error));
+    const hint = hintWithFlags(error);
+    report.event({
+      ...errorEvent(error),
+      ...(hint === undefined ? {} : { hint }),
+    });
     for (let cause = error.cause; cause instanceof Error; cause = cause.cause) {
       report.debug(`cause: ${cause.message}`);
     }

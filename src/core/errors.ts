@@ -3,10 +3,14 @@
  * wrong and fixes the exit code; `code` names the exact condition for scripts and tests.
  */
 
+import type { Remedy } from "./remedy.ts";
+
 /** Extra facts an error carries beside its message. */
 export interface ErrorOptionsWithHint {
   /** What the user can do next, as a full sentence. */
   hint?: string;
+  /** Options of the caller's that would help. The command line names its flags for them. */
+  remedies?: readonly Remedy[];
   /** Lines shown below the message: pod events, leftovers, candidates. */
   details?: readonly string[];
   /** The error that led to this one. */
@@ -35,6 +39,7 @@ export abstract class KtctlError extends Error {
   /** Stable upper-case name of the condition, e.g. `SERVICE_NOT_FOUND`. */
   readonly code: string;
   readonly hint: string | undefined;
+  readonly remedies: readonly Remedy[];
   readonly details: readonly string[];
 
   constructor(
@@ -49,6 +54,7 @@ export abstract class KtctlError extends Error {
     this.name = new.target.name;
     this.code = code;
     this.hint = options.hint;
+    this.remedies = options.remedies ?? [];
     this.details = options.details ?? [];
   }
 

@@ -12,10 +12,7 @@ export function ignoreCtrlC(): void {
     SetConsoleCtrlHandler: { parameters: ["usize", "i32"], result: "i32" },
   }, {
     purpose: "keep Ctrl-C from the root helper",
-    unsupported: {
-      code: "CONSOLE_UNUSABLE",
-      hint: "Use --disableTunDevice for a SOCKS5 proxy.",
-    },
+    unsupported: { code: "CONSOLE_UNUSABLE" },
   });
   // without a handler of its own, and to be ignored
   kernel.symbols.SetConsoleCtrlHandler(0n, 1);

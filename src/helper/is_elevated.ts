@@ -12,10 +12,7 @@ export function isElevated(): boolean {
     IsUserAnAdmin: { parameters: [], result: "i32" },
   }, {
     purpose: "find out whether this is run as administrator",
-    unsupported: {
-      code: "RIGHTS_UNKNOWN",
-      hint: "Use --disableTunDevice for a SOCKS5 proxy.",
-    },
+    unsupported: { code: "RIGHTS_UNKNOWN" },
   });
   try {
     return shell.symbols.IsUserAnAdmin() !== 0;

@@ -38,8 +38,7 @@ const START_MS = 90_000;
 /** sudo itself gives up the prompt after five minutes. */
 const PROMPT_MS = 6 * 60_000;
 const SAME_CTRL_C_MS = 500;
-const HINT =
-  "Run ktctl as root, or use --disableTunDevice, which needs no root.";
+const HINT = "Run ktctl as root.";
 
 /**
  * Starts this program once more as root, by sudo if need be. Windows has none that could be relied
@@ -177,7 +176,7 @@ function notElevated(purpose: string): PermissionError {
     `Administrator rights are needed ${purpose}`,
     {
       hint:
-        'Run ktctl in a terminal that was started with "Run as administrator", or use --disableTunDevice or ktctl forward, which need no rights.',
+        'Run ktctl in a terminal that was started with "Run as administrator".',
     },
   );
 }

@@ -3,6 +3,7 @@ import type { CallSubject } from "./call_subject.ts";
 import {
   ClusterError,
   ConflictError,
+  type ErrorOptionsWithHint,
   type KtctlError,
   NotFoundError,
   PermissionError,
@@ -153,13 +154,13 @@ function forbidden(
 ): KtctlError {
   if (/exceeded quota|failed quota/.test(message)) {
     return new ClusterError("QUOTA_EXCEEDED", what + message, {
-      hint: quotaHint(message),
+      ...quotaHint(message),
     });
   }
   if (/(maximum|minimum) .*usage|max limit to request ratio/i.test(message)) {
     return new ClusterError("QUOTA_EXCEEDED", what + message, {
-      hint:
-        "Choose requests and limits inside the namespace's LimitRange with --podQuota.",
+      hint: "Choose requests and limits inside the namespace's LimitRange.",
+      remedies: ["pod-quota"],
     });
   }
   const account = /service account (\S+)\/(\S+): .*not found/.exec(message);
@@ -170,7 +171,7 @@ function forbidden(
       `${what}there is no service account "${name}"`,
       {
         hint:
-          `Name another one with --serviceAccount, or create it: \`kubectl create serviceaccount ${name} -n ${namespace}\`.`,
+          `Create it: \`kubectl create serviceaccount ${name} -n ${namespace}\`.`,
         details: [message],
       },
     );
@@ -189,14 +190,23 @@ function forbidden(
   });
 }
 
-function quotaHint(message: string): string {
+function quotaHint(message: string): ErrorOptionsWithHint {
   if (/must specify/.test(message)) {
-    return "Give the Pod requests and limits with --podQuota.";
+    return {
+      hint: "Give the Pod requests and limits.",
+      remedies: ["pod-quota"],
+    };
   }
   const [, requested = ""] = /requested: (.*?), used: /.exec(message) ?? [];
   return /cpu=|memory=/.test(requested)
-    ? "Ask for less with --podQuota, or for a larger ResourceQuota in the namespace."
-    : "Delete what nobody needs, or ask for a larger ResourceQuota in the namespace.";
+    ? {
+      hint: "Request less, or ask for a larger ResourceQuota in the namespace.",
+      remedies: ["pod-quota"],
+    }
+    : {
+      hint:
+        "Delete what nobody needs, or ask for a larger ResourceQuota in the namespace.",
+    };
 }
 
 /**

@@ -1,4 +1,5 @@
 import { ClusterError } from "../core/errors.ts";
+import type { Remedy } from "../core/remedy.ts";
 import type { CallSubject } from "./call_subject.ts";
 
 /**
@@ -8,24 +9,24 @@ import type { CallSubject } from "./call_subject.ts";
 const DENIAL =
   /admission webhook|policy '.*denied request|violates PodSecurity|pod security policy|denied the request/i;
 
-/** What a policy may ask for by words of its own, and the option that gives it. */
-const OPTIONS: readonly [words: RegExp, option: string, podsOnly?: true][] = [
-  [/\blabels?\b/i, "--withLabel key=value"],
-  [/\bannotations?\b/i, "--withAnnotation key=value"],
+/** What a policy may ask for by words of its own, and what gives it. */
+const REMEDIES: readonly [words: RegExp, gives: Remedy[], podsOnly?: true][] = [
+  [/\blabels?\b/i, ["labels"]],
+  [/\bannotations?\b/i, ["annotations"]],
   [
     /\b(limits?|requests?|resources|cpu|memory)\b/i,
-    "--podQuota, such as `--podQuota 0.5c,512m`",
+    ["pod-quota"],
     true,
   ],
   [
     /\b(images?|registr(y|ies)|tags?|digests?)\b/i,
-    "--image (--routerImage for a Router Pod)",
+    ["image", "router-image"],
     true,
   ],
-  [/image ?pull ?secrets?/i, "--imagePullSecret", true],
-  [/service ?accounts?\b/i, "--serviceAccount", true],
-  [/node ?selectors?\b/i, "--nodeSelector", true],
-  [/\btolerations?\b/i, "--toleration", true],
+  [/image ?pull ?secrets?/i, ["image-pull-secret"], true],
+  [/service ?accounts?\b/i, ["service-account"], true],
+  [/node ?selectors?\b/i, ["node-selector"], true],
+  [/\btolerations?\b/i, ["tolerations"], true],
 ];
 
 /** Undefined where no policy speaks. Its name is in its message. */
@@ -35,27 +36,26 @@ export function policyDenial(
   subject: CallSubject,
 ): ClusterError | undefined {
   if (!DENIAL.test(message)) return undefined;
-  const options = optionsFor(message, subject);
+  const remedies = remediesFor(message, subject);
   const exception = "ask the cluster's administrators for an exception";
   return new ClusterError("ADMISSION_DENIED", what + message, {
-    hint: options.length === 0
-      ? `A policy of the cluster refuses this; ${exception}.`
-      : `Provide what the policy asks for with ${
-        options.join(" or ")
-      }; else ${exception}.`,
+    hint: remedies.length === 0
+      ? `A policy of the cluster refuses this: ${exception}.`
+      : `Provide what the policy asks for, or ${exception}.`,
+    remedies,
   });
 }
 
 /** By those that shape what we make: what is there already is not ours to change for a policy. */
-function optionsFor(
+function remediesFor(
   message: string,
   { action, resource }: CallSubject,
-): string[] {
+): Remedy[] {
   if (action !== "create" || /violates PodSecurity/.test(message)) return [];
   const hasPods = ["Pod", "Deployment"].includes(resource?.kind ?? "");
   // "denied the request" asks for none
   const words = message.replace(/^.*?denied (the )?request/i, "");
-  return OPTIONS.filter(([asked, , podsOnly]) =>
+  return REMEDIES.filter(([asked, , podsOnly]) =>
     (hasPods || !podsOnly) && asked.test(words)
-  ).map(([, option]) => option);
+  ).flatMap(([, gives]) => gives);
 }

@@ -98,7 +98,7 @@ function describe(
     : `the route to ${cidr} by "${device}"`;
   return isInside
     ? `${what} is part of the cluster's ${range}: it is left alone, so the cluster's addresses there are not reached`
-    : `${what} overlaps the cluster's ${range}: its addresses there now lead to the cluster; leave some alone with --excludeIps`;
+    : `${what} overlaps the cluster's ${range}: its addresses there now lead to the cluster`;
 }
 
 /** Of two routes to the same network the older one may win; a narrower one always does. */

@@ -9,7 +9,7 @@ export interface LibraryUse {
   /** As in "Cannot …". */
   readonly purpose: string;
   /** Where there is no such library. */
-  readonly unsupported: { readonly code: string; readonly hint: string };
+  readonly unsupported: { readonly code: string; readonly hint?: string };
 }
 
 /**
@@ -29,10 +29,13 @@ export function dlopenLibrary<const S extends Deno.ForeignLibraryInterface>(
     const message = `Cannot ${purpose}: ${messageOf(error)}`;
     if (error instanceof Deno.errors.NotCapable) {
       throw new PermissionError("FFI_NOT_ALLOWED", message, {
-        hint: "Run ktctl with --allow-ffi (or -A), or use --disableTunDevice.",
+        hint: "Run ktctl with --allow-ffi (or -A).",
         cause: error,
       });
     }
-    throw new UnsupportedError(code, message, { hint, cause: error });
+    throw new UnsupportedError(code, message, {
+      ...(hint === undefined ? {} : { hint }),
+      cause: error,
+    });
   }
 }

@@ -116,7 +116,7 @@ function failed(purpose: string, reason: string): UnsupportedError {
     }"`,
     {
       hint:
-        "It needs Windows 10 or newer, and a PowerShell that no policy restricts. Otherwise, use --disableTunDevice or ktctl forward.",
+        "It needs Windows 10 or newer, and a PowerShell that no policy restricts.",
     },
   );
 }

@@ -25,7 +25,7 @@ Deno.test("connect --shareShadow", async (t) => {
         assert.match(
           bob.process.events.find(({ event }) => event === "warning")
             ?.["message"],
-          /as alice made it: --podQuota of this command has no effect/,
+          /as alice made it\. .*: requests and limits$/,
         );
         await assertWorks(alice);
         await assertWorks(bob);
@@ -225,7 +225,7 @@ Deno.test("connect --shareShadow", async (t) => {
       const { code, error, stdout } = await process.ended();
       assert.equal(code, 7, stdout);
       assert.equal(error?.["code"], "SHARE_NAME_TAKEN");
-      assert.match(error?.["hint"], /without --shareShadow.*ktctl clean/);
+      assert.match(error?.["hint"], /ktctl clean.*without --shareShadow/);
       assert.match(await throughProxy({ process, proxy }), /curl ends with/);
       assert.equal(await lab.namespace.snapshot(), before);
       assert.deepEqual(lab.alice.journals(), []);

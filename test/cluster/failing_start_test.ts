@@ -121,7 +121,7 @@ Deno.test("a service account that is not there is named with a way out, and noth
   assert.equal(result.code, 5);
   const { message, hint } = result.error;
   assert.match(message, /there is no service account "robot"$/);
-  assert.match(hint, /--serviceAccount, .*create serviceaccount robot -n /);
+  assert.match(hint, /create serviceaccount robot -n .*--serviceAccount/);
   await assertNoTrace({ namespace, laptop, before });
 });
 

@@ -36,7 +36,7 @@ export async function planChanges(
     `Cannot take back all that ${
       counted(missing.length, "session")
     } changed with a plugin: see the warnings`,
-    { hint: "Name the plugin with --plugin, and run the command again." },
+    { hint: "Load the plugin, and run the command again." },
   );
   const own = changes.filter((change) => !isOfMissing(change, missing));
   return { changes: own, failure };

@@ -34,7 +34,7 @@ export async function discoverPodCidrs(
   if (cidrs.length === 0) {
     options.warn(
       "POD_RANGE_UNKNOWN",
-      `Cannot find the cluster's Pod ranges: no permission to read nodes or Pods, or they have none; name the ranges with --includeIps`,
+      "Cannot find the cluster's Pod ranges: no permission to read nodes or Pods, or they have none",
     );
   } else if (nodes === undefined) {
     options.warn(

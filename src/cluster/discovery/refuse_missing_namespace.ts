@@ -39,7 +39,7 @@ export async function refuseMissingNamespace(
     `There is no namespace "${name}" in this cluster`,
     {
       hint: hints.length === 0
-        ? "Choose another with --namespace: `kubectl get namespaces` lists them."
+        ? "Choose another one: `kubectl get namespaces` lists them."
         : hints.join(" "),
     },
   );

@@ -115,7 +115,7 @@ async function withOthers(
     "SERVICE_RANGE_PARTIAL",
     `This cluster may have more Service ranges than those captured (${
       cidrs.join(", ")
-    }): it has ServiceCIDRs, and you have no permission to list them (servicecidrs of networking.k8s.io, in docs/rbac/connect-cluster.yaml); add a range with --includeIps`,
+    }): it has ServiceCIDRs, and you have no permission to list them (servicecidrs of networking.k8s.io, in docs/rbac/connect-cluster.yaml)`,
   );
   return cidrs;
 }
@@ -153,7 +153,7 @@ async function fromServices(
   if (cidrs.length === 0) {
     options.warn(
       "SERVICE_RANGE_UNKNOWN",
-      `Cannot find the cluster's Service range: no permission to read ServiceCIDRs, or Services in namespace "${kube.namespace}", or there are none; name the range with --includeIps`,
+      `Cannot find the cluster's Service range: no permission to read ServiceCIDRs, or Services in namespace "${kube.namespace}", or there are none`,
     );
   } else {
     options.warn(

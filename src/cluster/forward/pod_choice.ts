@@ -88,8 +88,7 @@ export class PodChoice {
       "NO_READY_POD",
       `No pod of ${this.#options.title} was ready within ${seconds} s`,
       {
-        hint:
-          "Look at its pods with `kubectl get pods`, or raise --portForwardTimeout.",
+        hint: "Look at its pods with `kubectl get pods`.",
       },
     );
   }

@@ -3,29 +3,29 @@ import { type PodOptions, SHADOW_IMAGE } from "./pod_options.ts";
 /** A node is nobody's wish: it follows from a Service. */
 type Wished = Exclude<keyof PodOptions, "nodeName">;
 
-/** By which flag each is wished for, and what it is without. */
-const FLAGS: Record<Wished, [flag: string, without: unknown]> = {
-  image: ["--image", SHADOW_IMAGE],
-  imagePullPolicy: ["--forceUpdate", "IfNotPresent"],
-  imagePullSecret: ["--imagePullSecret", undefined],
-  serviceAccount: ["--serviceAccount", undefined],
-  nodeSelector: ["--nodeSelector", {}],
-  tolerations: ["--toleration", []],
-  labels: ["--withLabel", {}],
-  annotations: ["--withAnnotation", {}],
-  quota: ["--podQuota", {}],
-  asDeployment: ["--useShadowDeployment", false],
+/** How each is called, and what it is for who does not wish for it. */
+const WISHES: Record<Wished, [name: string, without: unknown]> = {
+  image: ["image", SHADOW_IMAGE],
+  imagePullPolicy: ["pull policy", "IfNotPresent"],
+  imagePullSecret: ["pull secret", undefined],
+  serviceAccount: ["service account", undefined],
+  nodeSelector: ["node selector", {}],
+  tolerations: ["tolerations", []],
+  labels: ["labels", {}],
+  annotations: ["annotations", {}],
+  quota: ["requests and limits", {}],
+  asDeployment: ["Deployment", false],
 };
 
-/** The flags by which somebody wished for another pod than there is. */
+/** By what somebody wished for another pod than there is. */
 export function ignoredOptions(
   wished: PodOptions,
   there: PodOptions,
 ): string[] {
-  const keys = Object.keys(FLAGS) as Wished[];
+  const keys = Object.keys(WISHES) as Wished[];
   return keys.filter((key) =>
-    !isSame(wished[key], there[key]) && !isSame(wished[key], FLAGS[key][1])
-  ).map((key) => FLAGS[key][0]);
+    !isSame(wished[key], there[key]) && !isSame(wished[key], WISHES[key][1])
+  ).map((key) => WISHES[key][0]);
 }
 
 function isSame(a: unknown, b: unknown): boolean {

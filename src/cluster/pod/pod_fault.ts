@@ -1,4 +1,5 @@
 /** What keeps a pod from coming up, and what can be done about it. */
+import type { Remedy } from "../../core/remedy.ts";
 import type { KubeApi, KubeObject } from "../../kube/kube_api.ts";
 import { isMemoryDeath, memoryDeath } from "./memory_death.ts";
 import {
@@ -7,15 +8,18 @@ import {
   type PodContainer,
   podContainers,
 } from "./pod_containers.ts";
-import { placementHint } from "./placement_hint.ts";
+import { placementAdvice } from "./placement_advice.ts";
 
 export interface PodFault {
   readonly reason: string;
   /** @default to wait longer, or to look */
   readonly hint?: string;
+  readonly remedies?: readonly Remedy[];
   /** Last lines that the container wrote. */
   readonly lines?: readonly string[];
 }
+
+type Advice = Pick<PodFault, "hint" | "remedies">;
 
 /** Waiting reasons that time will not mend. `ErrImagePull` is left out: kubelet tries again at once. */
 const HOPELESS = new Set([
@@ -38,7 +42,7 @@ const MAX_LINES = 10;
 export async function hopelessFault(
   kube: KubeApi,
   pod: KubeObject,
-  imageFlag: string,
+  imageRemedy: Remedy,
 ): Promise<PodFault | undefined> {
   if (pod.status?.phase === "Failed") {
     return {
@@ -53,22 +57,21 @@ export async function hopelessFault(
   const stuck = containers.find((one) =>
     HOPELESS.has(one.state?.waiting?.reason ?? "") && holdsOurs(one)
   );
-  return stuck && waitingFault(pod, stuck, imageFlag);
+  return stuck && waitingFault(pod, stuck, imageRemedy);
 }
 
 /** What is to be said of a pod for which time is up. */
 export async function lateFault(
   kube: KubeApi,
   pod: KubeObject,
-  imageFlag: string,
+  imageRemedy: Remedy,
 ): Promise<PodFault | undefined> {
   const unplaced = condition(pod, "PodScheduled");
   if (unplaced?.status === "False") {
     const { reason = "not scheduled", message = "" } = unplaced;
-    const hint = await placementHint(kube, message);
     return {
       reason: `${reason}${withMessage(message)}`,
-      ...(hint === undefined ? {} : { hint }),
+      ...await placementAdvice(kube, message),
     };
   }
   const idle = podContainers(pod).filter((one) => !isDone(one));
@@ -78,7 +81,7 @@ export async function lateFault(
     idle.find(({ isOwn, state }) =>
       isOwn && state?.waiting?.message !== undefined
     ) ?? idle[0];
-  if (waiting !== undefined) return waitingFault(pod, waiting, imageFlag);
+  if (waiting !== undefined) return waitingFault(pod, waiting, imageRemedy);
   const gate = unmetGate(pod);
   return gate === undefined
     ? undefined
@@ -115,9 +118,9 @@ async function starvedFault(
   const death = await memoryDeath(kube, pod, container);
   return {
     reason: `${titleOf(container)} was ${death}`,
-    hint: container.isOwn
-      ? "Give it more memory with --podQuota, such as `--podQuota 0.5c,256m`."
-      : `It was injected into the pod. ${WHOSE}`,
+    ...(container.isOwn
+      ? { hint: "Give it more memory.", remedies: ["pod-quota"] }
+      : injected("It was injected into the pod.")),
     lines: linesOf(lastEnd(container)),
   };
 }
@@ -125,7 +128,7 @@ async function starvedFault(
 function waitingFault(
   pod: KubeObject,
   container: PodContainer,
-  imageFlag: string,
+  imageRemedy: Remedy,
 ): PodFault {
   const { reason = "", message } = container.state?.waiting ?? {};
   const end = lastEnd(container);
@@ -144,31 +147,44 @@ function waitingFault(
     : container.runsBeside
     ? `${title} runs, but is not ready`
     : `${title} has not ended`;
-  const hint = /image/i.test(reason)
-    ? imageHint(pod, container, imageFlag)
+  const advice = /image/i.test(reason)
+    ? imageAdvice(pod, container, imageRemedy)
     : container.isOwn
-    ? undefined
-    : `It was injected into the pod. Look at it with \`kubectl logs ${pod.metadata.name} -c ${container.name}\`. ${WHOSE}`;
+    ? {}
+    : injected(
+      `It was injected into the pod. Look at it with \`kubectl logs ${pod.metadata.name} -c ${container.name}\`.`,
+    );
   return {
     reason: text,
-    ...(hint === undefined ? {} : { hint }),
+    ...advice,
     lines: isOver ? linesOf(end) : [],
   };
 }
 
 /** What a service mesh or a policy puts in obeys labels and annotations of the pod. */
-const WHOSE =
-  "To configure whatever injects it, or to keep it out of ktctl's pods, use --withLabel or --withAnnotation, such as `--withLabel sidecar.istio.io/inject=false`.";
+function injected(hint: string): Advice {
+  return {
+    hint:
+      `${hint} Labels and annotations of ktctl's pods configure whatever injects it, or keep it out, such as sidecar.istio.io/inject=false.`,
+    remedies: ["labels", "annotations"],
+  };
+}
 
-function imageHint(
+function imageAdvice(
   { spec }: KubeObject,
   { name, isOwn }: PodContainer,
-  imageFlag: string,
-): string {
+  imageRemedy: Remedy,
+): Advice {
   const image = allContainers(spec).find((one) => one.name === name)?.image;
   return isOwn
-    ? `Make image "${image}" reachable from the nodes, or name a copy of it with ${imageFlag} (and --imagePullSecret).`
-    : `It was injected into the pod: make its image "${image}" reachable from the nodes. ${WHOSE}`;
+    ? {
+      hint:
+        `Make image "${image}" reachable from the nodes, or name a copy of it.`,
+      remedies: [imageRemedy, "image-pull-secret"],
+    }
+    : injected(
+      `It was injected into the pod: make its image "${image}" reachable from the nodes.`,
+    );
 }
 
 function titleOf(

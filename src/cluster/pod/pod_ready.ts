@@ -1,5 +1,6 @@
 /** Waits for a pod by watching it, and says why where it does not come up. */
 import { Cancelled, ClusterError, KtctlError } from "../../core/errors.ts";
+import type { Remedy } from "../../core/remedy.ts";
 import type { KubeApi, KubeObject } from "../../kube/kube_api.ts";
 import { EVENTS, PODS } from "../../kube/resources.ts";
 import { ownContainer } from "./pod_containers.ts";
@@ -13,8 +14,8 @@ export interface PodWait {
   readonly signal: AbortSignal;
   /** Called with each state of the pod. Returns true when it is what was waited for. */
   readonly until: (pod: KubeObject) => boolean;
-  /** The flag that names its image. @default "--image" */
-  readonly imageFlag?: string;
+  /** The option that names its image. @default "image" */
+  readonly imageRemedy?: Remedy;
 }
 
 /** Resolves to the pod. Throws `ClusterError` (`POD_NOT_READY`) with the waiting reason and the last events. */
@@ -39,7 +40,7 @@ export async function awaitPod(
     if (event.object.metadata.deletionTimestamp !== undefined) continue;
     last = event.object;
     if (wait.until(last)) return last;
-    const fault = await hopelessFault(kube, last, wait.imageFlag ?? "--image");
+    const fault = await hopelessFault(kube, last, wait.imageRemedy ?? "image");
     if (fault !== undefined) throw await notReady(kube, last, fault);
   }
   if (wait.signal.aborted) throw cancelled(wait.signal);
@@ -54,7 +55,7 @@ export async function awaitPod(
       },
     );
   }
-  const fault = await lateFault(kube, last, wait.imageFlag ?? "--image");
+  const fault = await lateFault(kube, last, wait.imageRemedy ?? "image");
   throw await notReady(kube, last, {
     ...fault,
     reason: `not ready within ${seconds} s${
@@ -89,7 +90,7 @@ export function isReady(pod: KubeObject): boolean {
 async function notReady(
   kube: KubeApi,
   pod: KubeObject,
-  { reason, hint, lines = [] }: PodFault,
+  { reason, hint, remedies, lines = [] }: PodFault,
 ): Promise<ClusterError> {
   const { name } = pod.metadata;
   const written = lines.length === 0 ? [] : ["Its last output:", ...lines];
@@ -99,7 +100,8 @@ async function notReady(
     {
       details: [...await lastEvents(kube, pod), ...written],
       hint: hint ??
-        `Give it more time with --podCreationTimeout, or look at it with \`kubectl describe pod ${name}\`.`,
+        `Look at it with \`kubectl describe pod ${name}\`, or give it more time.`,
+      remedies: remedies ?? (hint === undefined ? ["more-time"] : []),
     },
   );
 }

@@ -37,12 +37,12 @@ export function parseToleration(given: string): Toleration {
   if (!isGood) {
     throw new UsageError(
       "TOLERATION_INVALID",
-      `Cannot read --toleration "${given}"`,
+      `Cannot read the toleration "${given}"`,
       {
         hint:
-          `Write key=value:effect, key=value, key:effect or key, as in --toleration dedicated=gpu:NoSchedule; effects are ${
+          `Write key=value:effect, key=value, key:effect or key, such as dedicated=gpu:NoSchedule. Effects are ${
             EFFECTS.join(", ")
-          }`,
+          }.`,
       },
     );
   }

@@ -67,6 +67,5 @@ function refuseAdoption({ metadata }: KubeObject): void {
   throw new UnsupportedError(
     "POD_WOULD_BE_ADOPTED",
     `Cannot start a pod with the labels of pod "${metadata.name}": ${owner.kind} "${owner.name}" would adopt it and delete it`,
-    { hint: "Use --mode auto." },
   );
 }

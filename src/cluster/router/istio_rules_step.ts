@@ -160,6 +160,6 @@ function refuseForeign(object: KubeObject): void {
   throw new ConflictError(
     "RULES_NAME_TAKEN",
     `Cannot apply rules: ${object.kind} "${name}" already exists, and ktctl did not make it`,
-    { hint: "Print them with --emitRules and merge them by hand." },
+    { hint: "Merge the rules into it by hand." },
   );
 }

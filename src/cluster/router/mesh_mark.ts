@@ -101,7 +101,7 @@ export const MESHED = "meshed";
 function invalid(text: string, reason: string, hint: string): UsageError {
   return new UsageError(
     "MARK_INVALID",
-    `Cannot read --versionMark "${text}": ${reason}`,
+    `Cannot read the mark "${text}": ${reason}`,
     { hint },
   );
 }

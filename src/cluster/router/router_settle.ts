@@ -217,7 +217,7 @@ async function settlePod(
       timeoutMs: podTimeoutMs,
       signal,
       until: (one) => isReady(one) && belongsTo(one, state),
-      imageFlag: "--routerImage",
+      imageRemedy: "router-image",
     });
     if (name === current.podName) return current;
     // another participant gave it another name, or made one under a name that it had before

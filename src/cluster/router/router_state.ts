@@ -101,7 +101,7 @@ export function refuseTakenMark(state: RouterState, mark: MeshMark): void {
     }": ${holder.user} has ${what}`,
     {
       hint:
-        `Take another --versionMark; if ${holder.user} is gone for good, run \`ktctl clean\`.`,
+        `Take another mark; if ${holder.user} is gone for good, run \`ktctl clean\`.`,
     },
   );
 }

@@ -57,6 +57,6 @@ export function stateOf(configMap: KubeObject): RouterState {
     isRouterRecord(configMap)
       ? `Cannot use the router of ConfigMap "${name}": ${read.reason}`
       : `Cannot make a router: ConfigMap "${name}" already exists, and ktctl did not make it`,
-    { hint: "Rename or delete it, or use --mode manual, which needs none." },
+    { hint: "Rename or delete it." },
   );
 }

@@ -43,19 +43,12 @@ function parseItem(item: string, text: string): ExposedPort {
 function invalid(reason: string, text: string): UsageError {
   return new UsageError(
     "EXPOSE_INVALID",
-    `Cannot read --expose "${text}": ${reason}`,
+    `Cannot read the ports "${text}": ${reason}`,
     {
       hint:
-        "Write ports as 8080 or local:port, separated by commas, such as `--expose 8080:80,9000`.",
+        "Write ports as 8080 or local:port, separated by commas, such as 8080:80,9000.",
     },
   );
-}
-
-/** For commands without it: commander would ask for it before it tells of a misspelt flag. */
-export function missingExpose(): UsageError {
-  return new UsageError("EXPOSE_MISSING", "Missing --expose", {
-    hint: "Name the ports to take, such as `--expose 8080:80` (local:port).",
-  });
 }
 
 /** A port of a Service. */

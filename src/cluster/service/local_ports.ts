@@ -17,8 +17,7 @@ export async function refuseClosedPorts(
         "LOCAL_PORT_CLOSED",
         `Nothing listens on local port ${local}`,
         {
-          hint:
-            "Start your program first, name its port as local:port, or use --skipPortChecking.",
+          hint: "Start your program first.",
           cause: error,
         },
       );

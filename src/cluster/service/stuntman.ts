@@ -87,7 +87,7 @@ export function refuseForeignStuntman(
   throw new ConflictError(
     "STUNTMAN_NAME_TAKEN",
     `Cannot create Service "${existing.metadata.name}": it already exists, and ktctl did not make it for Service "${service}"`,
-    { hint: "Rename or delete it, or use --mode scale, which needs none." },
+    { hint: "Rename or delete it." },
   );
 }
 

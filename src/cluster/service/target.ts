@@ -135,7 +135,7 @@ export async function getNamed(
     ? `There are ${
       candidates.slice(0, 10).map((one) => `"${one}"`).join(", ")
     }${candidates.length > 10 ? ", …" : "."}`
-    : `Namespace "${kube.namespace}" has no ${resource.kind}; choose another with --namespace.`;
+    : `Namespace "${kube.namespace}" has no ${resource.kind}; choose another namespace with -n.`;
   throw new NotFoundError(
     `${resource.kind.toUpperCase()}_NOT_FOUND`,
     `No ${resource.kind} "${name}" in namespace "${kube.namespace}"`,

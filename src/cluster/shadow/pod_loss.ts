@@ -128,7 +128,7 @@ async function endOf(
     return `${title}: ${end.reason}, exit code ${end.exitCode}`;
   }
   const death = await memoryDeath(kube, pod, container);
-  return `${title}: it was ${death}; run the command with more --podQuota`;
+  return `${title}: it was ${death}`;
 }
 
 /** What is wrong with a pod that may come back by itself, and for how long it may be so. */

@@ -116,7 +116,7 @@ function unreachableAgent(shadow: Shadow, error: unknown): unknown {
     `Cannot reach the agent in pod "${shadow.podName}": ${text(error)}`,
     {
       hint:
-        `Look at its log: \`kubectl logs ${shadow.podName} -n ${shadow.spec.namespace}\`. Or raise --portForwardTimeout.`,
+        `Look at its log: \`kubectl logs ${shadow.podName} -n ${shadow.spec.namespace}\`.`,
       cause: error,
     },
   );

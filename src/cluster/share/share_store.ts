@@ -80,7 +80,7 @@ function shareUnreadable(secret: KubeObject, reason: string): ConflictError {
     `Cannot share the Shadow Pod of Secret "${name}": ${reason}`,
     {
       hint:
-        `Connect without --shareShadow, or, if nobody uses it, run \`kubectl delete secret ${name} -n ${namespace}\`.`,
+        `If nobody uses it, run \`kubectl delete secret ${name} -n ${namespace}\`.`,
     },
   );
 }
@@ -93,7 +93,7 @@ export function shareNameTaken(object: KubeObject): ConflictError {
     `Cannot share a Shadow Pod in namespace "${namespace}": ${kind} "${name}" already exists, and this ktctl did not make it`,
     {
       hint:
-        `It most likely belongs to the original ktctl, whose users are not affected: connect without --shareShadow. If nobody uses it any more, run \`ktctl clean\` or \`kubectl delete ${kind.toLowerCase()} ${name} -n ${namespace}\`.`,
+        `It most likely belongs to the original ktctl, whose users are not affected. If nobody uses it any more, run \`ktctl clean\` or \`kubectl delete ${kind.toLowerCase()} ${name} -n ${namespace}\`.`,
     },
   );
 }

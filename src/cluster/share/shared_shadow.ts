@@ -58,9 +58,9 @@ export class SharedShadow {
     if (ignored.length > 0) {
       report.warn(
         "SHARED_AS_IT_IS",
-        `The shared Shadow Pod already exists, as ${share.state.user} made it: ${
+        `The shared Shadow Pod already exists, as ${share.state.user} made it. This command asks for another, to no effect: ${
           ignored.join(", ")
-        } of this command has no effect`,
+        }`,
       );
     }
     shared.#keepAlive();

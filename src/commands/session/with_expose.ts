@@ -1,8 +1,6 @@
 import type { Command } from "commander";
-import {
-  type ExposedPort,
-  missingExpose,
-} from "../../cluster/service/expose.ts";
+import type { ExposedPort } from "../../cluster/service/expose.ts";
+import { UsageError } from "../../core/errors.ts";
 import type { GlobalOptions } from "./global_options.ts";
 
 /** A command's options and the global ones. Throws `UsageError` (`EXPOSE_MISSING`). */
@@ -10,6 +8,9 @@ export function withExpose<T extends { expose: ExposedPort[] }>(
   command: Command,
 ): T & GlobalOptions {
   const options = command.optsWithGlobals<T & GlobalOptions>();
-  if (options.expose === undefined) throw missingExpose();
-  return options;
+  if (options.expose !== undefined) return options;
+  // not by commander, which would ask for it before it tells of a misspelt flag
+  throw new UsageError("EXPOSE_MISSING", "Missing --expose", {
+    hint: "Name the ports to take, such as `--expose 8080:80` (local:port).",
+  });
 }

@@ -138,7 +138,6 @@ export const nrptOperation: Operation<v.InferOutput<typeof args>> = {
       throw new ConflictError(
         "NRPT_OVERRULED",
         "Cannot send names of the cluster to ktctl: a group policy has rules for names (NRPT), and Windows then ignores all others",
-        { hint: "Use --dnsMode hosts." },
       );
     }
     if (suffix !== undefined) {

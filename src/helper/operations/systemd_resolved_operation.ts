@@ -83,6 +83,5 @@ function failed(words: readonly string[], stderr: string): UnsupportedError {
   return new UnsupportedError(
     "RESOLVED_REFUSED",
     `Cannot run "resolvectl ${words.slice(0, 2).join(" ")}": ${reason}`,
-    { hint: "Use `--dnsMode hosts` to go without systemd-resolved." },
   );
 }

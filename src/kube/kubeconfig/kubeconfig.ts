@@ -49,8 +49,7 @@ function resolveContext(
       "CONTEXT_MISSING",
       `Cannot choose a context: ${files} sets no current-context`,
       {
-        hint:
-          "Name one with --context, or set it with `kubectl config use-context`.",
+        hint: "Set one with `kubectl config use-context`.",
         details: contextLines(known),
       },
     );

@@ -130,6 +130,6 @@ export function kubeconfigNotFound(place: KubeconfigPlace): UsageError {
       candidates.map((file) => `"${file}"`).join(", ")
     } exists`;
   return new UsageError("KUBECONFIG_NOT_FOUND", message, {
-    hint: "Name one with --kubeconfig or the variable KUBECONFIG.",
+    hint: "Name one in the variable KUBECONFIG.",
   });
 }

@@ -13,8 +13,7 @@ export function dnsListenError(error: unknown, at: string): KtctlError {
       "DNS_PORT_TAKEN",
       `Cannot serve DNS at "${at}": the port is taken`,
       {
-        hint:
-          "Another name server has it: stop that one, or use `--dnsMode hosts`.",
+        hint: "Another name server has it: stop that one.",
         cause: error,
       },
     );

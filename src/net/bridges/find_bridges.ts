@@ -59,7 +59,7 @@ function refuseStrangers({ name, isBridge, strangersBy }: Device): void {
 function refused(reason: string, hint: string): UsageError {
   return new UsageError(
     "BRIDGE_REFUSED",
-    `Cannot use this value of "--includeBridges": ${reason}`,
+    `Cannot serve these bridges: ${reason}`,
     { hint },
   );
 }

@@ -50,8 +50,7 @@ export class OriginalDestinations implements Destinations {
       purpose: "learn where redirected connections want to go",
       unsupported: {
         code: "REDIRECT_UNSUPPORTED",
-        hint:
-          "--mode sshuttle works on Linux with glibc; use --mode tun2socks.",
+        hint: "Redirecting is supported on Linux with glibc.",
       },
     });
   }

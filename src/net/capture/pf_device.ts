@@ -11,10 +11,7 @@ import {
 } from "./pf_natlook.ts";
 
 const SYMBOLS = { ioctl: DARWIN_IOCTL } as const;
-const UNSUPPORTED = {
-  code: "REDIRECT_UNSUPPORTED",
-  hint: "Use --mode tun2socks, or --disableTunDevice.",
-};
+const UNSUPPORTED = { code: "REDIRECT_UNSUPPORTED" };
 
 /** What only root may ask macOS's pf. Not verified on a Mac. */
 export class PfDevice implements Disposable {
@@ -32,11 +29,10 @@ export class PfDevice implements Disposable {
       this.#fd = openSync("/dev/pf", "r+");
     } catch (error) {
       this.#libc.close();
-      const { code, hint } = UNSUPPORTED;
       throw new UnsupportedError(
-        code,
+        UNSUPPORTED.code,
         `Cannot ${purpose}: ${messageOf(error)}`,
-        { hint, cause: error },
+        { cause: error },
       );
     }
   }

@@ -39,8 +39,7 @@ export async function probePf(
     "REDIRECT_UNSUPPORTED",
     `Cannot redirect connections with pf: ${problem}`,
     {
-      hint:
-        "Load Apple's own rules again (sudo pfctl -f /etc/pf.conf), or use --mode tun2socks.",
+      hint: "Load Apple's own rules again: `sudo pfctl -f /etc/pf.conf`.",
     },
   );
 }

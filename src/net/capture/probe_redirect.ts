@@ -66,8 +66,7 @@ export async function probeRedirect(
     "REDIRECT_UNSUPPORTED",
     "Cannot redirect connections on this machine: neither nft nor iptables works",
     {
-      hint:
-        "Install nftables or iptables, or use --mode tun2socks, or --disableTunDevice.",
+      hint: "Install nftables or iptables.",
       details,
     },
   );
@@ -104,7 +103,6 @@ function refusedOn(os: string): UnsupportedError {
     "REDIRECT_UNSUPPORTED",
     `Cannot redirect connections on ${
       systemName(os)
-    }: --mode sshuttle works on Linux and macOS`,
-    { hint: "Use --mode tun2socks, or --disableTunDevice for a SOCKS proxy." },
+    }: only Linux and macOS are supported`,
   );
 }

@@ -72,7 +72,7 @@ function parseSource(item: string): DnsSource {
 function invalid(reason: string): UsageError {
   return new UsageError(
     "DNS_MODE_INVALID",
-    `Cannot use this value of "--dnsMode": ${reason}`,
+    `Cannot read the DNS mode: ${reason}`,
     {
       hint:
         "Write localDNS, localDNS:upstream,cluster, localDNS:cluster,tcp:10.0.0.2:53, podDNS, hosts or hosts:ns1,ns2.",

@@ -13,6 +13,8 @@ interface ListenAddress {
   readonly host?: string;
   /** 0: any that is free. */
   readonly port: number;
+  /** What to do where it cannot be listened there. @default to choose another port */
+  readonly hint?: string;
 }
 
 export interface SocksServerOptions extends ListenAddress {
@@ -83,10 +85,8 @@ export class SocksServer implements AsyncDisposable {
 
 function listenFor(
   server: Server,
-  { host = "127.0.0.1", port }: ListenAddress,
+  { host = "127.0.0.1", port, hint = "Choose another port." }: ListenAddress,
 ): Promise<number> {
-  const hint =
-    "Another `ktctl connect` may be running. Choose another port with --proxyPort.";
   return listen(server, { host, port, hint });
 }
 

@@ -45,7 +45,7 @@ export function chooseTunAddresses(
     "TUN_NO_ADDRESS",
     `Cannot find a free IPv${family} address for the TUN device`,
     {
-      hint: "Another VPN has routes for all of them; use --disableTunDevice.",
+      hint: "Another VPN has routes for all of them.",
     },
   );
 }

@@ -30,10 +30,10 @@ export async function proveDevice(
         }`,
         {
           hint: Deno.build.os === "windows"
-            ? `Let your firewall accept incoming connections for this program from it: ktctl made a rule for the firewall of Windows, which has no effect where that blocks all incoming connections. Or use --disableTunDevice.`
+            ? `Let your firewall accept incoming connections for this program from it: ktctl made a rule for the firewall of Windows, which has no effect where that blocks all incoming connections.`
             : `Let your firewall accept incoming connections from it${
               Deno.build.os === "linux" ? examples(device) : ""
-            }, or use --mode sshuttle or --disableTunDevice.`,
+            }.`,
           cause: error,
         },
       );

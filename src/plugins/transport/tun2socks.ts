@@ -14,6 +14,9 @@ import { openWintunApi } from "../../net/tun/windows/wintun_api.ts";
 import { openDevice } from "./tun_device.ts";
 import { definePlugin, type TransportPlugin } from "../plugin.ts";
 
+const PORT_HINT =
+  "Another `ktctl connect` may be running: choose another port with --proxyPort.";
+
 const flag = v.pipe(v.string(), v.transform((text) => text === "true"));
 
 const optionsSchema = v.pipe(
@@ -80,7 +83,7 @@ const plugin: TransportPlugin<Options> = {
     const given = options as Options | undefined;
     if (given !== undefined) {
       const { proxyAddr: host, proxyPort: port } = given;
-      await SocksServer.probe({ host, port });
+      await SocksServer.probe({ host, port, hint: PORT_HINT });
     }
     if (given?.disableTunDevice) return { ok: true };
     if (!["linux", "darwin", "windows"].includes(Deno.build.os)) {
@@ -100,7 +103,12 @@ const plugin: TransportPlugin<Options> = {
       context.options;
     const { scope, link } = context;
     const proxy = scope.use(
-      await SocksServer.start({ link, host: proxyAddr, port: proxyPort }),
+      await SocksServer.start({
+        link,
+        host: proxyAddr,
+        port: proxyPort,
+        hint: PORT_HINT,
+      }),
       "SOCKS5 proxy",
     );
     const host = proxyAddr.includes(":") ? `[${proxyAddr}]` : proxyAddr;

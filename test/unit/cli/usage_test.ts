@@ -33,7 +33,7 @@ for (
     ],
     ["exchange", 2, /Missing required argument 'service'/],
     ["exchange web", 2, /Missing --expose\n.*8080:80/],
-    ["exchange web --expose x", 2, /Cannot read --expose "x"/],
+    ["exchange web --expose x", 2, /Cannot read the ports "x"/],
     [
       "exchange web --expose 80 --mode selctor",
       2,

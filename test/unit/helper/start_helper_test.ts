@@ -17,7 +17,7 @@ Deno.test("without root and without sudo, root is needed, and there is a way out
       startHelper({ signal, isRoot: false, command: command("/bin/true") }),
       (error) =>
         error instanceof PermissionError && error.code === "ROOT_NEEDED" &&
-        /--disableTunDevice/.test(error.hint ?? ""),
+        /Run ktctl as root/.test(error.hint ?? ""),
     );
   } finally {
     Deno.env.set("PATH", path);
@@ -53,6 +53,6 @@ Deno.test("on Windows nothing is started without an administrator's rights, and 
     }),
     (error) =>
       error instanceof PermissionError && error.code === "ROOT_NEEDED" &&
-      /Run as administrator.*--disableTunDevice/.test(error.hint ?? ""),
+      /Run as administrator/.test(error.hint ?? ""),
   );
 });

@@ -326,7 +326,7 @@ Deno.test("a taken port is named, and how to choose another", async () => {
     code: "PORT_TAKEN",
     exitCode: 7,
     message: new RegExp(`127\\.0\\.0\\.1:${port}: another program`),
-    hint: /--proxyPort/,
+    hint: "Choose another port.",
   });
 });
 

@@ -46,7 +46,7 @@ export async function runIpBatch(
   throw new ConflictError(
     "ROUTE_TAKEN",
     `Cannot route "${route}" to the cluster: this machine already has that route`,
-    { hint: "End the other VPN or session, or use --excludeIps." },
+    { hint: "End the other VPN or session." },
   );
 }
 

@@ -81,7 +81,6 @@ function attach({ fd, libc }: TunDevice, name: string): number {
 
 function failed(name: string, code: number): Error {
   const message = `Cannot use the TUN device "${name}": `;
-  const hint = "Use --disableTunDevice for a SOCKS proxy instead.";
   if (code === EACCES || code === EPERM) {
     return new PermissionError(
       "TUN_NOT_ALLOWED",
@@ -89,19 +88,12 @@ function failed(name: string, code: number): Error {
         (code === EACCES
           ? "this user may not open /dev/net/tun"
           : "it does not belong to this user"),
-      { hint },
     );
   }
   if (code === EBUSY) {
-    return new ConflictError(
-      "TUN_IN_USE",
-      `${message}another process has it`,
-      { hint },
-    );
+    return new ConflictError("TUN_IN_USE", `${message}another process has it`);
   }
-  return new UnsupportedError("TUN_UNSUPPORTED", `${message}errno ${code}`, {
-    hint,
-  });
+  return new UnsupportedError("TUN_UNSUPPORTED", `${message}errno ${code}`);
 }
 
 function cString(text: string): Uint8Array<ArrayBuffer> {

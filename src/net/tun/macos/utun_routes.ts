@@ -62,7 +62,7 @@ async function route(
   throw new ConflictError(
     "ROUTE_TAKEN",
     `Cannot route "${cidr}" to the cluster: this machine already has that route`,
-    { hint: "End the other VPN or session, or use --excludeIps." },
+    { hint: "End the other VPN or session." },
   );
 }
 

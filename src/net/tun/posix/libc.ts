@@ -40,7 +40,7 @@ export function openLibc(): Libc {
     unsupported: {
       code: "TUN_UNSUPPORTED",
       hint:
-        "--mode tun2socks works on Linux with glibc, on macOS and on Windows; use --disableTunDevice.",
+        "TUN devices are supported on Linux with glibc, on macOS and on Windows.",
     },
   });
 }

@@ -52,10 +52,7 @@ export const SYSTEM: UnixSystem = Deno.build.os === "darwin"
 export function openUnixSockets(): UnixSockets {
   return dlopenLibc(SYMBOLS, {
     purpose: "use a TUN device",
-    unsupported: {
-      code: "TUN_UNSUPPORTED",
-      hint: "Use --disableTunDevice for a SOCKS proxy instead.",
-    },
+    unsupported: { code: "TUN_UNSUPPORTED" },
   });
 }
 
@@ -85,6 +82,5 @@ export function cannot(what: string, reason: string): UnsupportedError {
   return new UnsupportedError(
     "TUN_UNSUPPORTED",
     `Cannot ${what}: ${reason}`,
-    { hint: "Use --disableTunDevice for a SOCKS proxy, or --mode sshuttle." },
   );
 }

@@ -47,7 +47,7 @@ export function findWintun(): string {
       hint:
         `Get it, for this machine's processor, from https://www.wintun.net, and put it into "${
           programFolders[0]
-        }". Or use --disableTunDevice for a SOCKS5 proxy, or ktctl forward.`,
+        }".`,
     },
   );
 }

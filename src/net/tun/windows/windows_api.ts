@@ -37,9 +37,6 @@ export type WindowsCalls = WindowsApi["symbols"];
 export function openWindowsApi(): WindowsApi {
   return dlopenLibrary("kernel32.dll", SYMBOLS, {
     purpose: "use a network device",
-    unsupported: {
-      code: "TUN_UNSUPPORTED",
-      hint: "Use --disableTunDevice for a SOCKS5 proxy.",
-    },
+    unsupported: { code: "TUN_UNSUPPORTED" },
   });
 }

@@ -37,7 +37,7 @@ export function openWintunApi(library: string): WintunApi {
     unsupported: {
       code: "WINTUN_UNUSABLE",
       hint:
-        "Get wintun 0.14 or newer, for this machine's processor, from https://www.wintun.net; or use --disableTunDevice for a SOCKS5 proxy.",
+        "Get wintun 0.14 or newer, for this machine's processor, from https://www.wintun.net.",
     },
   });
 }

@@ -89,18 +89,14 @@ export class WintunDevice implements PacketDevice {
   #failed(what: string): Error {
     const code = this.#windows.symbols.GetLastError();
     const message = `Cannot ${what} the network device "${this.name}": `;
-    const hint =
-      "Use --disableTunDevice for a SOCKS5 proxy, which needs no rights.";
     return code === ERROR_ACCESS_DENIED
       ? new PermissionError(
         "TUN_NOT_ALLOWED",
         `${message}it needs an administrator`,
-        { hint },
       )
       : new UnsupportedError(
         "TUN_UNSUPPORTED",
         `${message}wintun failed with Windows' error ${code}`,
-        { hint },
       );
   }
 }

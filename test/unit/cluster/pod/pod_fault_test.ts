@@ -4,6 +4,7 @@ import {
   isReady,
   isRunning,
 } from "../../../../src/cluster/pod/pod_ready.ts";
+import { hintWithFlags } from "../../../../src/commands/session/flag_hints.ts";
 import { PermissionError } from "../../../../src/core/errors.ts";
 import type {
   KubeApi,
@@ -80,7 +81,8 @@ async function failureOf(
     until,
   }).then(() => assert.fail("it came up"), (error) => error);
   assert.equal(error.code, "POD_NOT_READY");
-  const { message, hint, details } = error;
+  const { message, details } = error;
+  const hint = hintWithFlags(error)!;
   return { message, hint, details, ms: performance.now() - begun };
 }
 
@@ -196,7 +198,7 @@ Deno.test("a sidecar that is never ready is named, with what is known of it and 
     }));
     assert.match(message, /^Pod "web-kt-exchange-x" .*not ready within 0 s, /);
     assert.match(message, says);
-    assert.match(hint, /^It was injected.*--withLabel sidecar\.istio\.io/);
+    assert.match(hint, /^It was injected.*sidecar\.istio\.io.*--withLabel/);
   }
 });
 
@@ -299,12 +301,12 @@ const UNPLACED: [
   [
     "0/1 nodes are available: 1 node(s) had taint {dedicated: gpu}, that the pod didn't tolerate.",
     undefined,
-    /with --toleration dedicated=gpu\. If one is on its way.*--podCreationTimeout/,
+    /tolerate dedicated=gpu\. If a node is on its way.*--toleration .*--podCreationTimeout/,
   ],
   [
     "0/2 nodes are available: 1 node(s) had untolerated taint {spot: }, 1 node(s) had untolerated taint {node.kubernetes.io/not-ready: }.",
     undefined,
-    /with --toleration spot\. /,
+    /tolerate spot\. /,
   ],
   [
     "0/1 nodes are available: 1 node(s) had untolerated taint(s). preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.",
@@ -317,22 +319,22 @@ const UNPLACED: [
         ],
       },
     }],
-    /with --toleration dedicated=gpu:NoSchedule\. /,
+    /tolerate dedicated=gpu:NoSchedule\. /,
   ],
   [
     "0/1 nodes are available: 1 node(s) had untolerated taint(s).",
     undefined,
-    /--toleration key=value:effect; .*kubectl get nodes/,
+    /kubectl get nodes.*--toleration key=value:effect/,
   ],
   [
     "0/1 nodes are available: 1 node(s) had taint {node.kubernetes.io/not-ready: }, that the pod didn't tolerate.",
     undefined,
-    /^Give it more time/,
+    /give it more time\. Use --podCreationTimeout/,
   ],
   [
     "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector.",
     undefined,
-    /--nodeSelector\. .*--podCreationTimeout/,
+    /--nodeSelector .*--podCreationTimeout/,
   ],
   ["0/1 nodes are available: 1 Insufficient memory.", undefined, /--podQuota/],
 ];

@@ -87,7 +87,7 @@ Deno.test("only what was asked for, and is otherwise, counts as ignored", () => 
       },
       { ...plain, labels: { a: "1", b: "2" } },
     ),
-    ["--image", "--podQuota"],
+    ["image", "requests and limits"],
   );
 });
 

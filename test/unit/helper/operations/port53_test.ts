@@ -160,7 +160,7 @@ for (const [protocol, take] of [["UDP", takeUdp], ["TCP", takeTcp]] as const) {
     const { port, free } = await take();
     await assert.rejects(probePort53({ ...probed, port }), {
       code: "DNS_PORT_TAKEN",
-      hint: /--dnsMode hosts/,
+      hint: /stop that one/,
     });
     free();
     await probePort53({ ...probed, port });

@@ -158,7 +158,7 @@ Deno.test("a Windows without what it takes is refused by the probe, with a way o
   await assert.rejects(probeTun(machine, "windows"), {
     code: "POWERSHELL_FAILED",
     message: /New-NetRoute/,
-    hint: /--disableTunDevice or ktctl forward/,
+    hint: /Windows 10 or newer/,
   });
   assert.equal(asked.length, 1);
   await probeTun(powershellMachine(() => null).machine, "windows");

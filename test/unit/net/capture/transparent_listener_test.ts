@@ -86,7 +86,7 @@ Deno.test("where nothing can redirect, the error says what was tried and what to
   await assert.rejects(probeRedirect(machine, { os: "linux" }), (error) => {
     assert.ok(error instanceof UnsupportedError);
     assert.match(error.details.join(), /nft: .*,iptables: /);
-    assert.match(error.hint!, /tun2socks/);
+    assert.match(error.hint!, /Install nftables/);
     return true;
   });
 });

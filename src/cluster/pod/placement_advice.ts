@@ -1,25 +1,30 @@
 /** What to do where the scheduler finds no node for a pod of ours. */
 import { KtctlError } from "../../core/errors.ts";
+import type { Remedy } from "../../core/remedy.ts";
 import type { KubeApi } from "../../kube/kube_api.ts";
 import { NODES } from "../../kube/resources.ts";
 import { isOfHealth, type Taint, taintText } from "./toleration.ts";
 
-const WAIT =
-  "If one is on its way, give it more time with --podCreationTimeout.";
-
 /** @param message The scheduler's own. Undefined where it says nothing that an option could mend. */
-export async function placementHint(
+export async function placementAdvice(
   kube: KubeApi,
   message: string,
-): Promise<string | undefined> {
-  const hints = [
-    await taintHint(kube, message),
-    /selector|affinity/.test(message) &&
-    "Name labels that a node has with --nodeSelector.",
-    /Insufficient (cpu|memory)/.test(message) &&
-    "Ask for less with --podQuota.",
-  ].filter((hint) => typeof hint === "string");
-  return hints.length === 0 ? undefined : [...hints, WAIT].join(" ");
+): Promise<{ hint: string; remedies: Remedy[] } | undefined> {
+  const taints = await taintHint(kube, message);
+  const ways: [hint: string, remedy: Remedy][] = [];
+  if (taints !== undefined) ways.push([taints, "tolerations"]);
+  if (/selector|affinity/.test(message)) {
+    ways.push(["Select nodes by labels that one has.", "node-selector"]);
+  }
+  if (/Insufficient (cpu|memory)/.test(message)) {
+    ways.push(["Request less.", "pod-quota"]);
+  }
+  if (ways.length === 0) return undefined;
+  ways.push(["If a node is on its way, give it more time.", "more-time"]);
+  return {
+    hint: ways.map(([hint]) => hint).join(" "),
+    remedies: ways.map(([, remedy]) => remedy),
+  };
 }
 
 /**
@@ -39,10 +44,8 @@ async function taintHint(
   if (admins.length === 0 && all.length > 0) return undefined;
   const taints = new Set(admins.map(taintText));
   return taints.size === 0
-    ? "Let our pods run on tainted nodes with --toleration key=value:effect; to see their taints, run `kubectl get nodes -o custom-columns=NAME:.metadata.name,TAINTS:.spec.taints`."
-    : `Let our pods run on tainted nodes with ${
-      [...taints].map((taint) => `--toleration ${taint}`).join(" or ")
-    }.`;
+    ? "Let ktctl's pods tolerate the nodes' taints: to see them, run `kubectl get nodes -o custom-columns=NAME:.metadata.name,TAINTS:.spec.taints`."
+    : `Let ktctl's pods tolerate ${[...taints].join(" or ")}.`;
 }
 
 /** None where nodes may not be listed. */

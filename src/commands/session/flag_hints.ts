@@ -1,0 +1,98 @@
+/**
+ * Advice that names flags. Code below the commands knows none: its errors and warnings get this advice
+ * where they come to the command line.
+ */
+import type { KtctlError } from "../../core/errors.ts";
+import type { Remedy } from "../../core/remedy.ts";
+
+const PROXY =
+  "Or use --disableTunDevice for a SOCKS5 proxy, which needs no root.";
+const NO_TUN =
+  "Use --disableTunDevice for a SOCKS5 proxy, or, on Linux and macOS, --mode sshuttle.";
+const HOSTS_FILE = "Or use --dnsMode hosts.";
+const PATIENCE = "Or raise --portForwardTimeout.";
+
+/** By the code of an error. */
+const OF_ERRORS: Readonly<Record<string, string>> = {
+  AGENT_UNREACHABLE: PATIENCE,
+  CONSOLE_UNUSABLE: PROXY,
+  CONTEXT_MISSING: "Or name one with --context.",
+  DNS_PORT_TAKEN: HOSTS_FILE,
+  FFI_NOT_ALLOWED: PROXY,
+  KUBECONFIG_NOT_FOUND: "Or name one with --kubeconfig.",
+  LOCAL_PORT_CLOSED:
+    "Or name another port with --expose local:port, or use --skipPortChecking to start without it.",
+  MARK_TAKEN: "Set the mark with --versionMark.",
+  NO_READY_POD: PATIENCE,
+  NRPT_OVERRULED: "Use --dnsMode hosts.",
+  PLUGIN_NEEDED: "Load it with --plugin.",
+  POD_WOULD_BE_ADOPTED: "Use --mode auto.",
+  POWERSHELL_FAILED: PROXY,
+  REDIRECT_UNSUPPORTED:
+    "Use --mode tun2socks, or --disableTunDevice for a SOCKS5 proxy.",
+  RESOLVED_REFUSED: "Use --dnsMode hosts to work without systemd-resolved.",
+  RIGHTS_UNKNOWN: PROXY,
+  ROOT_NEEDED: PROXY,
+  ROOT_REFUSED: PROXY,
+  ROUTER_NAME_TAKEN: "Or use --mode manual, which needs no router.",
+  ROUTE_TAKEN: "Or leave its addresses alone with --excludeIps.",
+  RULES_NAME_TAKEN: "Print them with --emitRules.",
+  SERVICE_ACCOUNT_NOT_FOUND: "Or name another one with --serviceAccount.",
+  SHARE_NAME_TAKEN: "Or connect without --shareShadow.",
+  STUNTMAN_NAME_TAKEN:
+    "Or use --mode scale, which needs no Service of that name.",
+  TUN_FIREWALLED: NO_TUN,
+  TUN_IN_USE: NO_TUN,
+  TUN_NOT_ALLOWED: NO_TUN,
+  TUN_NO_ADDRESS: NO_TUN,
+  TUN_UNSUPPORTED: NO_TUN,
+  WINTUN_MISSING: PROXY,
+  WINTUN_UNUSABLE: PROXY,
+};
+
+/** By the code of a warning. */
+const OF_WARNINGS: Readonly<Record<string, string>> = {
+  POD_OUT_OF_MEMORY: "Give it more memory with --podQuota.",
+  POD_RANGE_UNKNOWN: "Name the ranges with --includeIps.",
+  RANGE_OVERLAPS: "Leave some of them alone with --excludeIps.",
+  SERVICE_RANGE_PARTIAL: "Add ranges with --includeIps.",
+  SERVICE_RANGE_UNKNOWN: "Name the range with --includeIps.",
+};
+
+const OF_REMEDIES: Readonly<Record<Remedy, string>> = {
+  "annotations": "--withAnnotation key=value",
+  "image": "--image",
+  "image-pull-secret": "--imagePullSecret",
+  "labels": "--withLabel key=value",
+  "more-time": "--podCreationTimeout",
+  "node-selector": "--nodeSelector key=value",
+  "pod-quota": "--podQuota, such as `--podQuota 0.5c,256m`",
+  "router-image": "--routerImage (for a Router Pod)",
+  "service-account": "--serviceAccount",
+  "tolerations": "--toleration key=value:effect",
+};
+
+const FLAG = /--[a-z]\w+/gi;
+
+/** The hint of an error as a user of the command line gets it; `undefined` where there is none. */
+export function hintWithFlags(
+  { code, hint, remedies }: Pick<KtctlError, "code" | "hint" | "remedies">,
+): string | undefined {
+  const ways = remedies.map((one) => OF_REMEDIES[one]);
+  const added = ways.length > 0
+    ? `Use ${ways.join(" or ")}.`
+    : Object.hasOwn(OF_ERRORS, code)
+    ? OF_ERRORS[code]
+    : undefined;
+  if (hint === undefined || added === undefined) return hint ?? added;
+  // a plugin's own hint may name them already
+  const named = added.match(FLAG)?.some((flag) => hint.includes(flag));
+  return named ? hint : `${hint} ${added}`;
+}
+
+/** The text of a warning as a user of the command line gets it. */
+export function warningWithFlags(code: string, message: string): string {
+  return Object.hasOwn(OF_WARNINGS, code)
+    ? `${message}. ${OF_WARNINGS[code]}`
+    : message;
+}
