@@ -3,7 +3,21 @@
  * wrong and fixes the exit code; `code` names the exact condition for scripts and tests.
  */
 
-import type { Remedy } from "./remedy.ts";
+/**
+ * A way out of an error that an option of the caller's gives: the command line has a flag for each, the
+ * caller of a library something else.
+ */
+export type Remedy =
+  | "annotations"
+  | "image"
+  | "image-pull-secret"
+  | "labels"
+  | "more-time"
+  | "node-selector"
+  | "pod-quota"
+  | "router-image"
+  | "service-account"
+  | "tolerations";
 
 /** Extra facts an error carries beside its message. */
 export interface ErrorOptionsWithHint {

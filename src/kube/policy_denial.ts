@@ -1,5 +1,4 @@
-import { ClusterError } from "../core/errors.ts";
-import type { Remedy } from "../core/remedy.ts";
+import { ClusterError, type Remedy } from "../core/errors.ts";
 import type { CallSubject } from "./call_subject.ts";
 
 /**

@@ -50,7 +50,7 @@ export async function sweepJournals(
   const journals = openDeadJournals(options.dir, (path, reason) => {
     options.report.warn(
       "JOURNAL_UNREADABLE",
-      `Cannot see whether a dead session left something, and go on without: ${path}: ${reason}; another user, such as root, or another version may have made it, who can undo it`,
+      `Skipped the journal ${path}: ${reason}. Run \`ktctl clean\` as the user who owns it, or with the version of ktctl that wrote it`,
     );
   });
   for (const journal of journals) {

@@ -1,6 +1,5 @@
 /** What to do where the scheduler finds no node for a pod of ours. */
-import { KtctlError } from "../../core/errors.ts";
-import type { Remedy } from "../../core/remedy.ts";
+import { KtctlError, type Remedy } from "../../core/errors.ts";
 import type { KubeApi } from "../../kube/kube_api.ts";
 import { NODES } from "../../kube/resources.ts";
 import { isOfHealth, type Taint, taintText } from "./toleration.ts";

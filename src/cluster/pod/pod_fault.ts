@@ -1,5 +1,5 @@
 /** What keeps a pod from coming up, and what can be done about it. */
-import type { Remedy } from "../../core/remedy.ts";
+import type { Remedy } from "../../core/errors.ts";
 import type { KubeApi, KubeObject } from "../../kube/kube_api.ts";
 import { isMemoryDeath, memoryDeath } from "./memory_death.ts";
 import {

@@ -1,6 +1,10 @@
 /** Waits for a pod by watching it, and says why where it does not come up. */
-import { Cancelled, ClusterError, KtctlError } from "../../core/errors.ts";
-import type { Remedy } from "../../core/remedy.ts";
+import {
+  Cancelled,
+  ClusterError,
+  KtctlError,
+  type Remedy,
+} from "../../core/errors.ts";
 import type { KubeApi, KubeObject } from "../../kube/kube_api.ts";
 import { EVENTS, PODS } from "../../kube/resources.ts";
 import { ownContainer } from "./pod_containers.ts";

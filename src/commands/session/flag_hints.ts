@@ -2,8 +2,7 @@
  * Advice that names flags. Code below the commands knows none: its errors and warnings get this advice
  * where they come to the command line.
  */
-import type { KtctlError } from "../../core/errors.ts";
-import type { Remedy } from "../../core/remedy.ts";
+import type { KtctlError, Remedy } from "../../core/errors.ts";
 
 const PROXY =
   "Or use --disableTunDevice for a SOCKS5 proxy, which needs no root.";

@@ -188,7 +188,7 @@ for (
         rest:
           `flags: [{ name: "expose", value: "x", summary: "x" }], kind: "routing"`,
       },
-      /its flag --expose is another one of ktctl itself/,
+      /its flag --expose conflicts with a flag of ktctl itself/,
     ],
     [
       "more flags than can be kept",
