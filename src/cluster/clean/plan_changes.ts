@@ -19,8 +19,10 @@ export async function planChanges(
   report: Report,
 ): Promise<PlannedChanges> {
   const known = new Map(steps);
-  const changes = await findChanges(state, steps.values(), (step, reason) => {
+  const blind: AnyClusterStep[] = [];
+  const found = await findChanges(state, steps.values(), (step, reason) => {
     known.delete(step.id);
+    blind.push(step);
     report.warn(
       "STEP_FAILED",
       `Cannot see what the step "${step.id}" left: ${reason}`,
@@ -30,7 +32,12 @@ export async function planChanges(
   for (const one of missing) {
     report.warn("PLUGIN_NEEDED", missingText(one, steps));
   }
-  if (missing.length === 0) return { changes };
+  // restore before delete: what it would have restored may be served by what would be deleted
+  const isBlind = blind.some(({ restores }) => restores);
+  const changes = found.filter(({ step }) => !isBlind || step.restores);
+  if (missing.length === 0) {
+    return blind.length === 0 ? { changes } : { changes, failure: cannotSee() };
+  }
   const failure = new CleanupError(
     "PLUGIN_NEEDED",
     `Cannot take back all that ${
@@ -40,4 +47,12 @@ export async function planChanges(
   );
   const own = changes.filter((change) => !isOfMissing(change, missing));
   return { changes: own, failure };
+}
+
+function cannotSee(): CleanupError {
+  return new CleanupError(
+    "STEP_FAILED",
+    "Cannot see all that sessions left: see the warnings",
+    { hint: "This is a defect of what they name; tell its author." },
+  );
 }

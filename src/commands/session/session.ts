@@ -17,6 +17,7 @@ import { FileJournal, type JournalHeader } from "../../undo/journal.ts";
 import { liveSessions } from "../../undo/live_sessions.ts";
 import { randomLower } from "../../core/random_name.ts";
 import { errorEvent, type Report } from "../../core/report.ts";
+import type { OutageOptions } from "../../undo/reverter.ts";
 import { Scope } from "../../undo/scope.ts";
 import { connectKube } from "../../kube/connect_kube.ts";
 import type { KubeApi } from "../../kube/kube_api.ts";
@@ -110,6 +111,24 @@ function isOutage(error: unknown): boolean {
     (error.code === "CLUSTER_UNREACHABLE" || error.code === "API_ERROR");
 }
 
+function outageTold(report: Report): OutageOptions {
+  return {
+    isOutage,
+    patienceMs: OUTAGE_MS,
+    onOutage: (error) =>
+      report.warn(
+        "UNDO_WAITS",
+        `${
+          messageOf(error)
+        }: still trying to put everything back, for 20 s at most`,
+      ),
+  };
+}
+
+function isConnect(command: string): boolean {
+  return command.split(" ")[0] === EXCLUSIVE;
+}
+
 /**
  * Runs `work` until a signal or an error ends it, and takes back all that it did. A signal after
  * `markReady` is the way to end such a command, and no error.
@@ -143,17 +162,8 @@ export async function runSession(
     world: { kube },
     journal,
     signal: host.signal,
-    outage: {
-      isOutage,
-      patienceMs: OUTAGE_MS,
-      onOutage: (error) =>
-        report.warn(
-          "UNDO_WAITS",
-          `${
-            messageOf(error)
-          }: still trying to put everything back. Press Ctrl-C again to leave it as it is`,
-        ),
-    },
+    // this machine's routes and names must not wait for a cluster
+    ...(isConnect(command) ? {} : { outage: outageTold(report) }),
     observer: {
       reverting: (description) => report.debug(`undo: ${description}`),
       revertFailed: (description, error) =>

@@ -166,6 +166,23 @@ Deno.test("a plugin that fails when it looks, or finds nonsense, costs its own s
   }
 });
 
+Deno.test("where a step that restores cannot look, nothing is deleted, and nobody is told that all is clean", async () => {
+  const other = made("Pod", "db-kt-exchange-abcde", {
+    heartbeat: OLD,
+    session: "s2",
+  });
+  const throwing: AnyClusterStep = {
+    ...plain,
+    restores: true,
+    find: () => {
+      throw new TypeError("a defect");
+    },
+  };
+  const { actions, code } = await plan({ pods: [other] }, throwing);
+  assert.deepEqual(actions, []);
+  assert.equal(code, "STEP_FAILED");
+});
+
 Deno.test("a plugin's record says nothing that a terminal obeys, no path, and no more than so much", () => {
   const text = pluginRecordText({
     ...record,
