@@ -30,7 +30,6 @@ export interface Swept {
 }
 
 export interface SweptStep {
-  readonly session: string;
   /** Id of the step. */
   readonly step: string;
   readonly args: Json;
@@ -74,7 +73,7 @@ async function sweepOne(
 ): Promise<Swept> {
   const { steps, signal, report, reverter, dryRun = false } = options;
   const swept: Swept = { done: [], steps: [], left: 0 };
-  const { session, command } = dead.header;
+  const { command } = dead.header;
   const left = await revertJournal(dead, {
     ...{ steps, world: { kube }, reverter, signal, dryRun },
     onOutcome(outcome) {
@@ -96,7 +95,7 @@ async function sweepOne(
         report.warn("REVERT_FAILED", message + byHand);
       } else { // taken back, or planned to be
         swept.done.push(description);
-        swept.steps.push({ session, step: id, args });
+        swept.steps.push({ step: id, args });
       }
     },
   });

@@ -7,6 +7,7 @@ import {
 } from "../../kube/contract.ts";
 import type { Found, FoundState } from "../../kube/cluster_step.ts";
 import type { KubeObject } from "../../kube/kube_api.ts";
+import { leavingSessions } from "../object/leaving_sessions.ts";
 import { restoreText } from "../service/service_selector.ts";
 import { markText } from "./mesh_mark.ts";
 import { readRouter } from "./router_record.ts";
@@ -26,9 +27,6 @@ type FoundArgs = {
   readonly others?: string[];
 };
 
-/** Of a router that was closing when its last participant died. */
-const NOBODY = "nobody";
-
 /**
  * Sessions of a router that are over, or left nothing else that could tell: one that joined long ago
  * and has no object. A router that was closing when its last user died is closed to the end.
@@ -37,19 +35,18 @@ export function findParticipants(state: FoundState): Found<FoundArgs>[] {
   return routersOf(state).flatMap((router) => {
     const over = router.participants.filter((one) => isOver(one, state));
     if (over.length === 0 && !router.closing) return [];
-    const namespace = router.namespace;
-    const { service } = router;
+    const { namespace, service } = router;
     const parts = over.map(({ session, mark }) => ({
       namespace,
       service,
       session,
       mark: markText(mark),
     }));
-    const [first = { namespace, service, session: NOBODY, mark: "" }, ...rest] =
-      parts;
-    const others = rest.map(({ session }) => session);
     return [{
-      args: { ...first, ...(others.length === 0 ? {} : { others }) },
+      args: {
+        ...{ namespace, service, mark: parts[0]?.mark ?? "" },
+        ...leavingSessions(over),
+      },
       action: leaveText(router, { over, state }),
       reliesOn: workloads(state).filter((object) =>
         belongsTo(object, router) ||

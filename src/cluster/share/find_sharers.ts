@@ -9,6 +9,7 @@ import {
 import type { Found, FoundState } from "../../kube/cluster_step.ts";
 import type { KubeObject } from "../../kube/kube_api.ts";
 import { clientKey } from "../../link/wire/client_key.ts";
+import { leavingSessions } from "../object/leaving_sessions.ts";
 import { readShare } from "./share_record.ts";
 import { type Sharer, type ShareState, withoutSharers } from "./share_state.ts";
 
@@ -18,9 +19,6 @@ type FoundArgs = {
   readonly session: string;
   readonly others?: string[];
 };
-
-/** Of one that was closing when its last user died. */
-const NOBODY = "nobody";
 
 /** Who shares a Shadow Pod has a heartbeat of their own, and the agent tells of them by name. */
 export function findSharers(state: FoundState): Found<FoundArgs>[] {
@@ -32,10 +30,8 @@ export function findSharers(state: FoundState): Found<FoundArgs>[] {
     );
     if (over.length === 0 && !share.closing) return [];
     const parts = over.map(({ session }) => ({ namespace, session }));
-    const [first = { namespace, session: NOBODY }, ...rest] = parts;
-    const others = rest.map(({ session }) => session);
     return [{
-      args: { ...first, ...(others.length === 0 ? {} : { others }) },
+      args: { namespace, ...leavingSessions(over) },
       action: leaveText(share, over),
       parts,
     }];
