@@ -98,6 +98,8 @@ export async function connect(
       command: needs.captures
         ? EXCLUSIVE
         : `connect --mode ${modeName(plugin)}, which captures nothing`,
+      // this machine's routes and names must not wait for a cluster
+      waitsAtEnd: false,
     },
     (session, markReady) =>
       new Connection(host, session, { plugin, given, needs, options })

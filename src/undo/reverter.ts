@@ -120,22 +120,26 @@ export class Reverter<W> {
     const { outage, signal } = this.#options;
     if (outage === undefined) return await work();
     const ended = new AbortController();
+    const end = () => ended.abort();
     let last: unknown;
     try {
       return await persist(work, {
         signal: signal ? AbortSignal.any([signal, ended.signal]) : ended.signal,
         isPassing: (error) => {
           last = error;
-          const isFirst = this.#patience === undefined;
-          if (isFirst && !outage.isOutage(error)) return false;
-          this.#patience ??= AbortSignal.timeout(outage.patienceMs);
-          if (isFirst) outage.onOutage(error);
-          this.#patience.addEventListener("abort", () => ended.abort());
+          if (this.#patience === undefined) {
+            if (!outage.isOutage(error)) return false;
+            this.#patience = AbortSignal.timeout(outage.patienceMs);
+            outage.onOutage(error);
+          }
+          this.#patience.addEventListener("abort", end); // once, however often
           return !this.#patience.aborted;
         },
       });
     } catch (error) {
       throw ended.signal.aborted ? last : error;
+    } finally {
+      this.#patience?.removeEventListener("abort", end);
     }
   }
 }

@@ -125,10 +125,6 @@ function outageTold(report: Report): OutageOptions {
   };
 }
 
-function isConnect(command: string): boolean {
-  return command.split(" ")[0] === EXCLUSIVE;
-}
-
 /**
  * Runs `work` until a signal or an error ends it, and takes back all that it did. A signal after
  * `markReady` is the way to end such a command, and no error.
@@ -142,10 +138,13 @@ export async function runSession(
     command: string;
     /** @default random */
     id?: string;
+    /** Whether its end waits for a cluster that is away for a moment. @default true */
+    waitsAtEnd?: boolean;
   },
   work: (session: Session, markReady: () => void) => Promise<void>,
 ): Promise<void> {
   const { globals, kube, report, command, id = randomLower(10) } = options;
+  const { waitsAtEnd = true } = options;
   const journal = new FileJournal(host.journalDir, {
     type: "session",
     version: 1,
@@ -162,8 +161,7 @@ export async function runSession(
     world: { kube },
     journal,
     signal: host.signal,
-    // this machine's routes and names must not wait for a cluster
-    ...(isConnect(command) ? {} : { outage: outageTold(report) }),
+    ...(waitsAtEnd ? { outage: outageTold(report) } : {}),
     observer: {
       reverting: (description) => report.debug(`undo: ${description}`),
       revertFailed: (description, error) =>
