@@ -12,7 +12,7 @@ import type {
   World,
 } from "../../src/plugins/plugin.ts";
 import { testRouting } from "../../src/plugins/kit/kits.ts";
-import { plainPod } from "./plain_pod.ts";
+import { DEFAULT_POD } from "../../src/cluster/pod/pod_options.ts";
 
 type NoteArgs = { service: string; text: string };
 type Note = Step<NoteArgs, undefined, void, World>;
@@ -221,7 +221,7 @@ Deno.test("the conformance kit finds out a plugin that", async (t) => {
       shadowLabels: { "kt-role": "shadow-exchange", "kt-target": "kitkit" },
       user: "tester",
       session: "kitsession",
-      pod: plainPod,
+      pod: DEFAULT_POD,
       podTimeoutMs: 60_000,
       recoverWaitMs: 0,
     };

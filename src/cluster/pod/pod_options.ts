@@ -20,3 +20,15 @@ export interface PodOptions {
 }
 
 export const SHADOW_IMAGE = "denoland/deno:2.9.6";
+
+/** Where the user says nothing. */
+export const DEFAULT_POD: PodOptions = {
+  image: SHADOW_IMAGE,
+  imagePullPolicy: "IfNotPresent",
+  nodeSelector: {},
+  tolerations: [],
+  labels: {},
+  annotations: {},
+  quota: {},
+  asDeployment: false,
+};

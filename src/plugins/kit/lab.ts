@@ -1,8 +1,5 @@
 /** What the labs of both kits begin with: a cluster, and a scope whose journal is kept in memory. */
-import {
-  type PodOptions,
-  SHADOW_IMAGE,
-} from "../../cluster/pod/pod_options.ts";
+import { DEFAULT_POD, type PodOptions } from "../../cluster/pod/pod_options.ts";
 import type { Report } from "../../core/report.ts";
 import { connectKube } from "../../kube/connect_kube.ts";
 import type { KubeApi } from "../../kube/kube_api.ts";
@@ -45,7 +42,7 @@ export const silent: Report = {
 
 /** Throws what the commands would. */
 export async function openLab(options: LabOptions): Promise<Lab> {
-  const { kubeconfig, context, namespace } = options;
+  const { kubeconfig, context, namespace, image = DEFAULT_POD.image } = options;
   const end = new AbortController();
   const kube = options.kube ?? await connectKube({
     ...{ kubeconfig, context, namespace },
@@ -55,7 +52,7 @@ export async function openLab(options: LabOptions): Promise<Lab> {
   return {
     kube,
     scope,
-    pod: options.pod ?? podOptions(options.image),
+    pod: options.pod ?? { ...DEFAULT_POD, image },
     async close() {
       try {
         await scope.dispose();
@@ -63,18 +60,5 @@ export async function openLab(options: LabOptions): Promise<Lab> {
         end.abort();
       }
     },
-  };
-}
-
-function podOptions(image = SHADOW_IMAGE): PodOptions {
-  return {
-    image,
-    imagePullPolicy: "IfNotPresent",
-    nodeSelector: {},
-    tolerations: [],
-    labels: {},
-    annotations: {},
-    quota: {},
-    asDeployment: false,
   };
 }
