@@ -25,7 +25,9 @@ node_network_up() {
   # shellcheck disable=SC2016 # expanded by the inner shell
   "${NSX[@]}" bash -euc '
     ip link set lo up; ip link set eth0 up
-    ip link show cni0 >/dev/null 2>&1 || ip link add cni0 type bridge
+    # without an address of its own a bridge takes that of a pod, and another when that goes: the
+    # rest cannot answer the probes of the node until they notice, and cluster DNS is not ready
+    ip link show cni0 >/dev/null 2>&1 || ip link add cni0 address 02:00:00:00:00:01 type bridge
     ip link set cni0 up
     echo 1 > /proc/sys/net/ipv4/ip_forward
     for name in iptables ip6tables; do
