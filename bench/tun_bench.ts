@@ -2,7 +2,7 @@
 import { Scope } from "../src/undo/scope.ts";
 import type { Machine } from "../src/helper/operations/operation.ts";
 import { openTunOperation } from "../src/helper/operations/tun_operations.ts";
-import type { OpenedTun } from "../src/helper/operations/opened_tun.ts";
+import type { OpenedTun } from "../src/net/tun/opened_tun.ts";
 import { NetworkNamespace } from "../test/netns/network_namespace.ts";
 import { obstacleWithout } from "../test/netns/packages.ts";
 import { MemoryJournal } from "../test/unit/core/memory_journal.ts";

@@ -1,7 +1,7 @@
 // Runs inside a network namespace: carries a TUN device's packets for tun_bench.ts. Prints a line
 // when it is ready, and ends when killed.
 import { dial } from "../src/link/wire/dial.ts";
-import type { OpenedTun } from "../src/helper/operations/opened_tun.ts";
+import type { OpenedTun } from "../src/net/tun/opened_tun.ts";
 import { addressBytes } from "../src/net/tun/packets/address_text.ts";
 import { PacketCarrier } from "../src/net/tun/packet_carrier.ts";
 import { openTunCapture } from "../src/net/tun/tun_capture.ts";
@@ -28,6 +28,7 @@ if (what === "path") {
 } else {
   await openTunCapture({
     device,
+    packets: new TunDevice(device),
     ipv4,
     link: {
       dial: () => dial({ host: "127.0.0.1", port, timeoutMs: 5_000 }),

@@ -1,3 +1,4 @@
+import { forSystem } from "../core/system.ts";
 import { Cancelled } from "../core/errors.ts";
 
 export interface Signals extends Disposable {
@@ -12,9 +13,10 @@ export interface SignalHandlers {
   readonly onDefect: (error: unknown) => void;
 }
 
-const NAMES: readonly Deno.Signal[] = Deno.build.os === "windows"
-  ? ["SIGINT", "SIGBREAK"]
-  : ["SIGINT", "SIGTERM", "SIGHUP"];
+const NAMES: readonly Deno.Signal[] = forSystem<Deno.Signal[]>({
+  linux: ["SIGINT", "SIGTERM", "SIGHUP"],
+  windows: ["SIGINT", "SIGBREAK"],
+});
 
 /**
  * One Ctrl-C comes several times: the terminal signals each process of its group, and `deno task`,

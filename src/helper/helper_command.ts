@@ -1,4 +1,5 @@
 /** How ktctl starts itself as the root helper. */
+import { forSystem, SYSTEM, type System } from "../core/system.ts";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { pipedProgram } from "./piped_program.ts";
@@ -51,7 +52,7 @@ const NO_DENO_DIR = "/dev/null/deno";
 export function helperCommand(
   program: OwnProgram,
   text = "",
-  os: typeof Deno.build.os = Deno.build.os,
+  os: System = SYSTEM,
 ): HelperCommand {
   const { execPath, mainModule, isStandalone, denoDir } = program;
   if (isStandalone) return { argv: [execPath, "__helper"], env: {} };
@@ -117,14 +118,17 @@ export function sudoCommand(
 function userDenoDir(): string | undefined {
   const named = Deno.env.get("DENO_DIR");
   if (named) return resolve(named); // the helper starts elsewhere
-  if (Deno.build.os === "windows") {
-    const local = Deno.env.get("LOCALAPPDATA");
-    return local && join(local, "deno");
-  }
   const home = Deno.env.get("HOME");
-  if (Deno.build.os === "darwin") {
-    return home && join(home, "Library", "Caches", "deno");
-  }
-  const cache = Deno.env.get("XDG_CACHE_HOME") ?? (home && `${home}/.cache`);
-  return cache && join(cache, "deno");
+  return forSystem({
+    linux: () => {
+      const named = Deno.env.get("XDG_CACHE_HOME");
+      const cache = named ?? (home && `${home}/.cache`);
+      return cache && join(cache, "deno");
+    },
+    darwin: () => home && join(home, "Library", "Caches", "deno"),
+    windows: () => {
+      const local = Deno.env.get("LOCALAPPDATA");
+      return local && join(local, "deno");
+    },
+  })();
 }

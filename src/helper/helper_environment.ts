@@ -1,4 +1,5 @@
 /** What of its environment the root helper, and each program that it starts, gets to see. */
+import { forSystem, SYSTEM } from "../core/system.ts";
 
 /** sudo may leave the user's own PATH, in which anybody's program could be called `nft`. */
 const SAFE_PATH = [
@@ -12,9 +13,10 @@ const SAFE_PATH = [
 ].join(":");
 
 /** Of root's own environment; never a kubeconfig or a credential. */
-const PASSED = Deno.build.os === "windows"
-  // without most of these, programs of Windows do not start, or find no folder
-  ? [
+const PASSED = forSystem({
+  linux: ["PATH", "DENO_DIR", "DBUS_SYSTEM_BUS_ADDRESS"],
+  // without most of these, programs do not start there, or find no folder
+  windows: [
     "PATH",
     "PATHEXT",
     "SYSTEMROOT",
@@ -30,8 +32,8 @@ const PASSED = Deno.build.os === "windows"
     "USERPROFILE",
     "LOCALAPPDATA",
     "DENO_DIR",
-  ]
-  : ["PATH", "DENO_DIR", "DBUS_SYSTEM_BUS_ADDRESS"];
+  ],
+});
 
 /** For a helper that root, or an administrator, starts directly. */
 export function passedEnvironment(): Record<string, string> {
@@ -49,7 +51,7 @@ export function clearEnvironment(): void {
   const kept = isBySudo ? ["DENO_DIR"] : PASSED;
   for (const name of Object.keys(Deno.env.toObject())) {
     // Windows' names have any case, and it has some ("=C:") that cannot be deleted
-    const isKept = Deno.build.os === "windows"
+    const isKept = SYSTEM === "windows"
       ? kept.includes(name.toUpperCase()) || name.includes("=")
       : kept.includes(name);
     if (!isKept) Deno.env.delete(name);

@@ -2,6 +2,7 @@
  * Where root helpers keep their journals: gone after a reboot, as are nearly all of their changes; but
  * on Windows, where both stay.
  */
+import { forSystem, SYSTEM, type System } from "../core/system.ts";
 import { rmdirSync } from "node:fs";
 import { messageOf, PermissionError } from "../core/errors.ts";
 import { FileJournal } from "../undo/journal.ts";
@@ -9,11 +10,11 @@ import { randomLower } from "../core/random_name.ts";
 import { runPowershell } from "../net/run_powershell.ts";
 import type { Machine } from "./operations/operation.ts";
 
-export const HELPER_FOLDER = Deno.build.os === "darwin"
-  ? "/var/run/ktctl"
-  : Deno.build.os === "windows"
-  ? `${Deno.env.get("ProgramData") ?? "C:\\ProgramData"}\\ktctl`
-  : "/run/ktctl";
+export const HELPER_FOLDER = forSystem({
+  linux: "/run/ktctl",
+  darwin: "/var/run/ktctl",
+  windows: `${Deno.env.get("ProgramData") ?? "C:\\ProgramData"}\\ktctl`,
+});
 
 /** Others see whether there is something to take back; what that is, and its lock, are root's alone. */
 const FOLDER_MODE = 0o755;
@@ -26,7 +27,7 @@ const FOLDER_MODE = 0o755;
 export async function prepareHelperFolder(
   folder: string,
   machine: Pick<Machine, "exec">,
-  os: typeof Deno.build.os = Deno.build.os,
+  os: System = SYSTEM,
 ): Promise<void> {
   try {
     if (os === "windows") return await prepareWindowsFolder(folder, machine);
@@ -137,7 +138,7 @@ export async function openHelperJournal(
  */
 export function removeHelperFolder(
   folder: string,
-  os: typeof Deno.build.os = Deno.build.os,
+  os: System = SYSTEM,
 ): void {
   if (os === "windows") return;
   try {

@@ -1,3 +1,4 @@
+import { SYSTEM } from "../core/system.ts";
 import { statfsSync } from "node:fs";
 import { openDeadJournals } from "../undo/journal.ts";
 
@@ -35,7 +36,7 @@ const EMPTY_BYTES = 40;
 
 /** Earlier versions left a folder behind that nobody may look into; on a tmpfs, as /run is, its size tells. */
 function isEmptyTmpfs(folder: string): boolean {
-  if (Deno.build.os !== "linux") return false;
+  if (SYSTEM !== "linux") return false;
   try {
     return statfsSync(folder).type === TMPFS_MAGIC &&
       Deno.lstatSync(folder).size <= EMPTY_BYTES;

@@ -1,4 +1,5 @@
 /** The process that `ktctl` starts of itself as root. */
+import { forSystem, SYSTEM } from "../core/system.ts";
 import {
   Cancelled,
   type KtctlError,
@@ -15,15 +16,16 @@ import type { Machine } from "./operations/operation.ts";
 import { OPERATIONS } from "./operations/operations.ts";
 import { serveHelper } from "./serve_helper.ts";
 
-const IS_WINDOWS = Deno.build.os === "windows";
+const IS_WINDOWS = SYSTEM === "windows";
 
 /**
  * A terminal sends these to its whole group, and so to the helper as well as to the client, which
  * may still need it: only the end of the input counts.
  */
-const IGNORED: readonly Deno.Signal[] = IS_WINDOWS
-  ? ["SIGINT", "SIGBREAK"]
-  : ["SIGINT", "SIGHUP", "SIGQUIT"];
+const IGNORED: readonly Deno.Signal[] = forSystem<Deno.Signal[]>({
+  linux: ["SIGINT", "SIGHUP", "SIGQUIT"],
+  windows: ["SIGINT", "SIGBREAK"],
+});
 
 /** @returns The exit code. */
 export async function runHelper(): Promise<number> {

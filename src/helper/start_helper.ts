@@ -1,3 +1,4 @@
+import { SYSTEM, type System } from "../core/system.ts";
 import { aborted } from "../core/aborted.ts";
 import {
   LinkError,
@@ -28,7 +29,7 @@ export interface StartHelperOptions {
   /** Deadline of the undo when the client is disposed. @default 60000 */
   readonly undoMs?: number;
   /** @default this system's */
-  readonly os?: typeof Deno.build.os;
+  readonly os?: System;
   /** For tests. @default this program itself */
   readonly command?: HelperCommand;
 }
@@ -53,7 +54,7 @@ export async function startHelper(
   options: StartHelperOptions,
 ): Promise<HelperClient> {
   const { signal, isRoot = hasRootRights() } = options;
-  const { purpose = "to change routes and the resolver", os = Deno.build.os } =
+  const { purpose = "to change routes and the resolver", os = SYSTEM } =
     options;
   if (os === "windows" && !isRoot) throw notElevated(purpose);
   const command = options.command ??
@@ -108,7 +109,7 @@ const CHILD = {
   stdin: "piped",
   stdout: "piped",
   stderr: "inherit",
-  ...(Deno.build.os === "windows" ? {} : { cwd: "/" }),
+  ...(SYSTEM === "windows" ? {} : { cwd: "/" }),
 } as const;
 
 function startBySudo(

@@ -1,9 +1,11 @@
+import { forSystem } from "../core/system.ts";
 import { dlopenLibrary, type LibraryUse } from "./dlopen_library.ts";
 
 /** macOS keeps its own in no file: the loader knows the name. */
-const LIBRARY = Deno.build.os === "darwin"
-  ? "/usr/lib/libSystem.B.dylib"
-  : "libc.so.6";
+const LIBRARY = forSystem({
+  linux: "libc.so.6",
+  darwin: "/usr/lib/libSystem.B.dylib",
+});
 
 /**
  * The system calls that Deno does not have.

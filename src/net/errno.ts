@@ -1,6 +1,8 @@
+import { forSystem } from "../core/system.ts";
+
 /** Tells where `errno` of this thread is; each system has a name of its own for it. */
 export const ERRNO_PLACE = {
-  name: Deno.build.os === "darwin" ? "__error" : "__errno_location",
+  name: forSystem({ linux: "__errno_location", darwin: "__error" }),
   parameters: [],
   result: "pointer",
 } as const;

@@ -1,3 +1,4 @@
+import { forSystem, SYSTEM } from "../core/system.ts";
 import { isIPv6 } from "node:net";
 import { networkInterfaces } from "node:os";
 import ipaddr from "ipaddr.js";
@@ -11,12 +12,11 @@ const SYMBOLS = {
   close: { parameters: ["i32"], result: "i32" },
 } as const;
 
-const IS_DARWIN = Deno.build.os === "darwin";
 const AF_INET = 2;
-const AF_INET6 = IS_DARWIN ? 30 : 10;
+const AF_INET6 = forSystem({ linux: 10, darwin: 30 });
 const SOCK_DGRAM = 2;
 /** No program that is started at this moment inherits it. */
-const SOCK_CLOEXEC = IS_DARWIN ? 0 : 0o2000000;
+const SOCK_CLOEXEC = forSystem({ linux: 0o2000000, darwin: 0 });
 
 /**
  * Knows which address of this machine leads to another: the kernel says so of a UDP socket that is
@@ -68,7 +68,7 @@ function socketAddress(address: string): Uint8Array<ArrayBuffer> {
   const isV6 = isIPv6(address);
   const bytes = new Uint8Array(isV6 ? 28 : 16);
   const family = isV6 ? AF_INET6 : AF_INET;
-  if (IS_DARWIN) bytes.set([bytes.length, family]);
+  if (SYSTEM === "darwin") bytes.set([bytes.length, family]);
   else bytes.set(new Uint8Array(Uint16Array.of(family).buffer));
   bytes[3] = 53;
   bytes.set(ipaddr.parse(address).toByteArray(), isV6 ? 8 : 4);

@@ -1,4 +1,5 @@
 /** The networks that this machine reaches already, which the cluster's may clash with. */
+import { SYSTEM, type System } from "../core/system.ts";
 import type { LocalNetworks } from "./local_network.ts";
 import type { exec, ExecOptions } from "../core/exec.ts";
 import { UnsupportedError } from "../core/errors.ts";
@@ -12,7 +13,7 @@ import {
 
 export interface ReadLocalNetworksOptions extends ExecOptions {
   /** @default this system's */
-  readonly os?: typeof Deno.build.os;
+  readonly os?: System;
 }
 
 /**
@@ -23,18 +24,28 @@ export interface ReadLocalNetworksOptions extends ExecOptions {
  */
 export async function readLocalNetworks(
   run: typeof exec,
-  { os = Deno.build.os, ...options }: ReadLocalNetworksOptions = {},
+  { os = SYSTEM, ...options }: ReadLocalNetworksOptions = {},
 ): Promise<LocalNetworks> {
-  const ask = async (program: string, ...args: string[]) => {
-    const { code, stdout, stderr } = await run(program, args, options);
-    if (code === 0) return stdout;
-    throw unknown(`"${program} ${args.join(" ")}" failed: ${stderr.trim()}`);
-  };
-  if (os === "linux") {
+  const read = READERS[os];
+  if (read === undefined) {
+    throw unknown(
+      `this is written for Linux, macOS and Windows, not for "${os}"`,
+    );
+  }
+  return await read(run, options);
+}
+
+type Reader = (
+  run: typeof exec,
+  options: ExecOptions,
+) => Promise<LocalNetworks>;
+
+const READERS: Readonly<Partial<Record<System, Reader>>> = {
+  async linux(...by) {
     const [addresses, ...routes] = await Promise.all([
-      ask("ip", "-json", "address", "show"),
-      ask("ip", "-json", "-4", "route", "show", "table", "all"),
-      ask("ip", "-json", "-6", "route", "show", "table", "all"),
+      ask(by, "ip", "-json", "address", "show"),
+      ask(by, "ip", "-json", "-4", "route", "show", "table", "all"),
+      ask(by, "ip", "-json", "-6", "route", "show", "table", "all"),
     ]);
     try {
       return readIpJson(addresses, routes);
@@ -42,15 +53,15 @@ export async function readLocalNetworks(
       if (!(error instanceof SyntaxError)) throw error;
       throw unknown(`"ip -json" printed no JSON: ${error.message}`);
     }
-  }
-  if (os === "darwin") {
+  },
+  async darwin(...by) {
     const [interfaces, routes] = await Promise.all([
-      ask("ifconfig", "-a"),
-      ask("netstat", "-rn"),
+      ask(by, "ifconfig", "-a"),
+      ask(by, "netstat", "-rn"),
     ]);
     return readNetstat(interfaces, routes);
-  }
-  if (os === "windows") {
+  },
+  async windows(run, options) {
     const work = {
       purpose: "read this machine's networks",
       script: WINDOWS_NETWORKS_SCRIPT,
@@ -58,10 +69,17 @@ export async function readLocalNetworks(
     return readWindowsNetworks(
       await runPowershell({ exec: run }, work, options),
     );
-  }
-  throw unknown(
-    `only Linux, macOS and Windows are supported, not "${os}"`,
-  );
+  },
+};
+
+async function ask(
+  [run, options]: Parameters<Reader>,
+  program: string,
+  ...args: string[]
+): Promise<string> {
+  const { code, stdout, stderr } = await run(program, args, options);
+  if (code === 0) return stdout;
+  throw unknown(`"${program} ${args.join(" ")}" failed: ${stderr.trim()}`);
 }
 
 function unknown(reason: string): UnsupportedError {

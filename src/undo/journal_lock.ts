@@ -1,8 +1,10 @@
 /** The lock that tells that a journal's process lives. */
 
+import { SYSTEM, type System } from "../core/system.ts";
+
 export interface JournalOptions {
   /** @default this system's */
-  readonly os?: typeof Deno.build.os;
+  readonly os?: System;
 }
 
 /**
@@ -13,7 +15,7 @@ export interface JournalOptions {
  */
 export function openLockBeside(
   path: string,
-  { os = Deno.build.os }: JournalOptions = {},
+  { os = SYSTEM }: JournalOptions = {},
 ): Deno.FsFile | undefined {
   if (os !== "windows") return undefined;
   return Deno.openSync(lockBeside(path), {

@@ -11,6 +11,7 @@ import type {
   DatagramChannel,
   DatagramEnd,
 } from "../../src/link/wire/cluster_link.ts";
+import { TunDevice } from "../../src/net/tun/linux/tun_device.ts";
 import { EMBEDDED_PACKET_WORKER } from "../../src/net/tun/start_packet_worker.ts";
 import {
   openTunCapture,
@@ -19,7 +20,7 @@ import {
 import { PORT } from "./tun_ports.ts";
 
 export type TunClientConfig =
-  & Omit<TunCaptureOptions, "link" | "onRefused" | "onStranger">
+  & Omit<TunCaptureOptions, "packets" | "link" | "onRefused" | "onStranger">
   & {
     /** Dialled instead of a server of this process. */
     readonly target?: number;
@@ -115,11 +116,14 @@ function openDatagrams(host: string, port: number): DatagramChannel {
 }
 
 const strangers: string[] = [];
-const capture = await openTunCapture({
-  ...config,
-  link,
-  onStranger: (address) => strangers.push(address),
-}).catch((error) => {
+const open = async () =>
+  await openTunCapture({
+    ...config,
+    packets: new TunDevice(config.device),
+    link,
+    onStranger: (address) => strangers.push(address),
+  });
+const capture = await open().catch((error) => {
   console.log(error.code);
   Deno.exit(1);
 });

@@ -3,7 +3,7 @@ import { bundleForTun } from "./tun_bundle.ts";
 import { Scope } from "../../src/undo/scope.ts";
 import type { Machine } from "../../src/helper/operations/operation.ts";
 import { openTunOperation } from "../../src/helper/operations/tun_operations.ts";
-import type { OpenedTun } from "../../src/helper/operations/opened_tun.ts";
+import type { OpenedTun } from "../../src/net/tun/opened_tun.ts";
 import type { OpenTunArgs } from "../../src/net/tun/tun_args.ts";
 import { MemoryJournal } from "../unit/core/memory_journal.ts";
 import { TextLineStream } from "../cluster/text_line_stream.ts";

@@ -1,3 +1,4 @@
+import { SYSTEM } from "../../core/system.ts";
 import { parseResolvConf } from "../../link/dns/parse_resolv_conf.ts";
 import { exec } from "../../core/exec.ts";
 import {
@@ -14,7 +15,7 @@ export const OUR_ADDRESS = "127.0.0.153";
 export async function localResolver(
   signal: AbortSignal,
 ): Promise<LocalResolver> {
-  const files = Deno.build.os === "windows"
+  const files = SYSTEM === "windows"
     ? {
       ...readResolverFiles(),
       windowsNameServers: await askWindowsNameServers(exec, { signal }),

@@ -1,6 +1,6 @@
 /** The frame of every command that changes something: cluster, journal, scope, heartbeat. */
 import { counted } from "../../core/counted.ts";
-import { resolve } from "node:path";
+import { delimiter, resolve } from "node:path";
 import process from "node:process";
 import type { Wanted } from "../../cluster/object/found_elsewhere.ts";
 import { Heartbeat } from "../../cluster/object/heartbeat.ts";
@@ -226,8 +226,7 @@ function kubeconfigInForce(
   if (kubeconfig !== undefined) return resolve(kubeconfig);
   const list = host.env("KUBECONFIG");
   if (list === undefined || list === "") return null;
-  const separator = Deno.build.os === "windows" ? ";" : ":";
-  return list.split(separator).filter((path) => path !== "").map((path) =>
+  return list.split(delimiter).filter((path) => path !== "").map((path) =>
     resolve(path)
-  ).join(separator);
+  ).join(delimiter);
 }

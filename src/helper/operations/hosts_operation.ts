@@ -1,3 +1,4 @@
+import { SYSTEM } from "../../core/system.ts";
 import * as v from "valibot";
 import { randomLower } from "../../core/random_name.ts";
 import type { Step } from "../../undo/step.ts";
@@ -22,7 +23,7 @@ export const hostsStep: Step<
   schema: v.object({ id: fileMark }),
   describe: () => `names of the cluster in ${hostsPath("")}`,
   undoCommand: () =>
-    Deno.build.os === "windows"
+    SYSTEM === "windows"
       ? `notepad "${
         hostsPath("")
       }" as administrator: delete the lines from "# ktctl begin" to "# ktctl end"`

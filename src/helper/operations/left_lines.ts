@@ -1,13 +1,15 @@
 /** Lines of ours in files that outlive a reboot, as the helper's journals do not. */
+import { forSystem } from "../../core/system.ts";
 import { removeResolvConfBlock } from "../../link/dns/resolv_conf_block.ts";
 import { removeHostsBlock } from "./hosts_block.ts";
 import { hostsPath } from "./hosts_path.ts";
 import { readFileExact, replaceFile } from "./replace_file.ts";
 
 const FILES = [
-  ...Deno.build.os === "windows"
-    ? []
-    : [{ path: "/etc/resolv.conf", remove: removeResolvConfBlock }],
+  ...forSystem({
+    linux: [{ path: "/etc/resolv.conf", remove: removeResolvConfBlock }],
+    windows: [],
+  }),
   { path: hostsPath(""), remove: removeHostsBlock },
 ];
 

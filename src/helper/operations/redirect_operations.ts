@@ -2,32 +2,19 @@
 import * as v from "valibot";
 import { ConflictError } from "../../core/errors.ts";
 import { findBridges } from "../../net/bridges/find_bridges.ts";
-import {
-  iptablesRedirectStep,
-  save,
-} from "../../net/capture/iptables_redirect.ts";
-import { iptablesChainName } from "../../net/capture/iptables_rules.ts";
 import type { Destination } from "../../net/capture/original_destination.ts";
-import { nftRedirectStep, nftTables } from "../../net/capture/nft_redirect.ts";
-import { isPfRedirected, pfAnchorStep } from "../../net/capture/pf_anchor.ts";
 import { PfDevice } from "../../net/capture/pf_device.ts";
 import { type PfQuery, pfQuerySchema } from "../../net/capture/pf_natlook.ts";
-import { pfReferenceStep, startPf } from "../../net/capture/pf_reference.ts";
+import { probeRedirect } from "../../net/capture/probe_redirect.ts";
 import {
-  probeRedirect,
-  type RedirectMethod,
-} from "../../net/capture/probe_redirect.ts";
+  REDIRECT_METHODS,
+  type RedirectMethodName,
+} from "../../net/capture/redirect_methods.ts";
 import {
   type RedirectArgs,
   redirectArgsSchema,
 } from "../../net/capture/redirect_args.ts";
 import type { Machine, Operation } from "./operation.ts";
-
-const STEPS = {
-  nft: nftRedirectStep,
-  iptables: iptablesRedirectStep,
-  pf: pfAnchorStep,
-} as const;
 
 const methodSchema = v.picklist(["nft", "iptables", "pf"]);
 
@@ -39,7 +26,7 @@ const probeArgs = v.strictObject({
 /** Which method works here. Changes nothing. Throws `UnsupportedError` (`REDIRECT_UNSUPPORTED`). */
 export const probeRedirectOperation: Operation<
   v.InferOutput<typeof probeArgs>,
-  { method: RedirectMethod }
+  { method: RedirectMethodName }
 > = {
   name: "redirect.probe",
   args: probeArgs,
@@ -52,27 +39,23 @@ export const probeRedirectOperation: Operation<
 /** Redirects until the client goes, by the best method of this machine. */
 export const openRedirectOperation: Operation<
   RedirectArgs,
-  { method: RedirectMethod }
+  { method: RedirectMethodName }
 > = {
   name: "redirect.open",
   args: redirectArgsSchema,
-  steps: [
-    nftRedirectStep,
-    iptablesRedirectStep,
-    pfAnchorStep,
-    pfReferenceStep,
-  ],
+  steps: Object.values(REDIRECT_METHODS).flatMap(({ step, earlierSteps }) => [
+    step,
+    ...earlierSteps,
+  ]),
   async apply(args, scope) {
     const { world, signal } = scope;
     await checkBridges(world, args, signal);
     const method = await probeRedirect(world, {
       forwarded: args.forwarded !== undefined,
     });
-    if (method === "pf") {
-      const token = await startPf(world);
-      await scope.run(pfReferenceStep, { token }, undefined);
-    }
-    await scope.run(STEPS[method], args, undefined);
+    const { prepare, step } = REDIRECT_METHODS[method];
+    await prepare(scope);
+    await scope.run(step, args, undefined);
     return { method };
   },
 };
@@ -87,14 +70,15 @@ export const updateRedirectOperation: Operation<UpdateRedirectArgs> = {
   steps: [],
   async apply({ method, redirect }, { world, signal }) {
     await checkBridges(world, redirect, signal);
-    if (!await isOpen(world, method, redirect.session)) {
+    const { isOpen, step } = REDIRECT_METHODS[method];
+    if (!await isOpen(world, redirect.session)) {
       throw new ConflictError(
         "REDIRECT_NOT_OPEN",
         `Cannot change the redirect "${redirect.session}": it is not open`,
         { hint: "Run the command again." },
       );
     }
-    await STEPS[method].apply(redirect, undefined, world);
+    await step.apply(redirect, undefined, world);
     return null;
   },
 };
@@ -129,21 +113,6 @@ async function checkBridges(
 }
 
 type UpdateRedirectArgs = {
-  readonly method: RedirectMethod;
+  readonly method: RedirectMethodName;
   readonly redirect: RedirectArgs;
 };
-
-async function isOpen(
-  machine: Machine,
-  method: RedirectMethod,
-  session: string,
-): Promise<boolean> {
-  if (method === "pf") return await isPfRedirected(machine, session);
-  if (method === "nft") return (await nftTables(machine, session)).length > 0;
-  const chain = `:${iptablesChainName(session)} `;
-  const saved = [
-    await save(machine, 4),
-    await save(machine, 6).catch(() => ""),
-  ];
-  return saved.some((text) => text.includes(chain));
-}

@@ -1,3 +1,4 @@
+import { forSystem, SYSTEM } from "../../core/system.ts";
 import {
   closeSync,
   existsSync,
@@ -42,7 +43,7 @@ export function readFileExact(path: string): string | undefined {
 export function replaceFile(path: string, content: string): void {
   try {
     const target = isLink(path) ? realpathSync(path) : path;
-    if (Deno.build.os === "windows") return writeInPlace(target, content);
+    if (SYSTEM === "windows") return writeInPlace(target, content);
     const { mode, uid, gid } = statIfThere(target) ??
       { mode: 0o644, uid: 0, gid: 0 };
     const bytes = bytesOf(content);
@@ -133,9 +134,12 @@ function cannot(what: string, path: string, error: unknown): PermissionError {
     what === "read" ? "FILE_NOT_READ" : "FILE_NOT_WRITTEN",
     `Cannot ${what} "${path}": ${messageOf(error)}`,
     {
-      hint: Deno.build.os === "windows"
-        ? "Is it read-only, or does another program, such as a virus scanner, keep it open?"
-        : "Is the file system mounted read-only, or the file immutable (lsattr)?",
+      hint: forSystem({
+        linux:
+          "Is the file system mounted read-only, or the file made immutable (lsattr)?",
+        windows:
+          "Does another program, such as a virus scanner, keep it, or is it read-only?",
+      }),
       cause: error,
     },
   );

@@ -1,6 +1,6 @@
 /** The kubeconfig files of this user, merged as kubectl merges them. */
 import { readFile } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { delimiter, dirname, join, resolve } from "node:path";
 import { messageOf, UsageError } from "../../core/errors.ts";
 
 /** Where to look. */
@@ -45,8 +45,7 @@ function kubeconfigPaths({ kubeconfig, env }: KubeconfigPlace): string[] {
   if (kubeconfig !== undefined && kubeconfig !== "") {
     return [resolve(kubeconfig)];
   }
-  const separator = Deno.build.os === "windows" ? ";" : ":";
-  const listed = (env.KUBECONFIG ?? "").split(separator)
+  const listed = (env.KUBECONFIG ?? "").split(delimiter)
     .filter((file) => file !== "");
   if (listed.length > 0) {
     return [...new Set(listed.map((file) => resolve(file)))];

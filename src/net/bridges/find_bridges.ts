@@ -1,6 +1,6 @@
 import type { exec, ExecOptions } from "../../core/exec.ts";
 import { UnsupportedError, UsageError } from "../../core/errors.ts";
-import { systemName } from "../../core/system_name.ts";
+import { SYSTEM, systemName } from "../../core/system.ts";
 import { isNamed } from "./bridge_name.ts";
 import { type Device, guestBridges, readDevices } from "./read_bridges.ts";
 
@@ -21,7 +21,7 @@ export async function findBridges(
   names: readonly string[],
   { mayBeGone = false, ...options }: FindBridgesOptions = {},
 ): Promise<Device[]> {
-  if (Deno.build.os !== "linux") {
+  if (SYSTEM !== "linux") {
     throw new UnsupportedError(
       "BRIDGES_UNSUPPORTED",
       `Cannot serve bridges on ${systemName()}: only Linux is supported`,

@@ -1,20 +1,15 @@
 import { KtctlError, UnsupportedError } from "../../core/errors.ts";
-import { systemName } from "../../core/system_name.ts";
-import { restore, save } from "./iptables_redirect.ts";
-import { iptablesRules } from "./iptables_rules.ts";
-import { nftRules } from "./nft_redirect.ts";
-import { probePf } from "./probe_pf.ts";
+import { SYSTEM, type System, systemName } from "../../core/system.ts";
+import type { RedirectArgs, RedirectMachine } from "./redirect_args.ts";
 import {
-  familiesOf,
-  type RedirectArgs,
-  type RedirectMachine,
-} from "./redirect_args.ts";
-
-export type RedirectMethod = "nft" | "iptables" | "pf";
+  REDIRECT_METHODS,
+  REDIRECT_METHODS_BY_SYSTEM,
+  type RedirectMethodName,
+} from "./redirect_methods.ts";
 
 export interface ProbeRedirectOptions {
   /** @default this system's */
-  readonly os?: typeof Deno.build.os;
+  readonly os?: System;
   /** Also what comes from bridges. @default false */
   readonly forwarded?: boolean;
 }
@@ -44,22 +39,20 @@ const OF_GUESTS = {
  */
 export async function probeRedirect(
   machine: RedirectMachine,
-  { os = Deno.build.os, forwarded = false }: ProbeRedirectOptions = {},
-): Promise<RedirectMethod> {
+  { os = SYSTEM, forwarded = false }: ProbeRedirectOptions = {},
+): Promise<RedirectMethodName> {
+  const names = REDIRECT_METHODS_BY_SYSTEM[os];
+  if (names === undefined) throw refusedOn(os);
   const specimen = forwarded ? { ...SPECIMEN, forwarded: OF_GUESTS } : SPECIMEN;
-  if (os === "darwin") {
-    await probePf(machine, SPECIMEN);
-    return "pf";
-  }
-  if (os !== "linux") throw refusedOn(os);
   const details: string[] = [];
-  for (const method of ["nft", "iptables"] as const) {
+  for (const name of names) {
     try {
-      await TRIALS[method](machine, specimen);
-      return method;
+      await REDIRECT_METHODS[name].probe(machine, specimen);
+      return name;
     } catch (error) {
-      if (!(error instanceof KtctlError)) throw error;
-      details.push(`${method}: ${error.message}`);
+      // the only one tells best itself why it does not work
+      if (!(error instanceof KtctlError) || names.length === 1) throw error;
+      details.push(`${name}: ${error.message}`);
     }
   }
   throw new UnsupportedError(
@@ -71,31 +64,6 @@ export async function probeRedirect(
     },
   );
 }
-
-/** What this method cannot do, for the user. */
-export const REDIRECT_LIMITS =
-  "Only TCP and DNS go to the cluster in this mode; UDP to the cluster is refused, and ping goes where it went before";
-
-const TRIALS: Readonly<
-  Record<
-    Exclude<RedirectMethod, "pf">,
-    (machine: RedirectMachine, specimen: RedirectArgs) => Promise<void>
-  >
-> = {
-  async nft({ exec }, specimen) {
-    const { code, stderr } = await exec("nft", ["--check", "-f", "-"], {
-      stdin: nftRules(specimen),
-    });
-    if (code === 0) return;
-    throw new UnsupportedError("NFT_FAILED", `Cannot use it: ${stderr.trim()}`);
-  },
-  async iptables(machine, specimen) {
-    const [family] = familiesOf(specimen);
-    const present = await save(machine, 4);
-    const text = iptablesRules(family!, specimen, present);
-    await restore(machine, 4, text, { test: true });
-  },
-};
 
 /** Before anything is changed. */
 function refusedOn(os: string): UnsupportedError {

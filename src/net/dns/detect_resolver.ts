@@ -1,10 +1,11 @@
+import type { System } from "../../core/system.ts";
 import type { DnsServer } from "../../link/dns/ask_server.ts";
 import { parseResolvConf } from "../../link/dns/parse_resolv_conf.ts";
 import { removeResolvConfBlock } from "../../link/dns/resolv_conf_block.ts";
 
 /** What tells how names are resolved on this machine. Text of files; `undefined` where there is none. */
 export interface ResolverFiles {
-  readonly platform: typeof Deno.build.os;
+  readonly platform: System;
   /** `/etc/resolv.conf` */
   readonly resolvConf: string | undefined;
   /** `/run/systemd/resolve/resolv.conf`: there while systemd-resolved runs. */

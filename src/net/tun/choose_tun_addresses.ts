@@ -1,7 +1,7 @@
 import { UnsupportedError } from "../../core/errors.ts";
 import { Cidr, type Family, formatAddress } from "../cidr.ts";
 import { overlapsAny } from "../cidr_list.ts";
-import type { TunAddresses } from "./tun_capture.ts";
+import type { TunAddresses } from "./opened_tun.ts";
 
 /**
  * Where to look for a pair that nobody has, by family. For IPv4 what is for testing routers

@@ -1,5 +1,6 @@
 import { messageOf, UnsupportedError } from "../../core/errors.ts";
 import { dial } from "../../link/wire/dial.ts";
+import { chooseDeviceMethod } from "./choose_device_method.ts";
 import { PROOF_PORT } from "./packets/tcp_flows.ts";
 
 /** On this machine alone it takes a millisecond. */
@@ -29,18 +30,10 @@ export async function proveDevice(
           messageOf(error)
         }`,
         {
-          hint: Deno.build.os === "windows"
-            ? `Let your firewall accept incoming connections for this program from it: ktctl made a rule for the firewall of Windows, which has no effect where that blocks all incoming connections.`
-            : `Let your firewall accept incoming connections from it${
-              Deno.build.os === "linux" ? examples(device) : ""
-            }.`,
+          hint: chooseDeviceMethod().client.firewallHint(device),
           cause: error,
         },
       );
     }
   }));
-}
-
-function examples(device: string): string {
-  return ` ("ufw allow in on ${device}", "firewall-cmd --zone=trusted --add-interface=${device}")`;
 }

@@ -3,12 +3,14 @@ import { exec } from "../../core/exec.ts";
 import { reset } from "../../link/wire/relay.ts";
 import { ForwardedSenders } from "../bridges/forwarded_senders.ts";
 import type { ClusterLink } from "../../link/wire/cluster_link.ts";
+import { chooseDeviceMethod } from "./choose_device_method.ts";
 import { addressBytes, addressText } from "./packets/address_text.ts";
 import { echoReply, isEchoRequest } from "./packets/echo_reply.ts";
 import { EchoResponder } from "./packets/echo_responder.ts";
 import { icmpError, isToMany } from "./packets/icmp_error.ts";
 import { type IpPacket, parseIpPacket, PROTOCOL } from "./packets/ip_packet.ts";
 import { listenOnDevice } from "./listen_on_device.ts";
+import type { TunAddresses } from "./opened_tun.ts";
 import { PacketCarrier } from "./packet_carrier.ts";
 import type { PacketDevice } from "./packets/packet_device.ts";
 import type { FamilyEnds } from "./packets/packet_rewriter.ts";
@@ -16,20 +18,13 @@ import { proveDevice } from "./prove_device.ts";
 import { Reassembler } from "./packets/reassembler.ts";
 import { type OnRefused, TcpFlows } from "./packets/tcp_flows.ts";
 import { tcpReset } from "./packets/tcp_reset.ts";
-import { TunDevice } from "./linux/tun_device.ts";
 import { UdpFlows } from "./packets/udp_flows.ts";
-
-/** An address of the device's own, and the one at its other end, where nobody is. */
-export type TunAddresses = {
-  readonly local: string;
-  readonly peer: string;
-};
 
 /** The device as the root helper made it (`tun.open`). */
 export interface TunCaptureOptions {
   readonly device: string;
-  /** The near end of it, which is disposed with the capture. @default opened by its name, as Linux can */
-  readonly packets?: PacketDevice;
+  /** The near end of it, which is disposed with the capture. */
+  readonly packets: PacketDevice;
   readonly ipv4: TunAddresses;
   readonly ipv6?: TunAddresses;
   readonly link: Pick<ClusterLink, "dial" | "openDatagrams" | "isReachable">;
@@ -59,23 +54,23 @@ export interface TunCapture extends AsyncDisposable {
  * Needs no root: the device belongs to this user. Dispose it before the device goes, or applications
  * are not told that their connections have ended.
  *
- * @throws {PermissionError} `FFI_NOT_ALLOWED`, `TUN_NOT_ALLOWED`.
- * @throws {ConflictError} `TUN_IN_USE`.
+ * @throws {PermissionError} `FFI_NOT_ALLOWED`.
  * @throws {UnsupportedError} `TUN_UNSUPPORTED`, `TUN_FIREWALLED`.
  */
 export async function openTunCapture(
   options: TunCaptureOptions,
 ): Promise<TunCapture> {
   await using stack = new AsyncDisposableStack();
+  const device = stack.use(options.packets);
   const { device: name, ipv4, ipv6, link, onRefused, onStranger } = options;
   const senders = new ForwardedSenders({
     exec,
     own: [ipv4.local, ...ipv6 ? [ipv6.local] : []],
     ...onStranger && { onStranger },
   });
+  const { refusesStrangers } = chooseDeviceMethod().client;
   const isFrom = ({ source }: IpPacket) =>
-    Deno.build.os !== "linux" || senders.has(addressText(source));
-  const device = stack.use(options.packets ?? new TunDevice(name));
+    !refusesStrangers || senders.has(addressText(source));
   const lost = Promise.withResolvers<UnsupportedError>();
   const peers = [ipv4, ...(ipv6 ? [ipv6] : [])].map(({ peer }) => peer);
   let tcp: TcpFlows | undefined;

@@ -5,7 +5,7 @@
  */
 import { isIP } from "node:net";
 import type { LinkError } from "../../core/errors.ts";
-import { systemName } from "../../core/system_name.ts";
+import { SYSTEM, systemName } from "../../core/system.ts";
 import type { Destination } from "../../net/capture/original_destination.ts";
 import { Cidr } from "../../net/cidr.ts";
 import { hasRoute } from "../../net/capture/has_route.ts";
@@ -13,6 +13,7 @@ import { PfDestinations } from "../../net/capture/pf_destinations.ts";
 import type { PfQuery } from "../../net/capture/pf_natlook.ts";
 import { openTransparentListener } from "../../net/capture/transparent_listener.ts";
 import type { RedirectArgs } from "../../net/capture/redirect_args.ts";
+import { REDIRECT_METHODS_BY_SYSTEM } from "../../net/capture/redirect_methods.ts";
 import {
   definePlugin,
   type RootRights,
@@ -29,7 +30,7 @@ const plugin: TransportPlugin<undefined> = {
   steps: [],
   needs: () => ({ dns: "transport", captures: true }),
   async probe({ root, cidrs = [], bridges }) {
-    if (!["linux", "darwin"].includes(Deno.build.os)) {
+    if (REDIRECT_METHODS_BY_SYSTEM[SYSTEM] === undefined) {
       return {
         ok: false,
         reason: `it is written for Linux and macOS, not for ${systemName()}`,
@@ -60,7 +61,7 @@ const plugin: TransportPlugin<undefined> = {
       await openTransparentListener({
         link,
         ...bridges && { bridges },
-        ...Deno.build.os === "darwin" && {
+        ...SYSTEM === "darwin" && {
           destinations: new PfDestinations((query) => askHelper(root, query)),
         },
         onRefused: (to, error) => tellOnce(context, told, { to, error }),

@@ -7,10 +7,12 @@
  */
 import { hostPort } from "../../core/host_port.ts";
 import * as v from "valibot";
-import { systemName } from "../../core/system_name.ts";
+import { SYSTEM, systemName } from "../../core/system.ts";
 import { SocksServer } from "../../net/socks/socks_server.ts";
-import { findWintun } from "../../net/tun/windows/find_wintun.ts";
-import { openWintunApi } from "../../net/tun/windows/wintun_api.ts";
+import {
+  chooseDeviceMethod,
+  DEVICE_METHODS,
+} from "../../net/tun/choose_device_method.ts";
 import { openDevice } from "./tun_device.ts";
 import { definePlugin, type TransportPlugin } from "../plugin.ts";
 
@@ -86,7 +88,8 @@ const plugin: TransportPlugin<Options> = {
       await SocksServer.probe({ host, port, hint: PORT_HINT });
     }
     if (given?.disableTunDevice) return { ok: true };
-    if (!["linux", "darwin", "windows"].includes(Deno.build.os)) {
+    const method = DEVICE_METHODS[SYSTEM];
+    if (method === undefined) {
       return {
         ok: false,
         reason:
@@ -94,7 +97,7 @@ const plugin: TransportPlugin<Options> = {
         hint: "Use --disableTunDevice for a SOCKS5 proxy, or ktctl forward.",
       };
     }
-    if (Deno.build.os === "windows") openWintunApi(findWintun()).close();
+    method.client.probe();
     await (await root?.open("tun.probe", {}))?.close();
     return { ok: true };
   },
@@ -127,7 +130,7 @@ const plugin: TransportPlugin<Options> = {
     const { device } = opened;
     const routes = disableTunRoute
       ? `; device "${device}" has no routes: make them with \`${
-        routeCommand(device)
+        chooseDeviceMethod().client.routeCommand(device)
       }\``
       : "";
     return {
@@ -137,17 +140,5 @@ const plugin: TransportPlugin<Options> = {
     };
   },
 };
-
-/** Makes a route by hand. */
-function routeCommand(device: string): string {
-  switch (Deno.build.os) {
-    case "darwin":
-      return `route add -net <range> -interface ${device}`;
-    case "windows":
-      return `New-NetRoute -PolicyStore ActiveStore -InterfaceAlias ${device} -DestinationPrefix <range>`;
-    default:
-      return `ip route add <range> dev ${device}`;
-  }
-}
 
 export default definePlugin(plugin);

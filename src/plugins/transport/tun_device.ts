@@ -1,9 +1,6 @@
 import { aborted } from "../../core/aborted.ts";
-import { DescriptorReceiver } from "../../net/tun/posix/descriptor_receiver.ts";
+import { chooseDeviceMethod } from "../../net/tun/choose_device_method.ts";
 import { openTunCapture } from "../../net/tun/tun_capture.ts";
-import type { PacketDevice } from "../../net/tun/packets/packet_device.ts";
-import { UtunDevice } from "../../net/tun/macos/utun_device.ts";
-import { WintunDevice } from "../../net/tun/windows/wintun_device.ts";
 import type { Transport, TransportContext } from "../plugin.ts";
 
 export interface OpenDeviceOptions {
@@ -22,14 +19,8 @@ export async function openDevice(
   { root, session, cidrs, link, scope, log }: TransportContext<unknown>,
   { isRouted }: OpenDeviceOptions,
 ): Promise<Transport & { readonly device: string }> {
-  using wintun = new DisposableStack();
-  const adapter = Deno.build.os === "windows"
-    ? wintun.use(new WintunDevice(session))
-    : undefined;
-  // macOS hands the device over; Linux lets its user open it
-  using receiver = Deno.build.os === "darwin"
-    ? new DescriptorReceiver(session)
-    : undefined;
+  const { client } = chooseDeviceMethod();
+  using prepared = client.prepare(session);
   const { result } = await root.open("tun.open", {
     session,
     uid: Deno.uid() ?? 0,
@@ -40,20 +31,13 @@ export async function openDevice(
   if (!ipv6 && cidrs.some((cidr) => cidr.includes(":"))) {
     log.warn(
       "IPV6_NOT_CAPTURED",
-      `The cluster's IPv6 addresses are not reached: ${
-        receiver
-          ? "on macOS the device has IPv4 alone"
-          : "this machine has IPv6 switched off"
-      }`,
+      `The cluster's IPv6 addresses are not reached: ${client.noIpv6Reason}`,
     );
   }
-  const packets: PacketDevice | undefined = receiver
-    ? new UtunDevice(receiver.receive())
-    : adapter;
   const capture = scope.use(
     await openTunCapture({
       ...result,
-      ...packets && { packets },
+      packets: prepared.take(device),
       link,
       onRefused: ({ host, port }, error) =>
         log.debug(`Connection to ${host} port ${port}: ${error.message}`),
@@ -65,7 +49,6 @@ export async function openDevice(
     }),
     "packets",
   );
-  wintun.move(); // it goes with the capture
   scope.background("device", (signal) =>
     Promise.race([
       capture.lost.then((lost) => {

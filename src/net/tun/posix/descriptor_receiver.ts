@@ -13,7 +13,7 @@ import {
   mustDo,
   openUnixSockets,
   SOCK_STREAM,
-  SYSTEM,
+  UNIX_SYSTEM,
   type UnixSockets,
 } from "./unix_sockets.ts";
 
@@ -55,7 +55,7 @@ export class DescriptorReceiver implements Disposable {
       const fd = mustDo(this.#sockets, "make a socket", this.#listener);
       closeOnExec(this.#sockets, fd);
       dontBlock(this.#sockets, fd);
-      const address = unixAddress(handoverPath(session), SYSTEM);
+      const address = unixAddress(handoverPath(session), UNIX_SYSTEM);
       mustDo(this.#sockets, "bind a socket", bind(fd, address, address.length));
       mustDo(this.#sockets, "listen on a socket", listen(fd, 1));
     } catch (error) {
@@ -78,14 +78,14 @@ export class DescriptorReceiver implements Disposable {
       accept(this.#listener, null, null),
     );
     try {
-      const message = packMessage(SYSTEM);
-      const dontWait = SYSTEM === "darwin" ? 0x80 : 0x40;
+      const message = packMessage(UNIX_SYSTEM);
+      const dontWait = UNIX_SYSTEM === "darwin" ? 0x80 : 0x40;
       const length = mustDo(
         this.#sockets,
         what,
         recvmsg(peer, message, dontWait),
       );
-      const fd = length === 1 ? unpackMessage(SYSTEM, message) : undefined;
+      const fd = length === 1 ? unpackMessage(UNIX_SYSTEM, message) : undefined;
       if (fd === undefined) throw cannot(what, "it was not handed over");
       closeOnExec(this.#sockets, fd);
       return fd;

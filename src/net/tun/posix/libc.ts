@@ -1,3 +1,4 @@
+import { forSystem, SYSTEM } from "../../../core/system.ts";
 import { FIOCLEX } from "../../darwin_ioctl.ts";
 import { dlopenLibc } from "../../dlopen_libc.ts";
 import { ERRNO_PLACE } from "../../errno.ts";
@@ -16,7 +17,7 @@ const SYMBOLS = {
   poll: { parameters: ["buffer", "u64", "i32"], result: "i32" },
   pipe2: {
     // macOS has no other, and its own does not look at the flags
-    name: Deno.build.os === "darwin" ? "pipe" : "pipe2",
+    name: forSystem({ linux: "pipe2", darwin: "pipe" }),
     parameters: ["buffer", "i32"],
     result: "i32",
   },
@@ -56,7 +57,7 @@ export function openPipe(
   const ends = new Int32Array(2);
   if (pipe2(new Uint8Array(ends.buffer), O_CLOEXEC) < 0) return undefined;
   const [read = -1, write = -1] = ends;
-  if (Deno.build.os === "darwin") {
+  if (SYSTEM === "darwin") {
     for (const fd of [read, write]) ioctl(fd, FIOCLEX, null); // takes no argument
   }
   return [read, write];

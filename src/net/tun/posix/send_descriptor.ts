@@ -9,7 +9,7 @@ import {
   AF_UNIX,
   mustDo,
   SOCK_STREAM,
-  SYSTEM,
+  UNIX_SYSTEM,
   type UnixSockets,
 } from "./unix_sockets.ts";
 
@@ -49,7 +49,7 @@ export function sendDescriptor(
   const must = (result: number | bigint) => mustDo(sockets, what, result);
   const socket = must(symbols.socket(AF_UNIX, SOCK_STREAM, 0));
   try {
-    const address = unixAddress(handoverPath(session), SYSTEM);
+    const address = unixAddress(handoverPath(session), UNIX_SYSTEM);
     must(symbols.connect(socket, address, address.length));
     if (peerOf(sockets, socket) !== uid) {
       throw new PermissionError(
@@ -58,7 +58,7 @@ export function sendDescriptor(
         { hint: "Run the command again." },
       );
     }
-    const message = packMessage(SYSTEM, fd);
+    const message = packMessage(UNIX_SYSTEM, fd);
     must(symbols.sendmsg(socket, message, 0));
   } finally {
     symbols.close(socket);
@@ -68,7 +68,7 @@ export function sendDescriptor(
 /** The user who listens at the other end. */
 function peerOf(sockets: UnixSockets, socket: number): number {
   const { getsockopt } = sockets.symbols;
-  const { level, option, bytes } = CREDENTIALS[SYSTEM];
+  const { level, option, bytes } = CREDENTIALS[UNIX_SYSTEM];
   const data = new Uint8Array(bytes);
   const size = new Uint8Array(new Uint32Array([bytes]).buffer);
   mustDo(

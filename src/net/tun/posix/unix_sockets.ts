@@ -1,3 +1,4 @@
+import { forSystem } from "../../../core/system.ts";
 import { UnsupportedError } from "../../../core/errors.ts";
 import { DARWIN_IOCTL, darwinIoctl, FIOCLEX } from "../../darwin_ioctl.ts";
 import { dlopenLibc } from "../../dlopen_libc.ts";
@@ -39,9 +40,10 @@ const REQUESTS: Readonly<
 const ON = Uint8Array.of(1, 0, 0, 0);
 
 /** The system whose numbers count here. */
-export const SYSTEM: UnixSystem = Deno.build.os === "darwin"
-  ? "darwin"
-  : "linux";
+export const UNIX_SYSTEM: UnixSystem = forSystem<UnixSystem>({
+  linux: "linux",
+  darwin: "darwin",
+});
 
 /**
  * The calls that take and give descriptors.
@@ -58,13 +60,13 @@ export function openUnixSockets(): UnixSockets {
 
 /** Programs that are started do not inherit the descriptor. @returns 0, or -1. */
 export function closeOnExec({ symbols }: UnixSockets, fd: number): number {
-  const request = REQUESTS[SYSTEM].FIOCLEX;
+  const request = REQUESTS[UNIX_SYSTEM].FIOCLEX;
   return darwinIoctl(symbols.ioctl, { fd, request, data: ON });
 }
 
 /** No call on the descriptor waits. @returns 0, or -1. */
 export function dontBlock({ symbols }: UnixSockets, fd: number): number {
-  const request = REQUESTS[SYSTEM].FIONBIO;
+  const request = REQUESTS[UNIX_SYSTEM].FIONBIO;
   return darwinIoctl(symbols.ioctl, { fd, request, data: ON });
 }
 

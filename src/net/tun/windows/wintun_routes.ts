@@ -3,7 +3,7 @@ import type { Json } from "../../../core/json.ts";
 import { listOf, runPowershell } from "../../run_powershell.ts";
 import type { Family } from "../../cidr.ts";
 import { routesOf, type TunMachine } from "../tun_args.ts";
-import type { TunAddresses } from "../tun_capture.ts";
+import type { TunAddresses } from "../opened_tun.ts";
 
 type Executor = Pick<TunMachine, "exec">;
 

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import * as v from "valibot";
 import {
-  updateUtunRoutes,
+  MACOS_DEVICE_METHOD,
   utunSettings,
-} from "../../../../../src/helper/operations/utun_devices.ts";
+} from "../../../../../src/net/tun/macos/macos_device_method.ts";
 import { tunRoutesArgsSchema } from "../../../../../src/net/tun/tun_args.ts";
 import {
   CTLIOCGINFO,
@@ -132,7 +132,7 @@ Deno.test("route's failures are seen whatever its exit code is", () => {
 Deno.test("routes of a device that the session has not opened stay as they are", async () => {
   const machine = { root: "", exec: () => assert.fail("it ran something") };
   await assert.rejects(
-    updateUtunRoutes(
+    MACOS_DEVICE_METHOD.updateRoutes(
       { session: "x1y2", device: "utun4", cidrs: ["10.0.0.0/8"] },
       machine,
     ),

@@ -1,14 +1,13 @@
 import assert from "node:assert/strict";
-import type { Json } from "../../../../src/core/json.ts";
-import { Scope } from "../../../../src/undo/scope.ts";
+import type { Json } from "../../../../../src/core/json.ts";
+import { Scope } from "../../../../../src/undo/scope.ts";
+import { WINDOWS_DEVICE_METHOD as METHOD } from "../../../../../src/net/tun/windows/windows_device_method.ts";
+import { windowsFirewallStep } from "../../../../../src/net/tun/windows/windows_firewall_step.ts";
+import { MemoryJournal } from "../../../core/memory_journal.ts";
 import {
-  openWintunDevice,
-  updateWintunRoutes,
-} from "../../../../src/helper/operations/wintun_devices.ts";
-import { probeTun } from "../../../../src/helper/operations/probe_tun.ts";
-import { windowsFirewallStep } from "../../../../src/net/tun/windows/windows_firewall_step.ts";
-import { MemoryJournal } from "../../core/memory_journal.ts";
-import { type Asked, powershellMachine } from "../powershell_machine.ts";
+  type Asked,
+  powershellMachine,
+} from "../../../helper/powershell_machine.ts";
 
 const ARGS = {
   session: "abc12",
@@ -51,7 +50,7 @@ const inputs = (asked: readonly Asked[], cmdlet: string) =>
 
 Deno.test("the client's adapter gets addresses that nobody has, a rule of the firewall, and routes, in that order", async () => {
   const it = windows();
-  const opened = await openWintunDevice(ARGS, it.scope);
+  const opened = await METHOD.open(ARGS, it.scope);
   assert.deepEqual(opened, {
     device: DEVICE,
     ipv4: { local: "198.19.255.249", peer: "198.19.255.250" },
@@ -77,7 +76,7 @@ Deno.test("the client's adapter gets addresses that nobody has, a rule of the fi
 
 Deno.test("what stays when the adapter goes is the firewall's rule alone, and it is journalled", async () => {
   const it = windows();
-  await openWintunDevice(ARGS, it.scope);
+  await METHOD.open(ARGS, it.scope);
   assert.deepEqual(
     it.journal.records.flatMap((one) =>
       one.type === "intent" ? [[one.step, one.args]] : []
@@ -95,7 +94,7 @@ Deno.test("what stays when the adapter goes is the firewall's rule alone, and it
 Deno.test("where Windows has no IPv6, the device has no such addresses and routes", async () => {
   for (const families of [[4], 4, { value: [4], Count: 1 }]) {
     const it = windows({ families });
-    const opened = await openWintunDevice(ARGS, it.scope);
+    const opened = await METHOD.open(ARGS, it.scope);
     assert.equal(opened.ipv6, undefined);
     assert.deepEqual(inputs(it.asked, "New-NetRoute"), [
       { device: DEVICE, add: ["10.96.0.0/12"], remove: [] },
@@ -106,17 +105,17 @@ Deno.test("where Windows has no IPv6, the device has no such addresses and route
 
 Deno.test("routes that are known already are not made again, and a failure changes nothing that is known", async () => {
   const it = windows();
-  await openWintunDevice(ARGS, it.scope);
+  await METHOD.open(ARGS, it.scope);
   const routes = { session: "abc12", device: DEVICE };
-  await updateWintunRoutes({ ...routes, cidrs: ARGS.cidrs }, it.machine);
+  await METHOD.updateRoutes({ ...routes, cidrs: ARGS.cidrs }, it.machine);
   const cidrs = ["10.96.0.0/12", "172.16.0.0/16"];
   it.failing.add("New-NetRoute");
   await assert.rejects(
-    updateWintunRoutes({ ...routes, cidrs }, it.machine),
+    METHOD.updateRoutes({ ...routes, cidrs }, it.machine),
     { code: "POWERSHELL_FAILED" },
   );
   it.failing.clear();
-  await updateWintunRoutes({ ...routes, cidrs }, it.machine);
+  await METHOD.updateRoutes({ ...routes, cidrs }, it.machine);
   const change = {
     device: DEVICE,
     add: ["172.16.0.0/16"],
@@ -124,12 +123,15 @@ Deno.test("routes that are known already are not made again, and a failure chang
   };
   assert.deepEqual(inputs(it.asked, "New-NetRoute").slice(1), [change, change]);
   await assert.rejects(
-    updateWintunRoutes({ session: "other", device: DEVICE, cidrs }, it.machine),
+    METHOD.updateRoutes(
+      { session: "other", device: DEVICE, cidrs },
+      it.machine,
+    ),
     { code: "TUN_NOT_OPEN" },
   );
   await it.scope.dispose();
   await assert.rejects(
-    updateWintunRoutes({ ...routes, cidrs }, it.machine),
+    METHOD.updateRoutes({ ...routes, cidrs }, it.machine),
     { code: "TUN_NOT_OPEN" },
   );
 });
@@ -139,7 +141,7 @@ Deno.test("a device that cannot be set up leaves no rule of the firewall, and ca
   for (const cmdlet of ["New-NetRoute", "New-NetIPAddress"]) {
     it.failing.add(cmdlet);
     const scope = it.scope.child(cmdlet);
-    await assert.rejects(openWintunDevice(ARGS, scope), {
+    await assert.rejects(METHOD.open(ARGS, scope), {
       code: "POWERSHELL_FAILED",
     });
     await scope.dispose();
@@ -148,20 +150,20 @@ Deno.test("a device that cannot be set up leaves no rule of the firewall, and ca
     assert.equal(rules("Remove-NetFirewallRule"), 1);
   }
   it.failing.clear();
-  await openWintunDevice(ARGS, it.scope);
+  await METHOD.open(ARGS, it.scope);
   await it.scope.dispose();
 });
 
 Deno.test("a Windows without what it takes is refused by the probe, with a way out", async () => {
   const cmdlet = "New-NetRoute: The term 'New-NetRoute' is not recognized";
   const { machine, asked } = powershellMachine(() => new Error(cmdlet));
-  await assert.rejects(probeTun(machine, "windows"), {
+  await assert.rejects(METHOD.probe(machine), {
     code: "POWERSHELL_FAILED",
     message: /New-NetRoute/,
     hint: /Windows 10 or newer/,
   });
   assert.equal(asked.length, 1);
-  await probeTun(powershellMachine(() => null).machine, "windows");
+  await METHOD.probe(powershellMachine(() => null).machine);
 });
 
 Deno.test("a clean-up tells of the firewall's rule only where it is there", async () => {

@@ -1,10 +1,10 @@
-import { Cidr } from "../../net/cidr.ts";
-import { readLocalNetworks } from "../../net/local_networks.ts";
-import type { Machine } from "./operation.ts";
+import { Cidr } from "../cidr.ts";
+import { readLocalNetworks } from "../local_networks.ts";
+import type { TunMachine } from "./tun_args.ts";
 
 /** What a new device's addresses must not clash with: this machine's networks, and what is to be routed. */
 export async function takenRanges(
-  { exec }: Pick<Machine, "exec">,
+  { exec }: Pick<TunMachine, "exec">,
   cidrs: readonly string[],
   os: "linux" | "darwin" | "windows",
 ): Promise<Cidr[]> {

@@ -1,4 +1,8 @@
-import type { TunAddresses } from "../../net/tun/tun_capture.ts";
+/** An address of the device's own, and the one at its other end, where nobody is. */
+export type TunAddresses = {
+  readonly local: string;
+  readonly peer: string;
+};
 
 /** A device for the client to carry packets of. */
 export type OpenedTun = {

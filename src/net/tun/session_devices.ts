@@ -1,7 +1,6 @@
 import { ConflictError } from "../../core/errors.ts";
 import type { Scope } from "../../undo/scope.ts";
-import type { TunRoutesArgs } from "../../net/tun/tun_args.ts";
-import type { Machine } from "./operation.ts";
+import type { TunMachine, TunRoutesArgs } from "./tun_args.ts";
 
 /** Whose a device is, where the system itself has no place to note that. One for a session. */
 export class SessionDevices<T extends { readonly device: string }> {
@@ -17,7 +16,7 @@ export class SessionDevices<T extends { readonly device: string }> {
   }
 
   /** Until the scope ends. */
-  keep(session: string, its: T, scope: Scope<Machine>): void {
+  keep(session: string, its: T, scope: Scope<TunMachine>): void {
     this.#devices.set(session, its);
     scope.defer(
       "session of the device",
