@@ -41,7 +41,7 @@ import {
 } from "./session/global_options.ts";
 import type { Host } from "./session/host.ts";
 import { localResolver } from "./connect/local_resolver.ts";
-import { MachineRoot } from "./session/machine_root.ts";
+import { LazyRootHelper } from "./session/lazy_root_helper.ts";
 import { addPluginFlags, pluginOptions } from "./session/plugin_flags.ts";
 import {
   capturingSession,
@@ -120,7 +120,7 @@ class Connection {
   readonly #session: Session;
   readonly #its: ConnectionOptions;
   readonly #pool: LinkPool;
-  readonly #root: MachineRoot;
+  readonly #root: LazyRootHelper;
   #names: ConnectNames | undefined;
 
   constructor(host: Host, session: Session, its: ConnectionOptions) {
@@ -129,7 +129,7 @@ class Connection {
     this.#its = its;
     const { linkTimeoutMs: patienceMs } = timeouts(its.options);
     this.#pool = new LinkPool({ patienceMs });
-    this.#root = new MachineRoot({
+    this.#root = new LazyRootHelper({
       report: session.report,
       signal: session.scope.signal,
     });

@@ -8,7 +8,7 @@ import {
 import { spawn } from "../core/exec.ts";
 import { within } from "../core/within.ts";
 import { hasRootRights } from "./has_root_rights.ts";
-import { HelperClient } from "./helper_client.ts";
+import { RootHelperClient } from "./root_helper_client.ts";
 import {
   type HelperCommand,
   ownProgram,
@@ -52,7 +52,7 @@ const HINT = "Run ktctl as root.";
  */
 export async function startHelper(
   options: StartHelperOptions,
-): Promise<HelperClient> {
+): Promise<RootHelperClient> {
   const { signal, isRoot = hasRootRights() } = options;
   const { purpose = "to change routes and the resolver", os = SYSTEM } =
     options;
@@ -65,7 +65,7 @@ export async function startHelper(
     : startBySudo(command, { ...options, purpose });
   feed(child, command);
   const ended = child.status.then(({ code }) => code);
-  const client = new HelperClient({
+  const client = new RootHelperClient({
     stdin: child.stdin,
     stdout: child.stdout,
     ended,

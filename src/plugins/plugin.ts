@@ -107,7 +107,7 @@ export type RefusalKind =
 export interface ProbeContext extends HookContext {
   readonly kube: KubeApi;
   /** For transports: as in {@link TransportContext}; operations that change nothing only. */
-  readonly root?: RootRights;
+  readonly root?: RootHelper;
   /** For transports: the plugin's own, read. */
   readonly options?: unknown;
   /** For transports that capture: what they are to capture, as is known now. */
@@ -187,7 +187,7 @@ export interface TransportContext<O = unknown> extends HookContext {
   /** This run's id: lower-case letters and digits. */
   readonly session: string;
   readonly scope: TransportScope;
-  readonly root: RootRights;
+  readonly root: RootHelper;
   readonly log: PluginLog;
 }
 
@@ -223,14 +223,14 @@ export interface Transport {
   readonly details?: Readonly<Record<string, Json>>;
 }
 
-/** The part of a scope that transports see: what they change on the machine goes through {@link RootRights}. */
+/** The part of a scope that transports see: what they change on the machine goes through {@link RootHelper}. */
 export type TransportScope = Omit<PluginScope, "run">;
 
 /**
  * What takes root, done by ktctl's helper process, which is started (with `sudo`, where need be) at
  * the first call and takes everything back when this process ends, however it ends.
  */
-export interface RootRights {
+export interface RootHelper {
   /**
    * Does one of the helper's operations, such as `redirect.open`. It is taken back by `close`, and
    * else with the session.

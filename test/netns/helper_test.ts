@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { UsageError } from "../../src/core/errors.ts";
-import { HelperClient } from "../../src/helper/helper_client.ts";
+import { RootHelperClient } from "../../src/helper/root_helper_client.ts";
 import { helperCommand, ownProgram } from "../../src/helper/helper_command.ts";
 import { helperText } from "../../src/helper/helper_text.ts";
 import { run } from "../cluster/command.ts";
@@ -261,7 +261,7 @@ test("a helper that comes by pipe needs no cache of modules, and errors keep the
   await writer.write(stdin);
   writer.releaseLock();
   {
-    await using client = new HelperClient({
+    await using client = new RootHelperClient({
       ...child,
       stdin: child.stdin,
       stdout: child.stdout,

@@ -3,7 +3,7 @@
  * its output what happens; ends at the end of its input, or by Ctrl-C where that is a terminal.
  */
 import { Cancelled, KtctlError } from "../../src/core/errors.ts";
-import type { HelperClient } from "../../src/helper/helper_client.ts";
+import type { RootHelperClient } from "../../src/helper/root_helper_client.ts";
 import { startHelper } from "../../src/helper/start_helper.ts";
 import { REDIRECT } from "./helper_redirect.ts";
 import { testedHelper } from "./tested_helper.ts";
@@ -11,7 +11,7 @@ import { testedHelper } from "./tested_helper.ts";
 const say = (event: string, more: unknown = {}) =>
   console.log(JSON.stringify({ event, ...more as object }));
 
-let client: HelperClient | undefined;
+let client: RootHelperClient | undefined;
 const starting = new AbortController();
 const ended = Promise.withResolvers<void>();
 Deno.addSignalListener("SIGINT", async () => {

@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { dial } from "../../src/link/wire/dial.ts";
 import { LinkError, messageOf } from "../../src/core/errors.ts";
 import { exec } from "../../src/core/exec.ts";
-import type { HelperClient } from "../../src/helper/helper_client.ts";
+import type { RootHelperClient } from "../../src/helper/root_helper_client.ts";
 import { startHelper } from "../../src/helper/start_helper.ts";
 import type { KubeApi } from "../../src/kube/kube_api.ts";
 import type { ClusterLink } from "../../src/link/wire/cluster_link.ts";
@@ -78,7 +78,7 @@ async function echoLink(): Promise<ClusterLink> {
 
 /** A helper that is started when it is first asked for something. */
 function helperRoot(signal: AbortSignal): TestedRoot {
-  let client: Promise<HelperClient> | undefined;
+  let client: Promise<RootHelperClient> | undefined;
   const start = async () =>
     await startHelper({ signal, command: await testedHelper(signal) });
   return {

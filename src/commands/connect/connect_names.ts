@@ -16,7 +16,7 @@ import {
 import { LocalAddresses } from "../../net/local_addresses.ts";
 import { machineSearch } from "../../net/dns/machine_search.ts";
 import { wintunName } from "../../net/tun/windows/wintun_name.ts";
-import type { RootRights, TransportDns } from "../../plugins/plugin.ts";
+import type { RootHelper, TransportDns } from "../../plugins/plugin.ts";
 import type { ConnectOptions } from "./connect_options.ts";
 import { followIngresses } from "./follow_ingresses.ts";
 import { followResolverFiles } from "./follow_resolver_files.ts";
@@ -35,7 +35,7 @@ export interface ConnectNamesOptions {
   readonly session: Session;
   readonly connect: ConnectOptions;
   readonly link: ClusterLink;
-  readonly root: RootRights;
+  readonly root: RootHelper;
   readonly local: LocalResolver;
   /** The cluster's addresses, for names of addresses. */
   readonly cluster: readonly string[];

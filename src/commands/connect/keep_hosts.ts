@@ -3,14 +3,14 @@ import type { NameServers } from "../../link/dns/name_servers.ts";
 import type { ForeignNames } from "../../net/dns/foreign_names.ts";
 import { HostsNames } from "../../net/dns/hosts_names.ts";
 import { serviceHosts } from "../../net/dns/service_hosts.ts";
-import type { RootRights } from "../../plugins/plugin.ts";
+import type { RootHelper } from "../../plugins/plugin.ts";
 import type { Session } from "../session/session.ts";
 import { Settling } from "./settling.ts";
 import { warnOfForeignName } from "./warn_of_foreign_name.ts";
 
 export interface KeepHostsOptions {
   readonly session: Session;
-  readonly root: RootRights;
+  readonly root: RootHelper;
   readonly clusterDomain: string;
   /** Whose Services; none means the session's own. */
   readonly namespaces: readonly string[];

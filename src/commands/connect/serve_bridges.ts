@@ -2,10 +2,10 @@ import { ConflictError, PermissionError } from "../../core/errors.ts";
 import { exec } from "../../core/exec.ts";
 import type { Report } from "../../core/report.ts";
 import { findBridges } from "../../net/bridges/find_bridges.ts";
-import type { RootRights } from "../../plugins/plugin.ts";
+import type { RootHelper } from "../../plugins/plugin.ts";
 
 export interface ServeBridgesOptions {
-  readonly root: RootRights;
+  readonly root: RootHelper;
   readonly report: Report;
   readonly signal: AbortSignal;
   /** `--includeBridges`. */

@@ -1,5 +1,5 @@
 import { routedDomains } from "../../net/dns/routed_domains.ts";
-import type { RootRights } from "../../plugins/plugin.ts";
+import type { RootHelper } from "../../plugins/plugin.ts";
 import { OUR_ADDRESS } from "./local_resolver.ts";
 
 /** Where a system sends domains, one by one, to whom they belong. */
@@ -14,7 +14,7 @@ export type SplitDnsSystem =
   | { readonly kind: "systemd-resolved"; readonly device: string };
 
 export interface SplitDnsOptions {
-  readonly root: RootRights;
+  readonly root: RootHelper;
   readonly system: SplitDnsSystem;
   readonly clusterDomain: string;
   /** The cluster's addresses, for names of addresses. */

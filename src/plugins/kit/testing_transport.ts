@@ -14,7 +14,7 @@ import {
 import { type KitStep, KitSteps } from "./kit_steps.ts";
 import type {
   ClusterLink,
-  RootRights,
+  RootHelper,
   TransportDns,
   TransportPlugin,
 } from "../plugin.ts";
@@ -22,7 +22,7 @@ import { assertEcho, assertNoWay, type EchoTarget } from "./testing_echo.ts";
 import { openTestingScope } from "./testing_scope.ts";
 
 /** Rights of one opening; disposed of by its scope, after all that the plugin has in it. */
-export type TestedRoot = RootRights & AsyncDisposable;
+export type TestedRoot = RootHelper & AsyncDisposable;
 
 export interface TransportTestOptions {
   readonly plugin: TransportPlugin<never>;
@@ -180,7 +180,7 @@ function beginOpen(
   const pass = () => {
     if (count++ === abortAt) abort();
   };
-  const watched: RootRights = {
+  const watched: RootHelper = {
     async open(...call) {
       pass();
       const opened = await rights.open(...call);

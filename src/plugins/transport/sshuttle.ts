@@ -16,7 +16,7 @@ import type { RedirectArgs } from "../../net/capture/redirect_args.ts";
 import { REDIRECT_METHODS_BY_SYSTEM } from "../../net/capture/redirect_methods.ts";
 import {
   definePlugin,
-  type RootRights,
+  type RootHelper,
   type Transport,
   type TransportContext,
   type TransportPlugin,
@@ -159,7 +159,7 @@ function tellUnrouted(
 
 /** macOS tells root alone where a connection wanted to go. */
 async function askHelper(
-  root: RootRights,
+  root: RootHelper,
   query: PfQuery,
 ): Promise<Destination | undefined> {
   const answer = await root.open(

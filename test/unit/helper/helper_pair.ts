@@ -8,7 +8,7 @@ import {
 } from "../../../src/core/errors.ts";
 import { exec } from "../../../src/core/exec.ts";
 import type { Step } from "../../../src/undo/step.ts";
-import { HelperClient } from "../../../src/helper/helper_client.ts";
+import { RootHelperClient } from "../../../src/helper/root_helper_client.ts";
 import type { Machine } from "../../../src/helper/operations/operation.ts";
 import type { AnyOperation } from "../../../src/helper/operations/operations.ts";
 import { serveHelper } from "../../../src/helper/serve_helper.ts";
@@ -125,9 +125,12 @@ export async function startPair(
   world: FakeWorld,
   folder: string,
   options: { undoMs?: number } = {},
-): Promise<ReturnType<typeof serve> & { client: HelperClient }> {
+): Promise<ReturnType<typeof serve> & { client: RootHelperClient }> {
   const served = serve(world, folder);
-  const client = new HelperClient({ ...served, ended: served.code }, options);
+  const client = new RootHelperClient(
+    { ...served, ended: served.code },
+    options,
+  );
   await client.ready();
   return { ...served, client };
 }

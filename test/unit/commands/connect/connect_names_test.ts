@@ -3,7 +3,7 @@ import { ConnectNames } from "../../../../src/commands/connect/connect_names.ts"
 import type { ConnectOptions } from "../../../../src/commands/connect/connect_options.ts";
 import { ConflictError } from "../../../../src/core/errors.ts";
 import type { LocalResolver } from "../../../../src/net/dns/detect_resolver.ts";
-import type { RootRights } from "../../../../src/plugins/plugin.ts";
+import type { RootHelper } from "../../../../src/plugins/plugin.ts";
 
 /** What is asked of the root helper, which refuses it or closes it. */
 function watchedRoot(error?: Error) {
@@ -15,12 +15,12 @@ function watchedRoot(error?: Error) {
       const close = () => Promise.resolve(void calls.push("close"));
       return Promise.resolve({ result: null, close });
     },
-  } as RootRights;
+  } as RootHelper;
   return { root, calls };
 }
 
 function probe(
-  root: RootRights,
+  root: RootHelper,
   { kind = "resolv-conf", dnsMode = "localDNS" }: {
     kind?: LocalResolver["kind"];
     dnsMode?: ConnectOptions["dnsMode"]["kind"];

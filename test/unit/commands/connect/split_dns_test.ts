@@ -3,7 +3,7 @@ import {
   SplitDns,
   type SplitDnsSystem,
 } from "../../../../src/commands/connect/split_dns.ts";
-import type { RootRights } from "../../../../src/plugins/plugin.ts";
+import type { RootHelper } from "../../../../src/plugins/plugin.ts";
 
 /** What the helper was asked for, as namespaces come and go. */
 async function settled(
@@ -16,7 +16,7 @@ async function settled(
       calls.push([name, args]);
       return Promise.resolve({ result: undefined, close: async () => {} });
     },
-  } as unknown as RootRights;
+  } as unknown as RootHelper;
   const split = new SplitDns({
     root,
     system,

@@ -7,7 +7,7 @@ import {
   UnsupportedError,
   UsageError,
 } from "../../../src/core/errors.ts";
-import { HelperClient } from "../../../src/helper/helper_client.ts";
+import { RootHelperClient } from "../../../src/helper/root_helper_client.ts";
 import { encodeLine } from "../../../src/helper/protocol.ts";
 import { FakeWorld, serve, startPair, TemporaryFolder } from "./helper_pair.ts";
 
@@ -138,7 +138,7 @@ Deno.test("a defect of the helper costs no undo, and is told", async () => {
 
 Deno.test("a helper that says what nobody understands is told as such", async () => {
   const output = new TransformStream<Uint8Array, Uint8Array>();
-  const client = new HelperClient({
+  const client = new RootHelperClient({
     stdin: new TransformStream<Uint8Array, Uint8Array>().writable,
     stdout: output.readable,
     ended: Promise.resolve(0),
@@ -210,7 +210,7 @@ Deno.test("a helper that dies is told by failed, by each call, and by the dispos
   const input = new TransformStream<Uint8Array, Uint8Array>();
   const output = new TransformStream<Uint8Array, Uint8Array>();
   const writer = output.writable.getWriter();
-  const client = new HelperClient({
+  const client = new RootHelperClient({
     stdin: input.writable,
     stdout: output.readable,
     ended: ended.promise,

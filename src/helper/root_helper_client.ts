@@ -32,7 +32,7 @@ const UNDO_MS = 60_000;
 const END_MS = 5_000;
 
 /** The client's end of the root helper. Disposed, it has the helper take back everything. */
-export class HelperClient implements AsyncDisposable {
+export class RootHelperClient implements AsyncDisposable {
   readonly #process: HelperProcess;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   readonly #calls = new HelperCalls();

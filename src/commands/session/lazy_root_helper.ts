@@ -1,22 +1,22 @@
 import { CleanupError, KtctlError } from "../../core/errors.ts";
 import type { Json } from "../../core/json.ts";
 import type { Report } from "../../core/report.ts";
-import type { HelperClient } from "../../helper/helper_client.ts";
+import type { RootHelperClient } from "../../helper/root_helper_client.ts";
 import type {
   OpenedRoot,
+  RootHelper,
   RootOperations,
-  RootRights,
 } from "../../plugins/plugin.ts";
 
 /** Whoever has to type a password again may take so long. */
 const SWEEP_MS = 120_000;
 
-/** Rights on this machine: the root helper, started when it is first needed. */
-export class MachineRoot implements RootRights, AsyncDisposable {
+/** The root helper, started when it is first needed. */
+export class LazyRootHelper implements RootHelper, AsyncDisposable {
   readonly #report: Report;
   readonly #signal: AbortSignal;
   readonly #died = Promise.withResolvers<never>();
-  #client: Promise<HelperClient> | undefined;
+  #client: Promise<RootHelperClient> | undefined;
   #isEnding = false;
 
   constructor(options: { report: Report; signal: AbortSignal }) {
@@ -40,7 +40,7 @@ export class MachineRoot implements RootRights, AsyncDisposable {
     return await client.open(operation, args, onEvent, { signal });
   }
 
-  async #start(): Promise<HelperClient> {
+  async #start(): Promise<RootHelperClient> {
     const client = await start(this.#signal);
     if (client.swept.length > 0) {
       this.#report.warn(
@@ -81,7 +81,7 @@ export class MachineRoot implements RootRights, AsyncDisposable {
 }
 
 /** Loaded when it is needed: most commands never are root. */
-async function start(signal: AbortSignal): Promise<HelperClient> {
+async function start(signal: AbortSignal): Promise<RootHelperClient> {
   const { startHelper } = await import("../../helper/start_helper.ts");
   return await startHelper({ signal });
 }
