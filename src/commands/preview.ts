@@ -33,7 +33,7 @@ import {
 } from "./session/global_options.ts";
 import type { Host } from "./session/host.ts";
 import { withExpose } from "./session/with_expose.ts";
-import { keepPreview } from "./session/keep_preview.ts";
+import { reconcilePreview } from "./session/reconcile_preview.ts";
 import {
   openKube,
   runSession,
@@ -173,7 +173,7 @@ async function serve(
         isMade = true;
         scope.background(
           "the preview's Service",
-          (signal) => keepPreview({ kube, report, service }, signal),
+          (signal) => reconcilePreview({ kube, report, service }, signal),
         );
       }
       const endpoints = { service: name, namespace: kube.namespace, podName };

@@ -1,6 +1,6 @@
 import { messageOf } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
-import { persist } from "../core/persist.ts";
+import { retry } from "../core/retry.ts";
 import { revertStep } from "./revert_step.ts";
 import type { AnyStep } from "./step.ts";
 
@@ -104,7 +104,7 @@ export class Reverter<W> {
     if (dryRun) return { state: "planned" };
     try {
       const how = { timeoutMs, ...options };
-      const note = await this.#persist(() =>
+      const note = await this.#retry(() =>
         revertStep(step, args, this.#world, how)
       );
       return { state: "reverted", ...(note === undefined ? {} : { note }) };
@@ -116,14 +116,14 @@ export class Reverter<W> {
   }
 
   /** Goes on through one outage. */
-  async #persist<T>(work: () => Promise<T>): Promise<T> {
+  async #retry<T>(work: () => Promise<T>): Promise<T> {
     const { outage, signal } = this.#options;
     if (outage === undefined) return await work();
     const ended = new AbortController();
     const end = () => ended.abort();
     let last: unknown;
     try {
-      return await persist(work, {
+      return await retry(work, {
         signal: signal ? AbortSignal.any([signal, ended.signal]) : ended.signal,
         isPassing: (error) => {
           last = error;

@@ -1,20 +1,20 @@
 /**
- * Gives a Service its own pods back while nobody keeps its router. A {@link RouterKeeper} lives as long
+ * Gives a Service its own pods back while nobody reconciles its router. A {@link RouterReconciler} lives as long
  * as one Shadow Pod: where a node is drained, router and Shadow Pod go together, and both may wait for
  * a node for as long as there is none.
  */
-import { persist } from "../../core/persist.ts";
 import { messageOf } from "../../core/errors.ts";
 import { labelSelector } from "../../kube/contract.ts";
 import type { KubeApi, Resource } from "../../kube/kube_api.ts";
 import { CONFIG_MAPS, PODS } from "../../kube/resources.ts";
+import { reconcile } from "../object/reconcile.ts";
 import { Changes } from "../object/changes.ts";
 import { isRouterReadyWithin } from "./is_router_ready_within.ts";
 import { RetargetedWatch } from "../service/retargeted_watch.ts";
-import { isPassing } from "./router_keeper.ts";
+import { isPassing } from "./router_reconciler.ts";
 import { restoreService } from "./router_leave.ts";
 import { routerLabels } from "./router_objects.ts";
-import { UNREADY_MS } from "./router_settle.ts";
+import { UNREADY_MS } from "./reconcile_router.ts";
 import type { RouterState } from "./router_state.ts";
 import { findState, routerRef } from "./router_store.ts";
 
@@ -25,7 +25,7 @@ export interface RouterGuardOptions {
   readonly debug: (message: string) => void;
 }
 
-/** Until the signal ends it. The next keeper makes the router anew and leads the Service there again. */
+/** Until the signal ends it. The next reconciler makes the router anew and leads the Service there again. */
 export async function guardRouter(
   kube: KubeApi,
   { namespace, service, session, debug }: RouterGuardOptions,
@@ -34,7 +34,7 @@ export async function guardRouter(
   const changes = new Changes();
   const pods = new RetargetedWatch();
   const ref = routerRef(service, namespace);
-  /** The state, where it has no route to this session: then no keeper of ours is there. */
+  /** The state, where it has no route to this session: then no reconciler of ours is there. */
   const unkept = async (): Promise<RouterState | undefined> => {
     const state = await findState(kube, ref, signal);
     if (state === undefined || state.closing) return undefined;
@@ -48,7 +48,7 @@ export async function guardRouter(
     if (await isRouterReadyWithin(kube, state, { signal, ms: UNREADY_MS })) {
       return;
     }
-    // a keeper tells of itself before it makes a router, so none can have led the Service to one by now
+    // a reconciler tells of itself before it makes a router, so none can have led the Service to one by now
     const still = await unkept();
     if (still?.podName !== state.podName) return;
     await restoreService(kube, still, { signal });
@@ -63,24 +63,19 @@ export async function guardRouter(
       if (event.type !== "SYNCED") changes.add();
     }
   };
-  const guarding = async () => {
-    for (;;) {
-      await changes.next(signal);
-      await persist(guard, {
-        signal,
-        isPassing: (error) => {
-          debug(`Cannot look after the router: ${messageOf(error)}`);
-          return isPassing(error);
-        },
-      });
-    }
-  };
   await Promise.all([
     watch(CONFIG_MAPS, { fieldSelector: `metadata.name=${ref.name}` }, signal),
     pods.run((podTarget, signal) => {
       const labels = labelSelector(routerLabels({ podTarget }));
       return watch(PODS, { labelSelector: labels }, signal);
     }, signal),
-    guarding(),
+    reconcile(guard, {
+      changes,
+      signal,
+      isPassing: (error) => {
+        debug(`Cannot look after the router: ${messageOf(error)}`);
+        return isPassing(error);
+      },
+    }),
   ]);
 }

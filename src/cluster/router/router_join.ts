@@ -11,7 +11,7 @@ import { markText, type MeshMark } from "./mesh_mark.ts";
 import { claimedByRouters, findParticipants } from "./find_participants.ts";
 import { leaveRouter } from "./router_leave.ts";
 import { routerConfigMap, type RouterPodOptions } from "./router_objects.ts";
-import { makeRouterPod, settleOrigin } from "./router_settle.ts";
+import { makeRouterPod, reconcileOrigin } from "./reconcile_router.ts";
 import { joined, type Participant, type RouterState } from "./router_state.ts";
 import { findState, routerRef, updateState } from "./router_store.ts";
 
@@ -53,7 +53,7 @@ export const joinRouterStep: ClusterStep<JoinArgs, JoinInput, void> = {
     `ktctl clean -n ${namespace} --thresholdInMinus 0, or for everybody: ktctl recover ${service} -n ${namespace} --takeOver`,
   async apply(args, input, { kube }) {
     const joined = await join(kube, args, input);
-    const state = await settleOrigin(kube, joined, input.original);
+    const state = await reconcileOrigin(kube, joined, input.original);
     // it starts while the Shadow Pod does
     if (state !== undefined) {
       await makeRouterPod(kube, state, input);

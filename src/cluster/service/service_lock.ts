@@ -202,7 +202,7 @@ function lockEnd(service: KubeObject): number {
 }
 
 /** Tells others that the owner lives. What fails is tried again at the next time. */
-async function keepLocked(
+async function renewLock(
   kube: KubeApi,
   args: LockArgs,
   { signal, renewalMs }: { signal: AbortSignal; renewalMs: number },
@@ -264,7 +264,7 @@ export async function lockService(
       attempt.background(
         "renew the lock",
         (signal) =>
-          keepLocked(kube, args, {
+          renewLock(kube, args, {
             signal,
             renewalMs: options.renewalMs ?? RENEWAL_MS,
           }),

@@ -1,6 +1,6 @@
 /** Gets a lost link back. */
 import { tellOnce } from "../../core/tell_once.ts";
-import { persist } from "../../core/persist.ts";
+import { retry } from "../../core/retry.ts";
 import { Cancelled, KtctlError } from "../../core/errors.ts";
 import type { Report } from "../../core/report.ts";
 import type { SshLink } from "../../link/client/ssh_link.ts";
@@ -24,7 +24,7 @@ export async function reopenLink<L extends Closable, T>(
   const trying = new AbortController();
   const signal = AbortSignal.any([ended, trying.signal]);
   const told = new Set<string>();
-  const opening = persist(() => open(signal), {
+  const opening = retry(() => open(signal), {
     signal,
     isPassing: (error) => {
       if (endsAll(error)) return false;

@@ -6,7 +6,7 @@
  * Pod lost: give back first what the command did, then everything anew.
  */
 import { aborted } from "../../core/aborted.ts";
-import { persist } from "../../core/persist.ts";
+import { retry } from "../../core/retry.ts";
 import {
   Cancelled,
   ConflictError,
@@ -283,7 +283,7 @@ export class ShadowSession {
     report.event({ event: "link", state: "down", reason });
     const told = new Set<string>();
     const again = <T>(work: () => Promise<T>): Promise<T> =>
-      persist(work, {
+      retry(work, {
         signal: scope.signal,
         ended: scope.failed,
         isPassing: (error) => {

@@ -13,7 +13,7 @@ import { awaitShadowRuns, type Shadow } from "../shadow/shadow.ts";
 import type { PodOptions } from "../pod/pod_options.ts";
 import { joinShareStep } from "./share_join.ts";
 import { readKeys, shareSpec, shareWorkloadRef } from "./share_objects.ts";
-import { settleShare } from "./share_settle.ts";
+import { reconcileShare } from "./reconcile_share.ts";
 import { beaten } from "./share_state.ts";
 import { type Share, updateShare } from "./share_store.ts";
 
@@ -71,12 +71,12 @@ export class SharedShadow {
   async make(scope: Scope<World>): Promise<Shadow> {
     const { namespace, session, user, pod: options, podTimeoutMs } =
       this.#options;
-    const settling = this.#settle(scope);
+    const making = this.#reconcile(scope);
     // what is being made when the scope ends must be there when this session leaves
     scope.defer("making the shared Shadow Pod", async () => {
-      await settling.catch(() => {}); // thrown below
+      await making.catch(() => {}); // thrown below
     });
-    const share = await settling;
+    const share = await making;
     const spec = shareSpec(share.state, namespace, { user, pod: options });
     const pod = await awaitShadowRuns(scope, spec, podTimeoutMs);
     return {
@@ -88,7 +88,7 @@ export class SharedShadow {
     };
   }
 
-  async #settle(scope: Scope<World>): Promise<Share> {
+  async #reconcile(scope: Scope<World>): Promise<Share> {
     const { namespace, session, user, pod, podTimeoutMs } = this.#options;
     const { world } = scope;
     // the step is journalled: its revert leaves, however often was joined
@@ -98,7 +98,7 @@ export class SharedShadow {
     this.#keep(share);
     const { signal } = scope;
     const maker = { user, pod };
-    const isMade = await settleShare(world.kube, share, {
+    const isMade = await reconcileShare(world.kube, share, {
       maker,
       signal,
       patienceMs: podTimeoutMs,

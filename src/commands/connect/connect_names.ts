@@ -20,10 +20,10 @@ import type { RootHelper, TransportDns } from "../../plugins/plugin.ts";
 import type { ConnectOptions } from "./connect_options.ts";
 import { followIngresses } from "./follow_ingresses.ts";
 import { followResolverFiles } from "./follow_resolver_files.ts";
-import { keepHosts } from "./keep_hosts.ts";
+import { reconcileHosts } from "./reconcile_hosts.ts";
 import { askedServers, localResolver, OUR_ADDRESS } from "./local_resolver.ts";
 import type { Session } from "../session/session.ts";
-import { Settling } from "./settling.ts";
+import { startReconciling } from "./start_reconciling.ts";
 import { serveBridges } from "./serve_bridges.ts";
 import { warnOfForeignName } from "./warn_of_foreign_name.ts";
 import { SplitDns, type SplitDnsSystem } from "./split_dns.ts";
@@ -183,14 +183,14 @@ export class ConnectNames {
   ): Promise<void> {
     const { local, session: { scope } } = this.#options;
     let asked = askedServers(local).join();
-    await Settling.start(scope, {
+    await startReconciling(scope, {
       name: "name servers",
       follow: (options) =>
         followResolverFiles({
           ...options,
           onBlind: (error) => this.#tellBlind(messageOf(error)),
         }),
-      settle: async () => {
+      work: async () => {
         const local = await localResolver(scope.signal);
         const servers = askedServers(local);
         if (servers.join() === asked) return;
@@ -213,7 +213,7 @@ export class ConnectNames {
     const system = this.#splitSystem(device, port);
     if (system !== undefined) {
       this.#split = this.#splitBy(system);
-      return await this.#split.settle(this.#namespaces.names);
+      return await this.#split.reconcile(this.#namespaces.names);
     }
     await root.open(
       "resolver.resolv-conf",
@@ -254,7 +254,7 @@ export class ConnectNames {
   /** Keeps Services in the hosts file (`--dnsMode hosts`); returns when those of now are there. */
   async installHosts(): Promise<void> {
     const { connect: { dnsMode }, root, session, local } = this.#options;
-    await keepHosts({
+    await reconcileHosts({
       session,
       root,
       clusterDomain: this.#domain,
@@ -270,10 +270,10 @@ export class ConnectNames {
   }
 
   async #followNamespaces(): Promise<void> {
-    await Settling.start(this.#options.session.scope, {
+    await startReconciling(this.#options.session.scope, {
       name: "namespaces",
       follow: (options) => this.#namespaces.follow(options),
-      settle: async () => await this.#split?.settle(this.#namespaces.names),
+      work: async () => await this.#split?.reconcile(this.#namespaces.names),
     });
   }
 

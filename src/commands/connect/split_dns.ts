@@ -27,14 +27,14 @@ export interface SplitDnsOptions {
 /** Leads the cluster's domains to the local DNS server. */
 export class SplitDns {
   readonly #options: SplitDnsOptions;
-  #settled = "";
+  #done = "";
 
   constructor(options: SplitDnsOptions) {
     this.#options = options;
   }
 
   /** As the cluster's namespaces are now: `svc.ns` has a domain for each. */
-  async settle(namespaces: readonly string[]): Promise<void> {
+  async reconcile(namespaces: readonly string[]): Promise<void> {
     const { clusterDomain, cidrs, includeDomains } = this.#options;
     const domains = routedDomains({
       clusterDomain,
@@ -42,8 +42,8 @@ export class SplitDns {
       cidrs,
       includeDomains,
     });
-    if (domains.join() === this.#settled) return;
-    this.#settled = domains.join();
+    if (domains.join() === this.#done) return;
+    this.#done = domains.join();
     await this.#install(domains);
   }
 

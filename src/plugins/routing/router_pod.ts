@@ -30,12 +30,12 @@ import {
   joinRouterStep,
 } from "../../cluster/router/router_join.ts";
 import { guardRouter } from "../../cluster/router/router_guard.ts";
-import { RouterKeeper } from "../../cluster/router/router_keeper.ts";
+import { RouterReconciler } from "../../cluster/router/router_reconciler.ts";
 import {
   ROUTER_IMAGE,
   routerLabels,
 } from "../../cluster/router/router_objects.ts";
-import type { RouterSettings } from "../../cluster/router/router_settle.ts";
+import type { RouterSettings } from "../../cluster/router/reconcile_router.ts";
 import {
   refuseTakenMark,
   routed,
@@ -280,7 +280,7 @@ async function attach(context: AttachContext<Options>): Promise<Attachment> {
       ).port,
   };
   scope.defer("route", () => unroute(context));
-  const keeper = new RouterKeeper(context, {
+  const reconciler = new RouterReconciler(context, {
     namespace,
     service: name,
     session,
@@ -289,7 +289,7 @@ async function attach(context: AttachContext<Options>): Promise<Attachment> {
     rejoin: () => rejoin(context),
     releasedBy: () => releasedBy(context),
   });
-  await keeper.start(scope);
+  await reconciler.start(scope);
   const port = servicePorts(target.service)[0]?.port;
   const header = markText(mark);
   return {

@@ -2,9 +2,9 @@
  * Exchange by switching the Service's selector to the Shadow Pod. Works for any kind of workload
  * and leaves its pods as they are.
  */
-import { tellOnce } from "../../core/tell_once.ts";
-import { persist } from "../../core/persist.ts";
-import { ClusterError, ConflictError, messageOf } from "../../core/errors.ts";
+import { retry } from "../../core/retry.ts";
+import { ConflictError } from "../../core/errors.ts";
+import { tellPassing } from "../../cluster/object/tell_passing.ts";
 import { RepairPace } from "../../cluster/object/repair_pace.ts";
 import { warnOfAffinity } from "../../cluster/service/affinity_ports.ts";
 import { driftText } from "../../cluster/service/drift_text.ts";
@@ -117,7 +117,7 @@ async function attach(context: AttachContext<never>): Promise<void> {
   scope.background(
     "selector watch",
     (signal) =>
-      keepSwitched(context, {
+      reconcileService(context, {
         namespace: ref.namespace,
         last: original,
         signal,
@@ -132,7 +132,7 @@ async function attach(context: AttachContext<never>): Promise<void> {
  *
  * @param options.last What to return to where nothing on the Service says it any more.
  */
-async function keepSwitched(
+async function reconcileService(
   context: AttachContext<never>,
   { namespace, last, signal }: {
     namespace: string;
@@ -175,31 +175,13 @@ async function keepSwitched(
       isBegun = true;
       return await switchAgain(context, { namespace, last: known });
     };
-    const done = await untilSwitched(again, context, signal);
+    const isPassing = tellPassing(log, "switch the Service again");
+    const done = await retry(again, { signal, isPassing });
     if (done === undefined) continue;
     last = done;
     const count = pace.repaired();
     if (count > 0) log.warn("SERVICE_DRIFTED", driftText(name, count));
   }
-}
-
-/** The API server may be gone at just this moment; the Service must not stay adrift for that. */
-function untilSwitched<T>(
-  work: () => Promise<T>,
-  { log }: AttachContext<never>,
-  signal: AbortSignal,
-): Promise<T> {
-  const told = new Set<string>();
-  return persist(work, {
-    signal,
-    isPassing: (error) => {
-      log.debug(`Cannot switch the Service again: ${messageOf(error)}`);
-      if (!(error instanceof ClusterError)) return false;
-      // that the API server is away is told elsewhere; what it refuses may stay so
-      if (error.code !== "CLUSTER_UNREACHABLE") tellOnce(log, error, told);
-      return true;
-    },
-  });
 }
 
 function isIntact(

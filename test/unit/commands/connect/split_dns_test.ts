@@ -6,7 +6,7 @@ import {
 import type { RootHelper } from "../../../../src/plugins/plugin.ts";
 
 /** What the helper was asked for, as namespaces come and go. */
-async function settled(
+async function reconciled(
   system: SplitDnsSystem,
   ...namespaces: string[][]
 ): Promise<[name: string, args: Record<string, unknown>][]> {
@@ -25,12 +25,12 @@ async function settled(
     includeDomains: [],
     search: ["shop.svc.cluster.local", "svc.cluster.local"],
   });
-  for (const names of namespaces) await split.settle(names);
+  for (const names of namespaces) await split.reconcile(names);
   return calls;
 }
 
 Deno.test("the system is asked again only where namespaces make other domains", async () => {
-  const calls = await settled(
+  const calls = await reconciled(
     { kind: "macos", port: 5353 },
     ["shop"],
     ["shop"],
@@ -54,7 +54,7 @@ Deno.test("the system is asked again only where namespaces make other domains", 
 });
 
 Deno.test("each system gets what it can use: search domains by device or suffix", async () => {
-  const [resolved] = await settled(
+  const [resolved] = await reconciled(
     { kind: "systemd-resolved", device: "ktctl0" },
     ["shop"],
   );
@@ -65,11 +65,11 @@ Deno.test("each system gets what it can use: search domains by device or suffix"
     "svc.cluster.local",
   ]);
   const windows = { kind: "windows", session: "abcde" } as const;
-  const [plain] = await settled(windows, ["shop"]);
+  const [plain] = await reconciled(windows, ["shop"]);
   assert.equal(plain?.[0], "resolver.nrpt");
   assert.equal(plain?.[1]["session"], "abcde");
   assert(!("suffix" in plain![1]));
   const suffix = "shop.svc.cluster.local";
-  const [own] = await settled({ ...windows, suffix }, ["shop"]);
+  const [own] = await reconciled({ ...windows, suffix }, ["shop"]);
   assert.equal(own?.[1]["suffix"], suffix);
 });

@@ -1,6 +1,5 @@
 /** One participant's care for the router: whatever happens to it, it is put right. */
 import { backoff } from "../../core/backoff.ts";
-import { persist } from "../../core/persist.ts";
 import {
   Cancelled,
   ClusterError,
@@ -9,6 +8,7 @@ import {
   LinkError,
   messageOf,
 } from "../../core/errors.ts";
+import { reconcile } from "../object/reconcile.ts";
 import { RepairPace } from "../object/repair_pace.ts";
 import { labelSelector, stuntmanName } from "../../kube/contract.ts";
 import type { KubeApi, Resource } from "../../kube/kube_api.ts";
@@ -21,14 +21,14 @@ import { checkedBackend, slotName } from "./router_config.ts";
 import { routerLabels } from "./router_objects.ts";
 import { readRuntime } from "./router_runtime.ts";
 import {
+  reconcileOrigin,
+  reconcileRouter,
   type RouterSettings,
-  settleOrigin,
-  settleRouter,
-} from "./router_settle.ts";
+} from "./reconcile_router.ts";
 import { routed, type RouterState, type RouteTarget } from "./router_state.ts";
 import { findState, routerRef, updateState } from "./router_store.ts";
 
-export interface RouterKeeperOptions {
+export interface RouterReconcilerOptions {
   readonly namespace: string;
   readonly service: string;
   readonly session: string;
@@ -41,7 +41,7 @@ export interface RouterKeeperOptions {
   readonly releasedBy: () => Promise<string | undefined>;
 }
 
-interface KeeperLog {
+interface ReconcilerLog {
   warn(code: string, message: string): void;
   debug(message: string): void;
 }
@@ -49,10 +49,10 @@ interface KeeperLog {
 /** How long a new route may take until the router has seen its health. */
 const ROUTE_TIMEOUT_MS = 15_000;
 
-export class RouterKeeper {
+export class RouterReconciler {
   #kube: KubeApi;
-  #log: KeeperLog;
-  #options: RouterKeeperOptions;
+  #log: ReconcilerLog;
+  #options: RouterReconcilerOptions;
   #settings: RouterSettings;
   #pace = new RepairPace();
   /** Of pods made in place of those that keep ending; calm as the kubelet's own. */
@@ -61,8 +61,8 @@ export class RouterKeeper {
   #pods = new RetargetedWatch();
 
   constructor(
-    { kube, log }: { kube: KubeApi; log: KeeperLog },
-    options: RouterKeeperOptions,
+    { kube, log }: { kube: KubeApi; log: ReconcilerLog },
+    options: RouterReconcilerOptions,
   ) {
     this.#kube = kube;
     this.#log = log;
@@ -84,15 +84,15 @@ export class RouterKeeper {
    * Everything as it is to be, our route included. Returns the state if the Service was switched now.
    * Throws `ConflictError` (`SERVICE_RECOVERED`), and what the API throws.
    */
-  async #settle(): Promise<RouterState | undefined> {
-    const state = await settleOrigin(
+  async #reconcile(): Promise<RouterState | undefined> {
+    const state = await reconcileOrigin(
       this.#kube,
       await this.#routedState(),
       this.#settings.original,
     );
     if (state === undefined) return; // taken back just now: an event tells of it
     this.#pods.target = state.podTarget;
-    return await settleRouter(this.#kube, state, this.#settings);
+    return await reconcileRouter(this.#kube, state, this.#settings);
   }
 
   /** Resolves when the nodes send the Service's requests to the router. */
@@ -149,7 +149,7 @@ export class RouterKeeper {
   }
 
   /**
-   * Settles, and goes on to do so after every change until the scope ends, which waits for what is
+   * Makes all of it, and goes on to do so after every change until the scope ends, which waits for what is
    * under way. Resolves when the route is there; what goes wrong until then is thrown.
    */
   async start(scope: {
@@ -161,7 +161,7 @@ export class RouterKeeper {
     const started = Promise.withResolvers<void>();
     scope.background("router", async (signal) => {
       try {
-        const switched = await this.#settle();
+        const switched = await this.#reconcile();
         await Promise.all([
           this.#awaitRoute(signal),
           switched && this.#awaitTraffic(switched, signal),
@@ -170,13 +170,13 @@ export class RouterKeeper {
       } catch (error) {
         return started.reject(error);
       }
-      await this.#keep(signal);
+      await this.#reconcileUntil(signal);
     });
     await started.promise;
   }
 
-  /** Settles after every change of the router's objects, until the signal ends it. */
-  async #keep(signal: AbortSignal): Promise<void> {
+  /** Reconciles after every change of the router's objects, until the signal ends it. */
+  async #reconcileUntil(signal: AbortSignal): Promise<void> {
     const changes = new Changes();
     const { service, namespace } = this.#options;
     const ended = new AbortController();
@@ -194,7 +194,18 @@ export class RouterKeeper {
       }, watching),
     ]);
     try {
-      await Promise.race([watches, this.#settleAfter(changes, watching)]);
+      await Promise.race([
+        watches,
+        reconcile(async () => void await this.#reconcile(), {
+          changes,
+          signal: watching,
+          pace: this.#pace,
+          isPassing: (error) => {
+            this.#log.debug(`Cannot reconcile the router: ${messageOf(error)}`);
+            return isPassing(error);
+          },
+        }),
+      ]);
     } finally {
       ended.abort(new Cancelled());
       await watches.catch(() => {});
@@ -219,20 +230,6 @@ export class RouterKeeper {
     });
     for await (const event of events) {
       if (event.type !== "SYNCED") changes.add();
-    }
-  }
-
-  async #settleAfter(changes: Changes, signal: AbortSignal): Promise<void> {
-    for (;;) {
-      await changes.next(signal);
-      await this.#pace.wait(signal);
-      await persist(() => this.#settle(), {
-        signal,
-        isPassing: (error) => {
-          this.#log.debug(`Cannot settle the router: ${messageOf(error)}`);
-          return isPassing(error);
-        },
-      });
     }
   }
 }

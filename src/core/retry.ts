@@ -1,6 +1,6 @@
 import { backoff } from "./backoff.ts";
 
-export interface PersistOptions {
+export interface RetryOptions {
   readonly signal: AbortSignal;
   /**
    * Whether what is in the way may go by itself. Asked after each failure: whoever has to be told of it is
@@ -15,9 +15,9 @@ export interface PersistOptions {
  * Does what has to be done as often as it takes: again after a tenth of a second, then ever more rarely,
  * down to every five seconds. Rejects with an error that does not pass, and with the signal's reason.
  */
-export async function persist<T>(
+export async function retry<T>(
   work: () => Promise<T>,
-  { signal, isPassing, ended }: PersistOptions,
+  { signal, isPassing, ended }: RetryOptions,
 ): Promise<T> {
   const pauses = backoff({ firstMs: 100, lastMs: 5_000 });
   for (;;) {

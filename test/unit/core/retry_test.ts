@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { persist } from "../../../src/core/persist.ts";
+import { retry } from "../../../src/core/retry.ts";
 
 const { signal } = new AbortController();
 const never = () => false;
@@ -8,7 +8,7 @@ const always = () => true;
 Deno.test("what is in the way for a moment is tried again, and told each time", async () => {
   let attempts = 0;
   const told: unknown[] = [];
-  const result = await persist(
+  const result = await retry(
     () => ++attempts < 3 ? Promise.reject(attempts) : Promise.resolve("done"),
     { signal, isPassing: (error) => told.push(error) > 0 },
   );
@@ -19,7 +19,7 @@ Deno.test("what is in the way for a moment is tried again, and told each time", 
 Deno.test("what does not pass is not tried again", async () => {
   let attempts = 0;
   const work = () => Promise.reject(new Error(`no ${++attempts}`));
-  await assert.rejects(persist(work, { signal, isPassing: never }), /no 1/);
+  await assert.rejects(retry(work, { signal, isPassing: never }), /no 1/);
 });
 
 Deno.test("the signal's end is its reason, also while the next attempt is waited for", async () => {
@@ -30,7 +30,7 @@ Deno.test("the signal's end is its reason, also while the next attempt is waited
     return Promise.reject(new Error("away"));
   };
   await assert.rejects(
-    persist(work, { signal: controller.signal, isPassing: always }),
+    retry(work, { signal: controller.signal, isPassing: always }),
     reason,
   );
 });
@@ -42,7 +42,7 @@ Deno.test("what ends the wait ends it by its own error", async () => {
     return Promise.reject(new Error("away"));
   };
   await assert.rejects(
-    persist(work, { signal, isPassing: always, ended: ended.promise }),
+    retry(work, { signal, isPassing: always, ended: ended.promise }),
     /the scope failed/,
   );
 });

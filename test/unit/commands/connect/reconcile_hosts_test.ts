@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { keepHosts } from "../../../../src/commands/connect/keep_hosts.ts";
+import { reconcileHosts } from "../../../../src/commands/connect/reconcile_hosts.ts";
 import type { Session } from "../../../../src/commands/session/session.ts";
 import { NameServers } from "../../../../src/link/dns/name_servers.ts";
 import { Scope } from "../../../../src/undo/scope.ts";
@@ -54,7 +54,7 @@ Deno.test("a hosts file follows what the name servers say that this machine come
   };
   const report = { warn() {}, debug() {} };
   let tell: (servers: NameServers) => void = () => {};
-  await keepHosts({
+  await reconcileHosts({
     session: { kube, scope, report } as unknown as Session,
     root: root as never,
     clusterDomain: "cluster.local",

@@ -1,11 +1,9 @@
 /** Looks after a preview's Service for as long as the command runs. */
-import { tellOnce } from "../../core/tell_once.ts";
-import { persist } from "../../core/persist.ts";
+import { tellPassing } from "../../cluster/object/tell_passing.ts";
+import { retry } from "../../core/retry.ts";
 import {
-  ClusterError,
   ConflictError,
   KtctlError,
-  messageOf,
   PermissionError,
 } from "../../core/errors.ts";
 import type { Report } from "../../core/report.ts";
@@ -18,7 +16,7 @@ import { SERVICES } from "../../kube/resources.ts";
  * Where watching Services is forbidden it does without.
  * Throws `ConflictError` (`SERVICE_TAKEN`) where somebody else has the name by then.
  */
-export async function keepPreview(
+export async function reconcilePreview(
   { kube, report, service }: {
     kube: KubeApi;
     report: Report;
@@ -73,18 +71,9 @@ async function makeAgain(
   service: KubeObject,
   { report, signal }: { report: Report; signal: AbortSignal },
 ): Promise<void> {
-  const told = new Set<string>();
+  const isPassing = tellPassing(report, "make the Service again");
   try {
-    await persist(() => kube.create(SERVICES, service), {
-      signal,
-      isPassing: (error) => {
-        report.debug(`Cannot make the Service again: ${messageOf(error)}`);
-        if (!(error instanceof ClusterError)) return false;
-        // that the API server is away is told elsewhere; what it refuses may stay so
-        if (error.code !== "CLUSTER_UNREACHABLE") tellOnce(report, error, told);
-        return true;
-      },
-    });
+    await retry(() => kube.create(SERVICES, service), { signal, isPassing });
   } catch (error) {
     throw error instanceof KtctlError && error.code === "ALREADY_EXISTS"
       ? taken(service.metadata.name)

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { routerConfigMap } from "../../../../src/cluster/router/router_objects.ts";
-import { settleRouter } from "../../../../src/cluster/router/router_settle.ts";
+import { reconcileRouter } from "../../../../src/cluster/router/reconcile_router.ts";
 import type { RouterState } from "../../../../src/cluster/router/router_state.ts";
 import {
   findState,
@@ -50,7 +50,7 @@ async function keep(kube: RouterKube): Promise<void> {
     seen = kube.changes;
     const state = await findState(kube.api, routerRef("web", "test"), signal);
     try {
-      await settleRouter(kube.api, state!, settings);
+      await reconcileRouter(kube.api, state!, settings);
     } catch (error) {
       if (!(error instanceof KtctlError)) throw error;
       seen = -1;

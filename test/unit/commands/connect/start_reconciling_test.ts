@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { Settling } from "../../../../src/commands/connect/settling.ts";
+import { startReconciling } from "../../../../src/commands/connect/start_reconciling.ts";
 import { aborted } from "../../../../src/core/aborted.ts";
 import { Scope } from "../../../../src/undo/scope.ts";
 import type { World } from "../../../../src/kube/world.ts";
 import { MemoryJournal } from "../../core/memory_journal.ts";
 
-/** Settles at one change, and says that it is due again in so long, the first time. */
-async function settleOnce(againInMs: number) {
+/** Works at one change, and says that it is due again in so long, the first time. */
+async function reconcileOnce(againInMs: number) {
   const controller = new AbortController();
   const scope = Scope.root<World>({
     world: {} as World,
@@ -15,13 +15,13 @@ async function settleOnce(againInMs: number) {
   });
   const twice = Promise.withResolvers<void>();
   let count = 0;
-  await Settling.start(scope, {
+  await startReconciling(scope, {
     name: "test",
     follow: async ({ signal, onChange }) => {
       onChange();
       await aborted(signal).catch(() => {});
     },
-    settle: () => {
+    work: () => {
       if (++count === 2) twice.resolve();
       return Promise.resolve(count === 1 ? againInMs : undefined);
     },
@@ -29,8 +29,8 @@ async function settleOnce(againInMs: number) {
   return { scope, twice: twice.promise, count: () => count };
 }
 
-Deno.test("what is due again without a change is settled again", async () => {
-  const { scope, twice } = await settleOnce(1);
+Deno.test("what is due again without a change is done again", async () => {
+  const { scope, twice } = await reconcileOnce(1);
   await twice;
   await scope.dispose();
 });
@@ -40,7 +40,7 @@ Deno.test({
   sanitizeOps: true, // a timer that is left fails it
   sanitizeResources: true,
   async fn() {
-    const { scope, count } = await settleOnce(60_000);
+    const { scope, count } = await reconcileOnce(60_000);
     await scope.dispose();
     assert.equal(count(), 1);
   },

@@ -61,7 +61,7 @@ export const UNREADY_MS = 1_000;
  *
  * @param known The Service's own selector, where nothing in the cluster says it any more.
  */
-export async function settleOrigin(
+export async function reconcileOrigin(
   kube: KubeApi,
   state: RouterState,
   known: RouterSettings["original"],
@@ -73,7 +73,7 @@ export async function settleOrigin(
     namespace,
   });
   const originalOf = await routerOriginal(kube, state, { known });
-  const origin = await settleStuntman(kube, service, {
+  const origin = await reconcileStuntman(kube, service, {
     selector: originalOf(service),
     namespace,
   });
@@ -85,7 +85,7 @@ export async function settleOrigin(
   );
 }
 
-async function settleStuntman(
+async function reconcileStuntman(
   kube: KubeApi,
   service: KubeObject,
   { selector, namespace }: {
@@ -154,14 +154,14 @@ function affinityPatch(
  * serves, the Service leads to its own pods. Returns the state if the Service was switched now.
  * Throws `ClusterError` (`POD_NOT_READY`) and what the API throws.
  */
-export async function settleRouter(
+export async function reconcileRouter(
   kube: KubeApi,
   state: RouterState,
   settings: RouterSettings,
 ): Promise<RouterState | undefined> {
   const { signal } = settings;
   const { origin } = state; // found just now
-  const current = await settlePod(kube, state, settings);
+  const current = await reconcilePod(kube, state, settings);
   if (current === undefined) return undefined;
   if (!await applyRuntime(kube, current, { signal, origin })) return undefined;
   // before the Service leads to any other
@@ -171,7 +171,7 @@ export async function settleRouter(
 }
 
 /** Returns when the Router Pod is ready, with the state that names it; undefined where the router is gone. */
-async function settlePod(
+async function reconcilePod(
   kube: KubeApi,
   state: RouterState,
   settings: RouterSettings,

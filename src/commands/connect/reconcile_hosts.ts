@@ -5,10 +5,10 @@ import { HostsNames } from "../../net/dns/hosts_names.ts";
 import { serviceHosts } from "../../net/dns/service_hosts.ts";
 import type { RootHelper } from "../../plugins/plugin.ts";
 import type { Session } from "../session/session.ts";
-import { Settling } from "./settling.ts";
+import { startReconciling } from "./start_reconciling.ts";
 import { warnOfForeignName } from "./warn_of_foreign_name.ts";
 
-export interface KeepHostsOptions {
+export interface ReconcileHostsOptions {
   readonly session: Session;
   readonly root: RootHelper;
   readonly clusterDomain: string;
@@ -24,8 +24,8 @@ export interface KeepHostsOptions {
 }
 
 /** Keeps Services in the hosts file (`--dnsMode hosts`); returns when those of now are there. */
-export async function keepHosts(
-  options: KeepHostsOptions,
+export async function reconcileHosts(
+  options: ReconcileHostsOptions,
 ): Promise<void> {
   const { session, root, clusterDomain, namespaces, foreign, servers } =
     options;
@@ -42,7 +42,7 @@ export async function keepHosts(
   let written = "";
   let open: { close(): Promise<void> } | undefined;
   let changed = () => {};
-  await Settling.start(scope, {
+  await startReconciling(scope, {
     name: "hosts file",
     follow: async ({ signal, onChange }) => {
       changed = onChange;
@@ -52,7 +52,7 @@ export async function keepHosts(
           `Services of namespace "${namespace}" get no names: no permission to watch them`,
         ));
     },
-    settle: async () => {
+    work: async () => {
       const hosts = serviceHosts(names.services, {
         clusterDomain,
         namespace: kube.namespace,

@@ -26,7 +26,7 @@ import { type Share, shareNameTaken } from "./share_store.ts";
  * `signal` ends that, but never a request that makes something. True where it made the pod.
  * Throws `ConflictError` (`SHARE_NAME_TAKEN`).
  */
-export async function settleShare(
+export async function reconcileShare(
   kube: KubeApi,
   share: Share,
   { maker, ...options }: {
