@@ -6,7 +6,7 @@ import {
   type ShadowMaker,
   ShadowSession,
 } from "../cluster/shadow/shadow_session.ts";
-import type { ShadowSpec } from "../cluster/shadow/shadow_spec.ts";
+import type { ShadowSpec } from "../cluster/shadow/shadow_objects.ts";
 import { SharedShadow } from "../cluster/share/shared_shadow.ts";
 import { ConflictError, UsageError } from "../core/errors.ts";
 import { exec } from "../core/exec.ts";

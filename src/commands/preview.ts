@@ -11,7 +11,7 @@ import {
   localPorts,
   type PodPort,
 } from "../cluster/shadow/pod_ports.ts";
-import type { ShadowSpec } from "../cluster/shadow/shadow_spec.ts";
+import type { ShadowSpec } from "../cluster/shadow/shadow_objects.ts";
 import { TrafficSession } from "../cluster/shadow/traffic_session.ts";
 import { ConflictError } from "../core/errors.ts";
 import { randomLetters } from "../core/random_name.ts";

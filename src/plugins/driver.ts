@@ -1,6 +1,7 @@
 /**
- * The one door to a plugin: every call has a deadline, what it returns has its form, and whatever it
- * throws comes out as an error that names it. Refusals pass as they are: they are written for the user.
+ * The one place that calls a plugin: every call has a deadline, what it returns has its form, and
+ * whatever it throws comes out as an error that names it. Refusals pass as they are: they are written
+ * for the user.
  */
 import {
   Cancelled,

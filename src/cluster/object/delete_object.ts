@@ -5,7 +5,7 @@ import type {
   KubeObject,
   ObjectRef,
 } from "../../kube/kube_api.ts";
-import { hastenPods } from "./hasten_pods.ts";
+import { skipPodGracePeriod } from "./skip_pod_grace_period.ts";
 
 /** Deletes just this object, and waits until it is gone where that is asked for. */
 export async function deleteObject(
@@ -32,14 +32,14 @@ export async function awaitGone(
 ): Promise<void> {
   const gone = new AbortController();
   const both = AbortSignal.any([signal, gone.signal]);
-  const hastened = ref.resource.kind === "Deployment"
-    ? hastenPods(kube, object, both)
+  const podsGone = ref.resource.kind === "Deployment"
+    ? skipPodGracePeriod(kube, object, both)
     : undefined;
   try {
     await seeGone(kube, ref, object, { signal });
   } finally {
     gone.abort();
-    await hastened;
+    await podsGone;
   }
 }
 

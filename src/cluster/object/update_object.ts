@@ -27,8 +27,8 @@ export async function updateObject(
   let attempts = 0;
   for (const pause of backoff({ firstMs: 5, lastMs: 500 })) {
     const object = await kube.find(ref, options);
-    const isMeant = uid === undefined || object?.metadata.uid === uid;
-    if (object === undefined || !isMeant) return undefined;
+    const isThatOne = uid === undefined || object?.metadata.uid === uid;
+    if (object === undefined || !isThatOne) return undefined;
     const operations = change(object);
     if (operations === undefined || operations.length === 0) return object;
     // a failed test, or a path that somebody removed meanwhile, comes as a write conflict

@@ -1,7 +1,7 @@
 /** The selector that a meshed Service is to return to. */
 import { isSwitched } from "../../kube/contract.ts";
 import type { KubeApi, KubeObject } from "../../kube/kube_api.ts";
-import { meantSelector } from "../service/meant_selector.ts";
+import { intendedSelector } from "../service/intended_selector.ts";
 import { routerLabels } from "./router_objects.ts";
 import type { RouterState } from "./router_state.ts";
 import { selectorLost } from "../service/service_selector.ts";
@@ -21,10 +21,13 @@ export async function routerOriginal(
 ): Promise<(service: KubeObject) => Labels> {
   const last = await stuntmanSelector(kube, state, signal) ?? known;
   return (service) => {
-    const meant = meantSelector(service, { shadow: routerLabels(state), last });
-    if (isSwitched(meant) || Object.keys(meant).length === 0) {
+    const intended = intendedSelector(service, {
+      shadow: routerLabels(state),
+      last,
+    });
+    if (isSwitched(intended) || Object.keys(intended).length === 0) {
       throw selectorLost(service);
     }
-    return meant;
+    return intended;
   };
 }

@@ -18,7 +18,7 @@ import { CONFIG_MAPS, DEPLOYMENTS } from "../../kube/resources.ts";
 
 export interface ScaleRecord {
   readonly object: KubeObject;
-  /** Name and uid of the Deployment: another one of that name is not meant. */
+  /** Name and uid of the Deployment: not another one of that name. */
   readonly deployment: string;
   readonly uid: string;
   readonly replicas: number;

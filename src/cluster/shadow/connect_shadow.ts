@@ -2,7 +2,7 @@ import type { AgentConfig } from "../../link/agent/agent_config.ts";
 import { randomLetters } from "../../core/random_name.ts";
 import { ROLE, TARGET } from "../../kube/contract.ts";
 import { agentConfig } from "./pod_ports.ts";
-import type { ShadowSpec } from "./shadow_spec.ts";
+import type { ShadowSpec } from "./shadow_objects.ts";
 import type { PodOptions } from "../pod/pod_options.ts";
 
 export interface ConnectShadowOptions {

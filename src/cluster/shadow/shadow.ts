@@ -34,7 +34,7 @@ import {
   shadowSecret,
   type ShadowSpec,
   shadowWorkload,
-} from "./shadow_spec.ts";
+} from "./shadow_objects.ts";
 
 export interface Shadow {
   readonly spec: ShadowSpec;

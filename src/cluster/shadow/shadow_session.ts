@@ -32,7 +32,7 @@ import {
   type LocalPort,
   openShadowLink,
 } from "./shadow_link.ts";
-import type { ShadowSpec } from "./shadow_spec.ts";
+import type { ShadowSpec } from "./shadow_objects.ts";
 
 export interface ShadowSessionOptions {
   readonly scope: Scope<World>;

@@ -13,7 +13,7 @@ import type { Heartbeat } from "../object/heartbeat.ts";
 import { awaitShadowReady, type Shadow } from "./shadow.ts";
 import { type LocalPort, proveLink } from "./shadow_link.ts";
 import { type Prepared, ShadowSession } from "./shadow_session.ts";
-import type { ShadowSpec } from "./shadow_spec.ts";
+import type { ShadowSpec } from "./shadow_objects.ts";
 
 export interface TrafficSessionOptions {
   readonly scope: Scope<World>;

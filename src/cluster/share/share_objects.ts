@@ -9,7 +9,7 @@ import {
   shadowSecret,
   type ShadowSpec,
   shadowWorkload,
-} from "../shadow/shadow_spec.ts";
+} from "../shadow/shadow_objects.ts";
 import type { ShareState } from "./share_state.ts";
 import { type Share, shareAnnotations } from "./share_store.ts";
 

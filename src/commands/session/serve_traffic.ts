@@ -14,7 +14,7 @@ import {
 import { shadowName } from "../../cluster/shadow/shadow_name.ts";
 import { lockService } from "../../cluster/service/service_lock.ts";
 import { type Shadow, workloadRef } from "../../cluster/shadow/shadow.ts";
-import type { ShadowSpec } from "../../cluster/shadow/shadow_spec.ts";
+import type { ShadowSpec } from "../../cluster/shadow/shadow_objects.ts";
 import {
   createStuntman,
   stuntmanService,

@@ -1,5 +1,5 @@
 /**
- * The one door for requests to the API server, over node:https: on Deno it is the only client that
+ * The one way for requests to the API server, over node:https: on Deno it is the only client that
  * honours every kubeconfig option (tls-server-name, skip-verify, client certificates, proxies) and
  * reports resets and aborts in the middle of a body.
  */

@@ -7,7 +7,7 @@ import { messageOf, UsageError } from "../../core/errors.ts";
 import { keysDigest } from "../wire/keys_digest.ts";
 import { AGENT_KEYS_DIR, type AgentConfig } from "./agent_config.ts";
 import { hostPublicKey, readAgentKeys } from "./agent_keys.ts";
-import { LinkDoor } from "./link_door.ts";
+import { LinkUpgrade } from "./link_upgrade.ts";
 import { logLine } from "./log_line.ts";
 import { PortTable } from "./port_table.ts";
 import { startSshServer } from "./ssh_server.ts";
@@ -37,8 +37,8 @@ async function main(
   }
   await ports.listen();
   const serveSsh = await startSshServer({ config, keys, ports });
-  const door = new LinkDoor(hostKey, serveSsh);
-  await startStatusServer(config, ports, door);
+  const upgrade = new LinkUpgrade(hostKey, serveSsh);
+  await startStatusServer(config, ports, upgrade);
   logLine("ready");
 }
 

@@ -7,7 +7,7 @@ import type { Connection } from "../wire/ssh2.ts";
 import type { LinkServices } from "./link_services.ts";
 import type { Opened } from "./opened.ts";
 import { logLine } from "./log_line.ts";
-import type { PortHolder } from "./port_server.ts";
+import type { PortClient } from "./port_server.ts";
 import type { PortTable } from "./port_table.ts";
 
 /** What a client session works with. */
@@ -19,7 +19,7 @@ export interface ClientSessionOptions {
 }
 
 /** One authenticated client: the ports it holds, and the connections it asks for. */
-export class ClientSession implements PortHolder {
+export class ClientSession implements PortClient {
   readonly #connection: Connection;
   readonly #packets: PacketStream;
   readonly #name: string;

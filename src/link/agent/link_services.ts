@@ -8,7 +8,7 @@ import { parseServiceHost } from "../wire/service_host.ts";
 import type { AgentConfig } from "./agent_config.ts";
 import { openDatagrams } from "./datagram_service.ts";
 import { openDns } from "./dns_service.ts";
-import { reach } from "./reach_service.ts";
+import { probeHost } from "./probe_host.ts";
 
 /** How long a TCP connection that the client asks for may take. */
 const DIAL_TIMEOUT_MS = 15_000;
@@ -44,7 +44,7 @@ export class LinkServices {
       case "resolver":
         return lastWords(JSON.stringify(await this.#resolvConf()));
       case "reach":
-        await reach(target.host, signal);
+        await probeHost(target.host, signal);
         return lastWords("");
     }
   }

@@ -9,7 +9,7 @@ import { listenEverywhere } from "./listen_everywhere.ts";
 import { logLine } from "./log_line.ts";
 
 /** Who takes the connections of a port while attached. */
-export interface PortHolder {
+export interface PortClient {
   /** Rejects if the client refuses the connection or is gone. */
   openChannel(
     port: number,
@@ -29,7 +29,7 @@ const KEEP_ALIVE_MS = 60_000;
 export class PortServer {
   readonly port: number;
   /** The newest client that asked for this port. */
-  holder: PortHolder | undefined;
+  client: PortClient | undefined;
   /** Open connections by where they go. */
   readonly connections = { client: 0, fallback: 0 };
   readonly #fallback: AgentPort["fallback"];
@@ -56,7 +56,7 @@ export class PortServer {
   async #serve(socket: Socket): Promise<void> {
     socket.on("error", () => {}); // "close" follows, which is what counts
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
-    const stream = await this.#toHolder(socket) ??
+    const stream = await this.#toClient(socket) ??
       await this.#toFallback(socket);
     if (stream === undefined) return reset(socket);
     const kind = stream.kind;
@@ -66,13 +66,13 @@ export class PortServer {
   }
 
   /** Nothing is read from the connection before somebody has taken it. */
-  async #toHolder(socket: Socket): Promise<Taken | undefined> {
-    if (this.holder === undefined) return undefined;
+  async #toClient(socket: Socket): Promise<Taken | undefined> {
+    if (this.client === undefined) return undefined;
     const origin = { host: clientHost(socket), port: socket.remotePort ?? 0 };
     try {
       return {
         kind: "client",
-        to: await this.holder.openChannel(this.port, origin),
+        to: await this.client.openChannel(this.port, origin),
       };
     } catch {
       return undefined;

@@ -1,13 +1,13 @@
 import type { AgentConfig, AgentStatus } from "./agent_config.ts";
 import { ClientRoster } from "./client_roster.ts";
 import { logLine } from "./log_line.ts";
-import { type PortHolder, PortServer } from "./port_server.ts";
+import { type PortClient, PortServer } from "./port_server.ts";
 
 /** All ports of the pod and who holds them. */
 export class PortTable {
   readonly #ports = new Map<number, PortServer>();
   /** Clients that are logged in, whatever they hold. */
-  readonly #clients = new Map<PortHolder, string>();
+  readonly #clients = new Map<PortClient, string>();
   readonly #roster = new ClientRoster();
   readonly #startedAt = unixSeconds();
   /** Those that a client has to serve. */
@@ -31,31 +31,31 @@ export class PortTable {
   }
 
   /** The newest client wins. False if there is no such port. */
-  attach(port: number, holder: PortHolder): boolean {
+  attach(port: number, client: PortClient): boolean {
     const server = this.#ports.get(port);
     if (server === undefined || this.#closed) return false;
-    server.holder = holder;
+    server.client = client;
     this.#changed(`port ${port}: client attached`);
     return true;
   }
 
   /** New connections go to the fallback from now on. False if somebody else holds the port. */
-  detach(port: number, holder: PortHolder): boolean {
+  detach(port: number, client: PortClient): boolean {
     const server = this.#ports.get(port);
-    if (server === undefined || server.holder !== holder) return false;
-    server.holder = undefined;
+    if (server === undefined || server.client !== client) return false;
+    server.client = undefined;
     this.#changed(`port ${port}: client detached`);
     return true;
   }
 
   /** A client has logged in; {@link leave} is called when it goes. */
-  enter(client: PortHolder, name: string): void {
+  enter(client: PortClient, name: string): void {
     this.#clients.set(client, name);
     this.#roster.enter(name);
     if (this.#ports.size === 0) this.#changed("client attached");
   }
 
-  leave(client: PortHolder): void {
+  leave(client: PortClient): void {
     for (const port of this.#ports.keys()) this.detach(port, client);
     const name = this.#clients.get(client);
     if (this.#clients.delete(client)) this.#roster.leave(name!);
@@ -65,7 +65,7 @@ export class PortTable {
   /** Sends every new connection to the fallback and lets nobody attach any more. */
   close(): void {
     this.#closed = true;
-    for (const server of this.#ports.values()) server.holder = undefined;
+    for (const server of this.#ports.values()) server.client = undefined;
     this.#changed("stopping: new connections go to the fallback");
   }
 
@@ -73,7 +73,7 @@ export class PortTable {
   isReady(mode: AgentConfig["ready"]): boolean {
     if (this.#closed) return false;
     return mode === "always" ||
-      this.#served.every(({ holder }) => holder !== undefined);
+      this.#served.every(({ client }) => client !== undefined);
   }
 
   status(): AgentStatus {
@@ -83,7 +83,7 @@ export class PortTable {
     return {
       attached: servers.length === 0
         ? this.#clients.size > 0
-        : servers.some(({ holder }) => holder !== undefined),
+        : servers.some(({ client }) => client !== undefined),
       since: this.#since,
       connections: { client: sum("client"), fallback: sum("fallback") },
       startedAt: this.#startedAt,

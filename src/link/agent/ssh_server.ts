@@ -29,7 +29,7 @@ export interface SshServerOptions {
 }
 
 /** Takes a connection over, for SSH. Those that come by one way take the places of those of the other last. */
-export type ServeSsh = (socket: Duplex, way: "door" | "loopback") => void;
+export type ServeSsh = (socket: Duplex, way: "proxy" | "loopback") => void;
 
 /**
  * Serves SSH on the pod's loopback, where only a port-forward reaches it.

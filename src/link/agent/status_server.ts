@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import { createServer as createTcpServer } from "node:net";
 import { messageOf } from "../../core/errors.ts";
 import type { AgentConfig } from "./agent_config.ts";
-import type { LinkDoor } from "./link_door.ts";
+import type { LinkUpgrade } from "./link_upgrade.ts";
 import { listenEverywhere } from "./listen_everywhere.ts";
 import { logLine } from "./log_line.ts";
 import type { PortTable } from "./port_table.ts";
@@ -15,13 +15,13 @@ const REQUEST_TIMEOUT_MS = 5_000;
 
 /**
  * `GET /ready` for the kubelet (200 or 503), `GET /status` for ktctl (AgentStatus as JSON), and the
- * door for clients that come through the API server's proxy. All the cluster reaches this port: what
- * one connection may take, and how many there may be, is bounded.
+ * request by which clients that come through the API server's proxy change to SSH. All the cluster
+ * reaches this port: what one connection may take, and how many there may be, is bounded.
  */
 export async function startStatusServer(
   config: AgentConfig,
   ports: PortTable,
-  door: LinkDoor,
+  upgrade: LinkUpgrade,
 ): Promise<void> {
   const http = createServer(
     { maxHeaderSize: MAX_HEADER_BYTES },
@@ -44,7 +44,7 @@ export async function startStatusServer(
     patienceMs: REQUEST_TIMEOUT_MS,
   });
   http.on("upgrade", (request, socket, head) => {
-    if (door.knock(request, socket, head)) room.leave(socket);
+    if (upgrade.accept(request, socket, head)) room.leave(socket);
   });
   // http's own limits (2.9.6) do not hold: its times are not kept, and who is too many is not let in
   const server = createTcpServer(

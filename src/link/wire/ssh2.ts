@@ -1,4 +1,4 @@
-/** The one door to the ssh2 library, loaded on first use: loading costs about 100 ms. */
+/** The one place that loads the ssh2 library, on first use: that costs about 100 ms. */
 import "../../core/commonjs_globals.ts";
 import { withFinishedCiphers } from "./finished_ciphers.ts";
 // @ts-types="@types/ssh2"

@@ -10,7 +10,7 @@ export interface FindBridgesOptions extends ExecOptions {
 }
 
 /**
- * The bridges that are meant and there. Whoever sends by one of them gets into the cluster: so one
+ * The bridges that are named and there. Whoever sends by one of them gets into the cluster: so one
  * that a network beside this machine's own guests is plugged into is refused.
  *
  * @throws {UsageError} `BRIDGE_REFUSED`. @throws {UnsupportedError} `BRIDGES_UNSUPPORTED`,
@@ -29,10 +29,10 @@ export async function findBridges(
     );
   }
   const devices = await readDevices(run, options);
-  const meant = devices.filter(({ name }) => isNamed(names, name));
-  for (const device of meant) refuseStrangers(device);
+  const named = devices.filter(({ name }) => isNamed(names, name));
+  for (const device of named) refuseStrangers(device);
   const missing = names.find((name) =>
-    !name.endsWith("*") && !meant.some((device) => device.name === name)
+    !name.endsWith("*") && !named.some((device) => device.name === name)
   );
   if (missing !== undefined && !mayBeGone) {
     const there = guestBridges(devices).map(({ name }) => name);
@@ -43,7 +43,7 @@ export async function findBridges(
         : `There are: ${there.join(", ")}`,
     );
   }
-  return meant;
+  return named;
 }
 
 function refuseStrangers({ name, isBridge, strangersBy }: Device): void {

@@ -1,11 +1,11 @@
 import { UnsupportedError } from "../../core/errors.ts";
-import type { PacketDevice, PumpCommands } from "./packets/packet_device.ts";
+import type { PacketCommands, PacketDevice } from "./packets/packet_device.ts";
 import type { FamilyEnds } from "./packets/packet_rewriter.ts";
-import { COMMAND, type PumpMessage } from "./packets/packet_pump.ts";
+import { COMMAND, type PacketLoopMessage } from "./packets/packet_loop.ts";
 import type { PacketWork } from "./packet_worker.ts";
 import { startPacketWorker } from "./start_packet_worker.ts";
 
-/** A pump that does not end in this time is cut off. */
+/** A packet loop that does not end in this time is cut off. */
 const STOP_MS = 2_000;
 
 export interface PacketCarrierEvents {
@@ -13,7 +13,7 @@ export interface PacketCarrierEvents {
   readonly onAsk: (flow: number, packet: Uint8Array) => void;
   /** A packet that belongs to no connection. */
   readonly onOther: (packet: Uint8Array) => void;
-  /** The device went away, or the pump broke. */
+  /** The device went away, or the packet loop broke. */
   readonly onLost: (error: UnsupportedError) => void;
 }
 
@@ -23,7 +23,7 @@ export class PacketCarrier implements AsyncDisposable {
   readonly #events: PacketCarrierEvents;
   readonly #worker: Worker;
   readonly #waiting = new Int32Array(new SharedArrayBuffer(4));
-  readonly #commands: PumpCommands;
+  readonly #commands: PacketCommands;
   readonly #ended = Promise.withResolvers<void>();
   #isStopping = false;
 
@@ -42,7 +42,7 @@ export class PacketCarrier implements AsyncDisposable {
       this.#lose(`the thread that carries its packets broke: ${event.message}`);
     };
     const work: PacketWork = {
-      line: this.#commands.line,
+      io: this.#commands.io,
       ends,
       waiting: this.#waiting,
     };
@@ -59,7 +59,7 @@ export class PacketCarrier implements AsyncDisposable {
     if (frame !== undefined && !this.#isStopping) this.#device.write(frame);
   }
 
-  #take(message: PumpMessage): void {
+  #take(message: PacketLoopMessage): void {
     if (message.kind === "end") {
       if (message.lost) this.#lose("it is gone");
       return this.#ended.resolve();

@@ -9,7 +9,7 @@ import { RepairPace } from "../../cluster/object/repair_pace.ts";
 import { warnOfAffinity } from "../../cluster/service/affinity_ports.ts";
 import { driftText } from "../../cluster/service/drift_text.ts";
 import { refuseHeldService, refuseReplacedPods } from "../../cluster/holder.ts";
-import { meantSelector } from "../../cluster/service/meant_selector.ts";
+import { intendedSelector } from "../../cluster/service/intended_selector.ts";
 import {
   serviceSelectorStep,
   switchPatch,
@@ -254,7 +254,7 @@ async function switchAgain(
         original = parseSelector(annotation(service, ORIGINAL_SELECTOR));
         return undefined;
       }
-      original = meantSelector(service, { shadow, last });
+      original = intendedSelector(service, { shadow, last });
       return switchPatch(service, {
         original,
         shadow,

@@ -26,11 +26,11 @@ export class UtunDevice implements PacketDevice {
 
   write(frame: Uint8Array): void {
     writeUtunHeader(frame);
-    const line = frame.subarray(VNET_HEADER_BYTES - UTUN_HEADER_BYTES);
+    const packet = frame.subarray(VNET_HEADER_BYTES - UTUN_HEADER_BYTES);
     this.libc.symbols.write(
       this.fd,
-      line as Uint8Array<ArrayBuffer>,
-      BigInt(line.length),
+      packet as Uint8Array<ArrayBuffer>,
+      BigInt(packet.length),
     );
   }
 

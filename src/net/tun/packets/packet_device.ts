@@ -1,27 +1,27 @@
-import type { PosixLineConfig } from "../posix/posix_line.ts";
-import type { WintunLineConfig } from "../windows/wintun_line.ts";
+import type { PosixIoConfig } from "../posix/posix_io.ts";
+import type { WintunIoConfig } from "../windows/wintun_io.ts";
 
 /** The near end of a device that takes and gives whole IP packets. */
 export interface PacketDevice extends Disposable {
-  /** One packet, behind room for the vnet header. What the kernel does not take is lost, as on any line. */
+  /** One packet, behind room for the vnet header. What the kernel does not take is lost, as in any network. */
   write(frame: Uint8Array): void;
   /**
    * What another thread needs to carry its packets.
    *
    * @throws {UnsupportedError} `TUN_UNSUPPORTED`.
    */
-  openCommands(): PumpCommands;
+  openCommands(): PacketCommands;
 }
 
 /** How the thread that carries packets finds the device, and how it is told what to do. */
-export interface PumpCommands extends Disposable {
+export interface PacketCommands extends Disposable {
   /** Nothing but what can be sent to it. */
-  readonly line: LineConfig;
-  /** Two 16-bit numbers: see `COMMAND` of packet_pump.ts. */
+  readonly io: PacketIoConfig;
+  /** Two 16-bit numbers: see `COMMAND` of packet_loop.ts. */
   send(command: number, flow: number): void;
-  /** Nothing more comes: the end of the pump. Disposed once that has ended. */
+  /** Nothing more comes: the end of the packet loop. Disposed once that has ended. */
   end(): void;
 }
 
-/** For `openPacketLine`. */
-export type LineConfig = PosixLineConfig | WintunLineConfig;
+/** For `openPacketIo`. */
+export type PacketIoConfig = PosixIoConfig | WintunIoConfig;

@@ -1,13 +1,13 @@
 import { UnsupportedError } from "../../../core/errors.ts";
 import { type Libc, openPipe } from "./libc.ts";
-import type { PumpCommands } from "../packets/packet_device.ts";
-import type { PosixLineConfig } from "./posix_line.ts";
+import type { PacketCommands } from "../packets/packet_device.ts";
+import type { PosixIoConfig } from "./posix_io.ts";
 
 const COMMAND_BYTES = 4;
 
-/** Commands by a pipe, whose end is that of the pump. */
-export class PipeCommands implements PumpCommands {
-  readonly line: PosixLineConfig;
+/** Commands by a pipe, whose end is that of the packet loop. */
+export class PipeCommands implements PacketCommands {
+  readonly io: PosixIoConfig;
   readonly #libc: Libc;
   readonly #readEnd: number;
   #writeEnd: number;
@@ -26,7 +26,7 @@ export class PipeCommands implements PumpCommands {
     }
     this.#libc = libc;
     [this.#readEnd, this.#writeEnd] = pipe;
-    this.line = { kind: "posix", fd, headerBytes, commands: this.#readEnd };
+    this.io = { kind: "posix", fd, headerBytes, commands: this.#readEnd };
   }
 
   send(command: number, flow: number): void {

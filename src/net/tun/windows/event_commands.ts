@@ -1,14 +1,14 @@
 import { UnsupportedError } from "../../../core/errors.ts";
 import { CommandRing } from "../packets/command_ring.ts";
-import type { PumpCommands } from "../packets/packet_device.ts";
+import type { PacketCommands } from "../packets/packet_device.ts";
 import type { WindowsCalls } from "./windows_api.ts";
-import type { WintunLineConfig } from "./wintun_line.ts";
+import type { WintunIoConfig } from "./wintun_io.ts";
 
 type Calls = Pick<WindowsCalls, "CreateEventW" | "SetEvent" | "CloseHandle">;
 
 /** Commands by shared memory, and an event of Windows that tells of them. */
-export class EventCommands implements PumpCommands {
-  readonly line: WintunLineConfig;
+export class EventCommands implements PacketCommands {
+  readonly io: WintunIoConfig;
   readonly #windows: Calls;
   readonly #ring = new CommandRing();
   readonly #event: bigint;
@@ -16,7 +16,7 @@ export class EventCommands implements PumpCommands {
 
   /** @throws {UnsupportedError} `TUN_UNSUPPORTED`. */
   constructor(
-    wintun: Pick<WintunLineConfig, "library" | "session" | "packetEvent">,
+    wintun: Pick<WintunIoConfig, "library" | "session" | "packetEvent">,
     windows: Calls,
   ) {
     this.#windows = windows;
@@ -25,7 +25,7 @@ export class EventCommands implements PumpCommands {
     if (this.#event === 0n) {
       throw new UnsupportedError("TUN_UNSUPPORTED", "Cannot make an event");
     }
-    this.line = {
+    this.io = {
       kind: "wintun",
       ...wintun,
       commandEvent: this.#event,

@@ -6,7 +6,7 @@ import { VNET_HEADER_BYTES } from "../packets/vnet_header.ts";
 import { openWindowsApi } from "./windows_api.ts";
 import { guidBytes, wideText } from "./windows_data.ts";
 import { openWintunApi } from "./wintun_api.ts";
-import { sendByWintun } from "./wintun_line.ts";
+import { sendByWintun } from "./wintun_io.ts";
 import { wintunName } from "./wintun_name.ts";
 
 /**

@@ -9,7 +9,7 @@ import { linkToken } from "../../../../src/link/wire/link_request.ts";
 import { openSshLink } from "../../../../src/link/client/open_ssh_link.ts";
 import { connectLocal } from "../../../../src/link/client/connect_local.ts";
 import { AgentProcess, answering, exchange, portOf } from "./agent_process.ts";
-import { knock } from "./knock.ts";
+import { requestUpgrade } from "./request_upgrade.ts";
 
 /** As a container with little memory has it, where more ends in OOMKilled. */
 const MAX_MIB = 200;
@@ -115,7 +115,7 @@ Deno.test({
         fallback: { host: "127.0.0.1", port: portOf(original) },
       });
       const token = linkToken(agent.hostKeys.publicKey);
-      const stream = await knock(agent, { token });
+      const stream = await requestUpgrade(agent, { token });
       assert(typeof stream !== "number", `refused with ${stream}`);
       await using link = await openSshLink(stream, {
         privateKey: agent.clientKeys.privateKey,

@@ -1,4 +1,4 @@
-// What of macOS's utun can be proven on any system: its packets, by the real pump over a pair of
+// What of macOS's utun can be proven on any system: its packets, by the real packet loop over a pair of
 // sockets in the place of the device.
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -7,10 +7,10 @@ import { buildPacket } from "../../../../src/net/tun/packets/build_packet.ts";
 import { openLibc, openPipe } from "../../../../src/net/tun/posix/libc.ts";
 import {
   COMMAND,
-  type PumpMessage,
-  pumpPackets,
-} from "../../../../src/net/tun/packets/packet_pump.ts";
-import { openPosixLine } from "../../../../src/net/tun/posix/posix_line.ts";
+  type PacketLoopMessage,
+  runPacketLoop,
+} from "../../../../src/net/tun/packets/packet_loop.ts";
+import { openPosixIo } from "../../../../src/net/tun/posix/posix_io.ts";
 import { UtunDevice } from "../../../../src/net/tun/macos/utun_device.ts";
 import {
   UTUN_HEADER_BYTES,
@@ -97,7 +97,7 @@ Deno.test("utun's header names the family, in network order, right in front of t
 
 Deno.test({
   name:
-    "a connection's packets go through the pump in utun's framing both ways, checksums complete",
+    "a connection's packets go through the packet loop in utun's framing both ways, checksums complete",
   ignore,
   fn() {
     const data = fc.uint8Array({ maxLength: 1400 });
@@ -108,7 +108,7 @@ Deno.test({
         const [commands, orders] = openPipe(libc)!;
         const own = OWN[ends.family];
         const ports = { sourcePort: 5, destinationPort: 443 };
-        const messages: PumpMessage[] = [];
+        const messages: PacketLoopMessage[] = [];
         const answer = tcp(
           { family: ends.family, source: own.local, destination: own.peer },
           { sourcePort: own.port, destinationPort: FLOW, data },
@@ -132,9 +132,9 @@ Deno.test({
           headerBytes,
           commands,
         } as const;
-        pumpPackets(
+        runPacketLoop(
           { ends: OWN, waiting: new Int32Array(new SharedArrayBuffer(4)) },
-          openPosixLine(config, { ...libc, symbols }),
+          openPosixIo(config, { ...libc, symbols }),
           (message) => {
             messages.push(message);
             if (message.kind === "other") end();

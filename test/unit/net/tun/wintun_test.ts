@@ -1,4 +1,4 @@
-// What of Windows' wintun can be proven on any system: its packets, by the real pump over a stand-in
+// What of Windows' wintun can be proven on any system: its packets, by the real packet loop over a stand-in
 // for the two libraries, which keeps packets as the ring does: at addresses, until they are given back.
 import assert from "node:assert/strict";
 import { join } from "node:path";
@@ -11,18 +11,18 @@ import {
 } from "../../../../src/net/tun/windows/find_wintun.ts";
 import {
   COMMAND,
-  type PumpMessage,
-  pumpPackets,
-} from "../../../../src/net/tun/packets/packet_pump.ts";
+  type PacketLoopMessage,
+  runPacketLoop,
+} from "../../../../src/net/tun/packets/packet_loop.ts";
 import { VNET_HEADER_BYTES } from "../../../../src/net/tun/packets/vnet_header.ts";
 import {
   guidBytes,
   wideText,
 } from "../../../../src/net/tun/windows/windows_data.ts";
 import {
-  openWintunLine,
-  type WintunLineCalls,
-} from "../../../../src/net/tun/windows/wintun_line.ts";
+  openWintunIo,
+  type WintunIoCalls,
+} from "../../../../src/net/tun/windows/wintun_io.ts";
 import { ends, hasRightChecksums, IPV4, IPV6, parse, tcp } from "./packets.ts";
 
 const FLOW = 1024;
@@ -39,13 +39,13 @@ const OWN = {
   },
 };
 
-/** Windows and wintun, as far as a line sees of them. */
+/** Windows and wintun, as far as the packet loop sees of them. */
 class FakeWindows {
-  /** Packets on their way to the pump. */
+  /** Packets on their way to the packet loop. */
   readonly incoming: Uint8Array[] = [];
-  /** What the pump sent, whole. */
+  /** What the packet loop sent, whole. */
   readonly sent: Uint8Array[] = [];
-  /** Called when the pump would block. */
+  /** Called when the packet loop would block. */
   onWait: (timeoutMs: number) => void = () => {};
   lastError = 0;
   isFull = false;
@@ -58,7 +58,7 @@ class FakeWindows {
     return this.#memory.size;
   }
 
-  readonly calls: WintunLineCalls & {
+  readonly calls: WintunIoCalls & {
     readonly windows: {
       CreateEventW: () => bigint;
       SetEvent: (event: bigint) => number;
@@ -127,41 +127,41 @@ function frameOf(packet: Uint8Array): Uint8Array {
   return frame;
 }
 
-function openLine(windows: FakeWindows) {
+function openIo(windows: FakeWindows) {
   const commands = new EventCommands(
     { library: "wintun.dll", session: SESSION, packetEvent: PACKET_EVENT },
     windows.calls.windows,
   );
   // as it comes to another thread
-  const line = openWintunLine(structuredClone(commands.line), windows.calls);
-  return { line, commands };
+  const io = openWintunIo(structuredClone(commands.io), windows.calls);
+  return { io, commands };
 }
 
-function pump(windows: FakeWindows): PumpMessage[] {
-  const { line, commands } = openLine(windows);
-  const messages: PumpMessage[] = [];
+function runLoop(windows: FakeWindows): PacketLoopMessage[] {
+  const { io, commands } = openIo(windows);
+  const messages: PacketLoopMessage[] = [];
   const waiting = new Int32Array(new SharedArrayBuffer(4));
   windows.onWait = () => commands.end();
-  pumpPackets({ ends: OWN, waiting }, line, (message) => {
+  runPacketLoop({ ends: OWN, waiting }, io, (message) => {
     messages.push(message);
     if (message.kind === "ask") commands.send(COMMAND.open, message.flow);
   });
   return messages;
 }
 
-Deno.test("a connection's packets go through the pump by wintun's ring both ways, checksums complete", () => {
+Deno.test("a connection's packets go through the packet loop by wintun's ring both ways, checksums complete", () => {
   const data = fc.uint8Array({ maxLength: 1400 });
   fc.assert(
     fc.property(ends, data, (ends, data) => {
       const windows = new FakeWindows();
-      const { line, commands } = openLine(windows);
+      const { io, commands } = openIo(windows);
       const own = OWN[ends.family];
       const ports = { sourcePort: 5, destinationPort: 443 };
       const answer = tcp(
         { family: ends.family, source: own.local, destination: own.peer },
         { sourcePort: own.port, destinationPort: FLOW, data },
       );
-      const messages: PumpMessage[] = [];
+      const messages: PacketLoopMessage[] = [];
       windows.incoming.push(packetOf(tcp(ends, { ...ports, flags: 2, data })));
       windows.onWait = () => {
         // the listener answers the first packet; when its answer is back, that was all
@@ -169,7 +169,7 @@ Deno.test("a connection's packets go through the pump by wintun's ring both ways
         if (windows.sent.length === 2) commands.end();
       };
       const waiting = new Int32Array(new SharedArrayBuffer(4));
-      pumpPackets({ ends: OWN, waiting }, line, (message) => {
+      runPacketLoop({ ends: OWN, waiting }, io, (message) => {
         messages.push(message);
         if (message.kind === "ask") commands.send(COMMAND.open, message.flow);
       });
@@ -195,14 +195,14 @@ Deno.test("a connection's packets go through the pump by wintun's ring both ways
   );
 });
 
-Deno.test("the pump ends as lost when the adapter has gone, and not when its commands have ended", () => {
+Deno.test("the packet loop ends as lost when the adapter has gone, and not when its commands have ended", () => {
   const gone = new FakeWindows();
   gone.lastError = 38; // ERROR_HANDLE_EOF
-  assert.deepEqual(pump(gone), [{ kind: "end", lost: true }]);
+  assert.deepEqual(runLoop(gone), [{ kind: "end", lost: true }]);
   const closed = new FakeWindows();
   closed.waitResult = 0xffff_ffff; // WAIT_FAILED
-  assert.deepEqual(pump(closed), [{ kind: "end", lost: true }]);
-  assert.deepEqual(pump(new FakeWindows()), [{ kind: "end", lost: false }]);
+  assert.deepEqual(runLoop(closed), [{ kind: "end", lost: true }]);
+  assert.deepEqual(runLoop(new FakeWindows()), [{ kind: "end", lost: false }]);
 });
 
 Deno.test("a packet that wintun's full ring does not take is lost, and nothing else", () => {
@@ -211,16 +211,16 @@ Deno.test("a packet that wintun's full ring does not take is lost, and nothing e
   windows.incoming.push(
     packetOf(tcp(IPV4, { sourcePort: 1, destinationPort: 2, flags: 2 })),
   );
-  assert.deepEqual(pump(windows).map(({ kind }) => kind), ["ask", "end"]);
+  assert.deepEqual(runLoop(windows).map(({ kind }) => kind), ["ask", "end"]);
   assert.equal(windows.sent.length, 0);
 });
 
-Deno.test("the pump waits without end only where nothing has to be forgotten", () => {
+Deno.test("the packet loop waits without end only where nothing has to be forgotten", () => {
   const windows = new FakeWindows();
-  const { line } = openLine(windows);
+  const { io } = openIo(windows);
   const waits: number[] = [];
   windows.onWait = (ms) => waits.push(ms);
-  for (const ms of [-1, 0, 5000]) assert.equal(line.wait(ms), 0);
+  for (const ms of [-1, 0, 5000]) assert.equal(io.wait(ms), 0);
   assert.deepEqual(waits, [0xffff_ffff, 0, 5000]);
 });
 

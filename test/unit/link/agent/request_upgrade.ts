@@ -1,4 +1,4 @@
-// The agent's door, as the API server's proxy comes to it.
+// Asks the agent to change the protocol, as the API server's proxy passes that on.
 import { type IncomingMessage, request } from "node:http";
 import type { Duplex } from "node:stream";
 import {
@@ -15,7 +15,7 @@ interface Knock {
 }
 
 /** Resolves to the connection, or to the status of the refusal. */
-export function knock(
+export function requestUpgrade(
   agent: AgentProcess,
   { path = LINK_PATH, protocol = LINK_PROTOCOL, token }: Knock,
 ): Promise<Duplex | number> {

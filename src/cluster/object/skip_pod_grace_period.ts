@@ -14,7 +14,7 @@ interface Selecting extends KubeObject {
  * containers still get SIGTERM and two seconds, but the kubelet takes four seconds, now and then
  * twenty, to report their end. Goes on until the signal; whoever may not delete pods waits longer.
  */
-export async function hastenPods(
+export async function skipPodGracePeriod(
   kube: KubeApi,
   deployment: Selecting,
   signal: AbortSignal,
@@ -24,13 +24,13 @@ export async function hastenPods(
   if (labels === "") return;
   const where = namespace === undefined ? {} : { namespace };
   const watch = kube.watch(PODS, { labelSelector: labels, signal, ...where });
-  const hastened = new Set<string | undefined>();
+  const removed = new Set<string | undefined>();
   try {
     for await (const event of watch) {
       if (event.type === "SYNCED" || event.type === "DELETED") continue;
       const { uid, name: pod } = event.object.metadata;
-      if (!isLeaving(event.object, name) || hastened.has(uid)) continue;
-      hastened.add(uid);
+      if (!isLeaving(event.object, name) || removed.has(uid)) continue;
+      removed.add(uid);
       await kube.delete({ resource: PODS, name: pod, ...where }, {
         gracePeriodSeconds: 0,
         signal,

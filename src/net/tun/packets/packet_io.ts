@@ -1,6 +1,6 @@
-/** The pump's end of a device, in the pump's own thread. Each system has one form of it. */
+/** Reads and writes a device's packets, in the thread of the packet loop. Each system has one form of it. */
 
-/** What {@link PacketLine.read} returns where there is no packet. */
+/** What {@link PacketIo.read} returns where there is no packet. */
 export const READ = {
   /** None waits now. */
   nothing: -1,
@@ -8,14 +8,14 @@ export const READ = {
   gone: 0,
 } as const;
 
-/** What {@link PacketLine.wait} has seen, as bits. */
+/** What {@link PacketIo.wait} has seen, as bits. */
 export const WOKEN = {
   commands: 1,
   /** The device has gone. */
   gone: 2,
 } as const;
 
-export interface PacketLine {
+export interface PacketIo {
   /** Room for one packet, behind that for the vnet header: what {@link read} fills. */
   readonly frame: Uint8Array<ArrayBuffer>;
   /** Room for commands, two numbers each: what {@link takeCommands} fills. */
@@ -26,7 +26,7 @@ export interface PacketLine {
    * @returns where it ends in `frame`, or one of {@link READ}. It never blocks.
    */
   read(): number;
-  /** Sends the packet in `frame`, which ends at `length`. What is not taken is lost, as on any line. */
+  /** Sends the packet in `frame`, which ends at `length`. What is not taken is lost, as in any network. */
   writeBack(length: number): void;
   /** Sends a packet out of a frame of its own. */
   write(frame: Uint8Array<ArrayBuffer>): void;

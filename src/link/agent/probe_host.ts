@@ -15,7 +15,10 @@ const TIMEOUT_MS = 1_500;
  *
  * @throws {LinkError} its code is the system's, e.g. `ETIMEDOUT`.
  */
-export async function reach(host: string, signal: AbortSignal): Promise<void> {
+export async function probeHost(
+  host: string,
+  signal: AbortSignal,
+): Promise<void> {
   const known = new AbortController();
   const ended = AbortSignal.any([signal, known.signal]);
   const asked = PORTS.map(async (port) => {

@@ -1,5 +1,5 @@
 import { FlowTable } from "./flow_table.ts";
-import { type PacketLine, READ, WOKEN } from "./packet_line.ts";
+import { type PacketIo, READ, WOKEN } from "./packet_io.ts";
 import { type FamilyEnds, PacketRewriter, VERDICT } from "./packet_rewriter.ts";
 import { VNET_HEADER_BYTES } from "./vnet_header.ts";
 
@@ -13,17 +13,17 @@ export const COMMAND = {
   remove: 3,
 } as const;
 
-export interface PumpConfig {
+export interface PacketLoopConfig {
   readonly ends: { readonly 4: FamilyEnds; readonly 6?: FamilyEnds };
   /** How many packets the main thread was given and has not taken yet. */
   readonly waiting: Int32Array<SharedArrayBuffer>;
 }
 
 /** What the main thread is told. */
-export type PumpMessage =
+export type PacketLoopMessage =
   | { readonly kind: "ask"; readonly flow: number; readonly packet: Uint8Array }
   | { readonly kind: "other"; readonly packet: Uint8Array }
-  /** The pump has ended; `lost` if it was not told to. */
+  /** The packet loop has ended; `lost` if it was not told to. */
   | { readonly kind: "end"; readonly lost: boolean };
 
 /** More are dropped, as by any queue that is full. */
@@ -33,12 +33,12 @@ const BURST = 64;
 const EXPIRE_EVERY_MS = 5_000;
 
 /** Carries packets until the commands end or the device is gone. It blocks its thread. */
-export function pumpPackets(
-  { ends, waiting }: PumpConfig,
-  line: PacketLine,
-  post: (message: PumpMessage) => void,
+export function runPacketLoop(
+  { ends, waiting }: PacketLoopConfig,
+  io: PacketIo,
+  post: (message: PacketLoopMessage) => void,
 ): void {
-  const { frame, orders } = line;
+  const { frame, orders } = io;
   const table = new FlowTable();
   const rewriter = new PacketRewriter(table, ends);
   const held = new Map<number, Uint8Array<ArrayBuffer>>();
@@ -48,7 +48,7 @@ export function pumpPackets(
   const handle = (length: number) => {
     const verdict = rewriter.handle(frame, length, now);
     if (verdict === VERDICT.write) {
-      line.writeBack(length);
+      io.writeBack(length);
     } else if (verdict !== VERDICT.drop) {
       const flow = verdict === VERDICT.ask ? rewriter.flow : 0;
       if (Atomics.load(waiting, 0) >= MOST_WAITING) {
@@ -70,20 +70,20 @@ export function pumpPackets(
     if (syn === undefined) return;
     table.open(flow);
     rewriter.rewrite(syn, flow);
-    line.write(syn);
+    io.write(syn);
   };
 
   for (;;) {
     let burst = 0;
     for (; burst < BURST; burst++) {
-      const length = line.read();
+      const length = io.read();
       if (length === READ.nothing) break;
       if (length === READ.gone) return post({ kind: "end", lost: true });
       if (length > VNET_HEADER_BYTES) handle(length);
     }
     const isBusy = burst === BURST;
     const timeoutMs = isBusy ? 0 : table.hasClosed ? EXPIRE_EVERY_MS : -1;
-    const woken = line.wait(timeoutMs);
+    const woken = io.wait(timeoutMs);
     now = performance.now();
     if (now >= expireAt) {
       table.expire(now);
@@ -91,7 +91,7 @@ export function pumpPackets(
     }
     if (woken & WOKEN.gone) return post({ kind: "end", lost: true });
     if ((woken & WOKEN.commands) === 0) continue;
-    const count = line.takeCommands();
+    const count = io.takeCommands();
     if (count < 0) return post({ kind: "end", lost: false });
     for (let at = 0; at < count; at += 2) obey(orders[at]!, orders[at + 1]!);
   }

@@ -4,13 +4,13 @@ import { linkToken } from "../../../../src/link/wire/link_request.ts";
 import { generateKeyPair } from "../../../../src/link/client/ssh_keys.ts";
 import { openSshLink } from "../../../../src/link/client/open_ssh_link.ts";
 import { AgentProcess, answering, portOf, read } from "./agent_process.ts";
-import { knock } from "./knock.ts";
+import { requestUpgrade } from "./request_upgrade.ts";
 
 Deno.test("a client with the token comes in and has a link like any other", async () => {
   await using agent = await AgentProcess.start();
   await using endpoint = await answering("endpoint");
   const token = linkToken(agent.hostKeys.publicKey);
-  const stream = await knock(agent, { token });
+  const stream = await requestUpgrade(agent, { token });
   assert(typeof stream !== "number", `refused with ${stream}`);
   await using link = await openSshLink(stream, {
     privateKey: agent.clientKeys.privateKey,
@@ -24,7 +24,7 @@ Deno.test("a client with the token comes in and has a link like any other", asyn
 Deno.test("the token alone is no login", async () => {
   await using agent = await AgentProcess.start();
   const token = linkToken(agent.hostKeys.publicKey);
-  const stream = await knock(agent, { token });
+  const stream = await requestUpgrade(agent, { token });
   assert(typeof stream !== "number");
   const other = await generateKeyPair();
   const opening = openSshLink(stream, {
@@ -47,7 +47,7 @@ Deno.test("whoever does not know the token, or asks for something else, hears no
     "another protocol": { token, protocol: "websocket" },
   };
   for (const [what, asked] of Object.entries(strangers)) {
-    assert.equal(await knock(agent, asked), 404, what);
+    assert.equal(await requestUpgrade(agent, asked), 404, what);
   }
   assert.equal(await agent.ready(), 200);
   assert.doesNotMatch(agent.log, /client/);

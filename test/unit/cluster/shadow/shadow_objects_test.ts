@@ -5,7 +5,7 @@ import {
   shadowSecret,
   type ShadowSpec,
   shadowWorkload,
-} from "../../../../src/cluster/shadow/shadow_spec.ts";
+} from "../../../../src/cluster/shadow/shadow_objects.ts";
 import type { PodOptions } from "../../../../src/cluster/pod/pod_options.ts";
 import { agentConfig } from "../../../../src/cluster/shadow/pod_ports.ts";
 import { stamped } from "../../../../src/kube/stamped.ts";

@@ -11,9 +11,9 @@ type Labels = Readonly<Record<string, string>>;
 
 /**
  * What a Service that `shadow` should have, but that somebody changed, is to return to in the end. A
- * selector of another session is never meant: its pod goes, and nothing would answer then.
+ * selector of another session is never intended: its pod goes, and nothing would answer then.
  */
-export function meantSelector(
+export function intendedSelector(
   service: KubeObject,
   { shadow, last }: {
     readonly shadow: Labels;

@@ -10,7 +10,7 @@ import {
 import type { ServeSsh } from "./ssh_server.ts";
 
 /** Lets clients in to SSH that come through the API server's proxy, to the pod's address. */
-export class LinkDoor {
+export class LinkUpgrade {
   readonly #token: Uint8Array;
   readonly #serveSsh: ServeSsh;
 
@@ -20,7 +20,7 @@ export class LinkDoor {
   }
 
   /** A request to change the protocol. Whoever does not know the token learns nothing. True if it is let in. */
-  knock(request: IncomingMessage, socket: Duplex, head: Uint8Array): boolean {
+  accept(request: IncomingMessage, socket: Duplex, head: Uint8Array): boolean {
     socket.on("error", () => {}); // "close" follows
     if (!this.#isWelcome(request)) {
       socket.end(
@@ -32,7 +32,7 @@ export class LinkDoor {
       `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${LINK_PROTOCOL}\r\n\r\n`,
     );
     if (head.length > 0) socket.unshift(head);
-    this.#serveSsh(socket, "door");
+    this.#serveSsh(socket, "proxy");
     return true;
   }
 

@@ -1,10 +1,10 @@
 import { CommandRing } from "../packets/command_ring.ts";
-import { type PacketLine, READ, WOKEN } from "../packets/packet_line.ts";
+import { type PacketIo, READ, WOKEN } from "../packets/packet_io.ts";
 import { MAX_FRAME_BYTES, VNET_HEADER_BYTES } from "../packets/vnet_header.ts";
 import type { WindowsCalls } from "./windows_api.ts";
 import type { WintunCalls } from "./wintun_api.ts";
 
-export interface WintunLineConfig {
+export interface WintunIoConfig {
   readonly kind: "wintun";
   /** Path of wintun.dll. */
   readonly library: string;
@@ -18,8 +18,8 @@ export interface WintunLineConfig {
   readonly commands: SharedArrayBuffer;
 }
 
-/** How {@link openWintunLine} reaches the system; in tests, what stands for it. */
-export interface WintunLineCalls {
+/** How {@link openWintunIo} reaches the system; in tests, what stands for it. */
+export interface WintunIoCalls {
   readonly wintun: Pick<
     WintunCalls,
     | "WintunReceivePacket"
@@ -42,13 +42,13 @@ const WAIT_FAILED = 0xffff_ffff;
 const COMMANDS_AT_ONCE = 1024;
 
 /**
- * The line of a wintun adapter: a ring in memory, of which packets are copied. Nothing is in front
+ * Of a wintun adapter: a ring in memory, of which packets are copied. Nothing is in front
  * of a packet, so the room for the vnet header stays empty, and checksums are complete.
  */
-export function openWintunLine(
-  config: WintunLineConfig,
-  { wintun, windows }: WintunLineCalls,
-): PacketLine {
+export function openWintunIo(
+  config: WintunIoConfig,
+  { wintun, windows }: WintunIoCalls,
+): PacketIo {
   const { session } = config;
   const ring = new CommandRing(config.commands);
   const frame = new Uint8Array(MAX_FRAME_BYTES);

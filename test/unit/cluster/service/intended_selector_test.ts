@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { meantSelector } from "../../../../src/cluster/service/meant_selector.ts";
+import { intendedSelector } from "../../../../src/cluster/service/intended_selector.ts";
 import { own } from "../leftovers.ts";
 
 type Labels = Record<string, string>;
@@ -13,7 +13,7 @@ function meant(selector: Labels, kept?: Labels): Labels {
     ? {}
     : { "kt-selector": JSON.stringify(kept) };
   const service = own("Service", "web", { selector }, annotations);
-  return meantSelector(service, { shadow, last });
+  return intendedSelector(service, { shadow, last });
 }
 
 for (

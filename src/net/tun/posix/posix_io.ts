@@ -1,9 +1,9 @@
 import type { Libc } from "./libc.ts";
-import { type PacketLine, READ, WOKEN } from "../packets/packet_line.ts";
+import { type PacketIo, READ, WOKEN } from "../packets/packet_io.ts";
 import { UTUN_HEADER_BYTES, writeUtunHeader } from "../packets/utun_header.ts";
 import { MAX_FRAME_BYTES, VNET_HEADER_BYTES } from "../packets/vnet_header.ts";
 
-export interface PosixLineConfig {
+export interface PosixIoConfig {
   readonly kind: "posix";
   /** Of the device, not blocking. */
   readonly fd: number;
@@ -17,16 +17,16 @@ const POLLIN = 1;
 const POLL_BYTES = 8;
 const COMMANDS_AT_ONCE = 1024;
 
-/** The line of a device that is a descriptor: Linux, macOS. */
-export function openPosixLine(
-  { fd, headerBytes, commands }: PosixLineConfig,
+/** Of a device that is a descriptor: Linux, macOS. */
+export function openPosixIo(
+  { fd, headerBytes, commands }: PosixIoConfig,
   { symbols: { read, write, poll } }: Libc,
-): PacketLine {
+): PacketIo {
   const frame = new Uint8Array(MAX_FRAME_BYTES);
   // a shorter header than the vnet header is the end of its room
   const skipped = VNET_HEADER_BYTES - headerBytes;
-  const line = frame.subarray(skipped);
-  const capacity = BigInt(line.length);
+  const packet = frame.subarray(skipped);
+  const capacity = BigInt(packet.length);
   const isUtun = headerBytes === UTUN_HEADER_BYTES;
   const orders = new Uint16Array(COMMANDS_AT_ONCE * 2);
   const orderBytes = new Uint8Array(orders.buffer);
@@ -40,13 +40,13 @@ export function openPosixLine(
     frame,
     orders,
     read() {
-      const length = Number(read(fd, line, capacity));
+      const length = Number(read(fd, packet, capacity));
       if (length < 0) return READ.nothing;
       return length === 0 ? READ.gone : length + skipped;
     },
     writeBack(length) {
       if (isUtun) writeUtunHeader(frame);
-      write(fd, line, BigInt(length - skipped));
+      write(fd, packet, BigInt(length - skipped));
     },
     write(other) {
       if (isUtun) writeUtunHeader(other);
