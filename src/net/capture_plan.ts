@@ -93,7 +93,7 @@ function describe(
   { cidr, device, kind }: LocalNetwork,
   isInside: boolean,
 ): string {
-  const what = kind === "attached"
+  const what = kind === "on-link"
     ? `the network ${cidr} of this machine's device "${device}"`
     : `the route to ${cidr} by "${device}"`;
   return isInside

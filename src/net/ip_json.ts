@@ -47,7 +47,7 @@ export function readIpJson(
     // a route that refuses has no device
     const device = hops.find(({ dev }) => dev !== undefined)?.dev ?? type;
     const isFar = hops.some(({ gateway, via }) => gateway ?? via);
-    const kind = protocol === "kernel" && !isFar ? "attached" : "route";
+    const kind = protocol === "kernel" && !isFar ? "on-link" : "route";
     networks.set(`${cidr} ${device}`, { cidr, device, kind });
   }
   return {

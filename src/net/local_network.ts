@@ -4,8 +4,8 @@ import type { Cidr } from "./cidr.ts";
 export interface LocalNetwork {
   readonly cidr: Cidr;
   readonly device: string;
-  /** `attached`: on the device itself. `route`: behind a gateway or a VPN. */
-  readonly kind: "attached" | "route";
+  /** `on-link`: on the device itself. `route`: behind a gateway or a VPN. */
+  readonly kind: "on-link" | "route";
 }
 
 export interface LocalNetworks {

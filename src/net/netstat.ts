@@ -25,7 +25,7 @@ export function readNetstat(
     if (flags.includes("H") && !flags.includes("S")) continue;
     const cidr = readDestination(destination);
     if (cidr === undefined || !isOrdinary(cidr)) continue;
-    const kind = gateway.startsWith("link#") ? "attached" : "route";
+    const kind = gateway.startsWith("link#") ? "on-link" : "route";
     networks.push({ cidr, device, kind });
   }
   return { networks, addresses, gateways };

@@ -60,7 +60,7 @@ export function readWindowsNetworks(told: unknown): LocalNetworks {
     if (cidr === undefined || !isOrdinary(cidr)) continue;
     const isOwn = protocol === "Local" && !isFar;
     if (isOwn && single.has(`${cidr}`)) continue;
-    const kind = isOwn ? "attached" : "route";
+    const kind = isOwn ? "on-link" : "route";
     networks.set(`${cidr} ${device}`, { cidr, device, kind });
   }
   return {

@@ -38,8 +38,8 @@ Deno.test("clashes with what this machine's routes say are found, and nothing is
     ).toSorted(),
     [
       "captured 10.96.0.0/16 10.96.0.0/12 vpn route",
-      "captured 198.18.0.0/30 198.18.0.0/24 out attached",
-      "captured fd96::/112 fd96::/64 vpn attached",
+      "captured 198.18.0.0/30 198.18.0.0/24 out on-link",
+      "captured fd96::/112 fd96::/64 vpn on-link",
       "left-out 10.244.0.0/16 10.244.7.0/24 vpn route",
       "left-out 10.244.0.0/16 10.244.8.0/24 blackhole route",
     ],

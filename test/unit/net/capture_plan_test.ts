@@ -11,12 +11,12 @@ import type { LocalNetworks } from "../../../src/net/local_network.ts";
 const cidrs = (...texts: string[]) => texts.map(Cidr.parse);
 
 function laptop(
-  networks: [cidr: string, device: string, kind?: "attached" | "route"][],
+  networks: [cidr: string, device: string, kind?: "on-link" | "route"][],
   addresses: string[] = [],
   gateways: string[] = [],
 ): LocalNetworks {
   return {
-    networks: networks.map(([cidr, device, kind = "attached"]) => ({
+    networks: networks.map(([cidr, device, kind = "on-link"]) => ({
       cidr: Cidr.parse(cidr),
       device,
       kind,

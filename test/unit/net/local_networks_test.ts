@@ -61,12 +61,12 @@ Deno.test("networks, addresses and gateways are read from what iproute2 prints",
   assert.deepEqual(told(readIpJson(ADDRESSES, [ROUTES_4, ROUTES_6])), {
     networks: [
       "10.0.0.0/8 tun0 route",
-      "10.8.0.0/24 tun0 attached",
-      "192.168.1.0/24 wlan0 attached",
+      "10.8.0.0/24 tun0 on-link",
+      "192.168.1.0/24 wlan0 on-link",
       "172.31.0.5/32 wg0 route",
       "172.30.0.0/16 blackhole route",
       "172.29.0.0/16 wlan0 route",
-      "fd01::/64 wlan0 attached",
+      "fd01::/64 wlan0 on-link",
     ],
     addresses: ["192.168.1.20/32", "fd01::20/128", "10.8.0.6/32"],
     gateways: ["192.168.1.1/32", "fe80::1/128", "fd01::1/128"],
@@ -109,8 +109,8 @@ fe80::%lo0/64                           fe80::1%lo0             UcI             
     networks: [
       "10.8.0.0/16 utun4 route",
       "172.20.1.9/32 utun4 route",
-      "192.168.1.0/24 en0 attached",
-      "fd12:3456::/64 en0 attached",
+      "192.168.1.0/24 en0 on-link",
+      "fd12:3456::/64 en0 on-link",
     ],
     addresses: ["192.168.1.20/32", "10.8.0.6/32"],
     gateways: ["192.168.1.1/32"],
@@ -145,10 +145,10 @@ const WINDOWS = {
 Deno.test("networks, addresses and gateways are read from what PowerShell tells", () => {
   assert.deepEqual(told(readWindowsNetworks(WINDOWS)), {
     networks: [
-      "192.168.1.0/24 Wi-Fi attached",
+      "192.168.1.0/24 Wi-Fi on-link",
       "10.8.0.0/16 Wi-Fi route",
       "172.20.1.9/32 Wi-Fi route",
-      "fd01::/64 Wi-Fi attached",
+      "fd01::/64 Wi-Fi on-link",
     ],
     addresses: ["192.168.1.20/32", "fd01::20/128"],
     gateways: ["192.168.1.1/32", "fe80::1/128"],
@@ -157,7 +157,7 @@ Deno.test("networks, addresses and gateways are read from what PowerShell tells"
 
 Deno.test("PowerShell's list of one thing is a list, in each form that it has", () => {
   const [route] = WINDOWS.routes.slice(-3);
-  const networks = ["fd01::/64 Wi-Fi attached"];
+  const networks = ["fd01::/64 Wi-Fi on-link"];
   for (const routes of [route, [route], { value: [route], Count: 1 }]) {
     const local = readWindowsNetworks({ routes, addresses: null });
     assert.deepEqual(told(local), { networks, addresses: [], gateways: [] });

@@ -43,7 +43,7 @@ export class TunDevice implements PacketDevice {
       cString("/dev/net/tun"),
       O_RDWR_NONBLOCK_CLOEXEC,
     );
-    const code = this.fd < 0 ? errno(this.libc) : attach(this, name);
+    const code = this.fd < 0 ? errno(this.libc) : setInterface(this, name);
     if (code === 0) return;
     this[Symbol.dispose]();
     throw failed(name, code);
@@ -68,7 +68,7 @@ export class TunDevice implements PacketDevice {
 }
 
 /** @returns errno, or 0. */
-function attach({ fd, libc }: TunDevice, name: string): number {
+function setInterface({ fd, libc }: TunDevice, name: string): number {
   const request = new Uint8Array(IFREQ_BYTES);
   request.set(new TextEncoder().encode(name).subarray(0, IFREQ_FLAGS - 1));
   new DataView(request.buffer).setUint16(IFREQ_FLAGS, FLAGS, true);
