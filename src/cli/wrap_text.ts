@@ -2,7 +2,8 @@
 const WORDS = / *(?:to undo: .+|(?:`[^`]*`|[^ `]|`)+)/g;
 
 /**
- * Breaks lines at spaces, so that a terminal does not break them in the middle of words. What stands
+ * Breaks lines at spaces, so that a terminal does not break them in the middle of words. By hand:
+ * wrap-ansi would break a command, too. What stands
  * in backquotes stays in one piece, to be copied, and so does a command after "to undo: ".
  *
  * @param width Of the terminal; `undefined` where there is none, and nothing is to be broken.

@@ -1,4 +1,7 @@
-/** Growing pauses between attempts, for what tells of no event when it is back. */
+/**
+ * Growing pauses between attempts, for what tells of no event when it is back. By hand: p-retry pauses
+ * only between attempts that threw, and many of ours ask for a state that has not come yet.
+ */
 
 export interface BackoffOptions {
   readonly firstMs: number;

@@ -1,4 +1,7 @@
-/** Texts that others wrote, made harmless: a terminal obeys some characters instead of showing them. */
+/**
+ * Texts that others wrote, made harmless: a terminal obeys some characters instead of showing them. By
+ * hand: strip-ansi takes sequences away, which here are to be seen, and leaves other control characters.
+ */
 
 /** Longer ones are cut: one text must not push all the others off the screen. */
 const MAX_CHARACTERS = 4000;

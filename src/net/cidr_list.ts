@@ -1,9 +1,10 @@
 /** Arithmetic on lists of CIDRs. Both families may be in one list; results are sorted and disjoint. */
-import { ADDRESS_BITS, Cidr, type Family } from "./cidr.ts";
+import { excludeCidr, mergeCidr } from "cidr-tools";
+import { Cidr, type Family } from "./cidr.ts";
 
 /** The smallest list of CIDRs with exactly the same addresses. */
 export function mergeCidrs(cidrs: readonly Cidr[]): Cidr[] {
-  return toCidrs(toRanges(cidrs));
+  return mergeCidr(cidrs.map(String)).map(Cidr.parse);
 }
 
 /** What is in `cidrs` and in none of `excluded`, as the smallest list. */
@@ -11,23 +12,7 @@ export function excludeCidrs(
   cidrs: readonly Cidr[],
   excluded: readonly Cidr[],
 ): Cidr[] {
-  const holes = toRanges(excluded);
-  return toCidrs(
-    toRanges(cidrs).flatMap((range) => {
-      const left: Range[] = [];
-      let { first } = range;
-      for (const hole of holes) {
-        if (hole.family !== range.family || hole.last < first) continue;
-        if (hole.first > range.last) break;
-        if (hole.first > first) {
-          left.push({ ...range, first, last: hole.first - 1n });
-        }
-        first = hole.last + 1n;
-      }
-      if (first <= range.last) left.push({ ...range, first });
-      return left;
-    }),
-  );
+  return excludeCidr(cidrs.map(String), excluded.map(String)).map(Cidr.parse);
 }
 
 /** Whether any address is in both. */
@@ -67,47 +52,4 @@ function enclosing(cidrs: readonly Cidr[]): Cidr {
     }
   }
   return around;
-}
-
-interface Range {
-  readonly family: Family;
-  readonly first: bigint;
-  readonly last: bigint;
-}
-
-/** Sorted, without overlaps, neighbours joined. */
-function toRanges(cidrs: readonly Cidr[]): Range[] {
-  const sorted = cidrs.toSorted((a, b) =>
-    a.family - b.family || compare(a.first, b.first)
-  );
-  const ranges: Range[] = [];
-  for (const { family, first, last } of sorted) {
-    const before = ranges.at(-1);
-    if (before?.family === family && first <= before.last + 1n) {
-      if (last > before.last) ranges[ranges.length - 1] = { ...before, last };
-    } else ranges.push({ family, first, last });
-  }
-  return ranges;
-}
-
-function toCidrs(ranges: readonly Range[]): Cidr[] {
-  return ranges.flatMap(({ family, first, last }) => {
-    const cidrs: Cidr[] = [];
-    for (let at = first; at <= last;) {
-      let prefix = ADDRESS_BITS[family];
-      while (prefix > 0) {
-        const wider = new Cidr(family, at, prefix - 1);
-        if (wider.first !== at || wider.last > last) break;
-        prefix--;
-      }
-      const cidr = new Cidr(family, at, prefix);
-      cidrs.push(cidr);
-      at = cidr.last + 1n;
-    }
-    return cidrs;
-  });
-}
-
-function compare(a: bigint, b: bigint): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -1,4 +1,4 @@
-/** Our lines in a hosts file, between two markers. */
+/** Our lines in a hosts file, between two markers. By hand: hostile knows lines, and not whose they are. */
 
 const BEGIN = /^# ktctl begin (\S+)( +\(the line before had no end\))?\r?\n/m;
 const END = "# ktctl end\n";

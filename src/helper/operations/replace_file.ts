@@ -37,6 +37,8 @@ export function readFileExact(path: string): string | undefined {
  * own, as in containers, can only be written in place; and so it is on Windows, where a new file
  * would not have the rights of the old one, and what another program has open cannot be replaced.
  *
+ * By hand: write-file-atomic only renames.
+ *
  * @param content Latin-1, as {@link readFileExact} gives it.
  * @throws {PermissionError} `FILE_NOT_WRITTEN`.
  */

@@ -1,4 +1,7 @@
-/** SOCKS5 (RFC 1928) into the cluster: CONNECT and UDP ASSOCIATE, without login. */
+/**
+ * SOCKS5 (RFC 1928) into the cluster: CONNECT and UDP ASSOCIATE, without login. By hand: the servers on
+ * npm (socksv5, @pondwader/socks5-server) parse UDP ASSOCIATE, and leave doing it to us.
+ */
 import { createServer, type Server, type Socket } from "node:net";
 import { relay, reset } from "../../link/wire/relay.ts";
 import type { ClusterLink } from "../../link/wire/cluster_link.ts";
