@@ -5,7 +5,7 @@ import { UsageError } from "../core/errors.ts";
 export type Family = 4 | 6;
 
 /** Bits of an address, by family. */
-const ADDRESS_BITS: Readonly<Record<Family, number>> = { 4: 32, 6: 128 };
+export const ADDRESS_BITS: Readonly<Record<Family, number>> = { 4: 32, 6: 128 };
 
 /** Addresses with a common prefix. A single address is a network of one. Immutable. */
 export class Cidr {
