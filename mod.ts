@@ -19,7 +19,7 @@
  *     }
  *     return { namePrefix: name, config: "", fallback: false, ready: "always" };
  *   },
- *   attach: ({ log }) => log.info("nothing was changed"),
+ *   route: ({ log }) => log.info("nothing was changed"),
  * });
  * ```
  *
@@ -27,7 +27,6 @@
  */
 export { definePlugin } from "./src/plugins/plugin.ts";
 export type {
-  AttachContext,
   ClusterLink,
   ClusterStep,
   FoundState,
@@ -37,6 +36,7 @@ export type {
   ObjectRef,
   PrepareContext,
   RootOperations,
+  RouteContext,
   RoutingContext,
   RoutingPlan,
   RoutingPlugin,

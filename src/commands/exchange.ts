@@ -109,9 +109,9 @@ export async function exchange(
         plan,
         skipPortChecking: options.skipPortChecking,
         globals: options,
-        onReady: (attachment) => {
+        onReady: (routed) => {
           markReady();
-          report.event(trafficReadyEvent(plan, attachment));
+          report.event(trafficReadyEvent(plan, routed));
         },
       }),
   );

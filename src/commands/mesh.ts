@@ -108,9 +108,9 @@ export async function mesh(
         plan,
         skipPortChecking: options.skipPortChecking,
         globals: options,
-        onReady: (attachment) => {
+        onReady: (routed) => {
           markReady();
-          report.event(trafficReadyEvent(plan, attachment));
+          report.event(trafficReadyEvent(plan, routed));
         },
       }),
   );

@@ -162,7 +162,7 @@ async function serve(
     ports: localPorts(ports),
     allowRefusedLocal: options.skipPortChecking,
     ...timeouts(options),
-    attach: async (attached, { podName }) => {
+    route: async (routeScope, { podName }) => {
       if (!isMade) {
         await scope.run(
           objectStep,
@@ -177,7 +177,7 @@ async function serve(
         );
       }
       const endpoints = { service: name, namespace: kube.namespace, podName };
-      await awaitArrival(kube, endpoints, attached.signal);
+      await awaitArrival(kube, endpoints, routeScope.signal);
     },
   });
   await traffic.run(() => {

@@ -12,14 +12,14 @@ import {
 } from "../core/errors.ts";
 import { checkResult, type Hook } from "./hook_results.ts";
 import type {
-  AttachContext,
-  Attachment,
   HookContext,
   Plugin,
   PluginScope,
   Preparation,
   PrepareContext,
   ProbeContext,
+  RouteContext,
+  RouteResult,
   RoutingContext,
   RoutingPlan,
   RoutingPlugin,
@@ -40,7 +40,7 @@ const DEADLINE_MS: Record<Hook, number> = {
   probe: 10_000,
   plan: 30_000,
   prepare: 60_000,
-  attach: 120_000,
+  route: 120_000,
   isReleased: 30_000,
   needs: 5_000,
   open: 60_000,
@@ -85,12 +85,12 @@ export async function prepareRouting(
   return await call(plugin, "prepare", { context, work }) ?? {};
 }
 
-export async function attachRouting(
+export async function routeTraffic(
   plugin: RoutingPlugin<never>,
-  context: Given<AttachContext<never>>,
-): Promise<Attachment> {
-  const work = () => plugin.attach(whole(plugin, context));
-  return await call(plugin, "attach", { context, work }) ?? {};
+  context: Given<RouteContext<never>>,
+): Promise<RouteResult> {
+  const work = () => plugin.route(whole(plugin, context));
+  return await call(plugin, "route", { context, work }) ?? {};
 }
 
 /** False where the plugin has no word on it. */

@@ -43,7 +43,7 @@ export const HOOK_RESULTS = {
     found: smallJson("is"),
   }),
   prepare: v.optional(v.object({ fallbackHost: v.optional(v.string()) })),
-  attach: v.optional(v.object({ message, output, details })),
+  route: v.optional(v.object({ message, output, details })),
   isReleased: v.boolean(),
   needs: v.object({
     dns: v.picklist(["machine", "transport", "none"]),

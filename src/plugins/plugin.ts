@@ -134,9 +134,9 @@ export interface RoutingPlugin<O = unknown> extends PluginBase<O> {
    * Sends the traffic to the shadow, whose path to the local port is proven by now. Called again,
    * with a new scope, when the Shadow Pod had to be made anew; the former scope was disposed first.
    */
-  attach(context: AttachContext<O>): MaybePromise<Attachment | void>;
+  route(context: RouteContext<O>): MaybePromise<RouteResult | void>;
   /**
-   * Asked when the Shadow Pod is lost, while all that `attach` did still stands: whether somebody
+   * Asked when the Shadow Pod is lost, while all that `route` did still stands: whether somebody
    * took the target back on purpose. The command ends then, instead of taking it once more.
    */
   isReleased?(context: RoutingContext<O>): MaybePromise<boolean>;
@@ -316,15 +316,15 @@ export interface Preparation {
   readonly fallbackHost?: string;
 }
 
-export interface AttachContext<O = unknown> extends PrepareContext<O> {
+export interface RouteContext<O = unknown> extends PrepareContext<O> {
   /** Name of the Shadow Pod that is ready now. */
   readonly shadowPod: string;
   /** Name of the Stuntman Service, where the plan asked for the fallback. */
   readonly stuntman?: string;
 }
 
-/** What `attach` tells the user, beside that it is done. */
-export interface Attachment {
+/** What `route` tells the user, beside that it is done. */
+export interface RouteResult {
   /** How to reach the laptop, for people: "send the header version: demo". */
   readonly message?: string;
   /** A text to use as it is: printed on its own, in the `ready` event as `output`. */
@@ -372,7 +372,7 @@ export interface RoutingPlan {
    * through a Stuntman Service that keeps the original selector.
    */
   readonly fallback: boolean;
-  /** Whether the Shadow Pod is the Service's only endpoint once attached. @default verb is exchange */
+  /** Whether the Shadow Pod is the Service's only endpoint once it is routed. @default verb is exchange */
   readonly takesAll?: boolean;
   /** When the pod counts as ready: at once, or only while a client serves it. */
   readonly ready: "always" | "attached";

@@ -60,7 +60,7 @@ function faultOf(plugin: Fields): string | undefined {
 
 const METHODS = {
   routing: {
-    needed: ["probe", "plan", "attach"],
+    needed: ["probe", "plan", "route"],
     others: ["prepare", "isReleased"],
   },
   transport: { needed: ["probe", "needs", "open"], others: [] },

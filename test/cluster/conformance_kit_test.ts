@@ -5,7 +5,7 @@ import { connectKube } from "../../src/kube/connect_kube.ts";
 import type { KubeApi } from "../../src/kube/kube_api.ts";
 import { SERVICES } from "../../src/kube/resources.ts";
 import type {
-  AttachContext,
+  RouteContext,
   RoutingContext,
   RoutingPlugin,
   Step,
@@ -38,8 +38,8 @@ const note: Note = {
 const nameOf = ({ target }: RoutingContext<undefined>) =>
   target.service.metadata.name;
 
-/** `attach()` that makes one change as it should, by `step`. */
-const attachWith = (step: Note) => (context: AttachContext<undefined>) =>
+/** `route()` that makes one change as it should, by `step`. */
+const routeWith = (step: Note) => (context: RouteContext<undefined>) =>
   context.scope.run(step, { service: nameOf(context), text: "a" }, undefined);
 
 /** Keeps every promise. */
@@ -58,20 +58,20 @@ const sound: RoutingPlugin<undefined> = {
       fallback: false,
       ready: "always",
     }),
-  attach: attachWith(note),
+  route: routeWith(note),
 };
 
 const withStep = (step: Note): RoutingPlugin<undefined> => ({
   ...sound,
   steps: [step],
-  attach: attachWith(step),
+  route: routeWith(step),
 });
 
 /** Changes the Service behind the scope's back. */
 const scribble = (context: RoutingContext<undefined>) =>
   annotate(context.kube, nameOf(context), { scribble: crypto.randomUUID() });
 
-let attached = 0;
+let routedTimes = 0;
 
 /** A plugin in JavaScript may put a Date into its arguments; after a restart it is a string. */
 const dated = {
@@ -118,34 +118,34 @@ const broken: Record<
     },
     claim: /^probe\(\) and plan\(\) change nothing$/,
   },
-  "does nothing in attach()": {
-    plugin: { ...sound, attach: () => Promise.resolve() },
-    claim: /takes back all that attach\(\) did$/,
+  "does nothing in route()": {
+    plugin: { ...sound, route: () => Promise.resolve() },
+    claim: /takes back all that route\(\) did$/,
   },
   "changes something that the scope does not know of": {
-    plugin: { ...sound, attach: scribble },
-    claim: /takes back all that attach\(\) did$/,
+    plugin: { ...sound, route: scribble },
+    claim: /takes back all that route\(\) did$/,
   },
   "reverts nothing": {
     plugin: withStep({ ...note, revert: () => Promise.resolve() }),
-    claim: /takes back all that attach\(\) did$/,
+    claim: /takes back all that route\(\) did$/,
   },
-  "can attach only once": {
+  "can route only once": {
     plugin: {
       ...sound,
-      attach: async (context) => {
-        if (attached++ > 0) throw new Error("attached already");
-        await sound.attach(context);
+      route: async (context) => {
+        if (routedTimes++ > 0) throw new Error("routed already");
+        await sound.route(context);
       },
     },
-    claim: /^attach\(\) works a second time/,
+    claim: /^route\(\) works a second time/,
   },
   "takes an abort for a failure that it can work around": {
     plugin: {
       ...sound,
-      attach: async (context) => {
+      route: async (context) => {
         try {
-          await sound.attach(context);
+          await sound.route(context);
         } catch {
           await scribble(context);
         }
@@ -156,7 +156,7 @@ const broken: Record<
   "journals no step": {
     plugin: {
       ...sound,
-      attach: async (context) => {
+      route: async (context) => {
         context.scope.defer(
           "note",
           () => annotate(context.kube, nameOf(context), { scribble: null }),

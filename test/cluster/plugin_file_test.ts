@@ -108,7 +108,7 @@ Deno.test("a plugin that carries its own copy of ktctl's errors knows ours by it
     const services = { apiVersion: "v1", kind: "Service", plural: "services", namespaced: true };
     export default {
       kind: "routing", apiVersion: 1, name: "own-copy", summary: "refuses",
-      verbs: ["exchange"], steps: [], probe: () => ({ ok: true }), attach() {},
+      verbs: ["exchange"], steps: [], probe: () => ({ ok: true }), route() {},
       async plan({ kube }) {
         try {
           await kube.get({ resource: services, name: "none" });
@@ -145,7 +145,7 @@ const UNSOUND = `export default {
   plan: ({ target }) => ({
     namePrefix: target.service.metadata.name, config: "", fallback: false, ready: "always",
   }),
-  async attach({ kube, target }) {
+  async route({ kube, target }) {
     const { name } = target.service.metadata;
     const resource = { apiVersion: "v1", kind: "Service", plural: "services", namespaced: true };
     await kube.patch({ resource, name }, { metadata: { annotations: { note: String(Math.random()) } } });
@@ -187,7 +187,7 @@ Deno.test("ktctl plugin test tells claim by claim whether a routing plugin keeps
   assert.equal(broken.error?.["code"], "PLUGIN_UNSOUND");
   const details: string[] = broken.error["details"];
   assert.ok(
-    details.includes("the end of the scope takes back all that attach() did"),
+    details.includes("the end of the scope takes back all that route() did"),
     details.join(),
   );
 });
@@ -208,7 +208,7 @@ Deno.test("a plugin that cannot be loaded is told of, and changes nothing", asyn
     {
       text:
         `export default { apiVersion: 1, kind: "routing", name: "auto", summary: "mine",
-        verbs: ["mesh"], steps: [], probe() {}, plan() {}, attach() {} };`,
+        verbs: ["mesh"], steps: [], probe() {}, plan() {}, route() {} };`,
       code: "PLUGIN_DUPLICATE",
       says: /"auto" .*built-in has one of that name/,
     },

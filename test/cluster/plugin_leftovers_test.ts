@@ -37,7 +37,7 @@ export default {
     namePrefix: target.service.metadata.name, config: "", fallback: false,
     takesAll: false, ready: "attached",
   }),
-  async attach({ scope, target, shadowLabels, session, kube }) {
+  async route({ scope, target, shadowLabels, session, kube }) {
     const args = { namespace: kube.namespace, name: "own", session };
     await scope.run(step, args, { selector: { ...shadowLabels }, ports: target.service.spec.ports });
   },

@@ -42,7 +42,7 @@ const plugin = definePlugin({
     if (suffix.length > 9) refuse("SUFFIX_LONG", "Cannot take it");
     return { namePrefix: target.service.metadata.name, config: "", fallback: false, ready: "always" };
   },
-  attach: ({ options }) => ({ message: options.suffix }),
+  route: ({ options }) => ({ message: options.suffix }),
 });
 export async function test() {
   await using lab = await openRoutingLab({ plugin, target: "web" });

@@ -1,7 +1,7 @@
 /**
  * Routes traffic to a Shadow Pod, and from there here, for as long as the command runs.
  *
- * set-up: shadow → link → proof of the path → attach (the Service is switched).
+ * set-up: shadow → link → proof of the path → route (the Service is switched).
  * Link lost: the agent fails open by itself; reconnect until it is back.
  * Pod lost: detach first (the Service is switched back), then everything anew.
  */
@@ -29,7 +29,7 @@ export interface TrafficSessionOptions {
   readonly podTimeoutMs: number;
   readonly linkTimeoutMs: number;
   /** Sends the traffic to the shadow. Reverted through `scope` when the shadow is lost. */
-  readonly attach: (scope: Scope<World>, shadow: Shadow) => Promise<void>;
+  readonly route: (scope: Scope<World>, shadow: Shadow) => Promise<void>;
   /** Asked when the shadow is lost, before anything is reverted: whether somebody took the Service back. */
   readonly isReleased?: () => Promise<boolean>;
 }
@@ -67,10 +67,10 @@ export class TrafficSession {
       "wait for the pod to be ready",
       () => awaitShadowReady(scope, shadow, podTimeoutMs),
     );
-    const attached = scope.child("attach");
+    const routeScope = scope.child("route");
     await report.step(
       "switch the traffic",
-      () => this.#options.attach(attached, shadow),
+      () => this.#options.route(routeScope, shadow),
     );
   }
 

@@ -27,12 +27,12 @@ import type { KubeApi } from "../../kube/kube_api.ts";
 import { SERVICES } from "../../kube/resources.ts";
 import type { World } from "../../kube/world.ts";
 import {
-  attachRouting,
   isReleased,
   planRouting,
   prepareRouting,
+  routeTraffic,
 } from "../../plugins/driver.ts";
-import type { Attachment } from "../../plugins/plugin.ts";
+import type { RouteResult } from "../../plugins/plugin.ts";
 import { type GlobalOptions, timeouts } from "./global_options.ts";
 import { takesAll, type TrafficPlan } from "./plan_traffic.ts";
 import { PluginRecorder } from "./plugin_recorder.ts";
@@ -43,7 +43,7 @@ export interface ServeOptions {
   readonly skipPortChecking: boolean;
   readonly globals: GlobalOptions;
   /** Called each time the traffic comes for the first time, with what the plugin says of it. */
-  readonly onReady: (attachment: Attachment) => void;
+  readonly onReady: (routed: RouteResult) => void;
 }
 
 export async function serveTraffic(
@@ -91,29 +91,29 @@ export async function serveTraffic(
     unprivilegedPortStart: plan.unprivilegedPortStart,
     annotations: () => recorder.annotations(),
   };
-  let attachment: Attachment = {};
-  const attach = async (attached: Scope<World>, shadow: Shadow) => {
+  let routed: RouteResult = {};
+  const route = async (routeScope: Scope<World>, shadow: Shadow) => {
     const endpoints = { service: name, namespace, podName: shadow.podName };
     if (takesAll(verb, routing)) {
-      attached.defer(
+      routeScope.defer(
         "the last connections",
         () => awaitDeparture(kube, endpoints),
       );
     }
     recorder.follow(workloadRef(shadow.spec));
-    attachment = await attachRouting(plugin, {
+    routed = await routeTraffic(plugin, {
       ...context,
-      signal: attached.signal,
-      scope: recorder.recorded(attached),
+      signal: routeScope.signal,
+      scope: recorder.recorded(routeScope),
       heartbeat,
       shadowPod: shadow.podName,
       ...(routing.fallback ? { stuntman: stuntmanName(name) } : {}),
     });
     if (takesAll(verb, routing)) {
-      await awaitArrival(kube, endpoints, attached.signal);
+      await awaitArrival(kube, endpoints, routeScope.signal);
       if (!routing.fallback) {
         // the original pods have ended: a request to them would fail
-        await awaitProxy(attached.signal);
+        await awaitProxy(routeScope.signal);
       }
     }
   };
@@ -126,12 +126,12 @@ export async function serveTraffic(
     ports: localPorts(plan.ports),
     allowRefusedLocal: skipPortChecking,
     ...timeouts(globals),
-    attach,
+    route,
     isReleased: () => isReleased(plugin, context),
   });
   await traffic.run(async () => {
     await giveUpLock(lock, { scope, report });
-    onReady(attachment);
+    onReady(routed);
   });
 }
 

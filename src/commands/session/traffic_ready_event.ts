@@ -1,5 +1,5 @@
 import { markText } from "../../cluster/router/mesh_mark.ts";
-import type { Attachment, RoutingVerb } from "../../plugins/plugin.ts";
+import type { RouteResult, RoutingVerb } from "../../plugins/plugin.ts";
 import type { TrafficPlan } from "./plan_traffic.ts";
 import { portsText, takenPorts } from "./taken_ports.ts";
 
@@ -11,7 +11,7 @@ const DOING: Readonly<Record<RoutingVerb, string>> = {
 /** What `exchange` and `mesh` tell when the traffic comes, with the plugin's own words. */
 export function trafficReadyEvent(
   { verb, target, routes, plugin, context: { mark } }: TrafficPlan,
-  { message, details, output }: Attachment,
+  { message, details, output }: RouteResult,
 ) {
   const { name, namespace } = target.service.metadata;
   const ports = takenPorts(routes);

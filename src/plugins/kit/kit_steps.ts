@@ -7,7 +7,7 @@ export type KitStep = (
   run: () => Promise<void>,
 ) => Promise<unknown>;
 
-/** The abort step of a kit attaches dozens of times. */
+/** The abort step of a kit routes dozens of times. */
 const TIMEOUT_MS = 180_000;
 
 /** The claims of a kit. One that does not end fails, and says in what it hung. */

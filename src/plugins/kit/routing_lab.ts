@@ -175,7 +175,7 @@ async function startShadow(
     allowRefusedLocal: false,
     podTimeoutMs: POD_TIMEOUT_MS,
     linkTimeoutMs: LINK_TIMEOUT_MS,
-    attach: (_scope, shadow) => Promise.resolve(made.resolve(shadow.podName)),
+    route: (_scope, shadow) => Promise.resolve(made.resolve(shadow.podName)),
   });
   scope.background("shadow", () => traffic.run(() => {}));
   return {

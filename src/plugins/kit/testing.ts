@@ -7,12 +7,12 @@ import type { Json } from "../../core/json.ts";
 import type { Scope } from "../../undo/scope.ts";
 import type { World } from "../../kube/world.ts";
 import {
-  attachRouting,
   type Given,
   planRouting,
   prepareRouting,
   probePlugin,
-} from "../driver.ts";
+  routeTraffic,
+} from "./driver.ts";
 import { type KitStep, KitSteps } from "./kit_steps.ts";
 import type { RoutingContext, RoutingPlan, RoutingPlugin } from "../plugin.ts";
 import { openTestingScope } from "./testing_scope.ts";
@@ -73,7 +73,7 @@ export async function testRouting(options: RoutingTestOptions): Promise<void> {
   });
   if (shadow === undefined) return;
   const { shadowPod, stuntman } = shadow;
-  const attach = async (scope: Scope<World>) => {
+  const route = async (scope: Scope<World>) => {
     const context = {
       ...routing,
       plan,
@@ -84,20 +84,20 @@ export async function testRouting(options: RoutingTestOptions): Promise<void> {
       ...(stuntman ? { stuntman } : {}),
     };
     await steps.during("prepare()", () => prepareRouting(plugin, context));
-    await steps.during("attach()", () => attachRouting(plugin, context));
+    await steps.during("route()", () => routeTraffic(plugin, context));
   };
   const dispose = (scope: Scope<World>) =>
     steps.during("the end of the scope", () => scope.dispose());
 
   await steps.claim(
-    "the end of the scope takes back all that attach() did",
+    "the end of the scope takes back all that route() did",
     async () => {
       const { scope } = openTestingScope(world);
-      await attach(scope);
+      await route(scope);
       assert.notDeepEqual(
         await snapshot(),
         before,
-        "attach() changed nothing: it routes no traffic",
+        "route() changed nothing: it routes no traffic",
       );
       await dispose(scope);
       await unchanged();
@@ -105,10 +105,10 @@ export async function testRouting(options: RoutingTestOptions): Promise<void> {
   );
 
   await steps.claim(
-    "attach() works a second time, with a new scope",
+    "route() works a second time, with a new scope",
     async () => {
       const { scope } = openTestingScope(world);
-      await attach(scope);
+      await route(scope);
       await dispose(scope);
       await unchanged();
     },
@@ -119,11 +119,11 @@ export async function testRouting(options: RoutingTestOptions): Promise<void> {
     async () => {
       for (let at = 1;; at++) {
         const { scope, records } = openTestingScope(world, at);
-        const finished = await attach(scope).then(() => true, () => false);
+        const finished = await route(scope).then(() => true, () => false);
         await dispose(scope);
         await unchanged();
         if (finished && records.length < at) break;
-        assert.ok(at < 100, "attach() journals without end");
+        assert.ok(at < 100, "route() journals without end");
       }
     },
   );
@@ -132,7 +132,7 @@ export async function testRouting(options: RoutingTestOptions): Promise<void> {
     "every step is listed, and its revert works from JSON alone, twice",
     async () => {
       const { scope, records, abort } = openTestingScope(world);
-      await attach(scope);
+      await route(scope);
       abort(); // background tasks end, as they do when the process dies
       const intents = intentsOf(records);
       for (const time of [1, 2]) {

@@ -35,9 +35,9 @@ import {
 import type { KubeApi } from "../../kube/kube_api.ts";
 import { PODS } from "../../kube/resources.ts";
 import {
-  type AttachContext,
-  type Attachment,
   definePlugin,
+  type RouteContext,
+  type RouteResult,
   type RoutingContext,
   type RoutingMark,
   type RoutingPlan,
@@ -89,7 +89,7 @@ const plugin: RoutingPlugin<Options> = {
   steps: [istioRulesStep],
   probe: () => Promise.resolve({ ok: true }),
   plan,
-  attach,
+  route,
 };
 
 async function plan(context: Context): Promise<RoutingPlan> {
@@ -205,7 +205,7 @@ async function refuseTakenMark(
   );
 }
 
-async function attach(context: AttachContext<Options>): Promise<Attachment> {
+async function route(context: RouteContext<Options>): Promise<RouteResult> {
   const { kube, scope, options, target: { service }, signal } = context;
   const mark = markOf(context);
   const labels = await workloadLabels(kube, target(context), signal);

@@ -71,11 +71,11 @@ import {
 import type { KubeObject, ObjectRef, Resource } from "../../kube/kube_api.ts";
 import { PODS, SERVICES } from "../../kube/resources.ts";
 import {
-  type AttachContext,
-  type Attachment,
   definePlugin,
   type Preparation,
   type PrepareContext,
+  type RouteContext,
+  type RouteResult,
   type RoutingContext,
   type RoutingMark,
   type RoutingPlan,
@@ -109,7 +109,7 @@ const plugin: RoutingPlugin<Options> = {
   probe: () => Promise.resolve({ ok: true }),
   plan,
   prepare,
-  attach,
+  route,
   isReleased: async (context) => await releasedBy(context) !== undefined,
 };
 
@@ -265,7 +265,7 @@ async function joinInput(context: Context): Promise<JoinInput> {
   };
 }
 
-async function attach(context: AttachContext<Options>): Promise<Attachment> {
+async function route(context: RouteContext<Options>): Promise<RouteResult> {
   const { kube, scope, target, session } = context;
   const { name } = target.service.metadata;
   const namespace = namespaceOf(context);
@@ -300,7 +300,7 @@ async function attach(context: AttachContext<Options>): Promise<Attachment> {
 }
 
 /** While the Shadow Pod is made anew, or at the end: marked requests go to the original at once. */
-async function unroute(context: AttachContext<Options>): Promise<void> {
+async function unroute(context: RouteContext<Options>): Promise<void> {
   const { kube, target, session } = context;
   const { name } = target.service.metadata;
   const namespace = namespaceOf(context);
@@ -318,7 +318,7 @@ async function unroute(context: AttachContext<Options>): Promise<void> {
 }
 
 /** The step is journalled already: its revert leaves, however often was joined. */
-async function rejoin(context: AttachContext<Options>): Promise<void> {
+async function rejoin(context: RouteContext<Options>): Promise<void> {
   const { kube, target, session } = context;
   const namespace = namespaceOf(context);
   const ref = { namespace, service: target.service.metadata.name, session };

@@ -36,8 +36,8 @@ import {
   PODS,
 } from "../../kube/resources.ts";
 import {
-  type AttachContext,
   definePlugin,
+  type RouteContext,
   type RoutingContext,
   type RoutingPlan,
   type RoutingPlugin,
@@ -53,7 +53,7 @@ const plugin: RoutingPlugin<never> = {
   steps: [objectStep, deploymentReplicasStep],
   probe: () => Promise.resolve({ ok: true }),
   plan,
-  attach,
+  route,
 };
 
 async function plan(context: RoutingContext<never>): Promise<RoutingPlan> {
@@ -193,7 +193,7 @@ async function listAutoscalers(
   }
 }
 
-async function attach(context: AttachContext<never>): Promise<void> {
+async function route(context: RouteContext<never>): Promise<void> {
   const { scope, kube, session, shadowLabels } = context;
   const deployment = await findDeployment(context);
   const namespace = context.target.service.metadata.namespace ?? kube.namespace;
@@ -232,7 +232,7 @@ async function attach(context: AttachContext<never>): Promise<void> {
 
 /** Of a Deployment that is not ours to keep as it is: its owner may want it so. */
 async function tellChanges(
-  { kube, log }: AttachContext<never>,
+  { kube, log }: RouteContext<never>,
   { name, namespace, uid, signal }: DeploymentRef & { signal: AbortSignal },
 ): Promise<void> {
   const told = new Set<string>();
@@ -289,7 +289,7 @@ function followDeployment(
 
 /** Before the Deployment is scaled down; whoever comes second is refused. */
 async function record(
-  { scope, kube, session, user }: AttachContext<never>,
+  { scope, kube, session, user }: RouteContext<never>,
   deployment: KubeObject,
   namespace: string,
 ): Promise<void> {
@@ -308,7 +308,7 @@ async function record(
 
 /** While the shadow still answers: so that nobody meets an empty Service. */
 async function awaitReplicas(
-  { kube, shadowPod, recoverWaitMs, log }: AttachContext<never>,
+  { kube, shadowPod, recoverWaitMs, log }: RouteContext<never>,
   { name, namespace, uid, replicas }: DeploymentRef & { replicas: number },
 ): Promise<void> {
   const shadow = await kube.find({

@@ -35,8 +35,8 @@ import {
 import type { KubeObject } from "../../kube/kube_api.ts";
 import { PODS, SERVICES } from "../../kube/resources.ts";
 import {
-  type AttachContext,
   definePlugin,
+  type RouteContext,
   type RoutingContext,
   type RoutingPlan,
   type RoutingPlugin,
@@ -54,7 +54,7 @@ const plugin: RoutingPlugin<never> = {
   steps: [serviceSelectorStep],
   probe: () => Promise.resolve({ ok: true }),
   plan,
-  attach,
+  route,
   isReleased,
 };
 
@@ -83,7 +83,7 @@ async function plan(context: RoutingContext<never>): Promise<RoutingPlan> {
   };
 }
 
-async function attach(context: AttachContext<never>): Promise<void> {
+async function route(context: RouteContext<never>): Promise<void> {
   const { scope, kube, shadowLabels, user } = context;
   const { name, namespace } = context.target.service.metadata;
   const ref = {
@@ -133,7 +133,7 @@ async function attach(context: AttachContext<never>): Promise<void> {
  * @param options.last What to return to where nothing on the Service says it any more.
  */
 async function reconcileService(
-  context: AttachContext<never>,
+  context: RouteContext<never>,
   { namespace, last, signal }: {
     namespace: string;
     last: Labels;
@@ -197,7 +197,7 @@ function isIntact(
  * (the original's removes our pod right after). The pod tells which.
  */
 async function refuseReleasedPod(
-  { kube, shadowPod, target }: AttachContext<never>,
+  { kube, shadowPod, target }: RouteContext<never>,
   signal: AbortSignal,
 ): Promise<void> {
   const grace = AbortSignal.any([signal, AbortSignal.timeout(3_000)]);
@@ -239,7 +239,7 @@ async function isReleased(
 
 /** Returns the Service's own selector; undefined where there is no such Service. */
 async function switchAgain(
-  context: AttachContext<never>,
+  context: RouteContext<never>,
   { namespace, last }: { namespace: string; last: Labels },
 ): Promise<Labels | undefined> {
   const { kube, shadowLabels: shadow, user, stuntman } = context;

@@ -19,7 +19,7 @@ export default {
   kind: "routing", apiVersion: 1, name: "${name}", aliases: ["${name}-too"], summary: "answers itself",
   verbs: ["mesh"], steps: [step], options,
   flags: [{ name: "${name}Size", value: "size", summary: "how big it is" }],
-  probe: () => ({ ok: false, reason: "it is the test's" }), plan() {}, attach() {}, ${rest}
+  probe: () => ({ ok: false, reason: "it is the test's" }), plan() {}, route() {}, ${rest}
 };`;
 }
 

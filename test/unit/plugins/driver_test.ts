@@ -8,14 +8,14 @@ import {
 } from "../../../src/core/errors.ts";
 import type { KubeApi } from "../../../src/kube/kube_api.ts";
 import {
-  attachRouting,
   planRouting,
   probePlugin,
   readOptions,
+  routeTraffic,
 } from "../../../src/plugins/driver.ts";
 import type {
-  AttachContext,
   ProbeContext,
+  RouteContext,
   RoutingContext,
 } from "../../../src/plugins/plugin.ts";
 import { openTestingScope } from "../../../src/plugins/kit/testing_scope.ts";
@@ -131,11 +131,11 @@ Deno.test("what goes wrong in a background task of a plugin ends the command as 
   ) {
     const { scope } = openTestingScope({ kube: {} as KubeApi });
     const plugin = fakeRouting({
-      attach: ({ scope }: AttachContext) => scope.background("watch", task),
+      route: ({ scope }: RouteContext) => scope.background("watch", task),
     });
-    await attachRouting(
+    await routeTraffic(
       plugin,
-      { ...context, scope } as unknown as AttachContext<never>,
+      { ...context, scope } as unknown as RouteContext<never>,
     );
     await assert.rejects(scope.failed, { code });
     await scope.dispose();

@@ -19,7 +19,7 @@ export function fakeRouting(
         fallback: false,
         ready: "always",
       }),
-    attach: () => Promise.resolve(),
+    route: () => Promise.resolve(),
     ...part,
   } as RoutingPlugin<never>;
 }

@@ -2,12 +2,12 @@
 import assert from "node:assert/strict";
 import type { KtctlError } from "../../../src/core/errors.ts";
 import {
-  attachRouting,
   openTransport,
   planRouting,
   prepareRouting,
   probePlugin,
   readOptions,
+  routeTraffic,
   transportNeeds,
   updateTransport,
 } from "../../../src/plugins/driver.ts";
@@ -62,9 +62,8 @@ const calls: Record<
     good: [undefined, {}, { fallbackHost: "10.0.0.1" }],
     bad: [null, "10.0.0.1", { fallbackHost: 1 }],
   },
-  attach: {
-    run: (value) =>
-      attachRouting(fakeRouting({ attach: () => value }), context),
+  route: {
+    run: (value) => routeTraffic(fakeRouting({ route: () => value }), context),
     good: [undefined, {}, { message: "hi", details: { a: [1, null] } }],
     bad: [
       { message: 1 },

@@ -10,7 +10,7 @@ import { makePki } from "../kube/test_pki.ts";
 
 const MODULE = `import type { Plugin } from "./nowhere.ts";
 const plugin: Record<string, unknown> = { apiVersion: 1, kind: "routing", name: "mirror", summary: "answers itself",
-  verbs: ["mesh"], steps: [], probe() {}, plan() {}, attach() {} };
+  verbs: ["mesh"], steps: [], probe() {}, plan() {}, route() {} };
 export default plugin;
 `;
 const DIGEST = await digestOf(MODULE);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type {
-  AttachContext,
+  RouteContext,
   RoutingPlugin,
 } from "../../../src/plugins/plugin.ts";
 import scale from "../../../src/plugins/routing/scale.ts";
@@ -70,12 +70,12 @@ for (const byName of [false, true]) {
         run: ({ id }: { id: string }) => ran.push(id),
         signal: new AbortController().signal,
       },
-    } as unknown as AttachContext<never>;
+    } as unknown as RouteContext<never>;
     const plan = await plugin.plan(context);
     const planned = { ...context, plan };
     await plugin.plan(planned);
     kube.object = deployment("second");
-    for (const again of [plugin.plan, plugin.attach]) {
+    for (const again of [plugin.plan, plugin.route]) {
       await assert.rejects(async () => await again(planned), {
         code: "DEPLOYMENT_CHANGED",
         message: /made anew/,
@@ -101,7 +101,7 @@ Deno.test("a Deployment is not scaled where another Service of its pods was exch
       run: ({ id }: { id: string }) => Promise.resolve(void ran.push(id)),
       signal: new AbortController().signal,
     },
-  } as unknown as AttachContext<never>;
+  } as unknown as RouteContext<never>;
   const plan = await plugin.plan(context);
   const twin = own("Service", "twin", {
     selector: { "kt-role": "shadow-exchange", "kt-target": "XyZ" },
@@ -111,7 +111,7 @@ Deno.test("a Deployment is not scaled where another Service of its pods was exch
     "ktctl.dev/held-by": "alice",
   };
   kube.services = [service, twin];
-  await assert.rejects(async () => await plugin.attach({ ...context, plan }), {
+  await assert.rejects(async () => await plugin.route({ ...context, plan }), {
     code: "SERVICE_ALREADY_EXCHANGED",
     message: /"twin": alice has exchanged it/,
   });
@@ -135,7 +135,7 @@ Deno.test("who scales a Deployment down is told which other Services lose its po
       debug: () => {},
       info: () => {},
     },
-  } as unknown as AttachContext<never>;
+  } as unknown as RouteContext<never>;
   await plugin.plan(context);
   assert.equal(told.length, 1);
   assert.match(
@@ -203,10 +203,10 @@ for (const [what, events, says] of CHANGES) {
         background: (_name: string, task: () => Promise<void>) =>
           tasks.push(task),
       },
-    } as unknown as AttachContext<never>;
+    } as unknown as RouteContext<never>;
     const plan = await plugin.plan(context);
     kube.events = [SYNCED];
-    await plugin.attach({ ...context, plan });
+    await plugin.route({ ...context, plan });
     kube.events = events;
     for (const task of tasks) await task();
     assert.equal(told.length, says.length, told.join("; "));
