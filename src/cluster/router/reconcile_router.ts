@@ -38,6 +38,7 @@ import { switchPatch } from "../service/service_selector.ts";
 import { refuseForeignStuntman, stuntmanService } from "../service/stuntman.ts";
 import { refuseTakenAway } from "../service/taken_away.ts";
 import { updateObject } from "../object/update_object.ts";
+import { updateOrCreate } from "../object/update_or_create.ts";
 
 export interface RouterSettings {
   readonly user: string;
@@ -100,8 +101,8 @@ async function reconcileStuntman(
     [ROUTER_STATE]: "1",
   };
   const ref = { resource: SERVICES, name: stuntmanName(name), namespace };
-  for (;;) {
-    const found = await updateObject(kube, ref, (stuntman) => {
+  const update = () =>
+    updateObject(kube, ref, (stuntman) => {
       refuseForeignStuntman(stuntman, name);
       return [
         // a router on its way out had it to itself
@@ -118,16 +119,11 @@ async function reconcileStuntman(
         ]),
       ];
     });
-    if (found !== undefined) return found.spec.clusterIP;
-    try {
-      return (await kube.create(SERVICES, wanted)).spec.clusterIP;
-    } catch (error) {
-      // another participant was faster
-      if (!(error instanceof KtctlError) || error.code !== "ALREADY_EXISTS") {
-        throw error;
-      }
-    }
-  }
+  const { spec } = await updateOrCreate(
+    update,
+    () => kube.create(SERVICES, wanted),
+  );
+  return spec.clusterIP;
 }
 
 /** Made without what keeps clients at one pod: by an earlier ktctl, or before the Service asked for it. */

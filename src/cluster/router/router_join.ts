@@ -1,6 +1,6 @@
 /** Joining the router of a Service: an entry in its ConfigMap, which is made with the first. */
 import * as v from "valibot";
-import { ConflictError, KtctlError } from "../../core/errors.ts";
+import { ConflictError } from "../../core/errors.ts";
 import { randomLetters } from "../../core/random_name.ts";
 import { ROLE, routerName } from "../../kube/contract.ts";
 import type { ClusterStep } from "../../kube/cluster_step.ts";
@@ -12,6 +12,7 @@ import { claimedByRouters, findParticipants } from "./find_participants.ts";
 import { leaveRouter } from "./router_leave.ts";
 import { routerConfigMap, type RouterPodOptions } from "./router_objects.ts";
 import { makeRouterPod, reconcileOrigin } from "./reconcile_router.ts";
+import { updateOrCreate } from "../object/update_or_create.ts";
 import { joined, type Participant, type RouterState } from "./router_state.ts";
 import { findState, routerRef, updateState } from "./router_store.ts";
 
@@ -101,12 +102,12 @@ async function join(
     mark,
   };
   const ref = routerRef(service, namespace);
-  for (;;) {
-    const found = await updateState(kube, ref, (state) => {
+  const update = () =>
+    updateState(kube, ref, (state) => {
       if (state.closing) throw closing(service);
       return joined(state, me);
     });
-    if (found !== undefined) return found;
+  return await updateOrCreate(update, async () => {
     const state = joined({
       ...fresh,
       namespace,
@@ -116,17 +117,9 @@ async function join(
       origin: "",
       participants: [],
     }, me);
-    const configMap = routerConfigMap(state, kube.now());
-    try {
-      await kube.create(CONFIG_MAPS, configMap);
-      return state;
-    } catch (error) {
-      // somebody was faster: join them
-      if (!(error instanceof KtctlError) || error.code !== "ALREADY_EXISTS") {
-        throw error;
-      }
-    }
-  }
+    await kube.create(CONFIG_MAPS, routerConfigMap(state, kube.now()));
+    return state;
+  });
 }
 
 function closing(service: string): ConflictError {

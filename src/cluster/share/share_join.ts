@@ -1,10 +1,6 @@
 /** Joining the shared Shadow Pod of a namespace: an entry on its Secret, which is made with the first. */
 import * as v from "valibot";
-import {
-  ConflictError,
-  KtctlError,
-  PermissionError,
-} from "../../core/errors.ts";
+import { ConflictError, PermissionError } from "../../core/errors.ts";
 import { randomLetters } from "../../core/random_name.ts";
 import type { ClusterStep } from "../../kube/cluster_step.ts";
 import { annotation, SHARE_NAME, SHARED } from "../../kube/contract.ts";
@@ -21,6 +17,7 @@ import { agentConfig } from "../shadow/pod_ports.ts";
 import type { PodOptions } from "../pod/pod_options.ts";
 import { claimedByShares, findSharers } from "./find_sharers.ts";
 import { closeShare, leaveShare } from "./share_leave.ts";
+import { updateOrCreate } from "../object/update_or_create.ts";
 import { shareSecret } from "./share_objects.ts";
 import { beaten, isSharer, type ShareState } from "./share_state.ts";
 import {
@@ -81,15 +78,16 @@ async function join(
   const user = name.slice(0, 128);
   const enter = (state: ShareState) =>
     state.closing ? state : beaten(state, { session, user }, kube.now());
-  for (;;) {
-    const found = await updateShare(kube, namespace, enter);
-    if (found?.state.closing) {
+  const update = async (): Promise<Share | undefined> => {
+    for (;;) {
+      const found = await updateShare(kube, namespace, enter);
+      if (!found?.state.closing) return found;
       // its last user is just leaving, or died while doing so
       const signal = AbortSignal.timeout(CLOSING_TIMEOUT_MS);
       await closeShare(kube, found, signal);
-      continue;
     }
-    if (found !== undefined) return found;
+  };
+  return await updateOrCreate(update, async () => {
     await refuseForeign(kube, namespace);
     const state = enter({
       target: randomLetters(20),
@@ -103,15 +101,8 @@ async function join(
       generateKeyPair(),
     ]);
     const secret = shareSecret(state, { namespace, host, client });
-    try {
-      return { state, secret: await kube.create(SECRETS, secret) };
-    } catch (error) {
-      // somebody was faster: join them
-      if (!(error instanceof KtctlError) || error.code !== "ALREADY_EXISTS") {
-        throw error;
-      }
-    }
-  }
+    return { state, secret: await kube.create(SECRETS, secret) };
+  });
 }
 
 /** Finds what another program made under our name, before anything is changed. */
