@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { connectKube } from "../src/kube/connect_kube.ts";
 import { PODS } from "../src/kube/resources.ts";
-import { CONTROL_BY, CONTROL_BY_KT } from "../src/kube/contract.ts";
+import { CONTROL_BY, CONTROL_BY_KT } from "../src/kube/annotations.ts";
 import { isReady, isRunning } from "../src/cluster/pod/pod_ready.ts";
 import { succeeded } from "../test/cluster/command.ts";
 import type { KtctlEvent } from "../test/cluster/ktctl_process.ts";

@@ -18,7 +18,7 @@ import {
   ROLE,
   TARGET,
   USER,
-} from "../kube/contract.ts";
+} from "../kube/annotations.ts";
 import type { KubeApi, KubeObject } from "../kube/kube_api.ts";
 import { objectName } from "../kube/object_syntax.ts";
 import { PODS, SERVICES } from "../kube/resources.ts";

@@ -32,7 +32,7 @@ import {
   HEARTBEAT,
   SHARED,
   STATUS_PORT,
-} from "../kube/contract.ts";
+} from "../kube/annotations.ts";
 import type { KubeApi } from "../kube/kube_api.ts";
 import { cleanMachine } from "./session/clean_machine.ts";
 import type { GlobalOptions } from "./session/global_options.ts";

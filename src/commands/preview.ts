@@ -23,7 +23,7 @@ import {
   ROLE,
   SESSION,
   TARGET,
-} from "../kube/contract.ts";
+} from "../kube/annotations.ts";
 import type { KubeApi, KubeObject } from "../kube/kube_api.ts";
 import { SERVICES } from "../kube/resources.ts";
 import {

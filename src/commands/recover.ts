@@ -28,7 +28,7 @@ import {
   ROUTER_STATE,
   SESSION,
   USER,
-} from "../kube/contract.ts";
+} from "../kube/annotations.ts";
 import type { KubeApi, KubeObject } from "../kube/kube_api.ts";
 import { Reverter } from "../undo/reverter.ts";
 import type { GlobalOptions } from "./session/global_options.ts";

@@ -1,6 +1,6 @@
 // `connect --shareShadow`: one Shadow Pod for all of a namespace, until the last one leaves.
 import assert from "node:assert/strict";
-import { SHARE_NAME } from "../../src/kube/contract.ts";
+import { SHARE_NAME } from "../../src/kube/annotations.ts";
 import { succeeded } from "./cluster.ts";
 import { eventually } from "./laptop.ts";
 import { target } from "./original_leftovers.ts";

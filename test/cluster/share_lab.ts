@@ -1,7 +1,7 @@
 // What tests of `connect --shareShadow` have in common: a namespace, two laptops, and what is left.
 import assert from "node:assert/strict";
 import type { AgentStatus } from "../../src/link/agent/agent_config.ts";
-import { SHARE_NAME } from "../../src/kube/contract.ts";
+import { SHARE_NAME } from "../../src/kube/annotations.ts";
 import { openTestCluster, succeeded, type TestNamespace } from "./cluster.ts";
 import { run } from "./command.ts";
 import type { KtctlProcess } from "./ktctl_process.ts";

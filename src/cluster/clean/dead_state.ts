@@ -1,5 +1,10 @@
 /** A namespace as `clean` looks at it. */
-import { annotation, HEARTBEAT, isMade, SESSION } from "../../kube/contract.ts";
+import {
+  annotation,
+  HEARTBEAT,
+  isMade,
+  SESSION,
+} from "../../kube/annotations.ts";
 import type { FoundState, NamespaceState } from "../../kube/cluster_step.ts";
 import type { KubeObject } from "../../kube/kube_api.ts";
 import { isOlder, isStale } from "../object/liveness.ts";

@@ -1,7 +1,7 @@
 /** What sessions left in a namespace, by the steps that know how to take it back. */
 import { messageOf } from "../../core/errors.ts";
 import type { Json } from "../../core/json.ts";
-import { annotation, SESSION } from "../../kube/contract.ts";
+import { annotation, SESSION } from "../../kube/annotations.ts";
 import type {
   AnyClusterStep,
   Found,

@@ -8,7 +8,7 @@ import {
   ROLE,
   ROUTER_STATE,
   ROUTER_SUFFIX,
-} from "../../kube/contract.ts";
+} from "../../kube/annotations.ts";
 import type { NamespaceState } from "../../kube/cluster_step.ts";
 import type { KubeApi, KubeObject, Resource } from "../../kube/kube_api.ts";
 import {

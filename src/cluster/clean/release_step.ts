@@ -1,6 +1,6 @@
 /** Tells sessions that may still live that their Service is taken back: their owners' ktctl ends then. */
 import * as v from "valibot";
-import { annotation, RELEASED } from "../../kube/contract.ts";
+import { annotation, RELEASED } from "../../kube/annotations.ts";
 import type { ClusterStep } from "../../kube/cluster_step.ts";
 import type { KubeObject } from "../../kube/kube_api.ts";
 import { objectName } from "../../kube/object_syntax.ts";

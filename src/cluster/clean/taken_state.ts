@@ -11,7 +11,7 @@ import {
   routerName,
   SESSION,
   SHARED,
-} from "../../kube/contract.ts";
+} from "../../kube/annotations.ts";
 import type { FoundState, NamespaceState } from "../../kube/cluster_step.ts";
 import type { KubeObject } from "../../kube/kube_api.ts";
 import { isControlled } from "../object/is_controlled.ts";

@@ -9,7 +9,7 @@ import {
   ORIGINAL_REPLICAS,
   SESSION,
   STATUS_PORT,
-} from "../../kube/contract.ts";
+} from "../../kube/annotations.ts";
 import type { KubeObject } from "../../kube/kube_api.ts";
 import {
   objectName,

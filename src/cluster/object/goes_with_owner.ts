@@ -1,5 +1,4 @@
-import { annotation, isMade, ORIGINAL_REPLICAS } from "../../kube/contract.ts";
-import type { NamespaceState } from "../../kube/cluster_step.ts";
+import { annotation, ORIGINAL_REPLICAS } from "../../kube/annotations.ts";
 import type { KubeObject } from "../../kube/kube_api.ts";
 
 /**

@@ -1,5 +1,5 @@
 /** Tells others, by an annotation on each object we hold, that this session lives. */
-import { HEARTBEAT } from "../../kube/contract.ts";
+import { HEARTBEAT } from "../../kube/annotations.ts";
 import type { KubeApi, ObjectRef } from "../../kube/kube_api.ts";
 import { messageOf, PermissionError } from "../../core/errors.ts";
 

@@ -11,7 +11,7 @@ import {
   DEFAULT_THRESHOLD_MINUTES,
   HEARTBEAT,
   STATUS_PORT,
-} from "../../kube/contract.ts";
+} from "../../kube/annotations.ts";
 import type { KubeApi, KubeObject } from "../../kube/kube_api.ts";
 import { port as portSchema, wholeNumber } from "../../kube/object_syntax.ts";
 import { readAll } from "../../core/read_all.ts";

@@ -1,7 +1,7 @@
 /** The step that makes an object of ours, and deletes it again. */
 import * as v from "valibot";
 import { PermissionError } from "../../core/errors.ts";
-import { annotation, isMade, SESSION } from "../../kube/contract.ts";
+import { annotation, isMade, SESSION } from "../../kube/annotations.ts";
 import type {
   KubeApi,
   KubeObject,

@@ -4,7 +4,7 @@
  */
 import * as v from "valibot";
 import { readJson } from "../../core/read_json.ts";
-import { annotation, PLUGIN } from "../../kube/contract.ts";
+import { annotation, PLUGIN } from "../../kube/annotations.ts";
 import type { KubeObject } from "../../kube/kube_api.ts";
 
 export interface PluginRecord {

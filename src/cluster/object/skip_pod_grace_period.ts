@@ -1,5 +1,5 @@
 import { KtctlError } from "../../core/errors.ts";
-import { labelSelector } from "../../kube/contract.ts";
+import { labelSelector } from "../../kube/annotations.ts";
 import type { KubeApi, KubeObject } from "../../kube/kube_api.ts";
 import { PODS } from "../../kube/resources.ts";
 

@@ -5,7 +5,7 @@ import {
   labelSelector,
   originalSelector,
   ROLE,
-} from "../../kube/contract.ts";
+} from "../../kube/annotations.ts";
 import type { KubeApi, KubeObject } from "../../kube/kube_api.ts";
 import { PODS } from "../../kube/resources.ts";
 import type { FoundTarget } from "../service/target.ts";

@@ -6,7 +6,7 @@ import {
   labelSelector,
   originalSelector,
   ROLE,
-} from "../../kube/contract.ts";
+} from "../../kube/annotations.ts";
 import type { KubeApi } from "../../kube/kube_api.ts";
 import { PODS } from "../../kube/resources.ts";
 import type { PodOptions } from "./pod_options.ts";

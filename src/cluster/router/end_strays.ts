@@ -1,5 +1,5 @@
 /** Router Pods that serve beside the one: of a participant who did not know yet that it has another name. */
-import { labelSelector } from "../../kube/contract.ts";
+import { labelSelector } from "../../kube/annotations.ts";
 import type { KubeApi } from "../../kube/kube_api.ts";
 import { PODS } from "../../kube/resources.ts";
 import { isRunning } from "../pod/pod_ready.ts";

@@ -4,7 +4,7 @@ import {
   isSwitched,
   ROUTER_STATE,
   SESSION,
-} from "../../kube/contract.ts";
+} from "../../kube/annotations.ts";
 import type { Found, FoundState } from "../../kube/cluster_step.ts";
 import type { KubeObject } from "../../kube/kube_api.ts";
 import { leavingSessions } from "../object/leaving_sessions.ts";

@@ -1,5 +1,5 @@
 import { Cancelled, KtctlError } from "../../core/errors.ts";
-import { labelSelector } from "../../kube/contract.ts";
+import { labelSelector } from "../../kube/annotations.ts";
 import type { KubeApi } from "../../kube/kube_api.ts";
 import { PODS } from "../../kube/resources.ts";
 import { isCrashLooping, isReady } from "../pod/pod_ready.ts";

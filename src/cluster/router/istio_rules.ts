@@ -4,7 +4,7 @@ import {
   CONTROL_BY,
   CONTROL_BY_KT,
   ROUTER_STATE,
-} from "../../kube/contract.ts";
+} from "../../kube/annotations.ts";
 import type { KubeObject, Resource } from "../../kube/kube_api.ts";
 import { type MeshMark, meshName } from "./mesh_mark.ts";
 

@@ -2,7 +2,7 @@
 import * as v from "valibot";
 import { ConflictError, KtctlError } from "../../core/errors.ts";
 import type { Step } from "../../undo/step.ts";
-import { annotation, ROUTER_STATE } from "../../kube/contract.ts";
+import { annotation, ROUTER_STATE } from "../../kube/annotations.ts";
 import type {
   JsonPatchOperation,
   KubeApi,

@@ -13,7 +13,7 @@ import {
   routerName,
   sameLabels,
   stuntmanName,
-} from "../../kube/contract.ts";
+} from "../../kube/annotations.ts";
 import type {
   JsonPatchOperation,
   KubeApi,

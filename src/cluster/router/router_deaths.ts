@@ -5,7 +5,7 @@ import {
   labelSelector,
   ROLE,
   SESSION,
-} from "../../kube/contract.ts";
+} from "../../kube/annotations.ts";
 import type { KubeApi, KubeObject } from "../../kube/kube_api.ts";
 import { PODS } from "../../kube/resources.ts";
 import { agentStatus, isStale, RETURN_SECONDS } from "../object/liveness.ts";

@@ -4,7 +4,7 @@
  * a node for as long as there is none.
  */
 import { messageOf } from "../../core/errors.ts";
-import { labelSelector } from "../../kube/contract.ts";
+import { labelSelector } from "../../kube/annotations.ts";
 import type { KubeApi, Resource } from "../../kube/kube_api.ts";
 import { CONFIG_MAPS, PODS } from "../../kube/resources.ts";
 import { reconcile } from "../object/reconcile.ts";

@@ -2,7 +2,7 @@
 import * as v from "valibot";
 import { ConflictError } from "../../core/errors.ts";
 import { randomLetters } from "../../core/random_name.ts";
-import { ROLE, routerName } from "../../kube/contract.ts";
+import { ROLE, routerName } from "../../kube/annotations.ts";
 import type { ClusterStep } from "../../kube/cluster_step.ts";
 import type { KubeApi } from "../../kube/kube_api.ts";
 import { CONFIG_MAPS, SERVICES } from "../../kube/resources.ts";

@@ -6,7 +6,7 @@ import {
   labelSelector,
   ROLE,
   stuntmanName,
-} from "../../kube/contract.ts";
+} from "../../kube/annotations.ts";
 import type { KubeApi, KubeObject } from "../../kube/kube_api.ts";
 import { PODS, SERVICES } from "../../kube/resources.ts";
 import { awaitDeparture } from "../service/await_endpoints.ts";

@@ -10,7 +10,7 @@ import {
   routerName,
   TARGET,
   USER,
-} from "../../kube/contract.ts";
+} from "../../kube/annotations.ts";
 import type { KubeObject } from "../../kube/kube_api.ts";
 import {
   IPV6_VARIABLE,

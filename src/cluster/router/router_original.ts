@@ -1,5 +1,5 @@
 /** The selector that a meshed Service is to return to. */
-import { isSwitched } from "../../kube/contract.ts";
+import { isSwitched } from "../../kube/annotations.ts";
 import type { KubeApi, KubeObject } from "../../kube/kube_api.ts";
 import { intendedSelector } from "../service/intended_selector.ts";
 import { routerLabels } from "./router_objects.ts";

@@ -10,7 +10,7 @@ import {
 } from "../../core/errors.ts";
 import { reconcile } from "../object/reconcile.ts";
 import { RepairPace } from "../object/repair_pace.ts";
-import { labelSelector, stuntmanName } from "../../kube/contract.ts";
+import { labelSelector, stuntmanName } from "../../kube/annotations.ts";
 import type { KubeApi, Resource } from "../../kube/kube_api.ts";
 import { CONFIG_MAPS, PODS, SERVICES } from "../../kube/resources.ts";
 import { awaitArrival, awaitProxy } from "../service/await_endpoints.ts";

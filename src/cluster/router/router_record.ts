@@ -1,7 +1,7 @@
 /** The record of a router, as it stands in its ConfigMap: others wrote it, or might have. */
 import * as v from "valibot";
 import { type Read, readJson } from "../../core/read_json.ts";
-import { label, ROUTER_SUFFIX, TARGET } from "../../kube/contract.ts";
+import { label, ROUTER_SUFFIX, TARGET } from "../../kube/annotations.ts";
 import type { KubeObject } from "../../kube/kube_api.ts";
 import {
   ipAddress,

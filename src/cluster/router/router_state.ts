@@ -5,7 +5,7 @@ import {
   isStuntmanOf,
   ROUTER_STATE,
   routerName,
-} from "../../kube/contract.ts";
+} from "../../kube/annotations.ts";
 import type { KubeObject } from "../../kube/kube_api.ts";
 import type { PortRange } from "../service/affinity_ports.ts";
 import { markText, type MeshMark, meshName } from "./mesh_mark.ts";

@@ -1,6 +1,6 @@
 /** The router's state in the cluster: read, change, write back only if nobody wrote in between. */
 import { ConflictError } from "../../core/errors.ts";
-import { routerName } from "../../kube/contract.ts";
+import { routerName } from "../../kube/annotations.ts";
 import type { KubeApi, KubeObject, ObjectRef } from "../../kube/kube_api.ts";
 import { CONFIG_MAPS } from "../../kube/resources.ts";
 import {

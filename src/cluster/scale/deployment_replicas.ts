@@ -6,7 +6,7 @@ import {
   labelSelector,
   SESSION,
   TARGET,
-} from "../../kube/contract.ts";
+} from "../../kube/annotations.ts";
 import type {
   ClusterStep,
   Found,

@@ -11,7 +11,7 @@ import {
   ORIGINAL_REPLICAS,
   SESSION,
   TARGET,
-} from "../../kube/contract.ts";
+} from "../../kube/annotations.ts";
 import type { JsonPatchOperation, KubeObject } from "../../kube/kube_api.ts";
 import { annotationPatch } from "../object/update_object.ts";
 

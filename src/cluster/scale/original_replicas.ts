@@ -5,7 +5,7 @@ import {
   CONFIG,
   ORIGINAL_REPLICAS,
   parseConfig,
-} from "../../kube/contract.ts";
+} from "../../kube/annotations.ts";
 import type {
   ClusterStep,
   Found,

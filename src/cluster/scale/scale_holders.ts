@@ -1,5 +1,5 @@
 /** What stands in for a Deployment that is scaled down, and has its count. */
-import { annotation, CONFIG, parseConfig } from "../../kube/contract.ts";
+import { annotation, CONFIG, parseConfig } from "../../kube/annotations.ts";
 import type { NamespaceState } from "../../kube/cluster_step.ts";
 import type { KubeObject } from "../../kube/kube_api.ts";
 import { readScaleRecord, type ScaleRecord } from "./scale_record.ts";

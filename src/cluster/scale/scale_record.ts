@@ -11,7 +11,7 @@ import {
   HELD_SINCE,
   ORIGINAL_REPLICAS,
   SESSION,
-} from "../../kube/contract.ts";
+} from "../../kube/annotations.ts";
 import type { KubeObject, ObjectRef } from "../../kube/kube_api.ts";
 import { objectName, sessionId } from "../../kube/object_syntax.ts";
 import { CONFIG_MAPS, DEPLOYMENTS } from "../../kube/resources.ts";

@@ -1,6 +1,6 @@
 /** Gives a Deployment its own count back. */
 import { counted } from "../../core/counted.ts";
-import { annotation, ORIGINAL_REPLICAS } from "../../kube/contract.ts";
+import { annotation, ORIGINAL_REPLICAS } from "../../kube/annotations.ts";
 import type {
   JsonPatchOperation,
   KubeApi,

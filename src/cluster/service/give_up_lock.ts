@@ -3,7 +3,7 @@ import { backoff } from "../../core/backoff.ts";
 import { messageOf } from "../../core/errors.ts";
 import type { Report } from "../../core/report.ts";
 import type { Scope } from "../../undo/scope.ts";
-import { LOCK_LIFETIME_SECONDS } from "../../kube/contract.ts";
+import { LOCK_LIFETIME_SECONDS } from "../../kube/annotations.ts";
 import type { World } from "../../kube/world.ts";
 
 /**

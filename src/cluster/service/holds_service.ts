@@ -5,7 +5,7 @@ import {
   isSwitched,
   label,
   ROLE,
-} from "../../kube/contract.ts";
+} from "../../kube/annotations.ts";
 import type { KubeObject } from "../../kube/kube_api.ts";
 
 /** Whether it answers for a switched Service: its shadow or router, or its Stuntman Service. */

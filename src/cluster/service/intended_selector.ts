@@ -3,7 +3,7 @@ import {
   isSwitched,
   ORIGINAL_SELECTOR,
   parseSelector,
-} from "../../kube/contract.ts";
+} from "../../kube/annotations.ts";
 import type { KubeObject } from "../../kube/kube_api.ts";
 import { leadsTo, ownPart } from "./service_selector.ts";
 

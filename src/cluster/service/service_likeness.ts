@@ -3,7 +3,7 @@
  * for its pods. `service_likeness_test.ts` fails for a field of Kubernetes 1.20 to 1.37 that is not here.
  */
 import { UnsupportedError } from "../../core/errors.ts";
-import { labelSelector, originalSelector } from "../../kube/contract.ts";
+import { labelSelector, originalSelector } from "../../kube/annotations.ts";
 import type { KubeApi, KubeObject } from "../../kube/kube_api.ts";
 import { PODS } from "../../kube/resources.ts";
 import { withAffinityPorts } from "./affinity_ports.ts";

@@ -15,7 +15,7 @@ import {
   LOCK_OWNER,
   LOCK_UNTIL,
   SESSION,
-} from "../../kube/contract.ts";
+} from "../../kube/annotations.ts";
 import type {
   JsonPatchOperation,
   KubeApi,

@@ -18,7 +18,7 @@ import {
   parseSelector,
   sameLabels,
   selectorJson,
-} from "../../kube/contract.ts";
+} from "../../kube/annotations.ts";
 import type {
   ClusterStep,
   Found,

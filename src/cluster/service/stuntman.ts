@@ -13,7 +13,7 @@ import {
   ROUTER_STATE,
   SESSION,
   stuntmanName,
-} from "../../kube/contract.ts";
+} from "../../kube/annotations.ts";
 import type { KubeApi, KubeObject } from "../../kube/kube_api.ts";
 import { SERVICES } from "../../kube/resources.ts";
 import type { World } from "../../kube/world.ts";

@@ -6,7 +6,7 @@ import {
   isSwitched,
   labelSelector,
   USER,
-} from "../../kube/contract.ts";
+} from "../../kube/annotations.ts";
 import type { KubeApi, KubeObject } from "../../kube/kube_api.ts";
 import { PODS } from "../../kube/resources.ts";
 

@@ -10,7 +10,7 @@ import {
   includesLabels,
   originalSelector,
   stuntmanName,
-} from "../../kube/contract.ts";
+} from "../../kube/annotations.ts";
 import type { KubeApi, KubeObject, Resource } from "../../kube/kube_api.ts";
 import { DEPLOYMENTS, SERVICES } from "../../kube/resources.ts";
 import { servicePorts } from "./expose.ts";

@@ -1,6 +1,6 @@
 import type { AgentConfig } from "../../link/agent/agent_config.ts";
 import { randomLetters } from "../../core/random_name.ts";
-import { ROLE, TARGET } from "../../kube/contract.ts";
+import { ROLE, TARGET } from "../../kube/annotations.ts";
 import { agentConfig } from "./pod_ports.ts";
 import type { ShadowSpec } from "./shadow_objects.ts";
 import type { PodOptions } from "../pod/pod_options.ts";

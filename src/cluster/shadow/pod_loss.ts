@@ -1,6 +1,6 @@
 /** When a Shadow Pod is of no more use. */
 import { Cancelled, ConflictError } from "../../core/errors.ts";
-import { annotationText, RELEASED } from "../../kube/contract.ts";
+import { annotationText, RELEASED } from "../../kube/annotations.ts";
 import type { KubeApi, KubeObject } from "../../kube/kube_api.ts";
 import { PODS } from "../../kube/resources.ts";
 import { isMemoryDeath, memoryDeath } from "../pod/memory_death.ts";

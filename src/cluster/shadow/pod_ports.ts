@@ -1,6 +1,6 @@
 /** Which ports the Shadow Pod listens on, for each port of the Service. */
 import { UnsupportedError } from "../../core/errors.ts";
-import { labelSelector, originalSelector } from "../../kube/contract.ts";
+import { labelSelector, originalSelector } from "../../kube/annotations.ts";
 import type { KubeApi, KubeObject } from "../../kube/kube_api.ts";
 import { PODS } from "../../kube/resources.ts";
 import type { PortRange } from "../service/affinity_ports.ts";

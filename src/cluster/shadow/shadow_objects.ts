@@ -17,7 +17,7 @@ import {
   SHARED,
   STATUS_PORT,
   USER,
-} from "../../kube/contract.ts";
+} from "../../kube/annotations.ts";
 import type { KubeObject } from "../../kube/kube_api.ts";
 import { type ContainerPort, restrictedPod } from "../pod/restricted_pod.ts";
 

@@ -1,5 +1,10 @@
 import { NotFoundError, WriteConflictError } from "../../core/errors.ts";
-import { annotation, label, REF_COUNT, TARGET } from "../../kube/contract.ts";
+import {
+  annotation,
+  label,
+  REF_COUNT,
+  TARGET,
+} from "../../kube/annotations.ts";
 import type { KubeApi, KubeObject } from "../../kube/kube_api.ts";
 import { shareWorkloadRef } from "./share_objects.ts";
 import { findShare } from "./share_store.ts";

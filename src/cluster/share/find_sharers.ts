@@ -5,7 +5,7 @@ import {
   SHARE_NAME,
   SHARED,
   TARGET,
-} from "../../kube/contract.ts";
+} from "../../kube/annotations.ts";
 import type { Found, FoundState } from "../../kube/cluster_step.ts";
 import type { KubeObject } from "../../kube/kube_api.ts";
 import { clientKey } from "../../link/wire/client_key.ts";

@@ -6,7 +6,7 @@ import {
   labelSelector,
   SHARED,
   TARGET,
-} from "../../kube/contract.ts";
+} from "../../kube/annotations.ts";
 import type { KubeApi, KubeObject, ObjectRef } from "../../kube/kube_api.ts";
 import { PODS } from "../../kube/resources.ts";
 import { agentSource } from "../shadow/agent_source.ts";

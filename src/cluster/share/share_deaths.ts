@@ -1,6 +1,6 @@
 /** Whether those that share a Shadow Pod are gone. */
 import type { AgentStatus } from "../../link/agent/agent_config.ts";
-import { labelSelector, TARGET } from "../../kube/contract.ts";
+import { labelSelector, TARGET } from "../../kube/annotations.ts";
 import type { KubeApi, KubeObject } from "../../kube/kube_api.ts";
 import { PODS } from "../../kube/resources.ts";
 import {

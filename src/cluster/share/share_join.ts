@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { ConflictError, PermissionError } from "../../core/errors.ts";
 import { randomLetters } from "../../core/random_name.ts";
 import type { ClusterStep } from "../../kube/cluster_step.ts";
-import { annotation, SHARE_NAME, SHARED } from "../../kube/contract.ts";
+import { annotation, SHARE_NAME, SHARED } from "../../kube/annotations.ts";
 import type { KubeApi, Resource } from "../../kube/kube_api.ts";
 import {
   CONFIG_MAPS,

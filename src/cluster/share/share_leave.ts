@@ -1,5 +1,5 @@
 /** Leaving the shared Shadow Pod of a namespace; the last one takes it away. */
-import { label, TARGET } from "../../kube/contract.ts";
+import { label, TARGET } from "../../kube/annotations.ts";
 import type { KubeApi, ObjectRef } from "../../kube/kube_api.ts";
 import { countSharers } from "./count_sharers.ts";
 import { deleteObject } from "../object/delete_object.ts";

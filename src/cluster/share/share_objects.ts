@@ -1,6 +1,6 @@
 /** The Kubernetes objects of a shared Shadow Pod. */
 import { keysDigest } from "../../link/wire/keys_digest.ts";
-import { REF_COUNT, ROLE, SHARE_NAME, TARGET } from "../../kube/contract.ts";
+import { REF_COUNT, ROLE, SHARE_NAME, TARGET } from "../../kube/annotations.ts";
 import type { KubeObject, ObjectRef } from "../../kube/kube_api.ts";
 import { CONFIG_MAPS, DEPLOYMENTS, PODS } from "../../kube/resources.ts";
 import type { SshKeyPair } from "../../link/client/ssh_keys.ts";

@@ -7,7 +7,7 @@ import {
   SHARE_NAME,
   SHARERS,
   TARGET,
-} from "../../kube/contract.ts";
+} from "../../kube/annotations.ts";
 import type { KubeObject } from "../../kube/kube_api.ts";
 import {
   labelValue,

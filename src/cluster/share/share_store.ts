@@ -5,7 +5,7 @@ import {
   REF_COUNT,
   SHARE_NAME,
   SHARERS,
-} from "../../kube/contract.ts";
+} from "../../kube/annotations.ts";
 import type { KubeApi, KubeObject, ObjectRef } from "../../kube/kube_api.ts";
 import { SECRETS } from "../../kube/resources.ts";
 import { isShareRecord, readShare, shareRecord } from "./share_record.ts";

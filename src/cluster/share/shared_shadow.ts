@@ -3,7 +3,7 @@ import { pause } from "../../core/backoff.ts";
 import { Cancelled, messageOf, PermissionError } from "../../core/errors.ts";
 import type { Report } from "../../core/report.ts";
 import type { Scope } from "../../undo/scope.ts";
-import { SHARE_NAME } from "../../kube/contract.ts";
+import { SHARE_NAME } from "../../kube/annotations.ts";
 import type { ObjectRef } from "../../kube/kube_api.ts";
 import type { World } from "../../kube/world.ts";
 import { countSharers } from "./count_sharers.ts";

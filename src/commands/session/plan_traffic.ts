@@ -23,7 +23,7 @@ import {
   ROLE,
   type Role,
   TARGET,
-} from "../../kube/contract.ts";
+} from "../../kube/annotations.ts";
 import type { KubeApi } from "../../kube/kube_api.ts";
 import {
   type Given,

@@ -22,7 +22,7 @@ import {
 import { TrafficSession } from "../../cluster/shadow/traffic_session.ts";
 import { ConflictError } from "../../core/errors.ts";
 import type { Scope } from "../../undo/scope.ts";
-import { originalSelector, stuntmanName } from "../../kube/contract.ts";
+import { originalSelector, stuntmanName } from "../../kube/annotations.ts";
 import type { KubeApi } from "../../kube/kube_api.ts";
 import { SERVICES } from "../../kube/resources.ts";
 import type { World } from "../../kube/world.ts";

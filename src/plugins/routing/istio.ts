@@ -31,7 +31,7 @@ import {
   annotationText,
   originalSelector,
   SESSION,
-} from "../../kube/contract.ts";
+} from "../../kube/annotations.ts";
 import type { KubeApi } from "../../kube/kube_api.ts";
 import { PODS } from "../../kube/resources.ts";
 import {

@@ -7,7 +7,7 @@ import {
   CONTROL_BY_KT,
   HEARTBEAT,
   SESSION,
-} from "../../kube/contract.ts";
+} from "../../kube/annotations.ts";
 import type { KubeObject } from "../../kube/kube_api.ts";
 import { SERVICES } from "../../kube/resources.ts";
 import type { PrepareContext } from "../plugin.ts";

@@ -67,7 +67,7 @@ import {
   routerName,
   SESSION,
   stuntmanName,
-} from "../../kube/contract.ts";
+} from "../../kube/annotations.ts";
 import type { KubeObject, ObjectRef, Resource } from "../../kube/kube_api.ts";
 import { PODS, SERVICES } from "../../kube/resources.ts";
 import {

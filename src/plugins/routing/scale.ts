@@ -27,7 +27,7 @@ import {
   originalSelector,
   ROLE,
   TARGET,
-} from "../../kube/contract.ts";
+} from "../../kube/annotations.ts";
 import type { KubeApi, KubeObject, WatchEvent } from "../../kube/kube_api.ts";
 import {
   AUTOSCALERS,

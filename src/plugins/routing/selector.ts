@@ -31,7 +31,7 @@ import {
   parseSelector,
   sameLabels,
   stuntmanName,
-} from "../../kube/contract.ts";
+} from "../../kube/annotations.ts";
 import type { KubeObject } from "../../kube/kube_api.ts";
 import { PODS, SERVICES } from "../../kube/resources.ts";
 import {

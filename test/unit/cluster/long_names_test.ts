@@ -17,7 +17,7 @@ import {
   stuntmanSelector,
   stuntmanService,
 } from "../../../src/cluster/service/stuntman.ts";
-import { routerName, stuntmanName } from "../../../src/kube/contract.ts";
+import { routerName, stuntmanName } from "../../../src/kube/annotations.ts";
 import type { KubeObject } from "../../../src/kube/kube_api.ts";
 import { MemoryKube } from "../../fakes/memory_kube.ts";
 import {

@@ -6,7 +6,7 @@ import type {
   ShareState,
 } from "../../../src/cluster/share/share_state.ts";
 import { shareAnnotations } from "../../../src/cluster/share/share_store.ts";
-import { SHARE_NAME } from "../../../src/kube/contract.ts";
+import { SHARE_NAME } from "../../../src/kube/annotations.ts";
 import { made, NOW } from "./leftovers.ts";
 
 export function share(part: Partial<ShareState> = {}): ShareState {

@@ -10,7 +10,7 @@ import {
   type ShareState,
 } from "../../../../src/cluster/share/share_state.ts";
 import { shareAnnotations } from "../../../../src/cluster/share/share_store.ts";
-import { SHARE_NAME, SHARERS } from "../../../../src/kube/contract.ts";
+import { SHARE_NAME, SHARERS } from "../../../../src/kube/annotations.ts";
 import type { KubeObject } from "../../../../src/kube/kube_api.ts";
 import { type Break, broken } from "../broken.ts";
 import { made, NOW } from "../leftovers.ts";

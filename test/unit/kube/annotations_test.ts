@@ -10,7 +10,7 @@ import {
   sameLabels,
   selectorJson,
   stuntmanName,
-} from "../../../src/kube/contract.ts";
+} from "../../../src/kube/annotations.ts";
 
 const labels = fc.dictionary(
   fc.oneof(
