@@ -78,7 +78,7 @@ export default {
       ready: "attached",
     };
   },
-  async attach({ scope, target, options, mark, shadowLabels, kube, log }) {
+  async route({ scope, target, options, mark, shadowLabels, kube, log }) {
     const { name: service, namespace = kube.namespace } =
       target.service.metadata;
     const name = `${service}-${options.suffix ?? mark?.value ?? "mine"}`;

@@ -1,4 +1,9 @@
-import { annotation, ORIGINAL_REPLICAS } from "../../kube/annotations.ts";
+import {
+  annotation,
+  isMade,
+  ORIGINAL_REPLICAS,
+} from "../../kube/annotations.ts";
+import type { NamespaceState } from "../../kube/cluster_step.ts";
 import type { KubeObject } from "../../kube/kube_api.ts";
 
 /**

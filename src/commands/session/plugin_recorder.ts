@@ -8,6 +8,7 @@ import {
 } from "../../cluster/object/update_object.ts";
 import { messageOf } from "../../core/errors.ts";
 import type { Json } from "../../core/json.ts";
+import type { Report } from "../../core/report.ts";
 import { PLUGIN } from "../../kube/annotations.ts";
 import type { KubeApi, ObjectRef } from "../../kube/kube_api.ts";
 import type { World } from "../../kube/world.ts";

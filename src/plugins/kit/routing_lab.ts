@@ -28,10 +28,10 @@ import {
   ROLE,
   stuntmanName,
   TARGET,
-} from "../kube/annotations.ts";
-import type { KubeApi, Resource } from "../kube/kube_api.ts";
-import type { World } from "../kube/world.ts";
-import { type Given, readOptions } from "./driver.ts";
+} from "../../kube/annotations.ts";
+import type { KubeApi, Resource } from "../../kube/kube_api.ts";
+import type { World } from "../../kube/world.ts";
+import { type Given, readOptions } from "../driver.ts";
 import type {
   RoutingContext,
   RoutingMark,

@@ -1,6 +1,6 @@
 /** What a namespace holds, as text that is the same as long as nobody changes anything. */
-import { HEARTBEAT } from "../kube/annotations.ts";
-import type { KubeApi, KubeObject, Resource } from "../kube/kube_api.ts";
+import { HEARTBEAT } from "../../kube/annotations.ts";
+import type { KubeApi, KubeObject, Resource } from "../../kube/kube_api.ts";
 import {
   CONFIG_MAPS,
   DEPLOYMENTS,

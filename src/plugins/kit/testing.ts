@@ -12,7 +12,7 @@ import {
   prepareRouting,
   probePlugin,
   routeTraffic,
-} from "./driver.ts";
+} from "../driver.ts";
 import { type KitStep, KitSteps } from "./kit_steps.ts";
 import type { RoutingContext, RoutingPlan, RoutingPlugin } from "../plugin.ts";
 import { openTestingScope } from "./testing_scope.ts";

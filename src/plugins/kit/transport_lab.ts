@@ -13,9 +13,9 @@ import {
 import { ShadowSession } from "../../cluster/shadow/shadow_session.ts";
 import { UsageError } from "../../core/errors.ts";
 import { randomLetters, randomLower } from "../../core/random_name.ts";
-import type { HelperClient } from "../../helper/helper_client.ts";
+import type { RootHelperClient } from "../../helper/root_helper_client.ts";
 import { startHelper } from "../../helper/start_helper.ts";
-import { ROLE, TARGET } from "../../kube/contract.ts";
+import { ROLE, TARGET } from "../../kube/annotations.ts";
 import { PODS } from "../../kube/resources.ts";
 import { LinkPool } from "../../link/client/link_pool.ts";
 import type { ClusterLink } from "../../link/wire/cluster_link.ts";
@@ -168,7 +168,7 @@ async function startEcho(
 
 /** A helper that is started when it is first asked for something. */
 function helperRoot(signal: AbortSignal): TestedRoot {
-  let client: Promise<HelperClient> | undefined;
+  let client: Promise<RootHelperClient> | undefined;
   return {
     async open(operation, args, onEvent) {
       const helper = await (client ??= startHelper({ signal }));
