@@ -29,7 +29,7 @@ export async function readLocalNetworks(
   const read = READERS[os];
   if (read === undefined) {
     throw unknown(
-      `this is written for Linux, macOS and Windows, not for "${os}"`,
+      `only Linux, macOS and Windows are supported, not "${os}"`,
     );
   }
   return await read(run, options);

@@ -138,9 +138,9 @@ function cannot(what: string, path: string, error: unknown): PermissionError {
     {
       hint: forSystem({
         linux:
-          "Is the file system mounted read-only, or the file made immutable (lsattr)?",
+          "Is the file system mounted read-only, or the file immutable (lsattr)?",
         windows:
-          "Does another program, such as a virus scanner, keep it, or is it read-only?",
+          "Is it read-only, or does another program, such as a virus scanner, keep it open?",
       }),
       cause: error,
     },

@@ -17,6 +17,6 @@ export function chooseDeviceMethod(system: System = SYSTEM): DeviceMethod {
   const method = DEVICE_METHODS[system];
   if (method !== undefined) return method;
   throw tunUnsupported(
-    `this is written for Linux, macOS and Windows, not "${system}"`,
+    `only Linux, macOS and Windows are supported, not "${system}"`,
   );
 }

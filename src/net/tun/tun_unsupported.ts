@@ -5,6 +5,5 @@ export function tunUnsupported(reason: string): UnsupportedError {
   return new UnsupportedError(
     "TUN_UNSUPPORTED",
     `Cannot make a TUN device on this machine: ${reason}`,
-    { hint: "Use --disableTunDevice for a SOCKS proxy, or --mode sshuttle." },
   );
 }

@@ -39,7 +39,7 @@ export const LINUX_DEVICE_METHOD: DeviceMethod = {
     refusesStrangers: true,
     noIpv6Reason: "this machine has IPv6 switched off",
     firewallHint: (device) =>
-      `Let your firewall take what comes in by it ("ufw allow in on ${device}", "firewall-cmd --zone=trusted --add-interface=${device}"), or use --mode sshuttle or --disableTunDevice.`,
+      `Let your firewall accept incoming connections from it ("ufw allow in on ${device}", "firewall-cmd --zone=trusted --add-interface=${device}").`,
     routeCommand: (device) => `ip route add <range> dev ${device}`,
   },
 };
@@ -61,7 +61,7 @@ async function probe({ exec, root }: TunMachine): Promise<void> {
   const { code } = await exec("ip", ["-json", "link", "show"]).catch(() => ({
     code: 127,
   }));
-  if (code !== 0) throw tunUnsupported("ip of iproute2 is missing");
+  if (code !== 0) throw tunUnsupported("the command ip (iproute2) is missing");
 }
 
 /** A name and addresses that nobody has. */

@@ -33,7 +33,7 @@ export const MACOS_DEVICE_METHOD: DeviceMethod = {
     refusesStrangers: false,
     noIpv6Reason: "on macOS the device has IPv4 alone",
     firewallHint: () =>
-      "Let your firewall take what comes in by it, or use --mode sshuttle or --disableTunDevice.",
+      "Let your firewall accept incoming connections from it.",
     routeCommand: (device) => `route add -net <range> -interface ${device}`,
   },
 };

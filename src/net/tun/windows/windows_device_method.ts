@@ -56,7 +56,7 @@ export const WINDOWS_DEVICE_METHOD: DeviceMethod = {
     refusesStrangers: false,
     noIpv6Reason: "this machine has IPv6 switched off",
     firewallHint: () =>
-      "Let your firewall take what comes in for this program by it: ktctl has made a rule for Windows' own, which does not count where that blocks all incoming connections. Or use --disableTunDevice.",
+      "Let your firewall accept incoming connections for this program from it: ktctl made a rule for the firewall of Windows, which has no effect where that blocks all incoming connections.",
     routeCommand: (device) =>
       `New-NetRoute -PolicyStore ActiveStore -InterfaceAlias ${device} -DestinationPrefix <range>`,
   },
