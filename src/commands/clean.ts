@@ -1,4 +1,4 @@
-/** `ktctl clean`: takes back what dead sessions left, in the cluster and on this laptop. */
+/** `ktctl clean`: cleans up after crashed sessions, in the cluster and on this laptop. */
 import { counted } from "../core/counted.ts";
 import { Command, Option } from "commander";
 import { parseWhole } from "../cli/flag_values.ts";
@@ -49,7 +49,7 @@ interface CleanOptions {
 export function cleanCommand(host: Host): Command {
   return new Command("clean")
     .description(
-      "Restores what dead sessions of ktctl (this one or the original) changed in the namespace, " +
+      "Restores what crashed sessions of ktctl (this one or the original) changed in the namespace, " +
         "then deletes what they made. Live sessions are left alone.",
     )
     .addOption(
@@ -178,7 +178,7 @@ async function cleanCluster(
     host.conclude({ state: "incomplete", reason: "Not everything is clean" });
     throw new CleanupError(
       "REVERT_FAILED",
-      `Cannot take back all that dead sessions left: ${swept.left} of their changes stay, see the warnings`,
+      `Cannot undo all that crashed sessions left: ${swept.left} of their changes stay, see the warnings`,
       { hint: "Mend the cause and run the command again." },
     );
   }
@@ -224,7 +224,7 @@ function keptAway(
     "OBJECT_UNREADABLE",
     `Cannot say of ${
       counted(unreadable.length, "object")
-    } in namespace "${kube.namespace}" what a dead session left there, see the warnings; the rest is clean`,
+    } in namespace "${kube.namespace}" what a crashed session left there, see the warnings; the rest is clean`,
     { hint: "Mend or delete what they name." },
   );
 }
@@ -244,7 +244,7 @@ function concludeLocal(
     host.conclude({
       state: "incomplete",
       reason:
-        `On this laptop is only the record of what dead sessions changed in clusters (${
+        `On this laptop is only the record of what crashed sessions changed in clusters (${
           dead.join("; ")
         }): ktctl clean undoes it there`,
     });

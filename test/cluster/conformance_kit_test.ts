@@ -120,15 +120,15 @@ const broken: Record<
   },
   "does nothing in route()": {
     plugin: { ...sound, route: () => Promise.resolve() },
-    claim: /takes back all that route\(\) did$/,
+    claim: /undoes all that route\(\) did$/,
   },
   "changes something that the scope does not know of": {
     plugin: { ...sound, route: scribble },
-    claim: /takes back all that route\(\) did$/,
+    claim: /undoes all that route\(\) did$/,
   },
   "reverts nothing": {
     plugin: withStep({ ...note, revert: () => Promise.resolve() }),
-    claim: /takes back all that route\(\) did$/,
+    claim: /undoes all that route\(\) did$/,
   },
   "can route only once": {
     plugin: {

@@ -187,7 +187,7 @@ Deno.test("ktctl plugin test tells claim by claim whether a routing plugin keeps
   assert.equal(broken.error?.["code"], "PLUGIN_UNSOUND");
   const details: string[] = broken.error["details"];
   assert.ok(
-    details.includes("the end of the scope takes back all that route() did"),
+    details.includes("the end of the scope undoes all that route() did"),
     details.join(),
   );
 });

@@ -40,7 +40,7 @@ export async function planChanges(
   }
   const failure = new CleanupError(
     "PLUGIN_NEEDED",
-    `Cannot take back all that ${
+    `Cannot undo all that ${
       counted(missing.length, "session")
     } changed with a plugin: see the warnings`,
     { hint: "Load the plugin, and run the command again." },

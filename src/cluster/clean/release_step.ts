@@ -57,7 +57,7 @@ export function releaseChange(
   return {
     step: releaseStep,
     args,
-    action: `tell the owner of Pod "${name}" that the Service is taken back`,
+    action: `tell the owner of Pod "${name}" that the Service was recovered`,
     parts: [args],
     belongsTo: [],
     reliesOn: groupsOf([pod]),

@@ -87,7 +87,7 @@ async function sweepOne(
       const { step, args } = outcome;
       const thing = step.describe(args);
       const byHand = `; by hand: ${step.undoCommand(args)}`;
-      const description = `take back ${thing} of "${command}"`;
+      const description = `undo ${thing} of "${command}"`;
       if (state === "kept") {
         report.warn("KEPT", `${thing} is ${leftReason(outcome)}${byHand}`);
       } else if (state === "failed") {

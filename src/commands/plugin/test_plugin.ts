@@ -150,7 +150,7 @@ async function tellClaims(
   }
   host.conclude({
     state: "incomplete",
-    reason: "What the plugin did not take back is still there",
+    reason: "What the plugin did not undo is still there",
   });
   const where = service === undefined
     ? "this machine's addresses, routes and names"
@@ -162,8 +162,7 @@ async function tellClaims(
     }`,
     {
       details: broken,
-      hint:
-        `Look at ${where}: what the plugin did not take back is still there.`,
+      hint: `Look at ${where}: what the plugin did not undo is still there.`,
     },
   );
 }

@@ -101,7 +101,7 @@ export class PluginRecorder {
       "PLUGIN_UNRECORDED",
       `Cannot tell on the Shadow Pod what the plugin "${this.#name}" changes: ${
         messageOf(error)
-      }; if this session dies, only this laptop knows how to take it back`,
+      }; if this session dies, only this laptop knows how to undo it`,
     );
   }
 

@@ -90,7 +90,7 @@ export async function testRouting(options: RoutingTestOptions): Promise<void> {
     steps.during("the end of the scope", () => scope.dispose());
 
   await steps.claim(
-    "the end of the scope takes back all that route() did",
+    "the end of the scope undoes all that route() did",
     async () => {
       const { scope } = openTestingScope(world);
       await route(scope);

@@ -152,7 +152,7 @@ function refuseOriginalsRouter(service: KubeObject): void {
     `Cannot mesh Service "${name}": it leads to a router of the original ktctl, or one whose ConfigMap was deleted`,
     {
       hint:
-        `Ask its users to leave, or take it back from them: \`ktctl recover ${name} --takeOver\`.`,
+        `Ask its users to leave, or recover the Service from them: \`ktctl recover ${name} --takeOver\`.`,
     },
   );
 }

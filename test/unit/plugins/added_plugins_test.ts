@@ -299,5 +299,5 @@ Deno.test("the steps of an added plugin are known where a dead session's journal
   await load();
   assert.equal(registry.steps().has("mirror.note"), true);
   const removed = await lab.ktctl("plugin", "remove", "mirror");
-  assert.match(removed.stderr, /A dead session used the plugin "mirror"/);
+  assert.match(removed.stderr, /A crashed session used the plugin "mirror"/);
 });

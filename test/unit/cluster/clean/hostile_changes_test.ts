@@ -350,7 +350,7 @@ const recoverWeb = async (part: Partial<NamespaceState>) => {
 };
 
 const RECOVERED = [
-  'tell the owner of Pod "web-kt-exchange-abcde" that the Service is taken back',
+  'tell the owner of Pod "web-kt-exchange-abcde" that the Service was recovered',
   'restore the selector of Service "web" to app=web',
   'delete Pod "web-kt-exchange-abcde"',
 ];

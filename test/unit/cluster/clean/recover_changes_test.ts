@@ -36,7 +36,7 @@ Deno.test("recover tells the owner first, then restores, then deletes", async ()
       services: [made("Service", "web-kt-stuntman", { session: "s1" })],
     }),
     [
-      `tell the owner of Pod "${name}" that the Service is taken back`,
+      `tell the owner of Pod "${name}" that the Service was recovered`,
       'restore the selector of Service "web" to app=web',
       `delete Pod "${name}"`,
       `delete ConfigMap "${name}"`,
@@ -91,7 +91,7 @@ Deno.test("recover scales back what the original ktctl scaled down", async () =>
   assert.deepEqual(
     await plan(service, { deployments: [deployment], pods: [shadow] }),
     [
-      'tell the owner of Pod "web-kt-exchange-abcde" that the Service is taken back',
+      'tell the owner of Pod "web-kt-exchange-abcde" that the Service was recovered',
       'scale Deployment "web" back to 2',
       'delete Pod "web-kt-exchange-abcde"',
     ],
