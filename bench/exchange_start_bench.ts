@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { connectKube } from "../src/kube/connect_kube.ts";
 import { PODS } from "../src/kube/resources.ts";
-import { CONTROL_BY, CONTROL_BY_KT } from "../src/kube/annotations.ts";
+import { TARGET } from "../src/kube/annotations.ts";
 import { isReady, isRunning } from "../src/cluster/pod/pod_ready.ts";
 import { succeeded } from "../test/cluster/command.ts";
 import type { KtctlEvent } from "../test/cluster/ktctl_process.ts";
@@ -113,7 +113,7 @@ async function watchShadowPod(bed: Testbed) {
     let isSynced = false;
     const watch = kube.watch(PODS, {
       namespace: bed.namespace.name,
-      labelSelector: `${CONTROL_BY}=${CONTROL_BY_KT}`,
+      labelSelector: TARGET,
       signal: ended.signal,
     });
     for await (const event of watch) {

@@ -122,6 +122,11 @@ export async function needsLowPorts(
 const CLIENT_TIMEOUT_MS = 4_000;
 /** A Shadow Pod told to end stays for connections that were already on their way to it. */
 const LINGER_MS = 1_000;
+/**
+ * One that falls back goes on doing so, within its grace period: evicted, it is all that a Service has
+ * until the next one runs (kube-proxy sends there from Kubernetes 1.26 on). Our own deletion leaves it two seconds.
+ */
+const FALLBACK_LINGER_MS = 8_000;
 
 /**
  * What the agent is told. With `fallbackHost` each port falls back to that host's Service port, and
@@ -160,7 +165,7 @@ export function agentConfig(
       })),
     ready,
     clientTimeoutMs: CLIENT_TIMEOUT_MS,
-    lingerMs: LINGER_MS,
+    lingerMs: host === undefined ? LINGER_MS : FALLBACK_LINGER_MS,
   };
 }
 

@@ -1,5 +1,7 @@
 /** Makes a Shadow Pod with its ConfigMap and Secret, in a scope that takes all of it back. */
 import { keysDigest } from "../../link/wire/keys_digest.ts";
+import { KtctlError, PermissionError } from "../../core/errors.ts";
+import type { AgentParts } from "../../link/agent/agent_config.ts";
 import type { Scope } from "../../undo/scope.ts";
 import {
   annotation,
@@ -46,6 +48,13 @@ export interface Shadow {
   readonly username?: string;
 }
 
+export interface CreateShadowOptions {
+  readonly heartbeat: Heartbeat;
+  readonly podTimeoutMs: number;
+  /** Told where no Deployment may be made for what is to be kept by one: a Pod is, by itself. */
+  readonly onUnkept?: (refusal: KtctlError) => void;
+}
+
 /**
  * Makes the objects and returns once the agent's container runs. The Secret and the ConfigMap are
  * owned by the workload from the first, so that they go with it however it goes: the cluster's garbage
@@ -53,8 +62,8 @@ export interface Shadow {
  */
 export async function createShadow(
   scope: Scope<World>,
-  spec: ShadowSpec,
-  options: { heartbeat: Heartbeat; podTimeoutMs: number },
+  wanted: ShadowSpec,
+  options: CreateShadowOptions,
 ): Promise<Shadow> {
   const { kube } = scope.world;
   const [host, client, source]: [SshKeyPair, SshKeyPair, string] = await Promise
@@ -67,13 +76,8 @@ export async function createShadow(
     source,
     keysDigest: keysDigest(host.publicKey, client.publicKey),
   };
-  const resource = spec.pod.asDeployment ? DEPLOYMENTS : PODS;
-  const workload = await makeWorkload(
-    scope,
-    { resource, object: shadowWorkload(spec, parts, kube.now()) },
-    options.heartbeat,
-  );
-  const owner = ownerReference(resource, workload);
+  const { spec, workload } = await makeWorkload(scope, wanted, parts, options);
+  const owner = ownerReference(workloadRef(spec).resource, workload);
   const keys = {
     hostPrivateKey: host.privateKey,
     clientPublicKey: client.publicKey,
@@ -136,9 +140,47 @@ export function podOf(
   };
 }
 
+/** With the form that it has got. */
 async function makeWorkload(
   scope: Scope<World>,
-  { resource, object }: { resource: Resource; object: KubeObject },
+  wanted: ShadowSpec,
+  parts: AgentParts,
+  { heartbeat, onUnkept }: CreateShadowOptions,
+): Promise<{ spec: ShadowSpec; workload: KubeObject }> {
+  const as = async (asDeployment: boolean) => {
+    const spec = { ...wanted, pod: { ...wanted.pod, asDeployment } };
+    const workload = await makeObject(
+      scope,
+      workloadRef(spec).resource,
+      shadowWorkload(spec, parts, scope.world.kube.now()),
+      heartbeat,
+    );
+    return { spec, workload };
+  };
+  if (!wanted.isKept || wanted.pod.asDeployment) {
+    return await as(wanted.pod.asDeployment);
+  }
+  try {
+    return await as(true);
+  } catch (error) {
+    if (!isRefused(error)) throw error;
+    const made = await as(false);
+    onUnkept?.(error);
+    return made;
+  }
+}
+
+/** By what may still let a Pod in. */
+function isRefused(error: unknown): error is KtctlError {
+  return error instanceof PermissionError ||
+    error instanceof KtctlError &&
+      ["QUOTA_EXCEEDED", "ADMISSION_DENIED"].includes(error.code);
+}
+
+async function makeObject(
+  scope: Scope<World>,
+  resource: Resource,
+  object: KubeObject,
   heartbeat: Heartbeat,
 ): Promise<KubeObject> {
   const { name, namespace = "" } = object.metadata;

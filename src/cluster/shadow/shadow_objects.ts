@@ -36,6 +36,11 @@ export interface ShadowSpec {
   readonly ports: readonly ContainerPort[];
   readonly agent: AgentConfig;
   readonly pod: PodOptions;
+  /**
+   * A Deployment keeps it where this user may make one: a Service leads to it, and must not go dead when
+   * the pod is evicted while the laptop is gone. @default false
+   */
+  readonly isKept?: boolean;
   /** Allow binding ports below 1024 by a safe sysctl (Kubernetes 1.22 and newer). */
   readonly unprivilegedPortStart: boolean;
   /** It belongs to no one session. @default false */

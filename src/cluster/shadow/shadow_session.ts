@@ -10,6 +10,7 @@ import { retry } from "../../core/retry.ts";
 import {
   Cancelled,
   ConflictError,
+  type KtctlError,
   LinkError,
   messageOf,
 } from "../../core/errors.ts";
@@ -87,6 +88,7 @@ export class ShadowSession {
   #options: ShadowSessionOptions;
   /** A pod that ends again and again takes the traffic less and less often. */
   #pace = new RepairPace({ calmMs: CALM_MS, longestMs: 60_000 });
+  #isUnkeptTold = false;
 
   constructor(options: ShadowSessionOptions) {
     this.#options = options;
@@ -144,7 +146,20 @@ export class ShadowSession {
     const partsName = `${spec.name}-${randomLower(5)}`;
     const name = hasFixedName ? spec.name : partsName;
     const made = { ...spec, name, partsName };
-    return createShadow(scope, made, { heartbeat, podTimeoutMs });
+    return createShadow(scope, made, {
+      heartbeat,
+      podTimeoutMs,
+      onUnkept: (refusal) => this.#tellUnkept(refusal),
+    });
+  }
+
+  #tellUnkept({ message }: KtctlError): void {
+    if (this.#isUnkeptTold) return;
+    this.#isUnkeptTold = true;
+    this.#options.report.warn(
+      "SHADOW_NOT_KEPT",
+      `If the Shadow Pod is deleted or evicted while this laptop is gone, nothing answers until it is back, because the pod was made without a Deployment: ${message}`,
+    );
   }
 
   /** The first link, as soon as the agent listens; an agent that cannot start is no reason to wait. */

@@ -88,6 +88,8 @@ export async function serveTraffic(
       ...(routing.fallback ? { affinity: affinityPorts(service) } : {}),
     }),
     pod: context.pod,
+    // of mesh the router leads past a pod that is not there
+    isKept: takesAll(verb, routing),
     unprivilegedPortStart: plan.unprivilegedPortStart,
     annotations: () => recorder.annotations(),
   };

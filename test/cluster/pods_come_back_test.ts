@@ -1,0 +1,155 @@
+// Nobody's laptop is there when the pod that a Service leads to goes as well.
+import assert from "node:assert/strict";
+import process from "node:process";
+import { makeAccount } from "./account.ts";
+import { openTestCluster, succeeded, type TestNamespace } from "./cluster.ts";
+import { grant } from "./grant.ts";
+import { assertNoTrace, eventually, Laptop, reaches } from "./laptop.ts";
+import { pidInPod, shadowPod } from "./pod_process.ts";
+import { gapsOf, startRequestLog } from "./request_log.ts";
+
+/** So long the Service of a developer whose laptop is gone may be dead by one more fault. */
+const MOST_S = 5;
+
+const FAULTS: Readonly<
+  Record<string, (namespace: TestNamespace, pod: string) => Promise<void>>
+> = {
+  "is deleted": async (namespace, pod) => {
+    succeeded(await namespace.kubectl(["delete", pod, "--wait=false"]));
+  },
+  "is evicted, as by kubectl drain": async (namespace, pod) => {
+    const [, name] = pod.split("/");
+    // the newer one is served from Kubernetes 1.22 on
+    const [apiVersion] = succeeded(
+      await namespace.kubectl(["api-versions"]),
+    ).split("\n").filter((one) => /^policy\/v1/.test(one)).sort();
+    const eviction = JSON.stringify({
+      apiVersion,
+      kind: "Eviction",
+      metadata: { name },
+    });
+    const path = `/api/v1/namespaces/${namespace.name}/pods/${name}/eviction`;
+    const create = ["create", "--raw", path, "-f", "-"];
+    succeeded(await namespace.kubectl(create, { stdin: eviction }));
+  },
+  "is ended by its node": async (namespace, pod) => {
+    const deadline = JSON.stringify({ spec: { activeDeadlineSeconds: 1 } });
+    succeeded(await namespace.kubectl(["patch", pod, "--patch", deadline]));
+  },
+  "has its container killed": async (namespace, pod) => {
+    process.kill(await pidInPod(namespace, pod, "agent.js"), "SIGKILL");
+  },
+};
+
+for (const [fault, strike] of Object.entries(FAULTS)) {
+  Deno.test({
+    name:
+      `the original answers within ${MOST_S} s, with the laptop gone, when the Shadow Pod ${fault}`,
+    ignore: !!Deno.env.get("KTCTL_TEST_KUBECONFIG"), // kills a process of the node
+    async fn() {
+      const cluster = await openTestCluster();
+      await using namespace = await cluster.namespace();
+      await namespace.applyDemo();
+      const client = await namespace.client();
+      await using laptop = await Laptop.open(cluster, namespace);
+      const before = await namespace.snapshot();
+      const expose = `${laptop.demo.port}:80`;
+      await using exchange = laptop.start([
+        "exchange",
+        "web",
+        "--expose",
+        expose,
+      ]);
+      await exchange.ready();
+      await reaches(client);
+      await exchange.stop("SIGKILL");
+      await reaches(client, { name: "web-", withinMs: 5_000 });
+
+      const log = await startRequestLog(client, 60);
+      await eventually(
+        "the log has begun",
+        async () => (await log.soFar()).includes("web-"),
+      );
+      const pod = await shadowPod(namespace);
+      const { restarts } = await stateOf(namespace, pod);
+      await strike(namespace, pod);
+      await eventually("there is another container, and it runs", async () => {
+        try {
+          const now = await shadowPod(namespace);
+          const state = await stateOf(namespace, now);
+          return state.isRunning &&
+            (now !== pod || state.restarts > restarts);
+        } catch {
+          return false; // both pods are there for a moment
+        }
+      });
+      // what came to the new container is in the log
+      const told = (await log.soFar()).length;
+      await eventually(
+        "requests after that are answered",
+        async () => /pod=web-/.test((await log.soFar()).slice(told + 200)),
+      );
+      await log.end();
+      const requests = await log.read();
+      const gaps = gapsOf(requests);
+      console.log(
+        `${fault}: no answer for ${
+          gaps.map((seconds) => seconds.toFixed(1)).join(", ") || 0
+        } s`,
+      );
+      assert.ok(Math.max(0, ...gaps) <= MOST_S, `dead for ${gaps} s`);
+      assert.match(requests.at(-1)!.answer ?? "nobody", /^web-/);
+
+      assert.equal((await laptop.run(["clean"])).code, 0);
+      await reaches(client, { name: "web-" });
+      await assertNoTrace({ namespace, laptop, before });
+    },
+  });
+}
+
+Deno.test("who may make no Deployment exchanges by a bare Pod, and is told what that means", async () => {
+  const cluster = await openTestCluster();
+  await using namespace = await cluster.namespace();
+  await namespace.applyDemo();
+  const client = await namespace.client();
+  await using laptop = await Laptop.open(cluster, namespace);
+  const dir = laptop.stateHome;
+  const kubeconfig = await makeAccount(cluster, namespace, {
+    name: "dev",
+    dir,
+  });
+  await grant(namespace, { account: "dev", role: "exchange" });
+  const get = ["get", "role", "ktctl-exchange", "-o", "json"];
+  const role = JSON.parse(succeeded(await namespace.kubectl(get)));
+  const rules = role.rules.filter(({ resources }: { resources: string[] }) =>
+    !resources.includes("deployments")
+  );
+  assert.ok(rules.length < role.rules.length);
+  await namespace.apply(JSON.stringify({ ...role, rules }));
+  const before = await namespace.snapshot();
+  const expose = `${laptop.demo.port}:80`;
+  const args = ["exchange", "web", "--expose", expose];
+  await using exchange = laptop.start(args, { kubeconfig });
+  await exchange.ready();
+  await reaches(client);
+  const warned = exchange.events.find(({ code }) => code === "SHADOW_NOT_KEPT");
+  assert.match(String(warned?.["message"]), /made without a Deployment/);
+  const owners = ["get", await shadowPod(namespace), "-o", "json"];
+  const { metadata } = JSON.parse(succeeded(await namespace.kubectl(owners)));
+  assert.equal(metadata.ownerReferences, undefined);
+  assert.equal((await exchange.stop()).code, 0);
+  await assertNoTrace({ namespace, laptop, before });
+});
+
+async function stateOf(
+  namespace: TestNamespace,
+  pod: string,
+): Promise<{ isRunning: boolean; restarts: number }> {
+  const get = ["get", pod, "-o", "json"];
+  const { status } = JSON.parse(succeeded(await namespace.kubectl(get)));
+  const [container] = status.containerStatuses ?? [];
+  return {
+    isRunning: container?.state?.running !== undefined,
+    restarts: container?.restartCount ?? 0,
+  };
+}
