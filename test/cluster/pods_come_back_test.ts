@@ -2,7 +2,12 @@
 import assert from "node:assert/strict";
 import process from "node:process";
 import { makeAccount } from "./account.ts";
-import { openTestCluster, succeeded, type TestNamespace } from "./cluster.ts";
+import {
+  openTestCluster,
+  succeeded,
+  type TestCluster,
+  type TestNamespace,
+} from "./cluster.ts";
 import { grant } from "./grant.ts";
 import { assertNoTrace, eventually, Laptop, reaches } from "./laptop.ts";
 import { pidInPod, shadowPod } from "./pod_process.ts";
@@ -107,39 +112,70 @@ for (const [fault, strike] of Object.entries(FAULTS)) {
   });
 }
 
-Deno.test("who may make no Deployment exchanges by a bare Pod, and is told what that means", async () => {
-  const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
-  const client = await namespace.client();
-  await using laptop = await Laptop.open(cluster, namespace);
-  const dir = laptop.stateHome;
-  const kubeconfig = await makeAccount(cluster, namespace, {
-    name: "dev",
-    dir,
+/** Returns the kubeconfig of a developer whom nothing else stands in the way of. */
+const REFUSALS: Readonly<
+  Record<
+    string,
+    (
+      cluster: TestCluster,
+      namespace: TestNamespace,
+      dir: string,
+    ) => Promise<string>
+  >
+> = {
+  "who may make no Deployment": async (cluster, namespace, dir) => {
+    const account = { name: "dev", dir };
+    const kubeconfig = await makeAccount(cluster, namespace, account);
+    await grant(namespace, { account: "dev", role: "exchange" });
+    const get = ["get", "role", "ktctl-exchange", "-o", "json"];
+    const role = JSON.parse(succeeded(await namespace.kubectl(get)));
+    const rules = role.rules.filter((
+      { resources }: { resources: string[] },
+    ) => !resources.includes("deployments"));
+    assert.ok(rules.length < role.rules.length);
+    await namespace.apply(JSON.stringify({ ...role, rules }));
+    return kubeconfig;
+  },
+  "whose quota has room for no Deployment": async (cluster, namespace) => {
+    await namespace.apply(JSON.stringify({
+      apiVersion: "v1",
+      kind: "ResourceQuota",
+      metadata: { name: "few" },
+      spec: { hard: { "count/deployments.apps": "1" } },
+    }));
+    const counted = "--for=jsonpath={.status.used.count/deployments\\.apps}=1";
+    const wait = ["wait", counted, "resourcequota/few", "--timeout=20s"];
+    succeeded(await namespace.kubectl(wait));
+    return cluster.kubeconfig;
+  },
+};
+
+for (const [who, prepare] of Object.entries(REFUSALS)) {
+  Deno.test(`${who} exchanges by a bare Pod, and is told what that means`, async () => {
+    const cluster = await openTestCluster();
+    await using namespace = await cluster.namespace();
+    await namespace.applyDemo();
+    const client = await namespace.client();
+    await using laptop = await Laptop.open(cluster, namespace);
+    const dir = laptop.stateHome;
+    const kubeconfig = await prepare(cluster, namespace, dir);
+    const before = await namespace.snapshot();
+    const expose = `${laptop.demo.port}:80`;
+    const args = ["exchange", "web", "--expose", expose];
+    await using exchange = laptop.start(args, { kubeconfig });
+    await exchange.ready();
+    await reaches(client);
+    const warned = exchange.events.find(({ code }) =>
+      code === "SHADOW_NOT_KEPT"
+    );
+    assert.match(String(warned?.["message"]), /made without a Deployment/);
+    const get = ["get", await shadowPod(namespace), "-o", "json"];
+    const { metadata } = JSON.parse(succeeded(await namespace.kubectl(get)));
+    assert.equal(metadata.ownerReferences, undefined);
+    assert.equal((await exchange.stop()).code, 0);
+    await assertNoTrace({ namespace, laptop, before });
   });
-  await grant(namespace, { account: "dev", role: "exchange" });
-  const get = ["get", "role", "ktctl-exchange", "-o", "json"];
-  const role = JSON.parse(succeeded(await namespace.kubectl(get)));
-  const rules = role.rules.filter(({ resources }: { resources: string[] }) =>
-    !resources.includes("deployments")
-  );
-  assert.ok(rules.length < role.rules.length);
-  await namespace.apply(JSON.stringify({ ...role, rules }));
-  const before = await namespace.snapshot();
-  const expose = `${laptop.demo.port}:80`;
-  const args = ["exchange", "web", "--expose", expose];
-  await using exchange = laptop.start(args, { kubeconfig });
-  await exchange.ready();
-  await reaches(client);
-  const warned = exchange.events.find(({ code }) => code === "SHADOW_NOT_KEPT");
-  assert.match(String(warned?.["message"]), /made without a Deployment/);
-  const owners = ["get", await shadowPod(namespace), "-o", "json"];
-  const { metadata } = JSON.parse(succeeded(await namespace.kubectl(owners)));
-  assert.equal(metadata.ownerReferences, undefined);
-  assert.equal((await exchange.stop()).code, 0);
-  await assertNoTrace({ namespace, laptop, before });
-});
+}
 
 async function stateOf(
   namespace: TestNamespace,
