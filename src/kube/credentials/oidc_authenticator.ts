@@ -11,6 +11,13 @@ import type { KubeUser } from "../kubeconfig/kube_target.ts";
 
 /** A token that ends so soon is not used any more. */
 const SPARE_SECONDS = 10;
+/**
+ * The provider is asked anew after so long: on a laptop that wakes up, the way there may come about only
+ * after the first question was lost. The refresh token is not sent twice, as it may count once only.
+ */
+const DISCOVERY_SECONDS = 3;
+const DISCOVERIES = 5;
+const GRANT_SECONDS = 30;
 
 export class OidcAuthenticator {
   async applyAuthentication(
@@ -45,21 +52,22 @@ async function refresh(config: Record<string, string>): Promise<void> {
     config["idp-certificate-authority"],
     "certificate authority of the identity provider",
   );
-  using client = ca === undefined
-    ? undefined
-    : Deno.createHttpClient({ caCerts: [ca] });
-  const options: DiscoveryRequestOptions = client === undefined ? {} : {
+  // of its own, as a connection of before may be dead
+  using client = Deno.createHttpClient(
+    ca === undefined ? {} : {
+      caCerts: [ca],
+    },
+  );
+  const options: DiscoveryRequestOptions = {
+    timeout: DISCOVERY_SECONDS,
     [oidc.customFetch]: (url, init) =>
       fetch(url, { ...init as RequestInit, client }),
   };
   const secret = config["client-secret"] || undefined;
-  const server: Configuration = await oidc.discovery(
-    new URL(issuer),
-    clientId,
-    secret,
-    undefined,
-    options,
+  const server = await discover(() =>
+    oidc.discovery(new URL(issuer), clientId, secret, undefined, options)
   );
+  server.timeout = GRANT_SECONDS;
   const answer = await oidc.refreshTokenGrant(server, refreshToken);
   if (answer.id_token === undefined) {
     throw new PermissionError(
@@ -69,6 +77,19 @@ async function refresh(config: Record<string, string>): Promise<void> {
   }
   config["id-token"] = answer.id_token;
   if (answer.refresh_token) config["refresh-token"] = answer.refresh_token;
+}
+
+async function discover(
+  ask: () => Promise<Configuration>,
+): Promise<Configuration> {
+  for (let left = DISCOVERIES - 1;; left--) {
+    try {
+      return await ask();
+    } catch (error) {
+      const isLate = (error as { code?: unknown }).code === "OAUTH_TIMEOUT";
+      if (!isLate || left === 0) throw error;
+    }
+  }
 }
 
 /** In unix seconds; 0 of what is no token with an end. */

@@ -16,14 +16,22 @@ function tokenOf(secondsFromNow: number, issuer = "https://issuer"): string {
   ].join(".");
 }
 
-/** An identity provider that gives `token-1`, `token-2` …, each for the refresh token of before. */
-async function startIssuer(pki: TestPki, secondsOfTokens: number) {
+/**
+ * An identity provider that gives `token-1`, `token-2` …, each for the refresh token of before. The first
+ * `unanswered` requests are lost.
+ */
+async function startIssuer(
+  pki: TestPki,
+  secondsOfTokens: number,
+  unanswered = 0,
+) {
   const given: string[] = [];
   const server = await FakeApiServer.start([({ url, body }, response) => {
     const answer = (status: number, value: unknown) => {
       response.writeHead(status, { "content-type": "application/json" });
       response.end(JSON.stringify(value));
     };
+    if (server.requests.length <= unanswered) return;
     if (url.startsWith("/.well-known/")) {
       return answer(200, {
         issuer: server.url,
@@ -83,6 +91,24 @@ Deno.test("oidc: an expired id token is replaced once, and again when that has e
     }
     assert.equal(given.length, seconds > 60 ? 1 : 2);
   }
+});
+
+Deno.test("oidc: a provider whose answer is lost, as on a laptop that wakes up, is asked again after 3 s", async () => {
+  await using pki = await makePki();
+  const { server, given } = await startIssuer(pki, 3600, 1);
+  await using _server = server;
+  const credentials = credentialsOf({
+    "refresh-token": "refresh-0",
+    "client-id": "kube",
+    "client-secret": "s3cret",
+    "idp-issuer-url": server.url,
+    "idp-certificate-authority-data": btoa(pki.ca.cert),
+  });
+  const began = performance.now();
+  const { headers } = await credentials.authorize();
+  assert.equal(headers.Authorization, `Bearer ${given[0]}`);
+  const ms = performance.now() - began;
+  assert.ok(ms < 5_000, `${ms} ms`);
 });
 
 Deno.test("oidc: what the identity provider refuses is told, and an issuer of another authority is not believed", async () => {
