@@ -5,6 +5,7 @@ import { makeCredentials } from "./credentials/make_credentials.ts";
 import { KubeHttp } from "./http/http.ts";
 import type { KubeApi } from "./kube_api.ts";
 import { KubeClient } from "./kube_client.ts";
+import type { KubeTarget } from "./kubeconfig/kube_target.ts";
 import { loadKubeTarget } from "./kubeconfig/kubeconfig.ts";
 import type { Stamp } from "./stamped.ts";
 import { cancelled } from "./http/unreachable.ts";
@@ -43,10 +44,20 @@ export async function connectKube(
   const env = options.env ?? Deno.env.toObject();
   const target = await loadKubeTarget({ ...options, env });
   refuseNoNamespace(target.namespace);
-  const http = new KubeHttp({
+  const signIn = (target: KubeTarget) => ({
     target,
-    env,
     credentials: makeCredentials(target, options),
+  });
+  const http = new KubeHttp({
+    ...signIn(target),
+    env,
+    reread: async () => {
+      const { context } = target;
+      const found = await loadKubeTarget({ ...options, env, context });
+      // another address is another cluster: what we did is on this one
+      const isSame = found.cluster.server === target.cluster.server;
+      return isSame ? signIn(found) : undefined;
+    },
     userAgent: `ktctl/${VERSION}`,
     onSlow: options.onSlow,
   });

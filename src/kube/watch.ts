@@ -5,7 +5,8 @@
  * after that. So a network that died without a word is noticed within half a minute, whatever the
  * server, a proxy or the operating system do about keep-alives; and a quiet watch costs one small
  * request per 20 s, cheaper than probing it. The server sends a bookmark just before it ends a
- * watch, so the next one goes on where this one stopped and nothing is listed again.
+ * watch, so the next one goes on where this one stopped and nothing is listed again. For the same
+ * reason it costs nothing to begin a new connection as soon as there is a doubt about this one.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import {
@@ -15,6 +16,7 @@ import {
   PermissionError,
   UnsupportedError,
 } from "../core/errors.ts";
+import { disturbances } from "../core/machine/disturbances.ts";
 import type { ApiStatus } from "./api_errors.ts";
 import type { KubeObject, WatchEvent, WatchOptions } from "./kube_api.ts";
 import { linesOf } from "./http/lines.ts";
@@ -25,7 +27,7 @@ export const WATCH_SECONDS = 20;
 /** How much longer we wait for its end before we hold the connection for dead. */
 const OVERDUE_MS = 8_000;
 /** Waits before each attempt to get back. */
-const BACKOFF_SECONDS = [0, 0.2, 0.5, 1, 2, 5];
+const BACKOFF_SECONDS = [0, 0.2, 0.5, 1, 2];
 /** A watch that lived this long was a good one: the next is opened at once. */
 const HEALTHY_MS = 1_000;
 
@@ -126,6 +128,11 @@ async function* readWatch<T extends KubeObject>(
     seconds * 1000 + (request.overdueMs ?? OVERDUE_MS),
   );
   request.signal.addEventListener("abort", endNow, { once: true });
+  let isDoubtful = false;
+  const doubts = disturbances.on(() => {
+    isDoubtful = true;
+    endNow();
+  });
   try {
     const response = await source.open(query, end.signal);
     for await (const line of linesOf(response)) {
@@ -134,8 +141,9 @@ async function* readWatch<T extends KubeObject>(
       yield event;
     }
   } catch (error) {
-    throw end.signal.aborted ? overdue() : error;
+    if (!isDoubtful) throw end.signal.aborted ? overdue() : error;
   } finally {
+    doubts[Symbol.dispose]();
     clearTimeout(timer);
     request.signal.removeEventListener("abort", endNow);
     end.abort();

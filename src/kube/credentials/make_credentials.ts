@@ -49,7 +49,8 @@ export function makeCredentials(
     },
     drop() {
       token = undefined;
-      return user.tokenFile !== undefined;
+      certificate = undefined;
+      return user.tokenFile !== undefined || user.certFile !== undefined;
     },
   };
 }

@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import {
   ClusterError,
-  KtctlError,
+  type KtctlError,
   LinkError,
   NotFoundError,
 } from "../../core/errors.ts";
@@ -33,9 +33,7 @@ export async function shakeHands(
       return await deadline.race(handshake.open());
     } catch (error) {
       handshake.giveUp();
-      const renew = attempt === 0 && error instanceof KtctlError &&
-        error.code === "UNAUTHORISED" && connection.dropCredentials();
-      if (!renew) throw error;
+      if (attempt > 0 || !await connection.renewAfter(error)) throw error;
     }
   }
 }

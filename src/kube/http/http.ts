@@ -19,14 +19,12 @@ import {
   missingRuleHint,
 } from "../api_errors.ts";
 import type { CallSubject } from "../call_subject.ts";
-import { credentialFault } from "../credentials/credential_fault.ts";
-import type { Authorization, Credentials } from "../credentials/credentials.ts";
-import { pem } from "../credentials/pem.ts";
+import type { Authorization } from "../credentials/credentials.ts";
 import { Deadline, type DeadlineOptions } from "./deadline.ts";
 import { deniedRule } from "../denied_rule.ts";
 import { FirstAnswer } from "./first_answer.ts";
-import { type KubeAgent, makeKubeAgent } from "./kube_agent.ts";
-import type { KubeTarget } from "../kubeconfig/kube_target.ts";
+import { Identity, type IdentityOptions } from "./identity.ts";
+import type { KubeAgent } from "./kube_agent.ts";
 import { readBody } from "./read_body.ts";
 import { sendOnce } from "./send_once.ts";
 import { unreachable } from "./unreachable.ts";
@@ -51,11 +49,8 @@ export interface HttpCall extends DeadlineOptions {
   readonly subject: CallSubject;
 }
 
-export interface KubeHttpOptions {
-  readonly target: KubeTarget;
-  readonly credentials: Credentials;
+export interface KubeHttpOptions extends Omit<IdentityOptions, "onPeer"> {
   readonly userAgent: string;
-  readonly env: Readonly<Record<string, string | undefined>>;
   /** Called once, where the server is long in answering for the first time. */
   readonly onSlow?: (() => void) | undefined;
   /** For tests. */
@@ -70,10 +65,7 @@ export interface ConnectionParameters {
 
 export class KubeHttp {
   readonly #options: KubeHttpOptions;
-  #agent:
-    | ({ agent: KubeAgent } & Pick<Authorization, "cert" | "key">)
-    | undefined;
-  #ca: Promise<string | undefined> | undefined;
+  readonly #identity: Identity;
   readonly #first: FirstAnswer;
   #clockOffsetMs = 0;
   /** IP addresses that connections have gone to. */
@@ -82,6 +74,8 @@ export class KubeHttp {
   constructor(options: KubeHttpOptions) {
     this.#options = options;
     const { onSlow, patienceMs } = options;
+    const onPeer = (address: string) => void this.peers.add(address);
+    this.#identity = new Identity({ ...options, onPeer });
     const isConnected = () => this.peers.size > 0;
     this.#first = new FirstAnswer({ onSlow, isConnected, patienceMs });
   }
@@ -147,9 +141,9 @@ export class KubeHttp {
 
   /** For connections that are upgraded. */
   async connection(): Promise<ConnectionParameters> {
-    const authorization = await this.#options.credentials.authorize();
+    const authorization = await this.#identity.authorize();
     return {
-      agent: await this.#agentFor(authorization),
+      agent: await this.#identity.agentFor(authorization),
       headers: {
         ...authorization.headers,
         "User-Agent": this.#options.userAgent,
@@ -157,9 +151,9 @@ export class KubeHttp {
     };
   }
 
-  /** After a 401: forgets cached credentials. @returns True where trying again may help. */
-  dropCredentials(): boolean {
-    return this.#options.credentials.drop();
+  /** After a failed handshake: whether trying again may help, with newer credentials. */
+  renewAfter(error: unknown): Promise<boolean> {
+    return this.#identity.renewAfter(error);
   }
 
   /** Takes the cluster's time from an answer. */
@@ -170,8 +164,7 @@ export class KubeHttp {
   }
 
   close(): void {
-    this.#agent?.agent.destroy();
-    this.#agent = undefined;
+    this.#identity.close();
   }
 
   async #send(
@@ -183,14 +176,23 @@ export class KubeHttp {
     for (;;) {
       // A plugin may wait for its user to sign in: that time is not the API server's.
       const authorization = await deadline.pausedRace(
-        this.#options.credentials.authorize(),
+        this.#identity.authorize(),
       );
-      const response = await this.#exchange(call, authorization, deadline);
-      this.noteDate(response.headers);
-      if (response.statusCode === 401 && !renewed && this.dropCredentials()) {
+      let response: http.IncomingMessage;
+      try {
+        response = await this.#exchange(call, authorization, deadline);
+      } catch (error) {
+        if (renewed || !await this.renewAfter(error)) throw error;
         renewed = true;
-        response.resume();
         continue;
+      }
+      this.noteDate(response.headers);
+      if (response.statusCode === 401 && !renewed) {
+        renewed = true;
+        if (await this.#identity.renew()) {
+          response.resume();
+          continue;
+        }
       }
       if (asksForLater(response, call) && throttled < THROTTLE_RETRIES) {
         throttled++;
@@ -215,7 +217,9 @@ export class KubeHttp {
     authorization: Authorization,
     deadline: Deadline,
   ): Promise<http.IncomingMessage> {
-    const agent = await deadline.race(this.#agentFor(authorization));
+    const agent = await deadline.race(
+      this.#identity.agentFor(authorization),
+    );
     for (let attempt = 0;; attempt++) {
       const { answer, wasReused } = this.#request(call, {
         authorization,
@@ -274,11 +278,7 @@ export class KubeHttp {
   }
 
   #fault(): string | undefined {
-    return credentialFault(this.#options.target, {
-      cert: this.#agent?.cert,
-      key: this.#agent?.key,
-      nowMs: this.now() * 1000,
-    });
+    return this.#identity.fault(this.now() * 1000);
   }
 
   #request(
@@ -316,27 +316,6 @@ export class KubeHttp {
     request.on("error", reject);
     request.end(body);
     return { wasReused: sendOnce(request), answer };
-  }
-
-  /** The agent for this client certificate; a renewed one gets connections of its own. */
-  async #agentFor(authorization: Authorization): Promise<KubeAgent> {
-    const { cluster } = this.#options.target;
-    this.#ca ??= pem(cluster.caData, cluster.caFile, "certificate authority");
-    const ca = await this.#ca;
-    const { cert, key } = authorization;
-    const current = this.#agent;
-    if (current !== undefined && current.cert === cert && current.key === key) {
-      return current.agent;
-    }
-    const agent = makeKubeAgent({
-      cluster,
-      ca,
-      authorization,
-      env: this.#options.env,
-      onPeer: (address) => this.peers.add(address),
-    });
-    this.#agent = { agent, ...(cert && { cert }), ...(key && { key }) };
-    return agent;
   }
 }
 

@@ -1,11 +1,12 @@
 /** The connections to the API server: TLS as the kubeconfig wants it, straight or through a proxy. */
 import * as http from "node:http";
 import * as https from "node:https";
-import * as net from "node:net";
+import type * as net from "node:net";
 import type { Duplex } from "node:stream";
 import * as tls from "node:tls";
 import type { Authorization } from "../credentials/credentials.ts";
 import type { KubeCluster } from "../kubeconfig/kube_target.ts";
+import { dialDirectly } from "./dial_directly.ts";
 import { openTunnel, proxyFor } from "./proxy.ts";
 
 /**
@@ -13,10 +14,6 @@ import { openTunnel, proxyFor } from "./proxy.ts";
  * a write is not sent on a connection that the other side has just given up.
  */
 const IDLE_MS = 20_000;
-/** How long a TCP connection may take to come about. */
-const CONNECT_MS = 30_000;
-/** After this much quiet the operating system asks whether the other side is still there. */
-const KEEP_ALIVE_MS = 15_000;
 
 export type KubeAgent = http.Agent | https.Agent;
 
@@ -26,24 +23,21 @@ export interface KubeAgentOptions {
   readonly ca?: string | undefined;
   readonly authorization: Authorization;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Gets the IP address of each connection's other end. */
-  readonly onPeer?: (address: string) => void;
+  /** Gets each connection, and the one of TCP that carries it. */
+  readonly onConnection?: (connection: Duplex, carrier: net.Socket) => void;
 }
 
 /** @throws {UnsupportedError} `PROXY_UNSUPPORTED`. */
 export function makeKubeAgent(options: KubeAgentOptions): KubeAgent {
-  const { cluster, ca, authorization } = options;
+  const { cluster, ca, authorization, onConnection = () => {} } = options;
   const server = new URL(cluster.server);
   const proxy = proxyFor(server, cluster, options.env);
-  const dial: Dial = async ({ host, port }) => {
-    const socket = proxy === undefined
-      ? await dialDirectly(host, port)
-      : await openTunnel(proxy, { host, port });
-    if (socket.remoteAddress) options.onPeer?.(socket.remoteAddress);
-    return socket;
-  };
-  const shared = { keepAlive: true, timeout: IDLE_MS };
-  if (server.protocol === "http:") return new PlainAgent(shared, dial);
+  const dial: Dial = ({ host, port }) =>
+    proxy === undefined
+      ? dialDirectly(host, port)
+      : openTunnel(proxy, { host, port });
+  const shared = { keepAlive: true, timeout: IDLE_MS, dial, onConnection };
+  if (server.protocol === "http:") return new PlainAgent(shared);
   return new SecureAgent({
     ...shared,
     ...(ca === undefined ? {} : { ca }),
@@ -51,7 +45,14 @@ export function makeKubeAgent(options: KubeAgentOptions): KubeAgent {
     ...(authorization.key ? { key: authorization.key as string } : {}),
     ...(cluster.tlsServerName ? { servername: cluster.tlsServerName } : {}),
     ...(cluster.skipTlsVerify ? { rejectUnauthorized: false } : {}),
-  }, dial);
+  });
+}
+
+/** Ends the connections on which no request is. */
+export function endIdle(agent: KubeAgent): void {
+  for (const sockets of Object.values(agent.freeSockets)) {
+    for (const socket of sockets ?? []) socket.destroy();
+  }
 }
 
 /**
@@ -77,19 +78,27 @@ type Connected = (error: Error | null, socket: Duplex) => void;
 // deno-lint-ignore no-explicit-any -- node's typings leave host and port out of what it passes here
 type ConnectOptions = any;
 
+interface Dialling {
+  readonly dial: Dial;
+  readonly onConnection: NonNullable<KubeAgentOptions["onConnection"]>;
+}
+
 class SecureAgent extends https.Agent {
-  readonly #dial: Dial;
-  constructor(options: https.AgentOptions, dial: Dial) {
+  readonly #its: Dialling;
+  constructor(
+    { dial, onConnection, ...options }: https.AgentOptions & Dialling,
+  ) {
     super(options);
-    this.#dial = dial;
+    this.#its = { dial, onConnection };
   }
   override createConnection(options: ConnectOptions, done?: Connected) {
-    this.#dial(options).then((raw) => {
+    this.#its.dial(options).then((raw) => {
       const socket = tls.connect({ ...options, socket: raw });
       transports.set(socket, raw);
       // A certificate that does not fit its key fails before the request listens, which still hears
       // of it, but for Deno nobody has: it would end the program.
       socket.on("error", () => {});
+      this.#its.onConnection(socket, raw);
       done?.(null, socket);
     }, (error) => done?.(error, undefined as never));
     return undefined;
@@ -97,37 +106,18 @@ class SecureAgent extends https.Agent {
 }
 
 class PlainAgent extends http.Agent {
-  readonly #dial: Dial;
-  constructor(options: http.AgentOptions, dial: Dial) {
+  readonly #its: Dialling;
+  constructor(
+    { dial, onConnection, ...options }: http.AgentOptions & Dialling,
+  ) {
     super(options);
-    this.#dial = dial;
+    this.#its = { dial, onConnection };
   }
   override createConnection(options: ConnectOptions, done?: Connected) {
-    this.#dial(options).then(
-      (raw) => done?.(null, raw),
-      (error) => done?.(error, undefined as never),
-    );
+    this.#its.dial(options).then((raw) => {
+      this.#its.onConnection(raw, raw);
+      done?.(null, raw);
+    }, (error) => done?.(error, undefined as never));
     return undefined;
   }
-}
-
-function dialDirectly(host: string, port: number): Promise<net.Socket> {
-  const { promise, resolve, reject } = Promise.withResolvers<net.Socket>();
-  const socket = net.connect({ host, port });
-  socket.setNoDelay(true);
-  socket.setKeepAlive(true, KEEP_ALIVE_MS);
-  // The caller's deadline does not reach here; an attempt nobody waits for must not stay.
-  const timer = setTimeout(() => {
-    socket.destroy(
-      Object.assign(new Deno.errors.TimedOut(), { code: "ETIMEDOUT" }),
-    );
-  }, CONNECT_MS);
-  socket.once("error", reject);
-  socket.once("close", () => clearTimeout(timer));
-  socket.once("connect", () => {
-    clearTimeout(timer);
-    socket.removeListener("error", reject);
-    resolve(socket);
-  });
-  return promise;
 }

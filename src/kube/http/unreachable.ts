@@ -64,6 +64,14 @@ export function cancelled(signal: AbortSignal): KtctlError {
   return signal.reason instanceof KtctlError ? signal.reason : new Cancelled();
 }
 
+/** Whether one of the two did not take the other's certificate. */
+export function isCertificateFault(error: unknown): boolean {
+  const text = `${(error as NodeJS.ErrnoException)?.code ?? ""} ${
+    messageOf(error)
+  }`;
+  return UNTRUSTED.test(text) || /alert/i.test(text);
+}
+
 function reasonOf(error: unknown, fault?: string): Reason {
   const code = (error as NodeJS.ErrnoException)?.code ?? "";
   const known = REASONS[code];
