@@ -1,5 +1,6 @@
 import type { Duplex } from "node:stream";
 import { LinkError } from "../../core/errors.ts";
+import { disturbances } from "../../core/machine/disturbances.ts";
 import { PacketStream } from "../wire/packet_stream.ts";
 import { watchSilence } from "../wire/silence.ts";
 import { loadSsh2 } from "../wire/ssh2.ts";
@@ -34,6 +35,7 @@ export async function openSshLink(
     // An answer cannot come before the ping has got through what was sent ahead of it.
     patienceMs: () =>
       Math.min(packets.unanswered / SLOWEST_BYTES_PER_MS, MOST_PATIENCE_MS),
+    onMove: (atMs) => packets.heardAt = atMs,
     onSilence: () => {
       const reason = `no byte came for ${deadAfterMs} ms`;
       packets.destroy(
@@ -41,6 +43,13 @@ export async function openSshLink(
       );
     },
   });
-  link.closed.then(() => silence[Symbol.dispose]());
+  // who slept is given up by the agent, however much was on its way
+  const doubts = disturbances.on(({ wasAsleep = false }) =>
+    silence.hurry({ isPatient: !wasAsleep })
+  );
+  link.closed.then(() => {
+    silence[Symbol.dispose]();
+    doubts[Symbol.dispose]();
+  });
   return link;
 }

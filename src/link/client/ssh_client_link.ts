@@ -70,6 +70,10 @@ export class SshClientLink implements SshLink {
     return this.#connections;
   }
 
+  get heardAt(): number {
+    return this.#packets.heardAt;
+  }
+
   onForwarded(listener: ForwardedListener): Disposable {
     this.#listeners.add(listener);
     return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };

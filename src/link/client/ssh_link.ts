@@ -58,6 +58,8 @@ export interface SshLink extends AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void>;
   /** Settles when the connection is gone: `undefined` after `close()`, else the reason. */
   readonly closed: Promise<LinkError | undefined>;
+  /** When something came from the agent, in unix milliseconds; a quarter of a second late at most. */
+  readonly heardAt: number;
   /** Open connections, handed over and dialled. */
   readonly connections: number;
   /** Calls back on every connection that the agent hands over, before `connectLocal`. */

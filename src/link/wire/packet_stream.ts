@@ -15,6 +15,8 @@ const SEND_QUEUE_BYTES = 128 * 1024;
 export class PacketStream extends Duplex {
   /** Bytes that came from the carrier. */
   received = 0;
+  /** When some were last seen to come, in unix milliseconds. */
+  heardAt = Date.now();
   /** Bytes handed to the carrier since the last one came from it. */
   unanswered = 0;
   readonly #carrier: Duplex;
