@@ -6,6 +6,9 @@ import { terminalText } from "../core/terminal_text.ts";
 import { AbstractReport } from "./abstract_report.ts";
 import { wrapText } from "./wrap_text.ts";
 
+/** After so long, the return of a connection is worth a bell. */
+const LONG_OUTAGE_MS = 10_000;
+
 type Colour = Parameters<typeof styleText>[0];
 
 /**
@@ -81,16 +84,20 @@ export class HumanReport extends AbstractReport implements Report {
     this.#out(text.endsWith("\n") ? text : `${text}\n`);
   }
 
-  #link({ state, reason, ms }: ReportEvent & { event: "link" }): void {
-    if (state === "up") {
-      const after = ms === undefined ? "" : ` after ${seconds(ms)}`;
-      this.#line(`Connected again${after}`, { colour: "green" });
-    } else {
-      const why = reason ?? "unknown reason";
-      this.#line(`Connection lost: ${why}; connecting again`, {
+  #link(event: ReportEvent & { event: "link" }): void {
+    if (event.state === "down") {
+      return this.#line(`Connection lost: ${event.reason}; connecting again`, {
         colour: "yellow",
       });
     }
+    // who looks elsewhere meanwhile is called back to the terminal
+    if (this.#live && event.ms >= LONG_OUTAGE_MS) this.#err("\x07");
+    this.#line(
+      `Connected again: the connection was down for ${
+        durationText(event.ms)
+      }, since ${clockText(event.since)}`,
+      { colour: "green" },
+    );
   }
 
   /** After an error only what it does not say by itself. */
@@ -138,6 +145,27 @@ export class HumanReport extends AbstractReport implements Report {
 /** Its lines are not broken: a program may read them. */
 function outText(text: string): string {
   return wrapText(terminalText(text.trimEnd()), undefined);
+}
+
+/** `9.5 s`, `12 min 5 s`, `2 h 0 min`. */
+function durationText(ms: number): string {
+  const whole = Math.round(ms / 1000);
+  if (whole < 60) return seconds(ms);
+  const minutes = Math.floor(whole / 60);
+  return minutes < 60
+    ? `${minutes} min ${whole % 60} s`
+    : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** By this machine's clock, with the day if it is not today's. */
+function clockText(since: string): string {
+  const at = new Date(since);
+  const two = (number: number) => String(number).padStart(2, "0");
+  const time = [at.getHours(), at.getMinutes(), at.getSeconds()].map(two)
+    .join(":");
+  if (at.toDateString() === new Date().toDateString()) return time;
+  const day = [at.getFullYear(), two(at.getMonth() + 1), two(at.getDate())];
+  return `${day.join("-")} ${time}`;
 }
 
 function seconds(ms: number): string {

@@ -34,9 +34,18 @@ export type ReportEvent =
   }
   | {
     readonly event: "link";
-    readonly state: "up" | "down";
-    readonly reason?: string;
-    readonly ms?: number;
+    readonly state: "down";
+    readonly reason: string;
+    /** When the last sign of life came, as ISO 8601. */
+    readonly since: string;
+  }
+  | {
+    readonly event: "link";
+    readonly state: "up";
+    /** For so long it was down, sleep included. */
+    readonly ms: number;
+    /** Since when, as ISO 8601. */
+    readonly since: string;
   }
   /** `connect` has taken in addresses that the cluster got meanwhile. */
   | {

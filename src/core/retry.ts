@@ -9,17 +9,19 @@ export interface RetryOptions {
   readonly isPassing: (error: unknown) => boolean;
   /** What ends the wait for the next attempt, too, by its rejection. @default nothing */
   readonly ended?: Promise<never>;
+  /** The longest wait for the next attempt. @default 5000 */
+  readonly longestMs?: number;
 }
 
 /**
  * Does what has to be done as often as it takes: again after a tenth of a second, then ever more rarely,
- * down to every five seconds. Rejects with an error that does not pass, and with the signal's reason.
+ * down to every `longestMs`. Rejects with an error that does not pass, and with the signal's reason.
  */
 export async function retry<T>(
   work: () => Promise<T>,
-  { signal, isPassing, ended }: RetryOptions,
+  { signal, isPassing, ended, longestMs = 5_000 }: RetryOptions,
 ): Promise<T> {
-  const pauses = backoff({ firstMs: 100, lastMs: 5_000 });
+  const pauses = backoff({ firstMs: 100, lastMs: longestMs });
   for (;;) {
     try {
       return await work();

@@ -1,4 +1,5 @@
 import { ClusterError } from "../../core/errors.ts";
+import { LinkOutage } from "../object/link_outage.ts";
 import type { Report } from "../../core/report.ts";
 import type { ForwardPod } from "./forward_pods.ts";
 
@@ -13,11 +14,12 @@ export class PodChoice {
   readonly #options: PodChoiceOptions;
   #ready: readonly ForwardPod[] = [];
   #current: ForwardPod | undefined;
-  #lostAt: number | undefined;
+  readonly #outage: LinkOutage;
   #changed = Promise.withResolvers<void>();
 
   constructor(options: PodChoiceOptions) {
     this.#options = options;
+    this.#outage = new LinkOutage(options.report);
   }
 
   /** Takes in what pods are ready now, best first. */
@@ -28,9 +30,9 @@ export class PodChoice {
     this.#changed.resolve();
     this.#changed = Promise.withResolvers();
     if (last !== undefined && !isSame(last, this.#current)) {
-      this.#tellLoss(last);
+      this.#outage.begin(`Pod "${last.name}" is no longer ready`);
     }
-    if (this.#current !== undefined) this.#tellReturn();
+    if (this.#current !== undefined) this.#outage.end();
   }
 
   /**
@@ -67,19 +69,6 @@ export class PodChoice {
     return isSame(this.#current, failed)
       ? this.#ready.find((one) => !isSame(one, failed))
       : this.#current;
-  }
-
-  #tellLoss({ name }: ForwardPod): void {
-    this.#lostAt ??= performance.now();
-    const reason = `Pod "${name}" is no longer ready`;
-    this.#options.report.event({ event: "link", state: "down", reason });
-  }
-
-  #tellReturn(): void {
-    if (this.#lostAt === undefined) return;
-    const ms = Math.round(performance.now() - this.#lostAt);
-    this.#lostAt = undefined;
-    this.#options.report.event({ event: "link", state: "up", ms });
   }
 
   #noPod(timeoutMs: number): ClusterError {

@@ -5,6 +5,12 @@ import { Cancelled, KtctlError } from "../../core/errors.ts";
 import type { Report } from "../../core/report.ts";
 import type { SshLink } from "../../link/client/ssh_link.ts";
 
+/**
+ * The longest wait for the next attempt to get back, however long the network was away: it may have come
+ * back right after the last one.
+ */
+export const LONGEST_WAIT_MS = 2_000;
+
 /** What is needed of a link: tests have no real one. */
 type Closable = Pick<SshLink, "close">;
 
@@ -26,6 +32,7 @@ export async function reopenLink<L extends Closable, T>(
   const told = new Set<string>();
   const opening = retry(() => open(signal), {
     signal,
+    longestMs: LONGEST_WAIT_MS,
     isPassing: (error) => {
       if (endsAll(error)) return false;
       tellOnce(report, error, told);

@@ -15,6 +15,7 @@ import {
   messageOf,
 } from "../../core/errors.ts";
 import { RepairPace } from "../object/repair_pace.ts";
+import { disturbances } from "../../core/machine/disturbances.ts";
 import type { Report } from "../../core/report.ts";
 import type { Scope } from "../../undo/scope.ts";
 import { randomLower } from "../../core/random_name.ts";
@@ -22,9 +23,10 @@ import { PODS } from "../../kube/resources.ts";
 import type { World } from "../../kube/world.ts";
 import type { SshLink } from "../../link/client/ssh_link.ts";
 import type { Heartbeat } from "../object/heartbeat.ts";
+import { LinkOutage } from "../object/link_outage.ts";
 import { podLoss, released } from "./pod_loss.ts";
 import { awaitPod } from "../pod/pod_ready.ts";
-import { endsAll, linkOr, reopenLink } from "./reopen_link.ts";
+import { endsAll, linkOr, LONGEST_WAIT_MS, reopenLink } from "./reopen_link.ts";
 import { tellOnce } from "../../core/tell_once.ts";
 import { createShadow, podOf, type Shadow } from "./shadow.ts";
 import {
@@ -89,9 +91,11 @@ export class ShadowSession {
   /** A pod that ends again and again takes the traffic less and less often. */
   #pace = new RepairPace({ calmMs: CALM_MS, longestMs: 60_000 });
   #isUnkeptTold = false;
+  readonly #outage: LinkOutage;
 
   constructor(options: ShadowSessionOptions) {
     this.#options = options;
+    this.#outage = new LinkOutage(options.report);
   }
 
   /** Sets up, calls `onReady`, and serves until the scope ends. Throws what ends it. */
@@ -231,8 +235,9 @@ export class ShadowSession {
     podLost: Promise<string>,
   ): Promise<string | undefined> {
     const { scope, report } = this.#options;
-    const lostAt = performance.now();
-    report.event({ event: "link", state: "down", reason: lost });
+    this.#outage.begin(lost, established.link.heardAt);
+    // what else went over the same network may be dead, too, and find out much later
+    disturbances.tell();
     const outcome = await reopenLink(
       (signal) => this.#openAgain(established.shadow, signal),
       {
@@ -243,11 +248,7 @@ export class ShadowSession {
     );
     if (typeof outcome === "string") return outcome;
     established.link = outcome;
-    report.event({
-      event: "link",
-      state: "up",
-      ms: Math.round(performance.now() - lostAt),
-    });
+    this.#outage.end();
     return undefined;
   }
 
@@ -294,13 +295,13 @@ export class ShadowSession {
   /** Gives back what led to the lost pod, then sets up anew, as often as it takes. */
   async #replace(lost: Established, reason: string): Promise<Established> {
     const { scope, report } = this.#options;
-    const lostAt = performance.now();
-    report.event({ event: "link", state: "down", reason });
+    this.#outage.begin(reason);
     const told = new Set<string>();
     const again = <T>(work: () => Promise<T>): Promise<T> =>
       retry(work, {
         signal: scope.signal,
         ended: scope.failed,
+        longestMs: LONGEST_WAIT_MS,
         isPassing: (error) => {
           if (error instanceof ConflictError || endsAll(error)) return false;
           tellOnce(report, error, told);
@@ -312,11 +313,7 @@ export class ShadowSession {
     await Promise.race([this.#pace.wait(scope.signal), scope.failed]);
     const established = await again(() => this.#establish());
     this.#pace.repaired();
-    report.event({
-      event: "link",
-      state: "up",
-      ms: Math.round(performance.now() - lostAt),
-    });
+    this.#outage.end();
     return established;
   }
 

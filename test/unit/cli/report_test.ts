@@ -23,14 +23,17 @@ function human(options: { debug?: boolean; live?: boolean } = {}) {
   return { report, said };
 }
 
+/** A moment of today, by this machine's clock. */
+const since = new Date(new Date().setHours(9, 5, 7, 0)).toISOString();
+
 /** Every kind of event once. */
 function tellAll(report: Report): void {
   report.event({ event: "step", name: "check", state: "started" });
   report.event({ event: "step", name: "check", state: "done", ms: 1234 });
   report.event({ event: "step", name: "switch", state: "failed", ms: 50 });
   report.event({ event: "ready", message: "Ready.", verb: "exchange" });
-  report.event({ event: "link", state: "down", reason: "reset" });
-  report.event({ event: "link", state: "up", ms: 300 });
+  report.event({ event: "link", state: "down", reason: "reset", since });
+  report.event({ event: "link", state: "up", ms: 300, since });
   report.event({ event: "action", state: "done", message: "delete Pod" });
   report.warn("ODD", "This is odd");
   report.event({ event: "closing", reason: "SIGINT: putting back" });
@@ -53,7 +56,7 @@ Deno.test("people read what they asked for on stdout, and the course of things o
     "✔ Check (1.2 s)\n" +
       "✘ Switch (0.1 s)\n" +
       "Connection lost: reset; connecting again\n" +
-      "Connected again after 0.3 s\n" +
+      "Connected again: the connection was down for 0.3 s, since 09:05:07\n" +
       "Warning: This is odd\n" +
       "SIGINT: putting back\n" +
       "Error: Cannot take it\n  one\n  two\nAsk alice\n" +
@@ -84,6 +87,32 @@ Deno.test("on a terminal a running step is shown, and its line is used again whe
   report.event({ event: "step", name: "check", state: "done", ms: 0 });
   assert.ok(err.startsWith("\r\x1b[K"));
   assert.ok(err.endsWith("\n"));
+});
+
+Deno.test("a terminal rings when the connection is back after 10 s, and no file or pipe has a bell in it", () => {
+  for (const live of [true, false]) {
+    for (const ms of [9_999, 10_000]) {
+      const { report, said } = human({ live });
+      report.event({ event: "link", state: "up", ms, since });
+      assert.equal(said.err.includes("\x07"), live && ms === 10_000);
+    }
+  }
+});
+
+Deno.test("people read for how long the connection was down, and since which day", () => {
+  const { report, said } = human();
+  const up = (ms: number, at: string) => {
+    said.err = "";
+    report.event({ event: "link", state: "up", ms, since: at });
+    return said.err.trim();
+  };
+  const begin = "Connected again: the connection was down for";
+  assert.equal(up(605_000, since), `${begin} 10 min 5 s, since 09:05:07`);
+  const old = new Date(2020, 1, 3, 22, 0, 0).toISOString();
+  assert.equal(
+    up(7_260_000, old),
+    `${begin} 2 h 1 min, since 2020-02-03 22:00:00`,
+  );
 });
 
 Deno.test("scripts read one object a line, with the event first after its time", () => {
@@ -148,7 +177,7 @@ function tellEvil(report: Report): void {
   report.event({ event: "step", name: EVIL, state: "failed", ms: 50 });
   report.event({ event: "ready", message: EVIL });
   report.event({ event: "ready", message: EVIL, output: EVIL });
-  report.event({ event: "link", state: "down", reason: EVIL });
+  report.event({ event: "link", state: "down", reason: EVIL, since });
   report.event({ event: "captured", message: EVIL, cidrs: [EVIL] });
   report.event({ event: "action", state: "done", message: EVIL });
   report.warn("ODD", EVIL);
