@@ -71,6 +71,8 @@ export class NetLaptop implements AsyncDisposable {
   readonly #link: string;
   readonly #nameServers: Deno.ChildProcess[] = [];
   #holder: Deno.ChildProcess | undefined;
+  /** Its own end of the cable to the cluster's node, and that node's. */
+  #api = { own: "", far: "", host: "" };
 
   private constructor(cluster: TestCluster, namespace: TestNamespace) {
     this.#cluster = cluster;
@@ -125,6 +127,7 @@ export class NetLaptop implements AsyncDisposable {
     const { hostname } = await apiServerUrl(this.#cluster);
     const host = hostname.replace(/^\[|\]$/g, "");
     const { at, bits } = cable(host.includes(":"));
+    this.#api = { own: at(2), far: at(1), host };
     const pid = this.#holder!.pid;
     await this.node([
       "sh",
@@ -234,6 +237,103 @@ export class NetLaptop implements AsyncDisposable {
     const what = [verb, "PREROUTING", "-i", this.#link, "-p", "tcp"];
     const to = ["-j", "REDIRECT", "--to-ports", `${port}`];
     await this.node(["iptables", "-w", "-t", "nat", ...what, ...to]);
+  }
+
+  /** Another Wi-Fi: its address towards the cluster is another one from now on, and the old one is gone. */
+  async roam(): Promise<void> {
+    const { host } = this.#api;
+    const { at, bits } = cable(host.includes(":"));
+    this.#api = { own: at(2), far: at(1), host };
+    await this.node(
+      ["ip", "address", "add", `${at(1)}/${bits}`, "dev", this.#link],
+    );
+    await this.output(
+      "sh",
+      "-euc",
+      `ip address flush dev api
+       ip address add ${at(2)}/${bits} dev api
+       ip route add ${host} via ${at(1)}`,
+    );
+  }
+
+  /**
+   * What keeps connections on the way, a NAT or a load balancer, has forgotten those that there are:
+   * what belongs to them is dropped from now on, without a word to either side.
+   */
+  async forgetConnections(): Promise<AsyncDisposable> {
+    const listed = await this.output("ss", "-Htn", "dst", this.#api.host);
+    const ports = new Set(listed.match(/(?<=:)\d+(?=\s+\S+\s*$)/gm));
+    const rules = [...ports].flatMap((port) => [
+      `INPUT -i ${this.#link} -p tcp --sport ${port} -j DROP`,
+      `OUTPUT -o ${this.#link} -p tcp --dport ${port} -j DROP`,
+    ]);
+    const change = (verb: string) =>
+      this.node([
+        "sh",
+        "-euc",
+        rules.map((rule) => `iptables -w ${verb} ${rule}`).join("\n"),
+      ]);
+    await change("-I");
+    return { [Symbol.asyncDispose]: async () => void await change("-D") };
+  }
+
+  /**
+   * A VPN that takes all that goes to the cluster, and lets nothing pass that comes from an address of
+   * another network; disposal ends it.
+   */
+  async openVpn(): Promise<AsyncDisposable> {
+    const { host, far } = this.#api;
+    const { at, bits } = cable(host.includes(":"));
+    const link = this.#link.replace("kl", "kv");
+    await this.node([
+      "sh",
+      "-euc",
+      `ip link add ${link} type veth peer name vpn netns ${this.#holder!.pid}
+       ip address add ${at(1)}/${bits} dev ${link}
+       ip link set ${link} up
+       iptables -w -I INPUT -i ${link} ! -s ${at(2)} -j DROP`,
+    ]);
+    await this.output(
+      "sh",
+      "-euc",
+      `ip link set vpn addrgenmode none up
+       ip address add ${at(2)}/${bits} dev vpn
+       ip route replace ${host} via ${at(1)}`,
+    );
+    return {
+      [Symbol.asyncDispose]: async () => {
+        await this.output(
+          "sh",
+          "-euc",
+          `ip link delete vpn
+           ip route replace ${host} via ${far}`,
+        );
+        await this.node(
+          ["iptables", "-w", "-D", "INPUT", "-i", link, "!", "-s", at(2)]
+            .concat("-j", "DROP"),
+        );
+      },
+    };
+  }
+
+  /** Stops all that runs on the laptop, as it falls asleep; disposal wakes it. */
+  fallAsleep(): Disposable {
+    const own = (pid: string) => {
+      try {
+        return Deno.readLinkSync(`/proc/${pid}/ns/net`);
+      } catch {
+        return undefined; // it has ended meanwhile
+      }
+    };
+    const here = own(`${this.#holder!.pid}`);
+    const pids = [...Deno.readDirSync("/proc")].map(({ name }) => name)
+      .filter((name) => /^\d+$/.test(name) && own(name) === here);
+    for (const pid of pids) Deno.kill(Number(pid), "SIGSTOP");
+    return {
+      [Symbol.dispose]: () => {
+        for (const pid of pids) Deno.kill(Number(pid), "SIGCONT");
+      },
+    };
   }
 
   /** Starts ktctl on the laptop, in the namespace. */

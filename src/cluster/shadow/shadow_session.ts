@@ -234,7 +234,7 @@ export class ShadowSession {
     lost: string,
     podLost: Promise<string>,
   ): Promise<string | undefined> {
-    const { scope, report } = this.#options;
+    const { scope, report, heartbeat } = this.#options;
     this.#outage.begin(lost, established.link.heardAt);
     // what else went over the same network may be dead, too, and find out much later
     disturbances.tell();
@@ -249,6 +249,8 @@ export class ShadowSession {
     if (typeof outcome === "string") return outcome;
     established.link = outcome;
     this.#outage.end();
+    // after a long sleep the last one is old enough for others to take us for dead
+    void heartbeat.beat();
     return undefined;
   }
 

@@ -72,6 +72,7 @@ Deno.test("a connection from an address that is gone ends, and no other", async 
   assert.equal(roaming.destroyed, false);
   const failed = once(roaming, "error");
   connections.endStranded(new Set(["192.0.2.1"]));
+  assert.equal(roaming.destroyed, true);
   assert.equal((await failed)[0].code, "ECONNRESET");
   assert.equal(loopback.destroyed, false);
   loopback.destroy();

@@ -49,12 +49,15 @@ Deno.test("who is in doubt and sends goes on to have its whole time", async () =
 });
 
 Deno.test("a doubt leaves the time that what is on its way up needs, but not after a sleep", async () => {
-  using patient = watch({ patienceMs: 60_000 });
+  using patient = watch({ patienceMs: 6_000 });
   patient.silence.hurry({ isPatient: true });
-  using slept = watch({ patienceMs: 60_000 });
+  using slept = watch({ patienceMs: 6_000 });
   slept.silence.hurry({ isPatient: false });
   assert.equal(
-    await Promise.race([patient.silent, slept.silent.then(() => "slept")]),
+    await Promise.race([
+      patient.silent.then(() => "patient"),
+      slept.silent.then(() => "slept"),
+    ]),
     "slept",
   );
 });
