@@ -75,18 +75,13 @@ for (const [fault, strike] of Object.entries(FAULTS)) {
         "the log has begun",
         async () => (await log.soFar()).includes("web-"),
       );
-      const pod = await shadowPod(namespace);
-      const { restarts } = await stateOf(namespace, pod);
-      await strike(namespace, pod);
+      const [old] = await runningShadows(namespace);
+      await strike(namespace, old!.pod);
       await eventually("there is another container, and it runs", async () => {
-        try {
-          const now = await shadowPod(namespace);
-          const state = await stateOf(namespace, now);
-          return state.isRunning &&
-            (now !== pod || state.restarts > restarts);
-        } catch {
-          return false; // both pods are there for a moment
-        }
+        const now = await runningShadows(namespace);
+        return now.some(({ pod, restarts }) =>
+          pod !== old!.pod || restarts > old!.restarts
+        );
       });
       // what came to the new container is in the log
       const told = (await log.soFar()).length;
@@ -177,15 +172,24 @@ for (const [who, prepare] of Object.entries(REFUSALS)) {
   });
 }
 
-async function stateOf(
+/** One that has ended stays in the list beside the one in its place. */
+async function runningShadows(
   namespace: TestNamespace,
-  pod: string,
-): Promise<{ isRunning: boolean; restarts: number }> {
-  const get = ["get", pod, "-o", "json"];
-  const { status } = JSON.parse(succeeded(await namespace.kubectl(get)));
-  const [container] = status.containerStatuses ?? [];
-  return {
-    isRunning: container?.state?.running !== undefined,
-    restarts: container?.restartCount ?? 0,
-  };
+): Promise<{ pod: string; restarts: number }[]> {
+  const get = ["get", "pods", "-o", "json"];
+  const { items } = JSON.parse(succeeded(await namespace.kubectl(get)));
+  return items.flatMap(({ metadata, status }: Json) => {
+    const [container] = status.containerStatuses ?? [];
+    return metadata.name.includes("-kt-exchange-") &&
+        metadata.deletionTimestamp === undefined &&
+        container?.state?.running !== undefined
+      ? [{
+        pod: `pod/${metadata.name}`,
+        restarts: container.restartCount,
+      }]
+      : [];
+  });
 }
+
+// deno-lint-ignore no-explicit-any -- open JSON of the API
+type Json = any;

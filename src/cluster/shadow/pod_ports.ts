@@ -120,13 +120,14 @@ export async function needsLowPorts(
 
 /** A laptop that is silent for so long counts as gone: requests go to the original workload again. */
 const CLIENT_TIMEOUT_MS = 4_000;
-/** A Shadow Pod told to end stays for connections that were already on their way to it. */
+/** A Shadow Pod told to end stays until no connection has been on its way to it for so long. */
 const LINGER_MS = 1_000;
 /**
- * One that falls back goes on doing so, within its grace period: evicted, it is all that a Service has
- * until the next one runs (kube-proxy sends there from Kubernetes 1.26 on). Our own deletion leaves it two seconds.
+ * Within its grace period. One that is evicted is all that a Service has until the next one runs, and
+ * from Kubernetes 1.26 on kube-proxy goes on sending there; but one that the kubelet ends by itself
+ * gets nothing any more, and is replaced only when it has ended.
  */
-const FALLBACK_LINGER_MS = 8_000;
+const MOST_LINGER_MS = 8_000;
 
 /**
  * What the agent is told. With `fallbackHost` each port falls back to that host's Service port, and
@@ -165,7 +166,8 @@ export function agentConfig(
       })),
     ready,
     clientTimeoutMs: CLIENT_TIMEOUT_MS,
-    lingerMs: host === undefined ? LINGER_MS : FALLBACK_LINGER_MS,
+    lingerMs: LINGER_MS,
+    mostLingerMs: MOST_LINGER_MS,
   };
 }
 

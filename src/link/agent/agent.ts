@@ -32,7 +32,8 @@ async function main(
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.once(signal, () => {
       ports.close();
-      setTimeout(() => process.exit(0), config.lingerMs);
+      const { lingerMs, mostLingerMs = lingerMs } = config;
+      ports.quiet(lingerMs, mostLingerMs).then(() => process.exit(0));
     });
   }
   await ports.listen();

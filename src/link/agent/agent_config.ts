@@ -19,8 +19,10 @@ export interface AgentConfig {
   readonly ready: "always" | "attached";
   /** A client from which no byte came for so long counts as gone. */
   readonly clientTimeoutMs: number;
-  /** After SIGTERM the listeners stay open for so long, for connections still on their way. */
+  /** After SIGTERM the listeners stay open until none has come for so long: some may be on their way. */
   readonly lingerMs: number;
+  /** They stay no longer than this. @default lingerMs */
+  readonly mostLingerMs?: number;
   /** @default "/etc/resolv.conf" */
   readonly resolvConfFile?: string;
   /** A UDP socket is closed after so long without a datagram; at port 53 after a sixth. @default 60000 */

@@ -35,12 +35,16 @@ export class PortServer {
   readonly #fallback: AgentPort["fallback"];
   readonly #server: Server;
 
-  constructor(config: AgentPort) {
+  /** @param onConnection Told of each, before anybody takes it. */
+  constructor(config: AgentPort, onConnection: () => void = () => {}) {
     this.port = config.port;
     this.#fallback = config.fallback;
     this.#server = createServer(
       { allowHalfOpen: true, pauseOnConnect: true, noDelay: true },
-      (socket) => this.#serve(socket),
+      (socket) => {
+        onConnection();
+        void this.#serve(socket);
+      },
     );
   }
 

@@ -14,10 +14,12 @@ export class PortTable {
   readonly #served: readonly PortServer[];
   #since = this.#startedAt;
   #closed = false;
+  #onConnection: () => void = () => {};
 
   constructor(config: AgentConfig) {
     for (const port of config.ports) {
-      this.#ports.set(port.port, new PortServer(port));
+      const server = new PortServer(port, () => this.#onConnection());
+      this.#ports.set(port.port, server);
     }
     this.#served = config.ports.filter(({ isPassedThrough }) =>
       !isPassedThrough
@@ -67,6 +69,20 @@ export class PortTable {
     this.#closed = true;
     for (const server of this.#ports.values()) server.client = undefined;
     this.#changed("stopping: new connections go to the fallback");
+  }
+
+  /** Resolves when no connection has come for `quietMs`, or after `mostMs`. */
+  async quiet(quietMs: number, mostMs: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const last = setTimeout(resolve, mostMs);
+    let timer = setTimeout(resolve, quietMs);
+    this.#onConnection = () => {
+      clearTimeout(timer);
+      timer = setTimeout(resolve, quietMs);
+    };
+    await promise;
+    clearTimeout(timer);
+    clearTimeout(last);
   }
 
   /** What `/ready` says. */

@@ -188,6 +188,32 @@ Deno.test("SIGTERM sends new connections to the fallback, lingers, and exits wit
   assert.ok(performance.now() - stopped >= lingerMs - 50);
 });
 
+Deno.test("after SIGTERM the agent stays for as long as connections come, but not for ever", async () => {
+  await using original = await answering("original");
+  const lingerMs = 600;
+  const mostLingerMs = 2_000;
+  await using agent = await AgentProcess.start({
+    fallback: fallbackTo(original),
+    lingerMs,
+    mostLingerMs,
+  });
+  const stopped = performance.now();
+  process.kill(agent.process.pid!, "SIGTERM");
+  const exited = once(agent.process, "exit");
+  await agent.logged("stopping");
+  let answered = 0;
+  await assert.rejects(async () => {
+    for (;;) {
+      assert.equal(await exchange(agent.port, "abc"), "original 3");
+      answered = performance.now() - stopped;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  });
+  assert.deepEqual(await exited, [0, null]);
+  assert.ok(answered > mostLingerMs - lingerMs, `${answered} ms`);
+  assert.ok(performance.now() - stopped >= mostLingerMs - 50);
+});
+
 Deno.test("ready mode attached is ready only while every port is served", async () => {
   const [one, two] = await freePorts(2) as [number, number];
   await using local = await listen(() => {});
