@@ -72,7 +72,7 @@ export async function awaitShadowLink(
   options: LinkOptions & { giveUpMs: number },
 ): Promise<SshLink> {
   const startedAt = Date.now();
-  for (const pause of backoff({ firstMs: 25, lastMs: 100 })) {
+  for (const pause of backoff({ firstMs: 25, lastMs: 40 })) {
     const isStarting = Date.now() - startedAt < STARTING_MS;
     try {
       return await openShadowLink(kube, shadow, { ...options, isStarting });
