@@ -32,7 +32,7 @@ export async function exchangeCommand(host: Host): Promise<Command> {
   const command = new Command("exchange")
     .description(
       "Sends all traffic of a Service to a port on this laptop, until you press Ctrl-C. " +
-        "While the laptop cannot be reached, the original workload answers (mode selector).",
+        "While the laptop cannot be reached, the original workload answers (not with --keepReplicas 0).",
     )
     .argument(
       "<service>",

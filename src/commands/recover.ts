@@ -5,6 +5,7 @@ import { MESHED } from "../cluster/router/mesh_mark.ts";
 import { planChanges } from "../cluster/clean/plan_changes.ts";
 import { readNamespace } from "../cluster/clean/read_namespace.ts";
 import { refuseLostSelector } from "../cluster/clean/refuse_lost_selector.ts";
+import { isMarked } from "../cluster/service/service_selector.ts";
 import { revertChanges } from "../cluster/clean/revert_changes.ts";
 import { takenState } from "../cluster/clean/taken_state.ts";
 import {
@@ -72,6 +73,7 @@ export async function recover(
   const { service } = await findTarget(kube, resourceName, {
     signal,
     warn: (message) => report.warn("SEVERAL_SERVICES", message),
+    preferred: isMarked,
   });
   refuseMade(service);
   const state = await readNamespace(kube, { signal, report });

@@ -45,6 +45,8 @@ export const LOCK_UNTIL = "ktctl.dev/lock-until";
  * return to. Earlier versions had it on the Deployment.
  */
 export const ORIGINAL_REPLICAS = "ktctl.dev/replicas";
+/** Annotation beside {@link ORIGINAL_REPLICAS} on that record: the count scaled down to, where it is not 0. */
+export const KEPT_REPLICAS = "ktctl.dev/kept-replicas";
 /** Annotation on a Service that is held, or a Deployment's record: by whom. */
 export const HELD_BY = "ktctl.dev/held-by";
 /** Annotation beside {@link HELD_BY}: since when, RFC 3339. */

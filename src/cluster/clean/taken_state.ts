@@ -41,7 +41,9 @@ export function takenState(
   const shadows = [...state.pods, ...state.deployments].filter((object) =>
     isInTheWay(object, service, deployments)
   );
-  const sessions = ownSessions(shadows, state);
+  const inTheWay = sessionsOf(shadows);
+  const elsewhere = sessionsElsewhere(shadows, state);
+  const sessions = inTheWay.difference(elsewhere);
   const names = new Set(shadows.map(({ metadata }) => metadata.name));
   const unreadable = new Set(
     unreadableObjects(state).map(({ object }) => object),
@@ -59,9 +61,12 @@ export function takenState(
       ? names.has(object.metadata.name)
       : sessions.has(session);
   };
+  // who has scaled it for another Service, and kept some of it, is in nobody's way here
   const isRecorded = (configMap: KubeObject) =>
     deployments.some((one) =>
-      recordsOf(one, { configMaps: [configMap] }).length > 0
+      recordsOf(one, { configMaps: [configMap] }).some(({ session }) =>
+        inTheWay.has(session) || !elsewhere.has(session)
+      )
     );
   const pods = shadows.filter((object) => state.pods.includes(object));
   return {
@@ -92,23 +97,24 @@ export function takenState(
   };
 }
 
+function sessionsOf(objects: readonly KubeObject[]): Set<string> {
+  return new Set(objects.flatMap((one) => annotation(one, SESSION) ?? []));
+}
+
 /**
- * The sessions of what is in the way, but of none that has something elsewhere: whoever writes a
- * session on a pod of theirs must not have all of that session taken away.
+ * The sessions that have something beside these workloads: whoever writes a session on a pod of theirs
+ * must not have all of that session taken away.
  */
-function ownSessions(
+function sessionsElsewhere(
   workloads: readonly KubeObject[],
   state: NamespaceState,
 ): Set<string> {
-  const sessions = new Set(
-    workloads.flatMap((object) => annotation(object, SESSION) ?? []),
+  return sessionsOf(
+    [...state.pods, ...state.deployments].filter((one) =>
+      // a pod of a shadow Deployment does not say what it is for
+      !workloads.includes(one) && !isControlled(one.metadata)
+    ),
   );
-  for (const object of [...state.pods, ...state.deployments]) {
-    // a pod of a shadow Deployment does not say what it is for
-    if (workloads.includes(object) || isControlled(object.metadata)) continue;
-    sessions.delete(annotation(object, SESSION) ?? "");
-  }
-  return sessions;
 }
 
 /** The Deployments behind the Service. */
@@ -148,8 +154,9 @@ function isInTheWay(
     (meshed === undefined
       ? object.metadata.name.startsWith(`${name}-kt-mesh-`)
       : meshed === name);
-  return isMeshShadow || config.get("service") === name ||
-    deployments.some(({ metadata }) => metadata.name === config.get("app")) ||
+  const isForDeployment = config.get("service") === undefined &&
+    deployments.some(({ metadata }) => metadata.name === config.get("app"));
+  return isMeshShadow || config.get("service") === name || isForDeployment ||
     (Object.keys(selector).length > 0 &&
       includesLabels(object.metadata.labels, selector));
 }

@@ -6,6 +6,7 @@ import {
   configOf,
   HEARTBEAT,
   isMade,
+  KEPT_REPLICAS,
   ORIGINAL_REPLICAS,
   SESSION,
   STATUS_PORT,
@@ -36,6 +37,7 @@ const ANNOTATIONS: Readonly<Record<string, v.GenericSchema>> = {
   [HEARTBEAT]: whole(unixSeconds),
   [STATUS_PORT]: whole(port),
   [ORIGINAL_REPLICAS]: whole(replicaCount),
+  [KEPT_REPLICAS]: whole(replicaCount),
   [SESSION]: sessionId,
 };
 

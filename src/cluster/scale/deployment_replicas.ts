@@ -1,4 +1,4 @@
-/** Scaling a Deployment to nothing, and back to its own count. */
+/** Scaling a Deployment down, to nothing or to a few, and back to its own count. */
 import * as v from "valibot";
 import { ConflictError, NotFoundError } from "../../core/errors.ts";
 import {
@@ -13,7 +13,7 @@ import type {
   FoundState,
 } from "../../kube/cluster_step.ts";
 import type { KubeApi, KubeObject } from "../../kube/kube_api.ts";
-import { objectName } from "../../kube/object_syntax.ts";
+import { objectName, replicaCount } from "../../kube/object_syntax.ts";
 import { DEPLOYMENTS, PODS } from "../../kube/resources.ts";
 import { recordsOf, scaleShadows } from "./scale_holders.ts";
 import {
@@ -33,14 +33,16 @@ const schema = v.object({
   uid: v.optional(v.string(), ""),
   /** The Deployment's `metadata.generation` before. */
   generation: v.optional(v.number(), 0),
-  replicas: v.pipe(v.number(), v.integer(), v.minValue(0)),
+  replicas: replicaCount,
+  /** What it is scaled down to. Missing in journals of earlier versions, which scaled to 0. */
+  kept: v.optional(replicaCount, 0),
   /** In journals of earlier versions the `target`. */
   session: v.string(),
   /** The label by which the session's Shadow Pod is found. */
   target: v.optional(v.string(), ""),
 });
 
-/** Scales to 0. The count is kept before in a record, see scale_record.ts. */
+/** Scales down to `kept`. Its own count is put before in a record, see scale_record.ts. */
 export const deploymentReplicasStep: ClusterStep<
   ReplicasArgs,
   undefined,
@@ -48,7 +50,10 @@ export const deploymentReplicasStep: ClusterStep<
 > = {
   id: "deployment.replicas",
   schema,
-  describe: ({ deployment }) => `zero replicas of Deployment "${deployment}"`,
+  describe: ({ deployment, replicas, kept }) =>
+    `${
+      kept === 0 ? "zero" : `${kept} of ${replicas}`
+    } replicas of Deployment "${deployment}"`,
   undoCommand: ({ deployment, namespace, replicas }) =>
     `kubectl scale deployment ${deployment} -n ${namespace} --replicas=${replicas}`,
   async apply(args, _input, { kube }) {
@@ -62,7 +67,7 @@ export const deploymentReplicasStep: ClusterStep<
           { hint: "Run the command again." },
         );
       }
-      return [{ op: "replace", path: "/spec/replicas", value: 0 }];
+      return [{ op: "replace", path: "/spec/replicas", value: args.kept }];
     });
     if (scaled === undefined) {
       throw new NotFoundError(
@@ -76,14 +81,14 @@ export const deploymentReplicasStep: ClusterStep<
     return await findOwn(args, kube, signal) !== undefined;
   },
   async revert(args, { kube }, signal) {
-    const { namespace, deployment, replicas } = args;
+    const { namespace, deployment, replicas, kept } = args;
     const own = await findOwn(args, kube, signal);
     if (own === undefined) {
       return `leave Deployment "${deployment}" as it is, which somebody has changed since`;
     }
     const { uid } = own.metadata;
     const ref = { namespace, deployment, uid };
-    return await unscale(kube, ref, { replicas, signal });
+    return await unscale(kube, ref, { replicas, kept, signal });
   },
   find: (state) =>
     state.deployments.filter((one) => state.isReadable(one)).flatMap((one) =>
@@ -109,21 +114,40 @@ function findOf(
   const shadows = scaleShadows(deployment, workloads);
   const [record] = recordsOf(deployment, state);
   if (record === undefined) return [];
-  const { object, session, replicas } = record;
+  const { object, session, replicas, kept } = record;
   const reliesOn = [...shadows, object];
   const isOver = reliesOn.every((one) => state.isOver(one));
-  if (!isOver || replicas === 0 || deployment.spec?.replicas !== 0) return [];
+  const isScaled = deployment.spec?.replicas === kept &&
+    (kept === 0 || isCountOfKtctl(deployment));
+  if (!isOver || replicas === 0 || !isScaled) return [];
   const args = {
     namespace,
     deployment: name,
     uid,
     generation: 0,
     replicas,
+    kept,
     session,
     target: "",
   };
-  const action = `scale Deployment "${name}" back to ${replicas}`;
+  const from = kept === 0 ? "" : `from ${kept} `;
+  const action = `scale Deployment "${name}" ${from}back to ${replicas}`;
   return [{ args, action, reliesOn }];
+}
+
+const COUNT_OF_KTCTL = v.object({
+  manager: v.literal("ktctl"), // by our User-Agent
+  fieldsV1: v.object({ "f:spec": v.object({ "f:replicas": v.object({}) }) }),
+});
+
+/**
+ * Whether a ktctl wrote the count last, as the API server says in `managedFields`: whoever may write
+ * ConfigMaps alone must not have a Deployment scaled that runs.
+ */
+function isCountOfKtctl({ metadata }: KubeObject): boolean {
+  const entries = metadata["managedFields"];
+  return Array.isArray(entries) &&
+    entries.some((entry) => v.is(COUNT_OF_KTCTL, entry));
 }
 
 function isAsPlanned(
@@ -134,7 +158,7 @@ function isAsPlanned(
     metadata.generation === args.generation;
 }
 
-/** The Deployment, where its zero is still this session's. */
+/** The Deployment, where what it was scaled down to is still this session's doing. */
 async function findOwn(
   args: ReplicasArgs,
   kube: KubeApi,
@@ -148,7 +172,9 @@ async function findOwn(
     return annotation(object, SESSION) === session ? object : undefined;
   }
   const { uid } = object.metadata;
-  if (uid !== args.uid || object.spec.replicas !== 0) return undefined;
+  if (uid !== args.uid || object.spec.replicas !== args.kept) {
+    return undefined;
+  }
   return await isHeld(object, args, { kube, signal }) ? object : undefined;
 }
 

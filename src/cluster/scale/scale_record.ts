@@ -9,6 +9,7 @@ import {
   CONTROL_BY_KT,
   HELD_BY,
   HELD_SINCE,
+  KEPT_REPLICAS,
   ORIGINAL_REPLICAS,
   SESSION,
 } from "../../kube/annotations.ts";
@@ -22,18 +23,24 @@ export interface ScaleRecord {
   readonly deployment: string;
   readonly uid: string;
   readonly replicas: number;
+  /** What it is scaled down to: less than `replicas`, or 0. */
+  readonly kept: number;
   readonly session: string;
 }
+
+/** Whoever may write it here may not be allowed to scale. */
+const COUNT = v.pipe(
+  v.string(),
+  v.regex(/^[0-9]{1,4}$/),
+  v.transform(Number),
+);
 
 const RECORD = v.object({
   metadata: v.object({
     name: v.string(),
     annotations: v.object({
-      [ORIGINAL_REPLICAS]: v.pipe(
-        v.string(),
-        v.regex(/^[0-9]{1,4}$/), // whoever may write it here may not be allowed to scale
-        v.transform(Number),
-      ),
+      [ORIGINAL_REPLICAS]: COUNT,
+      [KEPT_REPLICAS]: v.optional(COUNT, "0"),
       [SESSION]: sessionId,
     }),
     ownerReferences: v.strictTuple([
@@ -65,8 +72,16 @@ function nameOf(deployment: string): string {
  */
 export function scaleRecord(
   { metadata, spec }: KubeObject,
-  options: { namespace: string; session: string; user: string; now: number },
+  options: {
+    namespace: string;
+    session: string;
+    user: string;
+    now: number;
+    /** @default 0 */
+    kept?: number;
+  },
 ): KubeObject {
+  const { kept = 0 } = options;
   const { name, uid = "" } = metadata;
   const { apiVersion, kind } = DEPLOYMENTS;
   return {
@@ -78,6 +93,7 @@ export function scaleRecord(
       labels: { [CONTROL_BY]: CONTROL_BY_KT },
       annotations: {
         [ORIGINAL_REPLICAS]: String(spec.replicas),
+        ...(kept === 0 ? {} : { [KEPT_REPLICAS]: String(kept) }),
         [SESSION]: options.session,
         [HELD_BY]: options.user,
         [HELD_SINCE]: new Date(options.now * 1000).toISOString(),
@@ -98,12 +114,16 @@ export function readScaleRecord(object: KubeObject): ScaleRecord | undefined {
   const { success, output } = v.safeParse(RECORD, object);
   if (!success) return undefined;
   const { name, annotations, ownerReferences: [owner] } = output.metadata;
-  if (name !== nameOf(owner.name)) return undefined;
+  const { [ORIGINAL_REPLICAS]: replicas, [KEPT_REPLICAS]: kept } = annotations;
+  if (name !== nameOf(owner.name) || kept > 0 && kept >= replicas) {
+    return undefined;
+  }
   return {
     object,
     deployment: owner.name,
     uid: owner.uid,
-    replicas: annotations[ORIGINAL_REPLICAS],
+    replicas,
+    kept,
     session: annotations[SESSION],
   };
 }

@@ -12,8 +12,8 @@ import { updateObject } from "../object/update_object.ts";
 import { forgetPatch } from "./legacy_replicas.ts";
 
 /**
- * Scales to `replicas`, else to what an earlier version annotated. A count that somebody set by hand
- * since is left. Returns what was done, where that is not it.
+ * Scales to `replicas`, else to what an earlier version annotated, where it is still at `kept`: a count
+ * that somebody set by hand since is left. Returns what was done, where that is not it.
  */
 export async function unscale(
   kube: KubeApi,
@@ -23,34 +23,40 @@ export async function unscale(
     /** One that was made anew is left alone. */
     uid: string | undefined;
   },
-  { replicas, signal }: { replicas?: number | undefined; signal: AbortSignal },
+  { replicas, kept = 0, signal }: {
+    replicas?: number | undefined;
+    /** @default 0 */
+    kept?: number;
+    signal: AbortSignal;
+  },
 ): Promise<string | void> {
   let before: KubeObject | undefined;
   await updateObject(
     kube,
     { resource: DEPLOYMENTS, name: deployment, namespace },
-    (object) => unscalePatch(before = object, replicas),
+    (object) => unscalePatch(before = object, replicas, kept),
     { signal, uid },
   );
   if (before === undefined) return goneText("Deployment", deployment);
   const count: unknown = before.spec?.replicas;
-  if (count !== 0) {
+  if (count !== kept) {
     return `leave Deployment "${deployment}" at ${
       counted(Number(count), "replica")
     }, as somebody has scaled it since`;
   }
 }
 
-/** The write that does so: to `known`, else to what an earlier version annotated. */
+/** The write that does so: from `kept` to `known`, else to what an earlier version annotated. */
 export function unscalePatch(
   deployment: KubeObject,
   known?: number,
+  kept = 0,
 ): JsonPatchOperation[] {
   const replicas = known ?? Number(annotation(deployment, ORIGINAL_REPLICAS));
   const release = forgetPatch(deployment);
   if (
     !Number.isInteger(replicas) || replicas === 0 ||
-    deployment.spec?.replicas !== 0
+    deployment.spec?.replicas !== kept
   ) {
     return release;
   }

@@ -66,11 +66,15 @@ export interface FoundTarget {
   readonly deployment?: KubeObject;
 }
 
-/** The Service meant by `name`; for a Deployment the first Service that selects its pods. */
+/** The Service meant by `name`; for a Deployment the first Service that selects its pods, one of `preferred` before others. */
 export async function findTarget(
   kube: KubeApi,
   name: ResourceName,
-  options: { signal: AbortSignal; warn: (message: string) => void },
+  options: {
+    signal: AbortSignal;
+    warn: (message: string) => void;
+    preferred?: (service: KubeObject) => boolean;
+  },
 ): Promise<FoundTarget> {
   const { signal } = options;
   if (name.kind === "service") {
@@ -83,12 +87,13 @@ export async function findTarget(
     signal,
   });
   const labels = deployment.spec?.template?.metadata?.labels ?? {};
+  const { preferred = () => false } = options;
   const services = (await kube.list(SERVICES, { signal })).filter((service) => {
     const selector = originalSelector(service);
     return Object.keys(selector).length > 0 &&
       includesLabels(labels, selector) &&
       !service.metadata.name.endsWith(stuntmanName(""));
-  });
+  }).toSorted((a, b) => Number(preferred(b)) - Number(preferred(a)));
   const [service] = services;
   if (service === undefined) {
     throw new NotFoundError(

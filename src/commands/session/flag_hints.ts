@@ -39,7 +39,7 @@ const OF_ERRORS: Readonly<Record<string, string>> = {
   SERVICE_ACCOUNT_NOT_FOUND: "Or name another one with --serviceAccount.",
   SHARE_NAME_TAKEN: "Or connect without --shareShadow.",
   STUNTMAN_NAME_TAKEN:
-    "Or use --mode scale, which needs no Service of that name.",
+    "Or use --mode scale --keepReplicas 0, which needs no Service of that name.",
   TUN_FIREWALLED: NO_TUN,
   TUN_IN_USE: NO_TUN,
   TUN_NOT_ALLOWED: NO_TUN,

@@ -1,353 +1,216 @@
 /**
- * Exchange by scaling the Deployment to nothing: the Shadow Pod carries its labels, and the Service
- * stays as it is.
+ * Exchange by scaling the Deployment down. Where some replicas are kept, the Service is led to the
+ * Shadow Pod by its selector, and they answer while the laptop does not. Where none is, the Shadow Pod
+ * carries the Deployment's labels, and the Service stays as it is.
  */
-import { deploymentReplicasStep } from "../../cluster/scale/deployment_replicas.ts";
+import * as v from "valibot";
+import { counted } from "../../core/counted.ts";
 import {
   refuseHeldDeployment,
   refuseHeldService,
   refuseHeldServicesOf,
 } from "../../cluster/holder.ts";
-import { objectArgs, objectStep } from "../../cluster/object/object_step.ts";
-import { scaleRecord } from "../../cluster/scale/scale_record.ts";
+import { objectStep } from "../../cluster/object/object_step.ts";
+import { deploymentReplicasStep } from "../../cluster/scale/deployment_replicas.ts";
+import {
+  awaitArrival,
+  awaitProxy,
+} from "../../cluster/service/await_endpoints.ts";
 import {
   refuseEarlyTraffic,
   refuseSpreadLocal,
 } from "../../cluster/service/service_likeness.ts";
+import { serviceSelectorStep } from "../../cluster/service/service_selector.ts";
 import { refuseUnsuitable } from "../../cluster/service/target.ts";
-import {
-  ConflictError,
-  KtctlError,
-  PermissionError,
-  UnsupportedError,
-} from "../../core/errors.ts";
-import {
-  includesLabels,
-  label,
-  originalSelector,
-  ROLE,
-  TARGET,
-} from "../../kube/annotations.ts";
-import type { KubeApi, KubeObject, WatchEvent } from "../../kube/kube_api.ts";
-import {
-  AUTOSCALERS,
-  CONFIG_MAPS,
-  DEPLOYMENTS,
-  PODS,
-} from "../../kube/resources.ts";
+import type { KubeObject } from "../../kube/kube_api.ts";
 import {
   definePlugin,
   type RouteContext,
+  type RouteResult,
   type RoutingContext,
   type RoutingPlan,
   type RoutingPlugin,
 } from "../plugin.ts";
+import {
+  deferReturn,
+  recordScale,
+  scaleDown,
+  type Scaling,
+} from "./scale_down.ts";
+import { findDeployment, refuseAutoscaled } from "./scale_target.ts";
+import {
+  isSwitchedBack,
+  refuseUnswitchable,
+  switchService,
+} from "./switch_service.ts";
 
-const plugin: RoutingPlugin<never> = {
+interface Options {
+  readonly keepReplicas: number;
+}
+
+type Context = RoutingContext<Options>;
+
+const plugin: RoutingPlugin<Options> = {
   kind: "routing",
   apiVersion: 1,
   name: "scale",
-  summary:
-    "scale the Deployment to 0 and answer in its place (the Service stays as it is)",
+  summary: "scale the Deployment down and answer in its place",
   verbs: ["exchange"],
-  steps: [objectStep, deploymentReplicasStep],
+  options: v.object({
+    keepReplicas: v.pipe(
+      v.optional(v.string(), "1"),
+      v.regex(
+        /^\d+$/,
+        ({ input }) =>
+          `Cannot read --keepReplicas "${input}": it must be a whole number, 0 or more`,
+      ),
+      v.transform(Number),
+    ),
+  }),
+  flags: [{
+    name: "keepReplicas",
+    value: "count",
+    summary:
+      "how many replicas to keep, which answer while the laptop does not; 0: none, and the Service stays as it is (default: 1)",
+  }],
+  steps: [objectStep, deploymentReplicasStep, serviceSelectorStep],
   probe: () => Promise.resolve({ ok: true }),
   plan,
   route,
+  isReleased: async (context) =>
+    context.plan?.fallback === true && await isSwitchedBack(context),
 };
 
-async function plan(context: RoutingContext<never>): Promise<RoutingPlan> {
-  const { kube, target, signal } = context;
-  refuseUnsuitable(target.service);
-  refuseEarlyTraffic(target.service, "Use --mode selector.");
-  await refuseSpreadLocal(kube, target.service, signal);
-  await refuseHeldService(kube, target.service, context);
+async function plan(context: Context): Promise<RoutingPlan> {
+  const { kube, target: { service }, signal, log } = context;
+  refuseUnsuitable(service);
+  await refuseSpreadLocal(kube, service, signal);
+  await refuseHeldService(kube, service, context);
   const deployment = await findDeployment(context);
+  const { name, uid = "" } = deployment.metadata;
+  const { replicas } = deployment.spec;
+  const kept = keptOf(context, deployment);
+  if (kept > 0) {
+    await refuseUnswitchable(
+      context,
+      "Move that port to a Service of its own, or use --keepReplicas 0.",
+    );
+  } else refuseEarlyTraffic(service, "Use --mode selector.");
   await refuseHeldDeployment(kube, deployment, signal);
   const services = await refuseHeldServicesOf(kube, deployment, context);
-  warnOfOtherServices(context, deployment, services);
   await refuseAutoscaled(context, deployment);
-  const { name } = deployment.metadata;
+  warnOfOtherServices(context, { deployment, services, kept });
+  const found = { uid };
+  if (kept > 0) {
+    const { name: namePrefix } = service.metadata;
+    // by which the original ktctl scales back
+    const scaled = kept < replicas ? `,app=${name},replicas=${replicas}` : "";
+    const config = `service=${namePrefix}${scaled}`;
+    return { namePrefix, config, fallback: true, ready: "always", found };
+  }
+  if (context.options.keepReplicas > 0) {
+    log.warn(
+      "NO_REPLICAS",
+      `Deployment "${name}" has no replicas: none is kept, and nothing answers while this laptop does not`,
+    );
+  }
   // without the hash no ReplicaSet of the Deployment takes the Shadow Pod for one of its own
   const { "pod-template-hash": _, ...labels } =
     deployment.spec.template.metadata?.labels ?? {};
   return {
     namePrefix: name,
-    config: `app=${name},replicas=${deployment.spec.replicas}`,
+    config: `app=${name},replicas=${replicas}`,
     labels,
     fallback: false,
     ready: "attached",
-    found: { uid: deployment.metadata.uid ?? "" },
+    found,
   };
 }
 
-/**
- * Throws `ConflictError` (`DEPLOYMENT_CHANGED`) where it is not the one that was found first: its count,
- * and what its pods are, were looked at then.
- */
-async function findDeployment(
-  context: RoutingContext<never>,
-): Promise<KubeObject> {
-  const { kube, target, signal, plan } = context;
-  const deployment = target.deployment === undefined
-    ? await deploymentBehind(context)
-    : await kube.get({
-      resource: DEPLOYMENTS,
-      name: target.deployment.metadata.name,
-      namespace: target.deployment.metadata.namespace ?? kube.namespace,
-    }, { signal });
-  const { name, uid } = deployment.metadata;
-  if (plan === undefined || plan.found?.uid === uid) return deployment;
-  throw new ConflictError(
-    "DEPLOYMENT_CHANGED",
-    `Cannot scale Deployment "${name}": it was deleted and made anew in the meantime`,
-    { hint: "Run the command again." },
-  );
+/** Never more than it has. */
+function keptOf({ options }: Context, { spec }: KubeObject): number {
+  return Math.min(options.keepReplicas, spec.replicas);
 }
 
-async function deploymentBehind(
-  { kube, target, signal }: RoutingContext<never>,
-): Promise<KubeObject> {
-  const selector = originalSelector(target.service);
-  const deployments = await kube.list(DEPLOYMENTS, { signal });
-  // a shadow Deployment carries the same labels
-  const found = deployments.filter((deployment) =>
-    label(deployment, ROLE) === undefined &&
-    includesLabels(deployment.spec?.template?.metadata?.labels, selector)
-  );
-  const [deployment] = found;
-  const { name } = target.service.metadata;
-  if (deployment === undefined) {
-    throw new UnsupportedError(
-      "NOT_A_DEPLOYMENT",
-      `Cannot scale what is behind Service "${name}": no Deployment is`,
-      {
-        hint: "Use --mode selector, which works for any workload.",
-      },
-    );
-  }
-  if (found.length > 1) {
-    const names = found.map(({ metadata }) => `"${metadata.name}"`).join(", ");
-    throw new UnsupportedError(
-      "SEVERAL_DEPLOYMENTS",
-      `Cannot scale what is behind Service "${name}": it is ${names}`,
-      {
-        hint: "Name one of them as deploy/<name>, or use --mode selector.",
-      },
-    );
-  }
-  return deployment;
-}
-
-/** They lose these pods too. The Shadow Pod is behind them, but has the exposed ports alone. */
+/** They lose pods too. Where none is kept the Shadow Pod is behind them, but has the exposed ports alone. */
 function warnOfOtherServices(
-  { target, log }: RoutingContext<never>,
-  deployment: KubeObject,
-  services: readonly KubeObject[],
+  { target, log }: Context,
+  { deployment, services, kept }: {
+    deployment: KubeObject;
+    services: readonly KubeObject[];
+    kept: number;
+  },
 ): void {
   const names = services.map(({ metadata }) => metadata.name)
     .filter((name) => name !== target.service.metadata.name);
-  if (names.length === 0) return;
+  if (names.length === 0 || kept > 0 && kept === deployment.spec.replicas) {
+    return;
+  }
+  const pods = counted(kept, "pod");
   log.warn(
     "SERVICES_SHARE_PODS",
     `The pods of Deployment "${deployment.metadata.name}" are behind ${
       names.map((name) => `Service "${name}"`).join(", ")
-    } as well: until the end this laptop answers there on the exposed ports, and none of these pods on the others. --mode selector leaves them alone`,
+    } as well: until the end ${
+      kept > 0
+        ? `${pods} ${kept === 1 ? "answers" : "answer"} there`
+        : "this laptop answers there on the exposed ports, and none of these pods on the others"
+    }. --mode selector leaves them alone`,
   );
 }
 
-/** An autoscaler would take the count for its own business while we hold it. */
-async function refuseAutoscaled(
-  { kube, signal, log }: RoutingContext<never>,
-  deployment: KubeObject,
-): Promise<void> {
-  const { name } = deployment.metadata;
-  const autoscaler = (await listAutoscalers(kube, signal, log.warn)).find((
-    { spec },
-  ) =>
-    spec?.scaleTargetRef?.kind === "Deployment" &&
-    spec.scaleTargetRef.name === name
-  );
-  if (autoscaler === undefined) return;
-  throw new ConflictError(
-    "DEPLOYMENT_AUTOSCALED",
-    `Cannot scale Deployment "${name}": HorizontalPodAutoscaler "${autoscaler.metadata.name}" governs its replicas`,
-    { hint: "Use --mode selector, which leaves the Deployment alone." },
-  );
-}
-
-async function listAutoscalers(
-  kube: KubeApi,
-  signal: AbortSignal,
-  warn: (code: string, message: string) => void,
-): Promise<KubeObject[]> {
-  try {
-    return await kube.list(AUTOSCALERS, { signal });
-  } catch (error) {
-    if (!(error instanceof PermissionError)) throw error;
-    warn(
-      "AUTOSCALERS_UNKNOWN",
-      "Cannot see whether an autoscaler governs the Deployment: listing them is forbidden",
-    );
-    return [];
-  }
-}
-
-async function route(context: RouteContext<never>): Promise<void> {
-  const { scope, kube, session, shadowLabels } = context;
+async function route(context: RouteContext<Options>): Promise<RouteResult> {
   const deployment = await findDeployment(context);
-  const namespace = context.target.service.metadata.namespace ?? kube.namespace;
+  const isBeside = context.plan?.fallback === true;
+  const kept = isBeside ? keptOf(context, deployment) : 0;
+  await (isBeside ? routeBeside : routeInPlace)(context, { deployment, kept });
   const { replicas } = deployment.spec;
-  const { name, uid = "", generation = 0 } = deployment.metadata;
-  const ref = { name, namespace, uid };
-  scope.defer(
-    "wait for the original pods",
-    () => awaitReplicas(context, { ...ref, replicas }),
-  );
-  await record(context, deployment, namespace);
-  // whoever takes a Service looks at its pods last, so that one of the two sees the other
-  await refuseHeldServicesOf(kube, deployment, {
-    shadowLabels,
-    signal: scope.signal,
-  });
-  await scope.run(deploymentReplicasStep, {
-    namespace,
-    deployment: name,
-    uid,
-    generation,
-    replicas,
-    session,
-    target: shadowLabels[TARGET] ?? "",
-  }, undefined);
-  await awaitDeployment(
-    kube,
-    { ...ref, signal: scope.signal },
-    ({ status }) => (status?.replicas ?? 0) === 0,
-  );
-  scope.background(
-    "watch of the Deployment",
-    (signal) => tellChanges(context, { ...ref, signal }),
-  );
-}
-
-/** Of a Deployment that is not ours to keep as it is: its owner may want it so. */
-async function tellChanges(
-  { kube, log }: RouteContext<never>,
-  { name, namespace, uid, signal }: DeploymentRef & { signal: AbortSignal },
-): Promise<void> {
-  const told = new Set<string>();
-  const tell = (code: string, text: string) => {
-    if (!told.has(code)) log.warn(code, `Deployment "${name}" was ${text}`);
-    told.add(code);
+  const keeps = `Deployment "${deployment.metadata.name}" keeps ${kept} of ${
+    counted(replicas, "replica")
+  }`;
+  return {
+    message: kept === 0
+      ? `${keeps}: nothing answers while this laptop does not`
+      : `${keeps}, which ${
+        kept === 1 ? "answers" : "answer"
+      } while this laptop does not`,
+    details: { replicas, keptReplicas: kept },
   };
-  const beside = "its pods answer beside this laptop";
-  let isThere = false;
-  const events = followDeployment(kube, { name, namespace, signal });
-  for await (const event of events) {
-    const isSynced = event.type === "SYNCED";
-    if (!isSynced && event.object.metadata.uid === uid) {
-      isThere = event.type !== "DELETED";
-      if (isThere && event.object.spec?.replicas > 0) {
-        tell(
-          "DEPLOYMENT_SCALED",
-          `scaled up by somebody meanwhile: ${beside}, and it is left so at the end`,
-        );
-      }
-    } else if (!isSynced && event.type !== "DELETED") {
-      tell(
-        "DEPLOYMENT_REPLACED",
-        `made anew by somebody meanwhile: ${beside}, and it is left alone. To take that one, end this and run the command again`,
-      );
-    }
-    if (!isThere && told.size === 0 && (isSynced || event.type === "DELETED")) {
-      tell(
-        "DEPLOYMENT_DELETED",
-        "deleted by somebody meanwhile: at the end there is nothing to scale back, and nobody answers then",
-      );
-    }
-  }
 }
 
-interface DeploymentRef {
-  readonly name: string;
-  readonly namespace: string;
-  readonly uid: string;
-}
-
-function followDeployment(
-  kube: KubeApi,
-  { name, namespace, signal }: Omit<DeploymentRef, "uid"> & {
-    signal: AbortSignal;
-  },
-): AsyncIterable<WatchEvent> {
-  return kube.watch(DEPLOYMENTS, {
-    namespace,
-    fieldSelector: `metadata.name=${name}`,
-    signal,
-  });
-}
-
-/** Before the Deployment is scaled down; whoever comes second is refused. */
-async function record(
-  { scope, kube, session, user }: RouteContext<never>,
-  deployment: KubeObject,
-  namespace: string,
+/**
+ * The traffic goes first, and then the pods. At the end the Deployment is scaled up first. As soon as as
+ * many pods are ready as were kept, which is at once as a rule, the Service is led to them; the
+ * others come while nobody waits for them.
+ */
+async function routeBeside(
+  context: RouteContext<Options>,
+  scaling: Scaling,
 ): Promise<void> {
-  const now = kube.now();
-  const object = scaleRecord(deployment, { namespace, session, user, now });
-  try {
-    const args = objectArgs(CONFIG_MAPS, object, { session });
-    await scope.run(objectStep, args, object);
-  } catch (error) {
-    if (error instanceof KtctlError && error.code === "ALREADY_EXISTS") {
-      await refuseHeldDeployment(kube, deployment);
-    }
-    throw error;
-  }
+  const { kube, scope: { signal }, target: { service }, shadowPod } = context;
+  const { deployment, kept } = scaling;
+  if (kept === deployment.spec.replicas) return await switchService(context);
+  await recordScale(context, scaling);
+  await refuseHeldServicesOf(kube, deployment, { ...context, signal });
+  await switchService(context);
+  const { name, namespace = kube.namespace } = service.metadata;
+  const endpoints = { service: name, namespace, podName: shadowPod };
+  await awaitArrival(kube, endpoints, signal);
+  await awaitProxy(signal); // or nodes would still send requests to pods that end
+  deferReturn(context, scaling);
+  await scaleDown(context, scaling);
 }
 
-/** While the shadow still answers: so that nobody meets an empty Service. */
-async function awaitReplicas(
-  { kube, shadowPod, recoverWaitMs, log }: RouteContext<never>,
-  { name, namespace, uid, replicas }: DeploymentRef & { replicas: number },
+async function routeInPlace(
+  context: RouteContext<Options>,
+  scaling: Scaling,
 ): Promise<void> {
-  const shadow = await kube.find({
-    resource: PODS,
-    name: shadowPod,
-    namespace,
-  });
-  if (shadow === undefined || shadow.metadata.deletionTimestamp !== undefined) {
-    return;
-  }
-  const signal = AbortSignal.timeout(recoverWaitMs);
-  const isBack = await awaitDeployment(
-    kube,
-    { name, namespace, uid, signal },
-    ({ spec, status }) =>
-      spec.replicas === 0 || (status?.readyReplicas ?? 0) >= replicas,
-  );
-  if (!isBack) {
-    log.warn(
-      "ORIGINAL_NOT_READY",
-      `Deployment "${name}" was not ready again after ${
-        recoverWaitMs / 1000
-      } s`,
-    );
-  }
-}
-
-/** True when `until` held, or the Deployment is gone or another one; false when the signal came first. */
-async function awaitDeployment(
-  kube: KubeApi,
-  ref: DeploymentRef & { signal: AbortSignal },
-  until: (deployment: KubeObject) => boolean,
-): Promise<boolean> {
-  for await (const event of followDeployment(kube, ref)) {
-    if (event.type === "SYNCED") continue;
-    const isIt = event.object.metadata.uid === ref.uid;
-    if (!isIt || event.type === "DELETED" || until(event.object)) return true;
-  }
-  return false;
+  const { kube, scope: { signal } } = context;
+  deferReturn(context, scaling);
+  await recordScale(context, scaling);
+  // whoever takes a Service looks at its pods last, so that one of the two sees the other
+  await refuseHeldServicesOf(kube, scaling.deployment, { ...context, signal });
+  await scaleDown(context, scaling);
 }
 
 export default definePlugin(plugin);

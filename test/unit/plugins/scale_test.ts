@@ -4,6 +4,8 @@ import type {
   RoutingPlugin,
 } from "../../../src/plugins/plugin.ts";
 import scale from "../../../src/plugins/routing/scale.ts";
+import { UsageError } from "../../../src/core/errors.ts";
+import { readOptions } from "../../../src/plugins/driver.ts";
 import type {
   KubeObject,
   Resource,
@@ -55,6 +57,7 @@ for (const byName of [false, true]) {
     const kube = new DeploymentKube(deployment("first"));
     const ran: string[] = [];
     const context = {
+      options: { keepReplicas: 0 },
       kube: kube.api,
       session: `session-${byName}`,
       target: {
@@ -89,6 +92,7 @@ Deno.test("a Deployment is not scaled where another Service of its pods was exch
   const kube = new DeploymentKube(deployment("first"));
   const ran: string[] = [];
   const context = {
+    options: { keepReplicas: 0 },
     kube: kube.api,
     session: "session-raced",
     target: { service },
@@ -125,6 +129,7 @@ Deno.test("who scales a Deployment down is told which other Services lose its po
   const foreign = own("Service", "foreign", { selector: { app: "other" } });
   kube.services = [service, twin, foreign];
   const context = {
+    options: { keepReplicas: 0 },
     kube: kube.api,
     session: "session-twin",
     target: { service },
@@ -185,6 +190,7 @@ for (const [what, events, says] of CHANGES) {
     const tasks: (() => Promise<void>)[] = [];
     const { signal } = new AbortController();
     const context = {
+      options: { keepReplicas: 0 },
       kube: kube.api,
       session: "s1",
       target: { service },
@@ -213,3 +219,117 @@ for (const [what, events, says] of CHANGES) {
     says.forEach((one, at) => assert.match(told[at]!, one));
   });
 }
+
+/** A session on a Deployment of two replicas, with what it ran, told and deferred. */
+function keeping(keepReplicas: number, kube: DeploymentKube) {
+  const log: string[] = [];
+  const { signal } = new AbortController();
+  const context = {
+    options: { keepReplicas },
+    kube: kube.api,
+    session: "s1",
+    target: { service },
+    shadowLabels: { "kt-target": "AbC" },
+    user: "alice",
+    signal,
+    log: { warn: (code: string) => log.push(code), debug() {}, info() {} },
+    scope: {
+      signal,
+      defer: (name: string) => log.push(name),
+      run: ({ id }: { id: string }, args: Record<string, unknown>) =>
+        Promise.resolve(void log.push(`${id} ${args["kept"] ?? ""}`.trim())),
+      background: () => {},
+    },
+  } as unknown as RouteContext<never>;
+  return { context, log };
+}
+
+/** Knows a Service, and that all of its endpoints are the Shadow Pod. */
+class KeepingKube extends DeploymentKube {
+  override async get(ref: { resource: Resource; name: string }) {
+    return ref.resource.kind === "Service"
+      ? structuredClone(service)
+      : await super.get(ref);
+  }
+
+  async *watch(): AsyncGenerator<WatchEvent> {
+    yield SYNCED;
+    yield { type: "DELETED", object: service };
+    await Promise.resolve();
+  }
+}
+
+Deno.test("with some replicas kept the traffic goes first, and at the end the pods are waited for before it comes back", async () => {
+  const { context, log } = keeping(1, new KeepingKube(deployment("first")));
+  const plan = await plugin.plan(context);
+  assert.equal(plan.fallback, true);
+  assert.equal(plan.ready, "always");
+  assert.equal(plan.labels, undefined);
+  assert.equal(plan.namePrefix, "web");
+  assert.equal(plan.config, "service=web,app=web,replicas=2");
+  const routed = await plugin.route({ ...context, plan });
+  assert.deepEqual(log, [
+    "kube.object",
+    "service.selector",
+    "wait for the original pods",
+    "deployment.replicas 1",
+  ]);
+  assert.deepEqual(routed, {
+    message:
+      'Deployment "web" keeps 1 of 2 replicas, which answers while this laptop does not',
+    details: { replicas: 2, keptReplicas: 1 },
+  });
+});
+
+for (const keep of [2, 7]) {
+  Deno.test(`a Deployment of 2 that keeps ${keep} is not scaled, and the Service is switched`, async () => {
+    const { context, log } = keeping(
+      keep,
+      new KeepingKube(deployment("first")),
+    );
+    const plan = await plugin.plan(context);
+    assert.equal(plan.config, "service=web");
+    const routed = await plugin.route({ ...context, plan });
+    assert.deepEqual(log, ["service.selector"]);
+    assert.match(routed!.message!, /keeps 2 of 2 replicas, which answer /);
+  });
+}
+
+Deno.test("with no replica kept the Deployment is scaled to 0, the Service stays, and that nothing answers is said", async () => {
+  const { context, log } = keeping(0, new KeepingKube(deployment("first")));
+  const plan = await plugin.plan(context);
+  assert.equal(plan.fallback, false);
+  assert.equal(plan.ready, "attached");
+  assert.deepEqual(plan.labels, { app: "web" });
+  assert.equal(plan.config, "app=web,replicas=2");
+  const routed = await plugin.route({ ...context, plan });
+  assert.deepEqual(log, [
+    "wait for the original pods",
+    "kube.object",
+    "deployment.replicas 0",
+  ]);
+  assert.match(routed!.message!, /keeps 0 of 2 replicas: nothing answers /);
+});
+
+Deno.test("a Deployment without replicas keeps none, and that is said", async () => {
+  const { context, log } = keeping(1, new KeepingKube(scaled("first", 0)));
+  const plan = await plugin.plan(context);
+  assert.equal(plan.fallback, false);
+  assert.deepEqual(log, ["NO_REPLICAS"]);
+});
+
+for (const text of ["many", "-1", "1.5", "", "1e3"]) {
+  Deno.test(`--keepReplicas "${text}" is refused before anything is planned`, async () => {
+    await assert.rejects(
+      readOptions(scale, { keepReplicas: text }),
+      (error: unknown) =>
+        error instanceof UsageError &&
+        error.details[0] ===
+          `Cannot read --keepReplicas "${text}": it must be a whole number, 0 or more`,
+    );
+  });
+}
+
+Deno.test("one replica is kept where nothing else is said", async () => {
+  assert.deepEqual(await readOptions(scale, {}), { keepReplicas: 1 });
+});

@@ -166,6 +166,25 @@ Deno.test("a record is neither obeyed nor deleted where its own Deployment is no
   assert.deepEqual(await plan({ deployments, configMaps }), []);
 });
 
+Deno.test("clean scales a Deployment that keeps a replica back by its record, if it was a ktctl that scaled it", async () => {
+  const keptBy = (manager: string) => {
+    const deployment = { ...scaledDeployment(), spec: { replicas: 1 } };
+    const managedFields = [{ manager, fieldsV1: COUNT_FIELDS }];
+    const metadata = { ...deployment.metadata, managedFields };
+    return { ...deployment, metadata };
+  };
+  const record = recordOfScale();
+  record.metadata.annotations!["ktctl.dev/kept-replicas"] = "1";
+  const planBy = (manager: string) =>
+    plan({ deployments: [keptBy(manager)], configMaps: [record] });
+  const forget = 'delete ConfigMap "web-kt-scaled"';
+  assert.deepEqual(await planBy("ktctl"), [
+    'scale Deployment "web" from 1 back to 3',
+    forget,
+  ]);
+  assert.deepEqual(await planBy("kubectl-client-side-apply"), [forget]);
+});
+
 const annotated = {
   "ktctl.dev/replicas": "3",
   "ktctl.dev/session": "AbC",

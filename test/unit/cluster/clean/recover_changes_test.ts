@@ -119,6 +119,56 @@ Deno.test("recover scales back by the record that a session left, whose Shadow P
   );
 });
 
+Deno.test("recover gives back both the selector and the replicas of a Deployment of which one was kept, but not for another Service of its pods", async () => {
+  const twin = own("Service", "twin", { selector: { app: "web" } });
+  const deployment = own("Deployment", "web", {
+    replicas: 1,
+    template: { metadata: { labels: { app: "web" } } },
+  });
+  deployment.metadata["managedFields"] = [
+    { manager: "ktctl", fieldsV1: { "f:spec": { "f:replicas": {} } } },
+  ];
+  const name = "web-kt-exchange-abcde";
+  const session = "s1";
+  const scaled = { ...deployment, spec: { ...deployment.spec, replicas: 3 } };
+  const all = {
+    deployments: [deployment],
+    pods: [made("Pod", name, {
+      session,
+      role: "shadow-exchange",
+      target: "AbC",
+      config: "service=web,app=web,replicas=3",
+    })],
+    configMaps: [
+      scaleRecord(scaled, {
+        namespace: "test",
+        session,
+        user: "alice",
+        now: 1_700_000_000,
+        kept: 1,
+      }),
+    ],
+    services: [made("Service", "web-kt-stuntman", { session })],
+  };
+  assert.deepEqual(
+    (await plan(switchedService(), {
+      ...all,
+      services: [...all.services, twin],
+    }))
+      .toSorted(),
+    [
+      'delete ConfigMap "web-kt-scaled"',
+      `delete Pod "${name}"`,
+      'delete Service "web-kt-stuntman"',
+      'restore the selector of Service "web" to app=web',
+      'scale Deployment "web" from 1 back to 3',
+      `tell the owner of Pod "${name}" that the Service was recovered`,
+    ],
+  );
+  const services = [...all.services, switchedService()];
+  assert.deepEqual(await plan(twin, { ...all, services }), []);
+});
+
 Deno.test("recover of a Service that nobody took does nothing", async () => {
   const service = own("Service", "web", { selector: { app: "web" } });
   assert.deepEqual(await plan(service, {}), []);

@@ -56,9 +56,11 @@ const args: ReplicasArgs = {
   uid: "uid-web",
   generation: 7,
   replicas: 3,
+  kept: 0,
   session: "s1",
   target: "AbC",
 };
+const keeping: ReplicasArgs = { ...args, kept: 1 };
 
 function recordBy(session: string): KubeObject {
   const { namespace } = args;
@@ -127,6 +129,28 @@ Deno.test("scaling down and back again leaves the Deployment as it was", async (
   assert.equal(kube.writes, 2);
 });
 
+Deno.test("a Deployment that keeps some of its replicas is scaled to those, and back", async () => {
+  const kube = new ScaledKube(deployment(3));
+  kube.record = recordBy("s1");
+  await deploymentReplicasStep.apply(keeping, undefined, { kube: kube.api });
+  assert.equal(kube.object?.spec.replicas, 1);
+  for (const _time of [1, 2]) {
+    await revert(kube, keeping);
+    assert.equal(kube.object?.spec.replicas, 3);
+  }
+  assert.equal(kube.writes, 2);
+});
+
+for (const count of [0, 2, 5]) {
+  Deno.test(`a Deployment of which one replica was kept, and that somebody has scaled to ${count} since, is left so`, async () => {
+    const kube = new ScaledKube(deployment(count, { generation: 9 }));
+    kube.record = recordBy("s1");
+    await revert(kube, keeping);
+    assert.equal(kube.object?.spec.replicas, count);
+    assert.equal(kube.writes, 0);
+  });
+}
+
 for (
   const [what, found] of [
     ["scaled", deployment(4)],
@@ -174,7 +198,7 @@ Deno.test("what was given back and scaled down again by its owner stays so", asy
 });
 
 Deno.test("the journal of an earlier version is reverted by the annotations of that version", async () => {
-  const { uid: _uid, generation: _, target: __, ...rest } = args;
+  const { uid: _uid, generation: _, target: __, kept: ___, ...rest } = args;
   const journalled = { ...rest, session: "AbC", user: "alice" };
   const kube = new ScaledKube(deployment(0, { annotations: held }));
   await revert(kube, journalled);

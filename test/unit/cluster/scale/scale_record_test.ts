@@ -10,12 +10,14 @@ const deployment: KubeObject = {
   metadata: { name: "web", namespace: "test", uid: "uid-web" },
   spec: { replicas: 3 },
 };
-const made = scaleRecord(deployment, {
+const options = {
   namespace: "test",
   session: "s1",
   user: "alice",
   now: 1_700_000_000,
-});
+};
+const made = scaleRecord(deployment, options);
+const keeping = scaleRecord(deployment, { ...options, kept: 1 });
 
 Deno.test("a record says which Deployment had how many replicas, under that Deployment's name", () => {
   assert.equal(made.metadata.name, scaleRecordRef("web", "test").name);
@@ -24,8 +26,10 @@ Deno.test("a record says which Deployment had how many replicas, under that Depl
     deployment: "web",
     uid: "uid-web",
     replicas: 3,
+    kept: 0,
     session: "s1",
   });
+  assert.equal(readScaleRecord(keeping)!.kept, 1);
   assert.deepEqual(made.metadata.labels, { "control-by": "kt" });
 });
 
@@ -42,6 +46,12 @@ for (
     }],
     ["a count beyond all bounds", {
       annotations: { ...annotations, "ktctl.dev/replicas": "9".repeat(12) },
+    }],
+    ["as many replicas kept as there were", {
+      annotations: { ...annotations, "ktctl.dev/kept-replicas": "3" },
+    }],
+    ["a number of kept replicas that is none", {
+      annotations: { ...annotations, "ktctl.dev/kept-replicas": "some" },
     }],
     ["no session", { annotations: { "ktctl.dev/replicas": "3" } }],
     ["another Deployment's name", { name: "db-kt-scaled" }],
