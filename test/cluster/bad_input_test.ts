@@ -296,6 +296,23 @@ const refusals: readonly Refusal[] = [
     says: /HorizontalPodAutoscaler "elastic".*--mode selector/,
   },
   {
+    title: "keeping a number of replicas that is none",
+    args: [
+      ...["exchange", "web", "--mode", "scale", "--keepReplicas", "few"],
+      ...["--expose", `${PORT}:80`],
+    ],
+    code: "PLUGIN_OPTIONS_INVALID",
+    exit: 2,
+    says: /--keepReplicas "few": it must be a whole number, 0 or more/,
+  },
+  {
+    title: "keeping replicas where none is scaled",
+    args: ["exchange", "web", "--keepReplicas", "1", "--expose", `${PORT}:80`],
+    code: "OPTION_OF_OTHER_MODE",
+    exit: 2,
+    says: /--keepReplicas has no meaning in mode selector.*--mode scale/,
+  },
+  {
     title: "recovering nothing",
     args: ["recover", ""],
     code: "TARGET_INVALID",

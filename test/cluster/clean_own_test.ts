@@ -19,7 +19,7 @@ for (const command of commands) {
   Deno.test(`after the death of ${command.join(" ")}, clean --dryRun prints just what clean then does`, async () => {
     const cluster = await openTestCluster();
     await using namespace = await cluster.namespace();
-    await namespace.applyDemo();
+    await namespace.applyDemo({ replicas: command.includes("scale") ? 2 : 1 });
     await using laptop = await Laptop.open(cluster, namespace);
     await using other = await Laptop.open(cluster, namespace, "other");
     const before = await namespace.snapshot();

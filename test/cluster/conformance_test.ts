@@ -12,17 +12,19 @@ import selector from "../../src/plugins/routing/selector.ts";
 interface Candidate {
   readonly plugin: RoutingPlugin<never>;
   readonly options: Record<string, string>;
+  /** @default 1 */
+  readonly replicas?: number;
 }
 
 /** Runs the kit on the demo's Deployment, in a namespace of its own. */
 async function runKit(
-  { plugin, options }: Candidate,
+  { plugin, options, replicas = 1 }: Candidate,
   step: KitStep,
 ): Promise<void> {
   const cluster = await openTestCluster();
   await using _crds = await installServiceMeshCrds(cluster);
   await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await namespace.applyDemo({ replicas });
   await using lab = await openRoutingLab({
     plugin,
     options,
@@ -47,7 +49,8 @@ async function runKit(
 
 const candidates: readonly Candidate[] = [
   { plugin: selector, options: {} },
-  { plugin: scale, options: {} },
+  { plugin: scale, options: {}, replicas: 2 },
+  { plugin: scale, options: { keepReplicas: "0" } },
   { plugin: routerPod, options: {} },
   {
     plugin: istio,
@@ -55,6 +58,8 @@ const candidates: readonly Candidate[] = [
   },
 ];
 for (const one of candidates) {
-  Deno.test(`the routing plugin "${one.plugin.name}" passes the conformance kit`, (t) =>
+  const how = Object.entries(one.options).map((pair) => pair.join(" "));
+  const name = [`"${one.plugin.name}"`, ...how].join(" with ");
+  Deno.test(`the routing plugin ${name} passes the conformance kit`, (t) =>
     runKit(one, (claim, run) => t.step(claim, run)));
 }

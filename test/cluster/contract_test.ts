@@ -241,7 +241,7 @@ Deno.test("exchange marks what it makes so that the original ktctl understands i
   await assertCollected(namespace);
 });
 
-Deno.test("exchange --mode scale tells the count on its pod as the original does, and in a record of its own", async () => {
+Deno.test("exchange --mode scale --keepReplicas 0 tells the count on its pod as the original does, and in a record of its own", async () => {
   const cluster = await openTestCluster();
   await using namespace = await cluster.namespace();
   await namespace.applyDemo({ replicas: 2 });
@@ -253,6 +253,8 @@ Deno.test("exchange --mode scale tells the count on its pod as the original does
     "deploy/web",
     "--mode",
     "scale",
+    "--keepReplicas",
+    "0",
     "--expose",
     `${laptop.demo.port}:80`,
   ], { user: "alice" });

@@ -404,6 +404,8 @@ Deno.test("a Deployment that is made anew while it is exchanged by scaling is to
     "web",
     "--mode",
     "scale",
+    "--keepReplicas",
+    "0",
     "--expose",
     `${laptop.demo.port}:80`,
   ]);

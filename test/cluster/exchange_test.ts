@@ -57,8 +57,11 @@ const cases = [
     signal: "SIGTERM",
   },
   {
-    title: "scale with a shadow Deployment",
-    args: ["deploy/web", "--mode", "scale", "--useShadowDeployment"],
+    title: "scale to 0 with a shadow Deployment",
+    args: [
+      ...["deploy/web", "--mode", "scale", "--keepReplicas", "0"],
+      "--useShadowDeployment",
+    ],
     signal: "SIGHUP",
   },
 ] as const;
@@ -68,7 +71,7 @@ for (const { title, args, signal } of cases) {
     const cluster = await openTestCluster();
     await using namespace = await cluster.namespace();
     // a count of its own, for mode scale to bring back
-    await namespace.applyDemo({ replicas: title === "scale" ? 2 : 1 });
+    await namespace.applyDemo({ replicas: title.startsWith("scale") ? 2 : 1 });
     const client = await namespace.client();
     await using laptop = await Laptop.open(cluster, namespace);
     const before = await namespace.snapshot();
@@ -81,7 +84,7 @@ for (const { title, args, signal } of cases) {
       `${laptop.demo.port}:80,${echo.port}:9000`,
     ]);
     await exchange.ready();
-    // in mode scale a node may for a moment still send to pods that have just ended
+    // where none is kept a node may for a moment still send to pods that have just ended
     await eventually("ten requests in a row come here", async () => {
       for (let i = 0; i < 10; i++) {
         if (await answerOf(client) !== "laptop") return false;

@@ -118,15 +118,13 @@ Deno.test("clean from another laptop restores what a dead session exchanged", as
 });
 
 for (const who of ["the same laptop", "another laptop"]) {
-  Deno.test(`clean from ${who} restores the replica count of a dead session's scale exchange`, async () => {
+  Deno.test(`clean from ${who} restores the replica count of a dead session that has scaled to 0`, async () => {
     const cluster = await openTestCluster();
     await using namespace = await cluster.namespace();
     await using laptop = await Laptop.open(cluster, namespace);
     await using other = await Laptop.open(cluster, namespace, "other");
     const before = await exchangeAndKill(namespace, laptop, [
-      "deploy/web",
-      "--mode",
-      "scale",
+      ...["deploy/web", "--mode", "scale", "--keepReplicas", "0"],
     ]);
     if (who === "the same laptop") {
       const { code, stdout, stderr } = await laptop.run(["clean"]);

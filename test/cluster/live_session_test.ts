@@ -19,8 +19,8 @@ const modes = [
   },
   { title: "exchange (scale)", args: ["--mode", "scale"] },
   {
-    title: "exchange (scale) with a shadow Deployment",
-    args: ["--mode", "scale", "--useShadowDeployment"],
+    title: "exchange (scale to 0) with a shadow Deployment",
+    args: ["--mode", "scale", "--keepReplicas", "0", "--useShadowDeployment"],
   },
 ];
 
@@ -83,7 +83,7 @@ for (const { title, args } of modes) {
   Deno.test(`a live ${title} is left alone by clean and recover, and ends when it is taken over`, async () => {
     const cluster = await openTestCluster();
     await using namespace = await cluster.namespace();
-    await namespace.applyDemo();
+    await namespace.applyDemo({ replicas: args.includes("scale") ? 2 : 1 });
     const client = await namespace.client();
     await using alice = await Laptop.open(cluster, namespace, "alice");
     await using bob = await Laptop.open(cluster, namespace, "bob");

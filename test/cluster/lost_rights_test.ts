@@ -53,6 +53,18 @@ for (
       verb: ["exchange", "web", "--mode", "scale"],
       lost: "deployments",
       kept: [
+        /^1 of 2 replicas of Deployment "web": .*forbid.*; to undo: kubectl scale deployment web /,
+        /^switched selector of Service "web": kept, /,
+        /^(Pod|Deployment) "web-kt-exchange-\w+": kept, /,
+        /^Service "web-kt-stuntman": kept, /,
+        /^ConfigMap "web-kt-scaled": kept, /,
+      ],
+      isAnswered: true,
+    },
+    {
+      verb: ["exchange", "web", "--mode", "scale", "--keepReplicas", "0"],
+      lost: "deployments",
+      kept: [
         /^zero replicas of Deployment "web": .*forbid.*; to undo: kubectl scale deployment web /,
         /^Pod "web-kt-exchange-\w+": kept, /,
         /^ConfigMap "web-kt-scaled": kept, /,
@@ -70,7 +82,7 @@ for (
   Deno.test(`${verb.join(" ")} that may not give back what it took leaves what serves it, names it, and clean restores all`, async () => {
     const cluster = await openTestCluster();
     await using namespace = await cluster.namespace();
-    await namespace.applyDemo();
+    await namespace.applyDemo({ replicas: verb.includes("scale") ? 2 : 1 });
     const client = await namespace.client();
     await using laptop = await Laptop.open(cluster, namespace);
     const kubeconfig = await makeAccount(cluster, namespace, {

@@ -14,6 +14,11 @@ const VERBS = [
     roles: ["exchange"],
   },
   {
+    title: "exchange --mode scale --keepReplicas 0",
+    verb: ["exchange", "web", "--mode", "scale", "--keepReplicas", "0"],
+    roles: ["exchange"],
+  },
+  {
     title: "exchange --useShadowDeployment",
     verb: ["exchange", "web", "--useShadowDeployment"],
     roles: ["exchange", "shadow-deployment"],
@@ -34,7 +39,7 @@ for (const { title, verb, roles } of VERBS) {
   Deno.test(`${title} needs no more than docs/rbac/${roles.join(" and ")}`, async () => {
     const cluster = await openTestCluster();
     await using namespace = await cluster.namespace();
-    await namespace.applyDemo();
+    await namespace.applyDemo({ replicas: verb.includes("scale") ? 2 : 1 });
     const client = await namespace.client();
     await using laptop = await Laptop.open(cluster, namespace);
     const dir = laptop.stateHome;

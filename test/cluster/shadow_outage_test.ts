@@ -11,18 +11,20 @@ type End = "is deleted" | "is ended by its node, as an evicted one is";
 const cases: [mode: string, end: End][] = [
   ["selector", "is ended by its node, as an evicted one is"],
   ["scale", "is ended by its node, as an evicted one is"],
-  ["scale", "is deleted"],
+  ["scale --keepReplicas 0", "is ended by its node, as an evicted one is"],
+  ["scale --keepReplicas 0", "is deleted"],
 ];
 for (const [mode, end] of cases) {
   Deno.test(`an exchange --mode ${mode} whose Shadow Pod ${end} goes on with a new one`, async () => {
     const cluster = await openTestCluster();
     await using namespace = await cluster.namespace();
-    await namespace.applyDemo();
+    await namespace.applyDemo({ replicas: 2 });
     const client = await namespace.client();
     await using laptop = await Laptop.open(cluster, namespace);
     const before = await namespace.snapshot();
     const expose = `${laptop.demo.port}:80`;
-    const args = ["exchange", "web", "--mode", mode, "--expose", expose];
+    const how = ["--mode", ...mode.split(" ")];
+    const args = ["exchange", "web", ...how, "--expose", expose];
     await using exchange = laptop.start(args);
     await exchange.ready();
     await reaches(client);
@@ -46,7 +48,7 @@ for (const [mode, end] of cases) {
 
 Deno.test({
   name:
-    "an exchange --mode scale comes back by itself when its connections are cut, and the original stays away",
+    "an exchange --mode scale --keepReplicas 0 comes back by itself when its connections are cut, and the original stays away",
   ignore: !ours, // the API server's certificate must be valid for 127.0.0.1
   async fn() {
     const cluster = await openTestCluster();
@@ -58,7 +60,10 @@ Deno.test({
     const before = await namespace.snapshot();
     const expose = `${laptop.demo.port}:80`;
     await using exchange = laptop.start(
-      ["exchange", "web", "--mode", "scale", "--expose", expose],
+      [
+        ...["exchange", "web", "--mode", "scale", "--keepReplicas", "0"],
+        ...["--expose", expose],
+      ],
       { kubeconfig: proxy.kubeconfig },
     );
     await exchange.ready();

@@ -11,6 +11,10 @@ const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 const COMMANDS = [
   { command: ["exchange", "web"], every: 1 },
   { command: ["exchange", "deploy/web", "--mode", "scale"], every: 3 },
+  {
+    command: ["exchange", "web", "--mode", "scale", "--keepReplicas", "0"],
+    every: 5,
+  },
   { command: ["preview", "mine"], every: 3 },
   { command: ["mesh", "web"], every: 1 },
   { command: ["mesh", "web", "--mode", "manual"], every: 3 },
@@ -34,7 +38,9 @@ Deno.test("a signal at any event of the set-up ends with exit code 130 and leave
       sanitizeExit: false,
       async fn() {
         await using namespace = await cluster.namespace();
-        await namespace.applyDemo();
+        await namespace.applyDemo({
+          replicas: command.includes("scale") ? 2 : 1,
+        });
         await using laptop = await Laptop.open(cluster, namespace);
         const before = await namespace.snapshot();
         let times = 0;
@@ -134,7 +140,7 @@ for (const mode of ["selector", "scale"]) {
     async fn() {
       const cluster = await openTestCluster();
       await using namespace = await cluster.namespace();
-      await namespace.applyDemo();
+      await namespace.applyDemo({ replicas: mode === "scale" ? 2 : 1 });
       await using laptop = await Laptop.open(cluster, namespace);
       await using proxy = await TcpProxy.open(cluster);
       const before = await namespace.snapshot();

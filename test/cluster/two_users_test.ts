@@ -17,6 +17,12 @@ for (
     {
       title: "exchange (scale)",
       alices: ["exchange", "web", "--mode", "scale"],
+      other: "scale",
+      firstCode: "SERVICE_ALREADY_EXCHANGED",
+    },
+    {
+      title: "exchange (scale to 0)",
+      alices: ["exchange", "web", "--mode", "scale", "--keepReplicas", "0"],
       other: "selector",
       firstCode: "SERVICE_ALREADY_EXCHANGED",
     },

@@ -25,7 +25,7 @@ export const VERBS: readonly Verb[] = [
       ...["exchange", "deploy/web", "--mode", "scale"],
       ...["--expose", `${port}:80`],
     ],
-    failsOpen: false,
+    failsOpen: true,
   },
   {
     name: "mesh",

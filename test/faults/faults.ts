@@ -52,7 +52,7 @@ async function freshNamespace(
   cluster: TestCluster,
 ): Promise<{ namespace: TestNamespace; before: string }> {
   const namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await namespace.applyDemo({ replicas: 2 });
   return { namespace, before: await namespace.snapshot() };
 }
 

@@ -318,6 +318,23 @@ Deno.test("a Deployment without replicas keeps none, and that is said", async ()
   assert.deepEqual(log, ["NO_REPLICAS"]);
 });
 
+Deno.test("a Service with a port that is not TCP is refused where its selector would be switched", async () => {
+  const ports = [
+    ...service.spec.ports,
+    { port: 53, targetPort: 53, protocol: "UDP" },
+  ];
+  const mixed = { ...service, spec: { ...service.spec, ports } };
+  const planOf = async (keepReplicas: number) => {
+    const { context } = keeping(keepReplicas, new KeepingKube(deployment("a")));
+    return await plugin.plan({ ...context, target: { service: mixed } });
+  };
+  await assert.rejects(planOf(1), {
+    code: "UDP_PORT",
+    hint: "Move that port to a Service of its own, or use --keepReplicas 0.",
+  });
+  assert.equal((await planOf(0)).fallback, false);
+});
+
 for (const text of ["many", "-1", "1.5", "", "1e3"]) {
   Deno.test(`--keepReplicas "${text}" is refused before anything is planned`, async () => {
     await assert.rejects(
