@@ -46,6 +46,12 @@ Deno.test("while the laptop answers no request reaches the kept replica, and non
   assert.equal(ready["keptReplicas"], 1);
   assert.equal(ready["replicas"], 3);
   assert.equal(await replicasOf(namespace), 1);
+  const config = "jsonpath={.items[*].metadata.annotations.kt-config}";
+  const made = ["get", "pods,deployments", "-l", "control-by=kt", "-o", config];
+  assert.equal(
+    succeeded(await namespace.kubectl(made)),
+    "service=web,app=web,replicas=3", // as the original ktctl reads it
+  );
   await reaches(client);
   // the pods that were scaled away have ended meanwhile
   await new Promise((resolve) => setTimeout(resolve, 8_000));
