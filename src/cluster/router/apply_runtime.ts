@@ -1,5 +1,7 @@
 /** Brings the running haproxy to what the ConfigMap says. */
 import type { KubeApi } from "../../kube/kube_api.ts";
+import { isReady } from "../pod/pod_ready.ts";
+import { findRouterPods } from "./find_router_pods.ts";
 import {
   readRuntime,
   type RouterAddress,
@@ -11,24 +13,34 @@ import { findState, routerRef } from "./router_store.ts";
 
 /**
  * What haproxy does is read before the state: whoever joins writes the state first, so that nobody
- * takes away what somebody else has just put there. Returns false where the router is gone.
+ * takes away what somebody else has just put there. In each pod that is ready: there are two while one
+ * takes the other's place. Returns false where there is none, or the router is gone.
  */
 export async function applyRuntime(
   kube: KubeApi,
-  { service, namespace, podName, runtimePort }: RouterState,
+  state: RouterState,
   { signal, origin }: {
     signal: AbortSignal;
     /** The Stuntman Service's address, as that says; the record may be anybody's. @default left as it is */
     origin?: string;
   },
 ): Promise<boolean> {
-  const router: RouterAddress = { podName, namespace, runtimePort };
-  const actual = await readRuntime(kube, router, signal);
-  const state = await findState(kube, routerRef(service, namespace), signal);
-  if (state === undefined || state.podName !== podName) return false;
-  const commands = runtimeChanges(state, actual, origin);
-  if (commands.length > 0) {
-    await runtimeCommands(kube, router, { commands, signal });
-  }
-  return true;
+  const { service, namespace, podName, podTarget, runtimePort } = state;
+  const pods = (await findRouterPods(kube, state, signal)).filter(isReady);
+  const routers = await Promise.all(
+    pods.map(async ({ metadata: { name } }) => {
+      const address: RouterAddress = { podName: name, namespace, runtimePort };
+      return { address, actual: await readRuntime(kube, address, signal) };
+    }),
+  );
+  const now = await findState(kube, routerRef(service, namespace), signal);
+  const isTheSame = now?.podTarget === podTarget && now.podName === podName;
+  if (now === undefined || !isTheSame) return false;
+  await Promise.all(routers.map(async ({ address, actual }) => {
+    const commands = runtimeChanges(now, actual, origin);
+    if (commands.length > 0) {
+      await runtimeCommands(kube, address, { commands, signal });
+    }
+  }));
+  return routers.length > 0;
 }

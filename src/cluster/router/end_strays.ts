@@ -1,8 +1,12 @@
-/** Router Pods that serve beside the one: of a participant who did not know yet that it has another name. */
+/**
+ * Router Pods that serve beside the one: of a participant who did not know yet that it has another name.
+ * Where a ReplicaSet keeps the router, it is the one to count them.
+ */
 import { labelSelector } from "../../kube/annotations.ts";
 import type { KubeApi } from "../../kube/kube_api.ts";
 import { PODS } from "../../kube/resources.ts";
 import { isRunning } from "../pod/pod_ready.ts";
+import { isRouterPod } from "./find_router_pods.ts";
 import { DRAIN_SECONDS, routerLabels } from "./router_objects.ts";
 import { belongsTo, type RouterState } from "./router_state.ts";
 import { findState, routerRef } from "./router_store.ts";
@@ -31,7 +35,7 @@ export async function endStrays(
   for (const pod of pods) {
     const { name, uid, deletionTimestamp } = pod.metadata;
     if (
-      name === podName || deletionTimestamp !== undefined ||
+      isRouterPod(pod, state) || deletionTimestamp !== undefined ||
       !belongsTo(pod, state)
     ) continue;
     await kube.delete({ resource: PODS, name, namespace }, {

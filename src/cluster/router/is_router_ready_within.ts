@@ -3,11 +3,12 @@ import { labelSelector } from "../../kube/annotations.ts";
 import type { KubeApi } from "../../kube/kube_api.ts";
 import { PODS } from "../../kube/resources.ts";
 import { isCrashLooping, isReady } from "../pod/pod_ready.ts";
+import { isRouterPod, isServing } from "./find_router_pods.ts";
 import { routerLabels } from "./router_objects.ts";
 import type { RouterState } from "./router_state.ts";
 
 /**
- * Whether the Router Pod is ready in time. Nothing else is asked, such as why it is not: its Service
+ * Whether a Router Pod is ready in time. Nothing else is asked, such as why it is not: its Service
  * may be dead for as long as this takes.
  */
 export async function isRouterReadyWithin(
@@ -23,11 +24,10 @@ export async function isRouterReadyWithin(
   try {
     for await (const event of watch) {
       if (event.type === "SYNCED" || event.type === "DELETED") continue;
-      const { metadata, status } = event.object;
-      const isGoing = metadata.deletionTimestamp !== undefined;
-      if (metadata.name !== state.podName || isGoing) continue;
-      if (isReady(event.object)) return true;
-      if (status?.phase === "Failed" || isCrashLooping(event.object)) break;
+      const pod = event.object;
+      if (!isRouterPod(pod, state) || !isServing(pod)) continue;
+      if (isReady(pod)) return true;
+      if (isCrashLooping(pod)) break;
     }
   } catch (error) {
     if (signal.aborted || !(error instanceof KtctlError)) throw error;

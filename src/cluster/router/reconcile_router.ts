@@ -24,7 +24,9 @@ import { applyRuntime } from "./apply_runtime.ts";
 import { deleteObject } from "../object/delete_object.ts";
 import { endStrays } from "./end_strays.ts";
 import { awaitPod, isDown, isReady } from "../pod/pod_ready.ts";
+import { findRouterPods, isRouterPod, isServing } from "./find_router_pods.ts";
 import { isRouterReadyWithin } from "./is_router_ready_within.ts";
+import { letRoutersGo } from "./let_router_go.ts";
 import { restoreService } from "./router_leave.ts";
 import {
   routerLabels,
@@ -51,6 +53,8 @@ export interface RouterSettings {
   readonly drifted: (service: string) => void;
   /** Resolves when a pod may be made in place of one that keeps ending. */
   readonly awaitTurn: (signal: AbortSignal) => Promise<void>;
+  /** Has the cluster make another Router Pod where one goes; false where it refuses to. */
+  readonly keep: (state: RouterState) => Promise<boolean>;
 }
 
 /** So long the Service may lead to a router that is not ready: nobody else answers there meanwhile. */
@@ -159,6 +163,7 @@ export async function reconcileRouter(
   const { origin } = state; // found just now
   const current = await reconcilePod(kube, state, settings);
   if (current === undefined) return undefined;
+  await settings.keep(current);
   if (!await applyRuntime(kube, current, { signal, origin })) return undefined;
   // before the Service leads to any other
   const named = await endStrays(kube, current, signal);
@@ -166,48 +171,83 @@ export async function reconcileRouter(
   return await switchService(kube, current, settings) ? current : undefined;
 }
 
-/** Returns when the Router Pod is ready, with the state that names it; undefined where the router is gone. */
+/** Returns when a Router Pod is ready, with the state as it is then; undefined where the router is gone. */
 async function reconcilePod(
   kube: KubeApi,
   state: RouterState,
   settings: RouterSettings,
 ): Promise<RouterState | undefined> {
-  const { signal, podTimeoutMs, user, pod: options, awaitTurn } = settings;
-  const { namespace } = state;
-  const ref = (name: string) => ({ resource: PODS, name, namespace });
-  let current: RouterState | undefined = state;
-  const find = () => kube.find(ref(state.podName), { signal });
-  let pod = await find();
-  if (pod !== undefined && isServing(pod)) {
-    if (isReady(pod)) return state;
-    if (await isRouterReadyWithin(kube, state, { signal, ms: UNREADY_MS })) {
-      return state;
-    }
-  }
+  const { signal, awaitTurn } = settings;
+  const find = () => findRouterPods(kube, state, signal);
+  let pods = await find();
+  const isReadySoon = pods.some(isReady) || pods.length > 0 &&
+      await isRouterReadyWithin(kube, state, { signal, ms: UNREADY_MS });
+  if (isReadySoon) return state;
   // until a router serves again, its own pods do
   await restoreService(kube, state);
-  pod = await find();
+  pods = await find();
   // the kubelet tells only after some seconds that it makes it wait
-  if (pod !== undefined && isDown(pod)) {
+  if (pods.some(isDown)) {
     await awaitTurn(signal);
-    pod = await find();
+    pods = await find();
   }
-  if (pod?.metadata.deletionTimestamp !== undefined) {
-    current = await renamed(kube, state);
-    if (current === undefined) return undefined;
-  } else if (
-    pod !== undefined && (!isServing(pod) || isDown(pod)) &&
-    belongsTo(pod, state)
-  ) {
-    // evicted, say: it holds the name and will never run again, or not before the kubelet has waited
-    await deleteObject(kube, ref(state.podName), pod, {
-      awaitGone: true,
+  const isKept = await settings.keep(state);
+  await endEnded(kube, state, signal);
+  const [current] = await Promise.all([
+    awaitRouterPod(kube, state, { ...settings, isKept }),
+    letRoutersGo(kube, state, signal),
+  ]);
+  return current;
+}
+
+/**
+ * Pods that will never run again, or not before the kubelet has waited: evicted ones, say, which hold
+ * their names.
+ */
+async function endEnded(
+  kube: KubeApi,
+  state: RouterState,
+  signal: AbortSignal,
+): Promise<void> {
+  const { namespace } = state;
+  const pods = await kube.list(PODS, {
+    namespace,
+    labelSelector: labelSelector(routerLabels(state)),
+    signal,
+  });
+  for (const pod of pods) {
+    const { name, deletionTimestamp } = pod.metadata;
+    if (
+      deletionTimestamp !== undefined || !belongsTo(pod, state) ||
+      !isRouterPod(pod, state)
+    ) continue;
+    if (isServing(pod) && !isDown(pod)) continue;
+    const ref = { resource: PODS, name, namespace };
+    await deleteObject(kube, ref, pod, { awaitGone: true, signal });
+  }
+}
+
+async function awaitRouterPod(
+  kube: KubeApi,
+  state: RouterState,
+  { isKept, signal, podTimeoutMs, user, pod: options }: RouterSettings & {
+    isKept: boolean;
+  },
+): Promise<RouterState | undefined> {
+  const { namespace, podName: name } = state;
+  let current: RouterState | undefined = state;
+  if (!isKept) {
+    const pod = await kube.find({ resource: PODS, name, namespace }, {
       signal,
     });
+    const isGoing = pod?.metadata.deletionTimestamp !== undefined;
+    if (isGoing) current = await renamed(kube, state);
   }
   while (current !== undefined) {
-    await makeRouterPod(kube, current, { user, pod: options });
-    const { metadata: { name } } = await awaitPod(kube, {
+    if (!isKept) {
+      await makeRouterPod(kube, current, { user, pod: options });
+    }
+    const pod = await awaitPod(kube, {
       namespace,
       labelSelector: labelSelector(routerLabels(current)),
       timeoutMs: podTimeoutMs,
@@ -215,7 +255,7 @@ async function reconcilePod(
       until: (one) => isReady(one) && belongsTo(one, state),
       imageRemedy: "router-image",
     });
-    if (name === current.podName) return current;
+    if (isRouterPod(pod, current)) return current;
     // another participant gave it another name, or made one under a name that it had before
     current = await endStrays(kube, current, signal);
   }
@@ -237,12 +277,6 @@ export async function makeRouterPod(
       throw error;
     }
   }
-}
-
-/** Not on its way out, and not ended. */
-function isServing({ metadata, status }: KubeObject): boolean {
-  return metadata.deletionTimestamp === undefined &&
-    status?.phase !== "Failed" && status?.phase !== "Succeeded";
 }
 
 /** The pod that goes may keep its name for as long as it has open connections. */

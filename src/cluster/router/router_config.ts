@@ -18,6 +18,9 @@ const COMMON_HEADER = "version";
 /** In {@link MARKS_MAP} while {@link OTHER_MARKS_MAP} holds anything: else no request pays for it. */
 const OTHERS_FLAG = "others";
 
+/** Tells the kubelet that the router is ready, and the shell that it is needed. */
+export const STATUS_FRONTEND = "status";
+
 /** Name of the server, or their beginning, that is the Stuntman Service. */
 const ORIGIN = "origin";
 
@@ -97,7 +100,7 @@ defaults
   option srvtcpka
   option redispatch 1
   retries 2
-frontend status
+frontend ${STATUS_FRONTEND}
   mode http
 ${binds(statusPort)}  monitor-uri /ready
 `;

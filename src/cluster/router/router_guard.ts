@@ -10,6 +10,7 @@ import { CONFIG_MAPS, PODS } from "../../kube/resources.ts";
 import { reconcile } from "../object/reconcile.ts";
 import { Changes } from "../object/changes.ts";
 import { isRouterReadyWithin } from "./is_router_ready_within.ts";
+import { letRoutersGo } from "./let_router_go.ts";
 import { RetargetedWatch } from "../service/retargeted_watch.ts";
 import { isPassing } from "./router_reconciler.ts";
 import { restoreService } from "./router_leave.ts";
@@ -52,6 +53,7 @@ export async function guardRouter(
     const still = await unkept();
     if (still?.podName !== state.podName) return;
     await restoreService(kube, still, { signal });
+    await letRoutersGo(kube, still, signal);
   };
   const watch = async (
     resource: Resource,

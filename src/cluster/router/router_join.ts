@@ -9,6 +9,7 @@ import { CONFIG_MAPS, SERVICES } from "../../kube/resources.ts";
 import { objectName, sessionId } from "../../kube/object_syntax.ts";
 import { markText, type MeshMark } from "./mesh_mark.ts";
 import { claimedByRouters, findParticipants } from "./find_participants.ts";
+import { findRouterPods } from "./find_router_pods.ts";
 import { leaveRouter } from "./router_leave.ts";
 import { routerConfigMap, type RouterPodOptions } from "./router_objects.ts";
 import { makeRouterPod, reconcileOrigin } from "./reconcile_router.ts";
@@ -56,7 +57,7 @@ export const joinRouterStep: ClusterStep<JoinArgs, JoinInput, void> = {
     const joined = await join(kube, args, input);
     const state = await reconcileOrigin(kube, joined, input.original);
     // it starts while the Shadow Pod does
-    if (state !== undefined) {
+    if (state !== undefined && !await hasPod(kube, state)) {
       await makeRouterPod(kube, state, input);
     }
   },
@@ -120,6 +121,12 @@ async function join(
     await kube.create(CONFIG_MAPS, routerConfigMap(state, kube.now()));
     return state;
   });
+}
+
+/** One that the cluster made has another name. The first to join has none to look for. */
+async function hasPod(kube: KubeApi, state: RouterState): Promise<boolean> {
+  if (state.participants.length === 1) return false;
+  return (await findRouterPods(kube, state)).length > 0;
 }
 
 function closing(service: string): ConflictError {

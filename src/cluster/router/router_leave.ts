@@ -11,7 +11,9 @@ import type { KubeApi, KubeObject } from "../../kube/kube_api.ts";
 import { PODS, SERVICES } from "../../kube/resources.ts";
 import { awaitDeparture } from "../service/await_endpoints.ts";
 import { deleteObject } from "../object/delete_object.ts";
+import { letRouterGo } from "./let_router_go.ts";
 import { deadParticipants } from "./router_deaths.ts";
+import { endKeeper } from "./router_keeper.ts";
 import { DRAIN_SECONDS, routerLabels } from "./router_objects.ts";
 import { applyRuntime } from "./apply_runtime.ts";
 import { openConnections } from "./router_runtime.ts";
@@ -99,12 +101,12 @@ export async function closeRouter(
       ),
     );
   }
-  let draining: KubeObject | undefined = ours.find(({ metadata }) =>
-    metadata.deletionTimestamp !== undefined
-  );
-  for (const pod of serving) {
+  await endKeeper(kube, state, signal);
+  const draining: KubeObject[] = [];
+  for (const pod of ours) {
     const { runtimePort } = state;
-    if (await endRouterPod(kube, pod, { runtimePort, signal })) draining = pod;
+    const isLate = await endRouterPod(kube, pod, { runtimePort, signal });
+    if (isLate) draining.push(pod);
   }
   await endStuntman(kube, { service, namespace, draining }, signal);
   await kube.delete(routerRef(service, namespace), {
@@ -156,6 +158,7 @@ async function endRouterPod(
     await deleteObject(kube, ref, pod, { awaitGone: true, signal });
     return false;
   }
+  await letRouterGo(kube, router, signal);
   await kube.delete(ref, {
     signal,
     gracePeriodSeconds: DRAIN_SECONDS,
@@ -164,26 +167,30 @@ async function endRouterPod(
   return true;
 }
 
-/** A router that still serves open connections needs it: the cluster then removes both together. */
+/** Routers that still serve open connections need it: the cluster then removes it with the last of them. */
 async function endStuntman(
   kube: KubeApi,
   { service, namespace, draining }: RouterOf & {
-    draining: KubeObject | undefined;
+    draining: readonly KubeObject[];
   },
   signal: AbortSignal,
 ): Promise<void> {
   const ref = { resource: SERVICES, name: stuntmanName(service), namespace };
   const stuntman = await kube.find(ref, { signal });
   if (stuntman === undefined || !belongsTo(stuntman, { service })) return;
-  if (draining === undefined) {
+  if (draining.length === 0) {
     return await deleteObject(kube, ref, stuntman, {
       awaitGone: false,
       signal,
     });
   }
-  const { name, uid } = draining.metadata;
-  const owner = { apiVersion: "v1", kind: "Pod", name, uid };
-  await kube.patch(ref, { metadata: { ownerReferences: [owner] } }, { signal });
+  const ownerReferences = draining.map(({ metadata: { name, uid } }) => ({
+    apiVersion: "v1",
+    kind: "Pod",
+    name,
+    uid,
+  }));
+  await kube.patch(ref, { metadata: { ownerReferences } }, { signal });
 }
 
 /** Without its ConfigMap a router can be of no use to anybody: somebody deleted that by hand, or made it something else. */
@@ -215,6 +222,7 @@ async function restoreAbandoned(
         : undefined,
     { signal },
   );
+  await endKeeper(kube, { service, namespace }, signal);
   for (const pod of ours) {
     await deleteObject(
       kube,
@@ -223,5 +231,5 @@ async function restoreAbandoned(
       { awaitGone: true, signal },
     );
   }
-  await endStuntman(kube, { service, namespace, draining: undefined }, signal);
+  await endStuntman(kube, { service, namespace, draining: [] }, signal);
 }

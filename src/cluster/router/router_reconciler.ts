@@ -17,7 +17,11 @@ import { awaitArrival, awaitProxy } from "../service/await_endpoints.ts";
 import { Changes } from "../object/changes.ts";
 import { driftText } from "../service/drift_text.ts";
 import { RetargetedWatch } from "../service/retargeted_watch.ts";
+import { isControlled } from "../object/is_controlled.ts";
+import { isReady } from "../pod/pod_ready.ts";
+import { findRouterPods } from "./find_router_pods.ts";
 import { checkedBackend, slotName } from "./router_config.ts";
+import { keepRouter } from "./router_keeper.ts";
 import { routerLabels } from "./router_objects.ts";
 import { readRuntime } from "./router_runtime.ts";
 import {
@@ -34,7 +38,7 @@ export interface RouterReconcilerOptions {
   readonly session: string;
   /** Where our marked requests go. */
   readonly route: RouteTarget;
-  readonly settings: Omit<RouterSettings, "drifted" | "awaitTurn">;
+  readonly settings: Omit<RouterSettings, "drifted" | "awaitTurn" | "keep">;
   /** Joins the router again, where others took us for dead. */
   readonly rejoin: () => Promise<void>;
   /** Who took the Service back on purpose, if anybody did. */
@@ -57,6 +61,9 @@ export class RouterReconciler {
   #pace = new RepairPace();
   /** Of pods made in place of those that keep ending; calm as the kubelet's own. */
   #crashes = new RepairPace({ calmMs: 600_000, longestMs: 60_000 });
+  /** Why the cluster does not keep the router for us, where it does not. */
+  #refusal: string | undefined;
+  #isToldOfRefusal = false;
   /** Of the router as it was found last: who joins again may have made it anew. */
   #pods = new RetargetedWatch();
 
@@ -77,6 +84,7 @@ export class RouterReconciler {
         await this.#crashes.wait(signal);
         this.#crashes.repaired();
       },
+      keep: (state) => this.#keep(state),
     };
   }
 
@@ -95,13 +103,35 @@ export class RouterReconciler {
     return await reconcileRouter(this.#kube, state, this.#settings);
   }
 
+  /** Who may not have the cluster keep the router is told so, unless another participant did it. */
+  async #keep(state: RouterState): Promise<boolean> {
+    const { user, pod, signal } = this.#options.settings;
+    this.#refusal ??= await keepRouter(this.#kube, state, { user, pod });
+    if (this.#refusal === undefined) return true;
+    const pods = await findRouterPods(this.#kube, state, signal);
+    if (pods.some(({ metadata }) => isControlled(metadata))) return true;
+    if (!this.#isToldOfRefusal) {
+      this.#isToldOfRefusal = true;
+      this.#log.warn(
+        "ROUTER_NOT_KEPT",
+        `The router of Service "${state.service}" does not come back by itself if its pod goes while nobody is there: ${this.#refusal}`,
+      );
+    }
+    return false;
+  }
+
   /** Resolves when the nodes send the Service's requests to the router. */
-  async #awaitTraffic(
-    { service, namespace, podName }: RouterState,
-    signal: AbortSignal,
-  ): Promise<void> {
+  async #awaitTraffic(state: RouterState, signal: AbortSignal): Promise<void> {
+    const { service, namespace } = state;
+    const [podName = state.podName] = await this.#readyPods(state, signal);
     await awaitArrival(this.#kube, { service, namespace, podName }, signal);
     await awaitProxy(signal);
+  }
+
+  /** Their names. */
+  async #readyPods(state: RouterState, signal: AbortSignal): Promise<string[]> {
+    const pods = await findRouterPods(this.#kube, state, signal);
+    return pods.filter(isReady).map(({ metadata }) => metadata.name);
   }
 
   /** The state with our route in it. */
@@ -137,11 +167,15 @@ export class RouterReconciler {
       const state = await findState(this.#kube, ref, signal);
       const me = state?.participants.find((one) => one.session === session);
       if (state !== undefined && me !== undefined) {
-        const { podName, runtimePort } = state;
-        const router = { podName, namespace, runtimePort };
-        const { servers } = await readRuntime(this.#kube, router, signal);
+        const { runtimePort } = state;
         const name = `${checkedBackend(state)}/${slotName(me.slot)}`;
-        if (servers.get(name)?.isUp) return;
+        const pods = await this.#readyPods(state, signal);
+        const areUp = await Promise.all(pods.map(async (podName) => {
+          const router = { podName, namespace, runtimePort };
+          const { servers } = await readRuntime(this.#kube, router, signal);
+          return servers.get(name)?.isUp;
+        }));
+        if (areUp.length > 0 && areUp.every((isUp) => isUp)) return;
       }
       if (Date.now() > deadline) throw routeDown(service);
       await pause(signal);

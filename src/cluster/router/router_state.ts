@@ -157,10 +157,15 @@ export function belongsTo(
       isRouterPodName(object.metadata.name, service));
 }
 
-/** The router's name, or that with a random end. */
+/** Kubernetes cuts a name that it gives a random end to. */
+const MAX_BASE_LENGTH = 58;
+
+/** The router's name, or that with a random end: ours, or a ReplicaSet's. */
 export function isRouterPodName(name: string, service: string): boolean {
   const first = routerName(service);
-  return name === first ||
-    name.startsWith(`${first}-`) &&
-      /^[a-z]{5}$/.test(name.slice(first.length + 1));
+  const base = `${first}-`;
+  const isEnded = (base: string) =>
+    name.startsWith(base) && /^[a-z0-9]{5}$/.test(name.slice(base.length));
+  return name === first || isEnded(base) ||
+    isEnded(base.slice(0, MAX_BASE_LENGTH));
 }

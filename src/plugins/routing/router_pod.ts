@@ -368,7 +368,7 @@ async function releasedBy(
 function settingsOf(
   { user, pod, podTimeoutMs, options: { routerImage }, target }: Context,
   signal: AbortSignal,
-): Omit<RouterSettings, "drifted" | "awaitTurn"> {
+): Omit<RouterSettings, "drifted" | "awaitTurn" | "keep"> {
   return {
     user,
     pod: { ...pod, routerImage },

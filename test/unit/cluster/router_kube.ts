@@ -12,6 +12,7 @@ import type {
   WatchEvent,
   WatchOptions,
 } from "../../../src/kube/kube_api.ts";
+import { PODS } from "../../../src/kube/resources.ts";
 import { MemoryKube } from "../../fakes/memory_kube.ts";
 
 const READY = {
@@ -68,8 +69,63 @@ export class RouterKube extends MemoryKube {
   }
 
   #tell(kind: string, event: WatchEvent): void {
+    if (kind === "ReplicaSet") void this.#control();
     if (kind !== "Pod") return;
     for (const tell of this.#watchers) tell(structuredClone(event));
+    void this.#control();
+  }
+
+  #controlled = false;
+  #controlling = false;
+
+  /** As the controller of ReplicaSets does: some time after a change, one look at a time. */
+  async #control(): Promise<void> {
+    this.#controlled = false;
+    if (this.#controlling) return;
+    this.#controlling = true;
+    while (!this.#controlled) {
+      this.#controlled = true;
+      await this.#turn("control");
+      const keeper = this.at("ReplicaSet", "web-kt-router");
+      if (keeper !== undefined) await this.#keepOne(keeper);
+    }
+    this.#controlling = false;
+  }
+
+  /** Whatever has its labels, and one alone: a pod that is ready rather than another. */
+  async #keepOne({ metadata: { name, uid = "" }, spec }: KubeObject) {
+    const pods = this.pods().filter(({ metadata }) =>
+      metadata.deletionTimestamp === undefined
+    );
+    const ownerReferences = [
+      {
+        apiVersion: "apps/v1",
+        kind: "ReplicaSet",
+        name,
+        uid,
+        controller: true,
+      },
+    ];
+    for (const pod of pods) {
+      if (pod.metadata.ownerReferences !== undefined) continue;
+      pod.metadata.ownerReferences = ownerReferences;
+      this.#put("Pod", pod);
+    }
+    const rank = (pod: KubeObject) => pod.status === READY ? 0 : 1;
+    const [_kept, ...surplus] = pods.sort((a, b) => rank(a) - rank(b));
+    for (const pod of surplus) {
+      await this.delete({ resource: PODS, name: pod.metadata.name }, {
+        uid: pod.metadata.uid!,
+        gracePeriodSeconds: 0,
+      });
+    }
+    if (pods.length > 0) return;
+    const { metadata } = spec.template;
+    const made = `${name}-x${String(++this.#uids).padStart(4, "0")}`;
+    await this.create(PODS, {
+      ...spec.template,
+      metadata: { ...metadata, name: made, ownerReferences },
+    });
   }
 
   #remove(pod: KubeObject): void {

@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { routerConfigMap } from "../../../../src/cluster/router/router_objects.ts";
-import { reconcileRouter } from "../../../../src/cluster/router/reconcile_router.ts";
+import { isControlled } from "../../../../src/cluster/object/is_controlled.ts";
+import { isReady } from "../../../../src/cluster/pod/pod_ready.ts";
+import {
+  makeRouterPod,
+  reconcileRouter,
+} from "../../../../src/cluster/router/reconcile_router.ts";
+import { keepRouter } from "../../../../src/cluster/router/router_keeper.ts";
 import type { RouterState } from "../../../../src/cluster/router/router_state.ts";
 import {
   findState,
@@ -45,12 +51,15 @@ const settings = {
 };
 
 /** As a participant does: again after every change, and after what passes. */
-async function keep(kube: RouterKube): Promise<void> {
+async function keep(kube: RouterKube, isAllowed = false): Promise<void> {
+  const keep = async (state: RouterState) =>
+    isAllowed &&
+    await keepRouter(kube.api, state, settings) === undefined;
   for (let seen = -1; seen !== kube.changes;) {
     seen = kube.changes;
     const state = await findState(kube.api, routerRef("web", "test"), signal);
     try {
-      await reconcileRouter(kube.api, state!, settings);
+      await reconcileRouter(kube.api, state!, { ...settings, keep });
     } catch (error) {
       if (!(error instanceof KtctlError)) throw error;
       seen = -1;
@@ -83,6 +92,44 @@ Deno.test("however two participants mend a router that dies and dies, the Servic
         );
       }
       assert.deepEqual(kube.cut, []);
+      assert.deepEqual(kube.at("Service", "web")?.spec.selector, {
+        "kt-role": "router",
+        "kt-target": "AbC",
+      });
+    }),
+    { numRuns: 100 },
+  );
+});
+
+Deno.test("however two participants and the cluster mend a router that dies and dies, it is one pod, and the cluster keeps it", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.scheduler(), async (scheduler) => {
+      const kube = new RouterKube(scheduler, [
+        { ...switchedService("router"), kind: "Service" },
+        routerConfigMap(router, NOW),
+      ]);
+      const serving = () =>
+        kube.pods().filter(({ metadata }) =>
+          metadata.deletionTimestamp === undefined
+        );
+      const isOne = () => {
+        const [pod, ...others] = serving();
+        assert.deepEqual(others, []);
+        assert.ok(isControlled(pod!.metadata) && isReady(pod!));
+        return pod!.metadata.name;
+      };
+      await scheduler.waitFor(makeRouterPod(kube.api, router, settings));
+      await scheduler.waitFor(keep(kube, true));
+      await scheduler.waitIdle();
+      for (let time = 1; time <= 2; time++) {
+        const dies = isOne();
+        await scheduler.waitFor(
+          Promise.all([kube.crash(dies), keep(kube, true), keep(kube, true)]),
+        );
+        await scheduler.waitFor(keep(kube, true));
+        await scheduler.waitIdle();
+        assert.notEqual(isOne(), dies);
+      }
       assert.deepEqual(kube.at("Service", "web")?.spec.selector, {
         "kt-role": "router",
         "kt-target": "AbC",
