@@ -6,14 +6,49 @@ import { eventually, Laptop, reaches } from "./laptop.ts";
 import { pidInPod } from "./pod_process.ts";
 import { gapsOf, startRequestLog } from "./request_log.ts";
 
-async function routerPod(namespace: TestNamespace): Promise<string> {
+interface Pod {
+  readonly metadata: {
+    readonly name: string;
+    readonly uid: string;
+    readonly deletionTimestamp?: string;
+  };
+  readonly status: {
+    readonly conditions?: readonly { type: string; status: string }[];
+  };
+}
+
+async function routerPods(namespace: TestNamespace): Promise<Pod[]> {
   const get = ["get", "pods", "-l", "kt-role=router", "-o", "json"];
-  const { items } = JSON.parse(succeeded(await namespace.kubectl(get)));
-  const serving = items.filter((
-    { metadata }: { metadata: Record<string, unknown> },
-  ) => metadata["deletionTimestamp"] === undefined);
+  return JSON.parse(succeeded(await namespace.kubectl(get))).items;
+}
+
+async function routerPod(namespace: TestNamespace): Promise<string> {
+  const serving = (await routerPods(namespace)).filter(({ metadata }) =>
+    metadata.deletionTimestamp === undefined
+  );
   assert.equal(serving.length, 1, "not one router that serves");
-  return serving[0].metadata.name;
+  return serving[0]!.metadata.name;
+}
+
+/** Until then one on its way out may answer still. */
+async function becomesAnother(
+  namespace: TestNamespace,
+  uid: string,
+): Promise<void> {
+  await eventually(
+    "another router is ready, and that one has gone",
+    async () => {
+      const pods = await routerPods(namespace);
+      return pods.length > 0 &&
+        pods.every(({ metadata, status }) =>
+          metadata.uid !== uid &&
+          status.conditions?.some(({ type, status }) =>
+            type === "Ready" && status === "True"
+          )
+        );
+    },
+    20_000,
+  );
 }
 
 async function uidOf(namespace: TestNamespace, pod: string): Promise<string> {
@@ -28,6 +63,8 @@ const deaths: {
   withinS: number;
   /** @default 1 */
   times?: number;
+  /** Another pod comes. @default false */
+  isAnother?: boolean;
 }[] = [
   {
     title: "its container is killed, and killed again",
@@ -47,6 +84,7 @@ const deaths: {
       );
     },
     withinS: 2,
+    isAnother: true,
   },
   {
     title: "its pod is deleted by force",
@@ -55,10 +93,11 @@ const deaths: {
       succeeded(await namespace.kubectl(["delete", "pod", pod, ...force]));
     },
     withinS: 5,
+    isAnother: true,
   },
 ];
 
-for (const { title, kill, withinS, times = 1 } of deaths) {
+for (const { title, kill, withinS, times = 1, isAnother } of deaths) {
   Deno.test({
     name:
       `when the router dies (${title}), the original answers soon, every route comes back, and others may join`,
@@ -109,6 +148,7 @@ for (const { title, kill, withinS, times = 1 } of deaths) {
       const uid = await uidOf(namespace, await routerPod(namespace));
       for (let time = 1; time <= times; time++) {
         await kill(namespace, await routerPod(namespace));
+        if (isAnother) await becomesAnother(namespace, uid);
         const backMs = await routesAreBack();
         console.log(`${title}: routes back after ${backMs} ms`);
       }

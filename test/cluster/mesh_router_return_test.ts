@@ -41,8 +41,9 @@ function isReady({ status }: Pod): boolean {
 
 /** As `kubectl drain` asks for it. */
 async function evict(namespace: TestNamespace, pod: string): Promise<void> {
+  const { minor } = await openTestCluster();
   const eviction = {
-    apiVersion: "policy/v1",
+    apiVersion: minor < 22 ? "policy/v1beta1" : "policy/v1",
     kind: "Eviction",
     metadata: { name: pod, namespace: namespace.name },
   };

@@ -232,6 +232,56 @@ for (const { verb, args, headers } of verbs) {
 
 Deno.test({
   name:
+    "mesh: a drain of the router's node while nobody is there costs no request, as there is room on the other",
+  ignore,
+  async fn() {
+    const cluster = await openTestCluster();
+    await using namespace = await cluster.namespace();
+    await apply(namespace, [deployment("web", first), service()]);
+    await using laptop = await Laptop.open(cluster, namespace);
+    const before = await namespace.snapshot();
+    const closed = await cordon(first);
+    await using _ = closed;
+    const expose = ["--expose", `${laptop.demo.port}:80`];
+    await using mesh = laptop.start(["mesh", "web", ...expose, ...MARK]);
+    await mesh.ready();
+    await mesh.stop("SIGKILL");
+    await closed[Symbol.asyncDispose]();
+    await answers(namespace, /^web-/);
+
+    let isDraining = true;
+    const seen: string[] = [];
+    const asking = (async () => {
+      while (isDraining) seen.push(await answer(namespace, first));
+    })();
+    await using __ = await cordon(second); // undone where the drain fails
+    const ours = ["--pod-selector", "kt-role=router", "--timeout=60s"];
+    const drain = ["drain", second, "--force", "--delete-emptydir-data"];
+    const drained = await cluster.kubectl([...drain, ...ours], {
+      timeout: 70_000,
+    });
+    isDraining = false;
+    await asking;
+    succeeded(drained);
+    const lost = seen.filter((one) => !/^web-/.test(one));
+    console.log(`${seen.length} requests while the node was drained`);
+    assert.ok(seen.length > 20);
+    assert.deepEqual(lost, []);
+    const get = ["get", "pods", "-l", "kt-role=router", "-o", "json"];
+    const { items } = JSON.parse(succeeded(await namespace.kubectl(get)));
+    assert.deepEqual(
+      items.map(({ spec }: { spec: { nodeName: string } }) => spec.nodeName),
+      [first],
+    );
+    const cleaned = await laptop.run(["clean", "--thresholdInMinus", "0"]);
+    assert.equal(cleaned.code, 0, cleaned.stdout);
+    await answers(namespace, /^web-/);
+    await assertNoTrace({ namespace, laptop, before });
+  },
+});
+
+Deno.test({
+  name:
     "our pod follows the workload to the only node that it may run on, in spite of that node's taint",
   ignore,
   async fn() {
