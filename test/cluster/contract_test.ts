@@ -193,18 +193,22 @@ Deno.test("exchange marks what it makes so that the original ktctl understands i
   const made = await readMade(namespace);
   assert.deepEqual([...made.keys()].sort(), [
     "ConfigMap",
-    "Pod",
+    "Deployment",
     "Secret",
     "Service",
   ]);
   await assertMarked(namespace, made, since);
-  assertOwned(made, "Pod");
-  const pod = get(made, "Pod");
-  assertRestricted(pod);
+  assertOwned(made, "Deployment");
+  const keeper = get(made, "Deployment");
+  const [pod] = await read(namespace, "pods", "-l", "kt-target");
+  assertRestricted(pod!);
   await assertNoClientKey(namespace, get(made, "Secret"));
 
-  assert.match(pod.metadata.name, /^web-kt-exchange-[a-z0-9]{5}$/);
-  const { labels = {}, annotations = {} } = pod.metadata;
+  assert.match(keeper.metadata.name, /^web-kt-exchange-[a-z0-9]{5}$/);
+  // by their name the original knows that an exchange lives; by this label it would delete the pod alone
+  assert.ok(pod!.metadata.name.startsWith("web-kt-exchange-"));
+  assert.equal(pod!.metadata.labels!["control-by"], undefined);
+  const { labels = {}, annotations = {} } = keeper.metadata;
   assert.deepEqual(Object.keys(labels).sort(), [
     "control-by",
     "kt-role",

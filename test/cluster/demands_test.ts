@@ -189,7 +189,10 @@ Deno.test("what a cluster demands", async (t) => {
     return JSON.parse(succeeded(await namespace.kubectl(args))).items;
   };
   // deno-lint-ignore no-explicit-any -- open JSON of the API
-  const shadowOf = async (): Promise<any> => (await made("pods"))[0];
+  const shadowOf = async (): Promise<any> => {
+    const args = ["get", "pods", "-l", "kt-target", "-o", "json"];
+    return JSON.parse(succeeded(await namespace.kubectl(args))).items[0];
+  };
 
   await t.step("our pod may run where the workload's may", async () => {
     await using exchange = laptop.start(["exchange", "web", ...expose]);

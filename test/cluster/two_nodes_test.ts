@@ -123,7 +123,7 @@ function answers(
 
 /** Nodes of the pods that ktctl has made, by name. */
 async function ourNodes(namespace: TestNamespace): Promise<string[]> {
-  const get = ["get", "pods", "-l", "control-by=kt", "-o", "json"];
+  const get = ["get", "pods", "-l", "kt-target", "-o", "json"];
   const { items } = JSON.parse(succeeded(await namespace.kubectl(get)));
   return items.map((
     { spec }: { spec: { nodeName: string } },

@@ -88,8 +88,8 @@ export async function serveTraffic(
       ...(routing.fallback ? { affinity: affinityPorts(service) } : {}),
     }),
     pod: context.pod,
-    // of mesh the router leads past a pod that is not there
-    isKept: takesAll(verb, routing),
+    // of mesh the router leads past a pod that is not there; what falls back to nobody cannot answer
+    isKept: takesAll(verb, routing) && routing.fallback,
     unprivilegedPortStart: plan.unprivilegedPortStart,
     annotations: () => recorder.annotations(),
   };
