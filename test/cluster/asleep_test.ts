@@ -80,15 +80,21 @@ Deno.test("who sleeps while a teammate recovers the Service and exchanges it end
   await lab.wakesTooLate(asleep, exchange);
 });
 
-Deno.test("who falls asleep while they set up loses the lock after 20 s, and ends on waking where a teammate has the Service", async () => {
+Deno.test("who falls asleep while they set up loses the lock after 20 s; a teammate is refused all the same, and the set-up goes on upon waking", async () => {
   await using lab = await Lab.open();
+  const { namespace, client, before } = lab;
   const asleep = lab.exchange(lab.alice, "alice");
   await asleep.event(({ event, name }) =>
     event === "step" && name === "connect to the Shadow Pod"
   );
   asleep.kill("SIGSTOP");
-  const exchange = lab.exchange(lab.bob, "bob");
-  await exchange.ready();
-  await reaches(lab.client, { name: "bob" });
-  await lab.wakesTooLate(asleep, exchange);
+  const refused = await lab.exchange(lab.bob, "bob").ended();
+  assert.equal(refused.error?.["code"], "STUNTMAN_IN_USE", refused.stdout);
+  assert.equal(refused.code, 7);
+  await reaches(client, { name: "web-", withinMs: 1_000 });
+  asleep.kill("SIGCONT");
+  await asleep.ready();
+  await reaches(client, { name: "alice" });
+  assert.equal((await asleep.stop()).code, 0);
+  await assertNoTrace({ namespace, laptop: lab.alice, before });
 });

@@ -9,7 +9,7 @@ import { ShortLivedTokens } from "./short_lived_tokens.ts";
 import { TlsFront } from "./tls_front.ts";
 
 const ours = !Deno.env.get("KTCTL_TEST_KUBECONFIG");
-/** The API server goes on to take a token for 10 s after it has looked at it. */
+/** The API server takes a token for 10 s once it has looked at it. */
 const LIFE_SECONDS = 6;
 const AWAY_MS = 17_000;
 const MOST_MS = 5_000;

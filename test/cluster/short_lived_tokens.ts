@@ -11,6 +11,9 @@ export interface TokenOwner {
   readonly account: string;
 }
 
+/** The API server goes on to take a token for so long after its end. */
+const LEEWAY_SECONDS = 60;
+
 type Sign = (seconds: number) => { token: string; endsAt: Date };
 
 export class ShortLivedTokens implements Disposable {
@@ -69,16 +72,17 @@ export class ShortLivedTokens implements Disposable {
     };
     const signed = (seconds: number) => {
       const now = Math.floor(Date.now() / 1000);
-      const exp = now + seconds;
+      const end = now + seconds;
+      const exp = end - LEEWAY_SECONDS;
       const text = [
         { alg: "RS256", typ: "JWT" },
-        { ...claims, iat: now, nbf: now, exp },
+        { ...claims, iat: exp - 60, nbf: exp - 60, exp },
       ].map((part) => base64url(new TextEncoder().encode(JSON.stringify(part))))
         .join(".");
       const bytes = sign("RSA-SHA256", new TextEncoder().encode(text), key);
       return {
         token: `${text}.${base64url(bytes)}`,
-        endsAt: new Date(exp * 1000),
+        endsAt: new Date(end * 1000),
       };
     };
     return new ShortLivedTokens(folder, signed, lifeSeconds);
