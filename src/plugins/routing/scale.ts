@@ -82,13 +82,11 @@ const plugin: RoutingPlugin<Options> = {
 };
 
 async function plan(context: Context): Promise<RoutingPlan> {
-  const { kube, target: { service }, signal, log } = context;
+  const { kube, target: { service }, signal } = context;
   refuseUnsuitable(service);
   await refuseSpreadLocal(kube, service, signal);
   await refuseHeldService(kube, service, context);
   const deployment = await findDeployment(context);
-  const { name, uid = "" } = deployment.metadata;
-  const { replicas } = deployment.spec;
   const kept = keptOf(context, deployment);
   if (kept > 0) {
     await refuseUnswitchable(
@@ -100,30 +98,39 @@ async function plan(context: Context): Promise<RoutingPlan> {
   const services = await refuseHeldServicesOf(kube, deployment, context);
   await refuseAutoscaled(context, deployment);
   warnOfOtherServices(context, { deployment, services, kept });
-  const found = { uid };
-  if (kept > 0) {
-    const { name: namePrefix } = service.metadata;
-    // by which the original ktctl scales back
-    const scaled = kept < replicas ? `,app=${name},replicas=${replicas}` : "";
-    const config = `service=${namePrefix}${scaled}`;
-    return { namePrefix, config, fallback: true, ready: "always", found };
-  }
-  if (context.options.keepReplicas > 0) {
+  if (kept === 0) return planInPlace(context, deployment);
+  const { metadata: { name, uid = "" }, spec: { replicas } } = deployment;
+  const { name: namePrefix } = service.metadata;
+  // by which the original ktctl scales back
+  const scaled = kept < replicas ? `,app=${name},replicas=${replicas}` : "";
+  return {
+    namePrefix,
+    config: `service=${namePrefix}${scaled}`,
+    fallback: true,
+    ready: "always",
+    found: { uid },
+  };
+}
+
+function planInPlace(
+  { options, log }: Context,
+  { metadata: { name, uid = "" }, spec: { replicas, template } }: KubeObject,
+): RoutingPlan {
+  if (options.keepReplicas > 0) {
     log.warn(
       "NO_REPLICAS",
       `Deployment "${name}" has no replicas: none is kept, and nothing answers while this laptop does not`,
     );
   }
   // without the hash no ReplicaSet of the Deployment takes the Shadow Pod for one of its own
-  const { "pod-template-hash": _, ...labels } =
-    deployment.spec.template.metadata?.labels ?? {};
+  const { "pod-template-hash": _, ...labels } = template.metadata?.labels ?? {};
   return {
     namePrefix: name,
     config: `app=${name},replicas=${replicas}`,
     labels,
     fallback: false,
     ready: "attached",
-    found,
+    found: { uid },
   };
 }
 
@@ -146,14 +153,13 @@ function warnOfOtherServices(
   if (names.length === 0 || kept > 0 && kept === deployment.spec.replicas) {
     return;
   }
-  const pods = counted(kept, "pod");
   log.warn(
     "SERVICES_SHARE_PODS",
     `The pods of Deployment "${deployment.metadata.name}" are behind ${
       names.map((name) => `Service "${name}"`).join(", ")
     } as well: until the end ${
       kept > 0
-        ? `${pods} ${kept === 1 ? "answers" : "answer"} there`
+        ? `${counted(kept, "pod")} ${kept === 1 ? "answers" : "answer"} there`
         : "this laptop answers there on the exposed ports, and none of these pods on the others"
     }. --mode selector leaves them alone`,
   );
