@@ -1,3 +1,4 @@
+import { keepAccepting } from "../link/wire/keep_accepting.ts";
 import { hostPort } from "../core/host_port.ts";
 import { once } from "node:events";
 import type { Server } from "node:net";
@@ -31,6 +32,7 @@ export async function listen(
 ): Promise<number> {
   const { host, port, hint } = options;
   try {
+    keepAccepting(server);
     server.listen(port, host);
     await once(server, "listening");
   } catch (error) {

@@ -5,11 +5,11 @@
  * Link lost: the agent fails open by itself; reconnect until it is back.
  * Pod lost: detach first (the Service is switched back), then everything anew.
  */
-import { messageOf } from "../../core/errors.ts";
 import type { Report } from "../../core/report.ts";
 import type { Scope } from "../../undo/scope.ts";
 import type { World } from "../../kube/world.ts";
 import type { Heartbeat } from "../object/heartbeat.ts";
+import { LocalRefusals } from "./local_refusals.ts";
 import { awaitShadowReady, type Shadow } from "./shadow.ts";
 import { type LocalPort, proveLink } from "./shadow_link.ts";
 import { type Prepared, ShadowSession } from "./shadow_session.ts";
@@ -36,7 +36,6 @@ export interface TrafficSessionOptions {
 
 export class TrafficSession {
   #options: TrafficSessionOptions;
-  #refusedPorts = new Set<number>();
 
   constructor(options: TrafficSessionOptions) {
     this.#options = options;
@@ -44,10 +43,11 @@ export class TrafficSession {
 
   /** Sets up, calls `onReady`, and serves until the scope ends. Throws what ends it. */
   run(onReady: () => void | Promise<void>): Promise<never> {
+    const refusals = new LocalRefusals(this.#options.report);
     const session = new ShadowSession({
       ...this.#options,
       prepare: (prepared) => this.#prepare(prepared),
-      onLocalRefused: (port, error) => this.#localRefused(port, error),
+      onLocalRefused: (port, error) => refusals.tell(port, error),
     });
     return session.run(onReady);
   }
@@ -71,18 +71,6 @@ export class TrafficSession {
     await report.step(
       "switch the traffic",
       () => this.#options.route(routeScope, shadow),
-    );
-  }
-
-  #localRefused({ localPort }: LocalPort, error: unknown): void {
-    if (this.#refusedPorts.has(localPort)) return;
-    this.#refusedPorts.add(localPort);
-    this.#options.report.warn(
-      "LOCAL_PORT_REFUSED",
-      `Cannot pass a connection to local port ${localPort}: ${
-        messageOf(error)
-      }; ` +
-        "until something listens there, the original workload answers where there is one",
     );
   }
 }

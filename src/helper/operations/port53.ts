@@ -10,6 +10,7 @@ import {
   type Socket,
 } from "node:net";
 import { dial } from "../../link/wire/dial.ts";
+import { keepAccepting } from "../../link/wire/keep_accepting.ts";
 import { HEADER_BYTES, readHeader, withId } from "../../link/dns/dns_header.ts";
 import { dnsListenError } from "../../link/dns/dns_listen_error.ts";
 import { isAnswerTo } from "../../link/dns/is_answer_to.ts";
@@ -79,6 +80,7 @@ export class Port53 implements AsyncDisposable {
     const front = createSocket(isIPv6(address) ? "udp6" : "udp4");
     const tcp = createServer({ allowHalfOpen: true, pauseOnConnect: true });
     tcp.maxConnections = MAX_CONNECTIONS;
+    keepAccepting(tcp);
     try {
       tcp.listen(port, address);
       await once(tcp, "listening");

@@ -73,6 +73,10 @@ export class ClientSession implements PortClient {
     });
   }
 
+  get isGone(): boolean {
+    return this.#packets.destroyed;
+  }
+
   openChannel(
     port: number,
     origin: { host: string; port: number },

@@ -5,6 +5,8 @@ import { relay, reset } from "../wire/relay.ts";
 import { messageOf } from "../../core/errors.ts";
 import type { AgentPort } from "./agent_config.ts";
 import { dial } from "../wire/dial.ts";
+import { firstToSpeak } from "../wire/first_to_speak.ts";
+import { keepAccepting } from "../wire/keep_accepting.ts";
 import { listenEverywhere } from "./listen_everywhere.ts";
 import { logLine } from "./log_line.ts";
 
@@ -15,6 +17,8 @@ export interface PortClient {
     port: number,
     origin: { host: string; port: number },
   ): Promise<Duplex>;
+  /** Its link has ended. */
+  readonly isGone: boolean;
 }
 
 /** How long the original workload may take to accept a connection. */
@@ -46,6 +50,7 @@ export class PortServer {
         void this.#serve(socket);
       },
     );
+    keepAccepting(this.#server);
   }
 
   /** Listens on all addresses, IPv6 included where the pod has it. */
@@ -60,40 +65,47 @@ export class PortServer {
   async #serve(socket: Socket): Promise<void> {
     socket.on("error", () => {}); // "close" follows, which is what counts
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
-    const stream = await this.#toClient(socket) ??
-      await this.#toFallback(socket);
-    if (stream === undefined) return reset(socket);
-    const kind = stream.kind;
-    this.connections[kind]++;
-    await relay(socket, stream.to);
-    this.connections[kind]--;
+    if (await this.#toClient(socket)) return;
+    const original = await this.#toFallback(socket);
+    if (original === undefined) return reset(socket);
+    this.connections.fallback++;
+    await relay(socket, original);
+    this.connections.fallback--;
   }
 
-  /** Nothing is read from the connection before somebody has taken it. */
-  async #toClient(socket: Socket): Promise<Taken | undefined> {
-    if (this.client === undefined) return undefined;
+  /**
+   * False where the original is to have it: no client took it, or the link was lost before either side
+   * had said a word. Nothing is read from the connection before somebody has taken it.
+   */
+  async #toClient(socket: Socket): Promise<boolean> {
+    const { client } = this;
+    if (client === undefined) return false;
     const origin = { host: clientHost(socket), port: socket.remotePort ?? 0 };
+    let channel: Duplex;
     try {
-      return {
-        kind: "client",
-        to: await this.client.openChannel(this.port, origin),
-      };
+      channel = await client.openChannel(this.port, origin);
     } catch {
-      return undefined;
+      return false;
+    }
+    this.connections.client++;
+    try {
+      const first = await firstToSpeak(socket, channel);
+      if (first !== channel && channel.destroyed && client.isGone) return false;
+      await relay(socket, channel);
+      return true;
+    } finally {
+      this.connections.client--;
     }
   }
 
-  async #toFallback(socket: Socket): Promise<Taken | undefined> {
+  async #toFallback(socket: Socket): Promise<Duplex | undefined> {
     if (this.#fallback === undefined || socket.destroyed) return undefined;
     try {
       const { host, affinity, port: only } = this.#fallback;
       const port = affinity === undefined
         ? only
         : affinity.first + clientSlot(clientHost(socket), affinity.count);
-      return {
-        kind: "fallback",
-        to: await dial({ host, port, timeoutMs: FALLBACK_TIMEOUT_MS }),
-      };
+      return await dial({ host, port, timeoutMs: FALLBACK_TIMEOUT_MS });
     } catch (error) {
       logLine(`port ${this.port}: fallback failed: ${messageOf(error)}`);
       return undefined;
@@ -103,9 +115,4 @@ export class PortServer {
 
 function clientHost({ remoteAddress = "" }: Socket): string {
   return remoteAddress.replace(/^::ffff:/, "");
-}
-
-interface Taken {
-  readonly kind: "client" | "fallback";
-  readonly to: Duplex;
 }

@@ -4,6 +4,7 @@ import { createServer, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { messageOf, UsageError } from "../../core/errors.ts";
 import { PacketStream } from "../wire/packet_stream.ts";
+import { keepAccepting } from "../wire/keep_accepting.ts";
 import {
   type AuthContext,
   type Connection,
@@ -95,6 +96,7 @@ export async function startSshServer(
     { allowHalfOpen: true },
     (socket) => serveSsh(socket, "loopback"),
   );
+  keepAccepting(server);
   server.listen(config.sshPort, "127.0.0.1");
   await once(server, "listening");
   server.on("error", (error) => logLine(`ssh: ${messageOf(error)}`));

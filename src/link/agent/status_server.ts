@@ -1,6 +1,7 @@
 import { createServer } from "node:http";
 import { createServer as createTcpServer } from "node:net";
 import { messageOf } from "../../core/errors.ts";
+import { keepAccepting } from "../wire/keep_accepting.ts";
 import type { AgentConfig } from "./agent_config.ts";
 import type { LinkUpgrade } from "./link_upgrade.ts";
 import { listenEverywhere } from "./listen_everywhere.ts";
@@ -55,6 +56,7 @@ export async function startStatusServer(
       http.emit("connection", socket);
     },
   );
+  keepAccepting(server);
   await listenEverywhere(server, config.statusPort);
   server.on("error", (error) => logLine(`status: ${messageOf(error)}`));
 }

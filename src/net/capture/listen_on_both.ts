@@ -1,5 +1,6 @@
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { ConflictError } from "../../core/errors.ts";
+import { keepAccepting } from "../../link/wire/keep_accepting.ts";
 import { openOnLoopback } from "../open_on_loopback.ts";
 
 /**
@@ -36,6 +37,7 @@ function listen(host: string, port: number): Promise<Server> {
     noDelay: true,
     pauseOnConnect: true,
   });
+  keepAccepting(server);
   server.once("error", (error: Error & { code?: string }) => {
     reject(
       error.code === "EADDRINUSE"

@@ -9,6 +9,7 @@ import {
   type Socket,
 } from "node:net";
 import { readEdns } from "../../link/dns/read_edns.ts";
+import { keepAccepting } from "../../link/wire/keep_accepting.ts";
 import { frameMessage, TcpMessages } from "../../link/dns/tcp_messages.ts";
 import { dnsListenError } from "../../link/dns/dns_listen_error.ts";
 import { fitAnswer } from "./fit_answer.ts";
@@ -64,6 +65,7 @@ export class DnsServer implements AsyncDisposable {
       const udp = createSocket(isIPv6(host) ? "udp6" : "udp4");
       const tcp = createServer({ allowHalfOpen: true, noDelay: true });
       tcp.maxConnections = MAX_CONNECTIONS;
+      keepAccepting(tcp);
       try {
         // TCP first: its ports are scarce where many connections are open
         tcp.listen(port, host);

@@ -4,6 +4,7 @@ import {
   type Server,
   type Socket,
 } from "node:net";
+import { keepAccepting } from "../../link/wire/keep_accepting.ts";
 
 /** As many as the kernel allows: they come as fast as the cluster takes them. */
 const BACKLOG = 4096;
@@ -23,6 +24,7 @@ export async function listenOnDevice(
     pauseOnConnect: true,
   });
   server.on("connection", onSocket);
+  keepAccepting(server, BACKLOG);
   await listening(server, host);
   return {
     port: (server.address() as AddressInfo).port,

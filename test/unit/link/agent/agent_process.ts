@@ -74,6 +74,8 @@ export class AgentProcess implements AsyncDisposable {
         env?: Record<string, string>;
         /** Whose digest the pod was made with. @default those that it has */
         madeWith?: SshKeyPair;
+        /** How many files it may have open. @default as many as the tests */
+        openFiles?: number;
       }
       & Partial<
         AgentConfig
@@ -84,6 +86,7 @@ export class AgentProcess implements AsyncDisposable {
       command = ["run", V8_FLAGS, "-A", AGENT],
       env,
       madeWith,
+      openFiles,
       ...rest
     } = options;
     const [sshPort, statusPort, port] = await freePorts(3) as [
@@ -105,12 +108,13 @@ export class AgentProcess implements AsyncDisposable {
     ];
     await writeFile(`${dir}/host_key`, hostKeys.privateKey);
     await writeFile(`${dir}/authorized_key`, clientKeys.publicKey);
-    const child = spawn(Deno.execPath(), [
+    const args = [
       ...command,
       JSON.stringify(config),
       keysDigest((madeWith ?? hostKeys).publicKey, clientKeys.publicKey),
       dir,
-    ], {
+    ];
+    const child = spawn(...limitedDeno(args, openFiles), {
       stdio: ["ignore", "ignore", "pipe"],
       ...(env && { env }),
     });
@@ -194,6 +198,17 @@ export class AgentProcess implements AsyncDisposable {
 export async function residentMiB(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, "utf8");
   return Number(/VmRSS:\s+(\d+)/.exec(status)![1]) / 1024;
+}
+
+/** Deno's command line, through a shell where it may have only so many files open. */
+export function limitedDeno(
+  args: readonly string[],
+  openFiles: number | undefined,
+): [string, string[]] {
+  if (openFiles === undefined) return [Deno.execPath(), [...args]];
+  // the hard limit too, to which Deno raises its own
+  const command = `ulimit -n ${openFiles} && exec "$0" "$@"`;
+  return ["/bin/sh", ["-c", command, Deno.execPath(), ...args]];
 }
 
 /** Ports that were free a moment ago. */

@@ -1,8 +1,12 @@
 /** A client in a process of its own, to be killed: `agentPort sshPort localPort hostKey`, key on stdin. */
 import { connect } from "node:net";
 import { readFileSync } from "node:fs";
+import process from "node:process";
 import { connectLocal } from "../../../../src/link/client/connect_local.ts";
 import { openSshLink } from "../../../../src/link/client/open_ssh_link.ts";
+
+// As ktctl does; see keep_accepting_test.ts.
+process.on("SIGTERM", () => process.exit());
 
 const [agentPort, sshPort, localPort, hostPublicKey] = Deno.args as [
   string,
@@ -16,4 +20,5 @@ const link = await openSshLink(stream, {
   hostPublicKey,
 });
 await link.attach(Number(agentPort), () => connectLocal(Number(localPort)));
+console.log("attached");
 await link.closed;

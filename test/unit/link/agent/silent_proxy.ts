@@ -41,6 +41,11 @@ export class SilentProxy implements AsyncDisposable {
     for (const socket of this.#sockets) socket.unpipe().pause();
   }
 
+  /** Resets what is open; new connections pass. */
+  cut(): void {
+    for (const socket of this.#sockets.splice(0)) socket.resetAndDestroy();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const socket of this.#sockets) socket.destroy();
     await this.#server[Symbol.asyncDispose]();
