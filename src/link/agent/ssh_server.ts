@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { messageOf, UsageError } from "../../core/errors.ts";
+import { withFirstWindows } from "../wire/first_windows.ts";
 import { PacketStream } from "../wire/packet_stream.ts";
 import { keepAccepting } from "../wire/keep_accepting.ts";
 import {
@@ -73,6 +74,7 @@ export async function startSshServer(
     });
     connection.on("ready", () => {
       room.leave(packets);
+      withFirstWindows(connection);
       logLine("client connected");
       connection.once("close", () => logLine("client disconnected"));
       new ClientSession(connection, packets, { name, ports, services }).watch(

@@ -1,6 +1,7 @@
 import type { Duplex } from "node:stream";
 import { LinkError } from "../../core/errors.ts";
 import { disturbances } from "../../core/machine/disturbances.ts";
+import { withFirstWindows } from "../wire/first_windows.ts";
 import { PacketStream } from "../wire/packet_stream.ts";
 import { watchSilence } from "../wire/silence.ts";
 import { loadSsh2 } from "../wire/ssh2.ts";
@@ -29,6 +30,7 @@ export async function openSshLink(
   const packets = new PacketStream(stream);
   const client = new Client();
   await login(client, packets, options);
+  withFirstWindows(client);
   const link = new SshClientLink(client, packets);
   const silence = watchSilence(() => packets.received, {
     silentMs: deadAfterMs,

@@ -1,14 +1,23 @@
 import { Duplex } from "node:stream";
 import { LinkError } from "../../core/errors.ts";
 import type { PacketStream } from "./packet_stream.ts";
+import { FIRST_WINDOW_BYTES, ReceiveWindow } from "./receive_window.ts";
 
-/** Received bytes that wait for a slow reader before the sender is held back; ssh2's window adds 2 MiB. */
-const READ_BUFFER_BYTES = 128 * 1024;
+/**
+ * Received bytes that wait for a slow reader before the sender is held back; its window adds to them.
+ * At most half of a window, or a reader who wants more could wait for one who waits for the reader.
+ */
+const READ_BUFFER_BYTES = FIRST_WINDOW_BYTES / 2;
 
 /** The parts of ssh2's `Channel` that are used here. */
 interface Ssh2Channel extends Duplex {
   incoming: { state: ChannelState };
-  outgoing: { state: ChannelState };
+  outgoing: { state: ChannelState; id: number };
+  readonly _client: {
+    readonly _protocol: {
+      channelWindowAdjust(channel: number, bytes: number): void;
+    };
+  };
   eof(): void;
   close(): void;
 }
@@ -22,13 +31,15 @@ type ChannelState = "open" | "eof" | "closing" | "closed";
  * It talks to the channel's own `_write`, `_read` and `push` instead of its stream, because that
  * - sends CLOSE right after EOF on a server, which cuts off the answer to a half-closed request;
  * - tells nobody whether a channel was ended or torn down;
- * - would buffer everything a second time.
+ * - would buffer everything a second time,
+ * - allows 2 MiB on their way, to a reader that stands still as well ({@link ReceiveWindow}).
  *
  * Noticed by: "a half-closed request gets its answer", "a reset inside the pod resets …".
  */
 export class ChannelStream extends Duplex {
   readonly #channel: Ssh2Channel;
   readonly #packets: PacketStream;
+  readonly #window: ReceiveWindow;
   #eofSent = false;
   #writeBroken = false;
 
@@ -36,6 +47,16 @@ export class ChannelStream extends Duplex {
     super({ readableHighWaterMark: READ_BUFFER_BYTES, allowHalfOpen: true });
     this.#channel = channel as Ssh2Channel;
     this.#packets = packets;
+    const { outgoing, incoming, _client: client } = this.#channel;
+    this.#window = new ReceiveWindow(packets.windows, (bytes) => {
+      if (outgoing.state === "closed") return;
+      client._protocol.channelWindowAdjust(outgoing.id, bytes);
+    });
+    // ssh2 counts on its own else, and allows more when half of its 2 MiB are used.
+    Object.defineProperty(incoming, "window", {
+      get: () => Infinity,
+      set: () => {},
+    });
     this.#channel.push = (chunk: Uint8Array | null) => this.#onPush(chunk);
     this.#channel.on("close", () => this.#onClose());
     // Whoever does not listen learns it from "close"; it must not end the process.
@@ -46,7 +67,12 @@ export class ChannelStream extends Duplex {
   /** `null` comes with the other side's EOF, or with a CLOSE that no EOF went before. */
   #onPush(chunk: Uint8Array | null): boolean {
     if (this.destroyed) return true;
-    if (chunk !== null) return this.push(chunk);
+    if (chunk !== null) {
+      this.#window.received(chunk.length);
+      this.push(chunk);
+      if (!this.destroyed) this.#window.update(this.readableLength);
+      return true;
+    }
     const reset = this.#channel.incoming.state === "closed";
     this.#channel.emit("end");
     if (reset) this.destroy(connectionReset());
@@ -63,7 +89,7 @@ export class ChannelStream extends Duplex {
   }
 
   override _read(): void {
-    this.#channel._read(0);
+    this.#window.update(this.readableLength);
   }
 
   override _write(
@@ -89,6 +115,7 @@ export class ChannelStream extends Duplex {
     error: Error | null,
     callback: (error?: Error | null) => void,
   ): void {
+    this.#window.close();
     this.#channel.close();
     callback(error);
   }

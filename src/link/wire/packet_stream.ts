@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import process from "node:process";
 import { Duplex } from "node:stream";
+import { WindowBudget } from "./receive_window.ts";
 
 /** How much may wait to be sent before channels are told to hold back. */
 const SEND_QUEUE_BYTES = 128 * 1024;
@@ -17,6 +18,8 @@ export class PacketStream extends Duplex {
   received = 0;
   /** When some were last seen to come, in unix milliseconds. */
   heardAt = Date.now();
+  /** What its channels share. */
+  readonly windows = new WindowBudget();
   /** Bytes handed to the carrier since the last one came from it. */
   unanswered = 0;
   readonly #carrier: Duplex;

@@ -1,0 +1,80 @@
+// How much the other side of a channel may send to a reader that stands still.
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import type { Duplex } from "node:stream";
+import { AgentProcess, listen, portOf } from "./agent_process.ts";
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const CHANNELS = 100;
+const chunk = Buffer.alloc(65536);
+
+/** Writes for as long as somebody is there. */
+function pouring(): Promise<Awaited<ReturnType<typeof listen>>> {
+  return listen((socket) => {
+    const more = () => {
+      while (socket.write(chunk));
+    };
+    socket.on("drain", more).resume();
+    more();
+  });
+}
+
+Deno.test(`${CHANNELS} channels hold 128 KiB each while nobody reads, and 64 MiB more in all when they are read`, async () => {
+  await using source = await pouring();
+  await using agent = await AgentProcess.start();
+  await using link = await agent.link();
+  const streams = await Promise.all(
+    Array.from(
+      { length: CHANNELS },
+      () => link.dial("127.0.0.1", portOf(source)),
+    ),
+  );
+  for (const stream of streams) stream.read(0); // its first bytes
+  await settled(streams);
+  const first = streams.map((stream) => stream.readableLength);
+  assert.equal(Math.max(...first), 128 * KIB);
+  assert.equal(Math.min(...first), 128 * KIB);
+
+  await Promise.all(streams.map((stream) => readFor(stream, 4 * MIB)));
+  await settled(streams);
+  const grown = streams.map((stream) => stream.readableLength);
+  const all = grown.reduce((a, b) => a + b, 0);
+  assert.ok(Math.max(...grown) <= 2 * MIB, `${Math.max(...grown)} in one`);
+  // between half and all of its window waits in each
+  assert.ok(all > 32 * MIB, `only ${all / MIB} MiB in all`);
+  assert.ok(all <= 64 * MIB + CHANNELS * 128 * KIB, `${all / MIB} MiB in all`);
+
+  // closed channels leave their share to others
+  for (const stream of streams) stream.destroy();
+  const another = await link.dial("127.0.0.1", portOf(source));
+  await readFor(another, 8 * MIB);
+  await settled([another]);
+  const { readableLength: held } = another;
+  assert.ok(held > MIB && held <= 2 * MIB, `${held / MIB} MiB`);
+  another.destroy();
+});
+
+/** Reads so much at least, and then no more. */
+function readFor(stream: Duplex, bytes: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let left = bytes;
+  const onData = (data: Uint8Array) => {
+    left -= data.length;
+    if (left > 0) return;
+    stream.off("data", onData).pause();
+    resolve();
+  };
+  stream.on("data", onData).resume();
+  return promise;
+}
+
+async function settled(streams: readonly Duplex[]): Promise<void> {
+  const sum = () => streams.reduce((all, { readableLength: n }) => all + n, 0);
+  let last = -1;
+  for (let still = 0; still < 3; still++) {
+    if (last !== sum()) still = 0;
+    last = sum();
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}
