@@ -16,7 +16,7 @@ const CURRENT = "1.37";
 const OLDEST = "1.20";
 
 /** What fills both processors by itself, or measures: nothing runs beside it. */
-const ALONE = /\/(many_connections|mesh_load|signals)_test/;
+const ALONE = /\/(many_connections|mesh_load|signals|silent_link)_test/;
 
 /**
  * What stops servers of the cluster or changes what belongs to all namespaces: one after the other, on a

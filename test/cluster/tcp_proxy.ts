@@ -1,5 +1,6 @@
 // The network between ktctl and the API server, to be broken at will: a relay on 127.0.0.1.
 import { join } from "node:path";
+import { clearTimeout, setTimeout } from "node:timers";
 import { succeeded, type TestCluster } from "./cluster.ts";
 
 export class TcpProxy implements AsyncDisposable {
@@ -13,11 +14,14 @@ export class TcpProxy implements AsyncDisposable {
   #gate = Promise.resolve();
   #open = () => {};
   #dir: string;
+  readonly #cutSilentMs: number | undefined;
 
   private constructor(
     target: { hostname: string; port: number },
     kubeconfigOf: (port: number) => string,
+    cutSilentMs: number | undefined,
   ) {
+    this.#cutSilentMs = cutSilentMs;
     this.#listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     this.port = this.#listener.addr.port;
     this.#target = target;
@@ -30,7 +34,13 @@ export class TcpProxy implements AsyncDisposable {
   }
 
   /** A proxy to the cluster's API server, whose certificate must be valid for 127.0.0.1. */
-  static async open(cluster: TestCluster): Promise<TcpProxy> {
+  static async open(
+    cluster: TestCluster,
+    options: {
+      /** Cuts a connection on which no byte went either way for so long. @default never */
+      cutSilentMs?: number;
+    } = {},
+  ): Promise<TcpProxy> {
     const view = ["config", "view", "--raw", "--flatten", "--minify"];
     const text = succeeded(await cluster.kubectl([...view, "-o", "json"]));
     const config = JSON.parse(text);
@@ -38,7 +48,7 @@ export class TcpProxy implements AsyncDisposable {
     return new TcpProxy({ hostname, port: Number(port || 443) }, (own) => {
       config.clusters[0].cluster.server = `https://127.0.0.1:${own}`;
       return JSON.stringify(config);
-    });
+    }, options.cutSilentMs);
   }
 
   get connections(): number {
@@ -88,18 +98,36 @@ export class TcpProxy implements AsyncDisposable {
     this.#connections.add(far);
     near.setNoDelay();
     far.setNoDelay();
-    await Promise.allSettled([this.#pump(near, far), this.#pump(far, near)]);
+    const cutSilent = this.#cutWhenSilent(near, far);
+    const passed = () => void cutSilent?.refresh();
+    await Promise.allSettled([
+      this.#pump(near, far, passed),
+      this.#pump(far, near, passed),
+    ]);
+    clearTimeout(cutSilent);
     this.#drop(near);
     this.#drop(far);
   }
 
-  async #pump(from: Deno.TcpConn, to: Deno.TcpConn): Promise<void> {
+  #cutWhenSilent(...ends: Deno.TcpConn[]): NodeJS.Timeout | undefined {
+    if (this.#cutSilentMs === undefined) return undefined;
+    return setTimeout(() => {
+      for (const end of ends) this.#drop(end);
+    }, this.#cutSilentMs);
+  }
+
+  async #pump(
+    from: Deno.TcpConn,
+    to: Deno.TcpConn,
+    passed: () => void,
+  ): Promise<void> {
     const buffer = new Uint8Array(65_536);
     try {
       for (;;) {
         const count = await from.read(buffer);
         await this.#gate;
         if (count === null) break;
+        passed();
         for (let at = 0; at < count;) {
           at += await to.write(buffer.subarray(at, count));
         }

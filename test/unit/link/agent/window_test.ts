@@ -36,7 +36,7 @@ Deno.test(`${CHANNELS} channels hold 128 KiB each while nobody reads, and 64 MiB
   assert.equal(Math.max(...first), 128 * KIB);
   assert.equal(Math.min(...first), 128 * KIB);
 
-  await Promise.all(streams.map((stream) => readFor(stream, 4 * MIB)));
+  await Promise.all(streams.map((stream) => readFor(stream, 2 * MIB)));
   await settled(streams);
   const grown = streams.map((stream) => stream.readableLength);
   const all = grown.reduce((a, b) => a + b, 0);
