@@ -10,6 +10,10 @@ export interface LaptopOptions {
   readonly cwd?: string;
   /** Who sits at the laptop, as others see it. */
   readonly user?: string;
+  /** A command that runs ktctl: where another disk is, or with another clock. */
+  readonly within?: readonly string[];
+  /** Where ktctl keeps its journals. @default the laptop's */
+  readonly stateHome?: string;
 }
 
 export class Laptop implements AsyncDisposable {
@@ -72,16 +76,25 @@ export class Laptop implements AsyncDisposable {
     await Deno.remove(this.stateHome, { recursive: true });
   }
 
-  #options({ kubeconfig = this.#kubeconfig, cwd, user }: LaptopOptions) {
+  #options(
+    {
+      kubeconfig = this.#kubeconfig,
+      stateHome = this.stateHome,
+      cwd,
+      user,
+      within,
+    }: LaptopOptions,
+  ) {
     return {
       kubeconfig,
       namespace: this.#namespace,
       env: {
-        XDG_STATE_HOME: this.stateHome,
+        XDG_STATE_HOME: stateHome,
         XDG_DATA_HOME: this.dataHome,
         ...(user === undefined ? {} : { SUDO_USER: user }),
       },
       ...(cwd === undefined ? {} : { cwd }),
+      ...(within === undefined ? {} : { within }),
     };
   }
 }

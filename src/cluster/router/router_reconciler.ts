@@ -160,7 +160,7 @@ export class RouterReconciler {
   /** Resolves when haproxy has found our Shadow Pod in health. Throws `ClusterError` (`ROUTE_DOWN`). */
   async #awaitRoute(signal: AbortSignal): Promise<void> {
     const { service, namespace, session } = this.#options;
-    const deadline = Date.now() + ROUTE_TIMEOUT_MS;
+    const deadline = performance.now() + ROUTE_TIMEOUT_MS;
     // haproxy tells of nothing by itself
     for (const pause of backoff({ firstMs: 50, lastMs: 500 })) {
       const ref = routerRef(service, namespace);
@@ -177,7 +177,7 @@ export class RouterReconciler {
         }));
         if (areUp.length > 0 && areUp.every((isUp) => isUp)) return;
       }
-      if (Date.now() > deadline) throw routeDown(service);
+      if (performance.now() > deadline) throw routeDown(service);
       await pause(signal);
     }
   }

@@ -29,12 +29,12 @@ export async function giveUpLock(
       return false;
     }
   };
-  const deadline = Date.now() + LOCK_LIFETIME_SECONDS * 1_000;
+  const deadline = performance.now() + LOCK_LIFETIME_SECONDS * 1_000;
   if (await attempt()) return;
   scope.background("unlock", async (signal) => {
     for (const pause of backoff({ firstMs, lastMs: 10_000 })) {
       await pause(signal);
-      if (Date.now() > deadline || await attempt()) return;
+      if (performance.now() > deadline || await attempt()) return;
     }
   });
 }

@@ -71,14 +71,14 @@ export async function awaitShadowLink(
   shadow: Shadow,
   options: LinkOptions & { giveUpMs: number },
 ): Promise<SshLink> {
-  const startedAt = Date.now();
+  const startedAt = performance.now();
   for (const pause of backoff({ firstMs: 25, lastMs: 40 })) {
-    const isStarting = Date.now() - startedAt < STARTING_MS;
+    const isStarting = performance.now() - startedAt < STARTING_MS;
     try {
       return await openShadowLink(kube, shadow, { ...options, isStarting });
     } catch (error) {
       options.signal.throwIfAborted();
-      const isLate = Date.now() - startedAt > options.giveUpMs;
+      const isLate = performance.now() - startedAt > options.giveUpMs;
       if (isLate || !isPassing(error)) {
         throw unreachableAgent(shadow, error);
       }

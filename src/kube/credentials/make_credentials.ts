@@ -24,9 +24,11 @@ export function makeCredentials(
 
   async function bearer(): Promise<string | undefined> {
     if (user.tokenFile === undefined) return user.token;
-    if (token === undefined || Date.now() - token.readAt > TOKEN_FILE_MS) {
+    if (
+      token === undefined || performance.now() - token.readAt > TOKEN_FILE_MS
+    ) {
       const text = await readCredentialFile(user.tokenFile, "token file");
-      token = { value: text.trim(), readAt: Date.now() };
+      token = { value: text.trim(), readAt: performance.now() };
     }
     return token.value;
   }

@@ -20,6 +20,7 @@ import {
 } from "../api_errors.ts";
 import type { CallSubject } from "../call_subject.ts";
 import type { Authorization } from "../credentials/credentials.ts";
+import { ClusterClock } from "./cluster_clock.ts";
 import { Deadline, type DeadlineOptions } from "./deadline.ts";
 import { deniedRule } from "../denied_rule.ts";
 import { FirstAnswer } from "./first_answer.ts";
@@ -67,7 +68,7 @@ export class KubeHttp {
   readonly #options: KubeHttpOptions;
   readonly #identity: Identity;
   readonly #first: FirstAnswer;
-  #clockOffsetMs = 0;
+  readonly #clock = new ClusterClock();
   /** IP addresses that connections have gone to. */
   readonly peers: Set<string> = new Set();
 
@@ -86,7 +87,7 @@ export class KubeHttp {
 
   /** The cluster's clock in unix seconds. */
   now(): number {
-    return Math.floor((Date.now() + this.#clockOffsetMs) / 1000);
+    return this.#clock.now();
   }
 
   /**
@@ -158,9 +159,7 @@ export class KubeHttp {
 
   /** Takes the cluster's time from an answer. */
   noteDate(headers: http.IncomingHttpHeaders): void {
-    const date = Date.parse(headers.date ?? "");
-    // The header counts whole seconds; half of one is the mean of what it leaves out.
-    if (!Number.isNaN(date)) this.#clockOffsetMs = date + 500 - Date.now();
+    this.#clock.note(headers.date);
   }
 
   close(): void {

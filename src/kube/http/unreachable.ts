@@ -25,6 +25,10 @@ const REASONS: Readonly<Record<string, Reason>> = {
   EPIPE: { text: "the connection was cut", hint: NETWORK_HINT },
 };
 
+/** Of one that is not valid yet, or any more. */
+const OUT_OF_TIME =
+  /CERT_NOT_YET_VALID|CERT_HAS_EXPIRED|NotValidYet|not valid yet|expired/i;
+
 /** Codes of a server certificate that is not trusted, as OpenSSL and Deno's rustls name them. */
 const UNTRUSTED =
   /CERT|SIGNED|ISSUER|UNABLE_TO_VERIFY|UnknownIssuer|NotValidForName|invalid peer certificate/;
@@ -87,6 +91,14 @@ function reasonOf(error: unknown, fault?: string): Reason {
     return {
       text: `its certificate is for another name (${message})`,
       hint: "Set tls-server-name for the cluster in the kubeconfig.",
+    };
+  }
+  if (OUT_OF_TIME.test(`${code} ${message}`)) {
+    return {
+      text: `its certificate is not valid at this time (${message})`,
+      hint: `Check this machine's clock, which says ${
+        new Date().toISOString()
+      }; where it is right, the cluster's certificate must be renewed.`,
     };
   }
   if (UNTRUSTED.test(`${code} ${message}`)) {

@@ -37,7 +37,7 @@ export class HostsNames {
   constructor(options: HostsNamesOptions) {
     this.#options = options;
     this.#servers = options.servers;
-    this.#nowMs = options.nowMs ?? Date.now;
+    this.#nowMs = options.nowMs ?? (() => performance.now());
   }
 
   /** Those of the names that are left out. */
