@@ -122,7 +122,7 @@ export async function openHelperJournal(
         server: "",
         namespace: "",
         startedAt: Math.floor(Date.now() / 1000),
-      }, { makesFolder: false });
+      }, { makesFolder: false, isFixed: true });
     } catch (error) {
       const isGone = error instanceof PermissionError &&
         isTakenAway(error.cause);

@@ -4,11 +4,17 @@
  * to a dead session.
  */
 import { join } from "node:path";
+import { messageOf } from "../core/errors.ts";
+import { appendRecord } from "./append_record.ts";
 import {
-  messageOf,
-  PermissionError,
-  UnsupportedError,
-} from "../core/errors.ts";
+  damaged,
+  isReadOnlyDisk,
+  lock,
+  ofElsewhere,
+  tryLock,
+  unreadableHint,
+  unwritable,
+} from "./journal_fault.ts";
 import {
   type JournalOptions,
   lockBeside,
@@ -20,11 +26,13 @@ import {
   readRecord,
 } from "./journal_record.ts";
 import type { Json } from "../core/json.ts";
+import { isElsewhere, thisMachine } from "./this_machine.ts";
 
 export type { JournalHeader, JournalRecord };
 
-/** Where a scope writes. Appending returns only when the record is safe. */
+/** Where a scope writes. */
 export interface Journal {
+  /** Returns only when the record is safe; throws where nothing of it was written. */
   append(record: JournalRecord): void;
   /** Drops the record; called when everything in it was reverted. */
   remove(): void;
@@ -41,6 +49,8 @@ export interface PendingStep {
 export interface FileJournalOptions extends JournalOptions {
   /** Whether the folder is made where it is missing. @default true */
   readonly makesFolder?: boolean;
+  /** Whether the user has no say in where it is. @default false */
+  readonly isFixed?: boolean;
 }
 
 /** More is no session's. */
@@ -51,6 +61,7 @@ const NEWLINE = 0x0a;
 export class FileJournal implements Journal {
   readonly path: string;
   #dir: string;
+  #isFixed: boolean;
   #file: Deno.FsFile;
   #lock: Deno.FsFile | undefined;
   #open = true;
@@ -63,6 +74,7 @@ export class FileJournal implements Journal {
   ) {
     this.path = join(dir, `${header.session}.jsonl`);
     this.#dir = dir;
+    this.#isFixed = options.isFixed ?? false;
     this.#file = this.#write(() => {
       if (options.makesFolder !== false) {
         Deno.mkdirSync(dir, { recursive: true, mode: 0o700 });
@@ -70,35 +82,25 @@ export class FileJournal implements Journal {
       this.#lock = openLockBeside(this.path, options);
       return createLocked(this.path, this.#lock);
     });
-    this.append(header);
+    try {
+      const machine = thisMachine();
+      this.append(machine === undefined ? header : { ...header, machine });
+    } catch (error) {
+      removeQuietly(this.path, this.#lock);
+      this.close();
+      throw error;
+    }
   }
 
   append(record: JournalRecord): void {
-    const bytes = new TextEncoder().encode(JSON.stringify(record) + "\n");
-    this.#write(() => {
-      let written = 0;
-      while (written < bytes.length) {
-        written += this.#file.writeSync(bytes.subarray(written));
-      }
-      this.#file.syncDataSync();
-    });
+    this.#write(() => appendRecord(this.#file, record));
   }
 
   #write<T>(work: () => T): T {
     try {
       return work();
     } catch (error) {
-      throw new PermissionError(
-        "JOURNAL_UNWRITABLE",
-        `Cannot write down what is to be undone, in the directory "${this.#dir}": ${
-          messageOf(error)
-        }`,
-        {
-          hint:
-            "ktctl changes nothing without that record. Make the directory yours and writable (a run as root may have made it), or name another: XDG_STATE_HOME.",
-          cause: error,
-        },
-      );
+      throw unwritable(this.#dir, error, { isFixed: this.#isFixed });
     }
   }
 
@@ -131,10 +133,11 @@ function createLocked(
     });
     if (beside !== undefined) return file; // nobody looks at it without that lock
     try {
-      file.lockSync(true);
+      lock(file);
       if (isAt(path, file)) return file;
     } catch (error) {
       file.close();
+      removeQuietly(path, undefined);
       throw error;
     }
     file.close();
@@ -154,6 +157,15 @@ function isAt(path: string, file: Deno.FsFile): boolean {
 function removeJournal(path: string, beside: Deno.FsFile | undefined): void {
   removeIfThere(path);
   if (beside !== undefined) removeIfThere(lockBeside(path));
+}
+
+/** Where something else has gone wrong already: an empty journal tells of nothing. */
+function removeQuietly(path: string, beside: Deno.FsFile | undefined): void {
+  try {
+    removeJournal(path, beside);
+  } catch {
+    // the next sweep removes it
+  }
 }
 
 function removeIfThere(path: string): void {
@@ -205,12 +217,13 @@ export interface DeadJournal extends Disposable {
   readonly path: string;
   readonly header: JournalHeader;
   readonly pending: readonly PendingStep[];
+  /** Where the disk takes no record of that, a later sweep looks once more. */
   markReverted(n: number): void;
   remove(): void;
 }
 
-/** Why a journal, or all of them, cannot be read. */
-export type OnUnreadable = (path: string, reason: string) => void;
+/** Why a journal, or all of them, cannot be read; and what to do about it, as a sentence. */
+export type OnUnreadable = (path: string, reason: string, hint: string) => void;
 
 /**
  * The journals in `dir` whose process is gone. Each stays locked against other cleaners until disposed.
@@ -227,7 +240,7 @@ export function openDeadJournals(
     } catch (error) {
       // gone, or another cleaner was faster
       if (!(error instanceof Deno.errors.NotFound)) {
-        onUnreadable(path, messageOf(error));
+        onUnreadable(path, messageOf(error), unreadableHint(error));
       }
       return undefined;
     }
@@ -249,9 +262,9 @@ function openDead(
   let dead: DeadJournal | undefined;
   try {
     if (beside?.tryLockSync(true) === false) return undefined;
-    file = Deno.openSync(path, { read: true, append: true });
+    file = openForMarks(path);
     // another cleaner may have deleted it since it was opened
-    if (beside !== undefined || file.tryLockSync(true) && isAt(path, file)) {
+    if (beside !== undefined || tryLock(file) && isAt(path, file)) {
       dead = readDead(path, file, beside);
     }
     return dead;
@@ -260,6 +273,16 @@ function openDead(
       file?.close();
       beside?.close();
     }
+  }
+}
+
+/** A disk that can only be read has it read all the same: what it tells of is undone, not marked. */
+function openForMarks(path: string): Deno.FsFile {
+  try {
+    return Deno.openSync(path, { read: true, append: true });
+  } catch (error) {
+    if (!isReadOnlyDisk(error)) throw error;
+    return Deno.openSync(path, { read: true });
   }
 }
 
@@ -273,7 +296,7 @@ function readDead(
   const bytes = Deno.readFileSync(path);
   const wholeBytes = bytes.lastIndexOf(NEWLINE) + 1;
   if (wholeBytes === 0) { // died before its first line was whole: nothing was changed
-    removeJournal(path, beside);
+    removeQuietly(path, beside);
     return undefined;
   }
   const { header, pending, unreadable } = replayJournal(
@@ -282,21 +305,22 @@ function readDead(
   if (header === undefined || unreadable !== undefined) {
     throw damaged(`line ${unreadable} is not as this version writes it`);
   }
+  // its lock may be one that no other machine sees
+  if (isElsewhere(header)) throw ofElsewhere();
   return {
     path,
     header,
     pending,
     markReverted(n) {
-      // a torn line must not take this one with it
-      if (wholeBytes < size && file.statSync().size === size) {
-        file.truncateSync(wholeBytes);
+      try {
+        // a torn line must not take this one with it
+        if (wholeBytes < size && file.statSync().size === size) {
+          file.truncateSync(wholeBytes);
+        }
+        appendRecord(file, { type: "reverted", n });
+      } catch {
+        // it is undone all the same
       }
-      file.writeSync(
-        new TextEncoder().encode(
-          JSON.stringify({ type: "reverted", n }) + "\n",
-        ),
-      );
-      file.syncDataSync();
     },
     remove: () => removeJournal(path, beside),
     [Symbol.dispose]() {
@@ -304,12 +328,6 @@ function readDead(
       beside?.close();
     },
   };
-}
-
-function damaged(reason: string): UnsupportedError {
-  return new UnsupportedError("JOURNAL_UNREADABLE", reason, {
-    hint: "The version of ktctl that wrote it can undo what it tells of.",
-  });
 }
 
 /** The files in `dir` that may be journals. */

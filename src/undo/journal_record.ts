@@ -9,6 +9,8 @@ export interface JournalHeader {
   readonly version: 1;
   readonly session: string;
   readonly pid: number;
+  /** Several may have the same home directory; of a version before that, or another system, it is not known. */
+  readonly machine?: string;
   /** The verb and its target, e.g. `exchange web`. */
   readonly command: string;
   /** The `KUBECONFIG` list or `--kubeconfig` path that was in force, made absolute. */
@@ -42,6 +44,7 @@ const record: v.GenericSchema<unknown, JournalRecord> = v.variant("type", [
     version: v.literal(1),
     session: v.string(),
     pid: v.pipe(v.number(), v.safeInteger()),
+    machine: v.exactOptional(v.string()),
     command: v.string(),
     kubeconfig: v.nullable(v.string()),
     context: v.string(),

@@ -169,7 +169,7 @@ export class Scope<W> implements AsyncDisposable {
     } catch (error) {
       if (step.isRefusal?.(error)) {
         this.#entries = this.#entries.filter((one) => one !== entry);
-        this.#shared.journal.append({ type: "reverted", n });
+        this.#markReverted(n);
       }
       throw error;
     }
@@ -292,7 +292,7 @@ export class Scope<W> implements AsyncDisposable {
     { reverter }: Disposal,
   ): Promise<boolean> {
     const { step, args, n } = entry;
-    const { observer, journal } = this.#shared;
+    const { observer } = this.#shared;
     const description = step.describe(args);
     const change = { step, args, belongsTo: [THIS_COMMAND] };
     if (reverter.keptBecauseOf(change) === undefined) {
@@ -306,12 +306,16 @@ export class Scope<W> implements AsyncDisposable {
       }
       return false;
     }
+    this.#markReverted(n);
+    return true;
+  }
+
+  #markReverted(n: number): void {
     try {
-      journal.append({ type: "reverted", n });
+      this.#shared.journal.append({ type: "reverted", n });
     } catch {
       // then a later sweep reverts it once more, which changes nothing
     }
-    return true;
   }
 }
 

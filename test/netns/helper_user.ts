@@ -50,7 +50,7 @@ try {
   say("closed");
 } catch (error) {
   if (!(error instanceof KtctlError)) throw error;
-  const { code, exitCode, details } = error;
-  say("error", { code, exitCode, details });
+  const { code, exitCode, message, hint, details } = error;
+  say("error", { code, exitCode, message, hint, details });
 }
 Deno.exit(0);

@@ -22,15 +22,22 @@ import {
 /** Kinds that the user may not list are left out, with a warning. */
 export async function readNamespace(
   kube: KubeApi,
-  options: { signal: AbortSignal; report: Report },
+  options: {
+    signal: AbortSignal;
+    report: Pick<Report, "warn">;
+    /** @default the session's */
+    namespace?: string;
+  },
 ): Promise<NamespaceState> {
+  const { signal, namespace = kube.namespace } = options;
+  const where = { signal, namespace };
   const ours = `${CONTROL_BY}=${CONTROL_BY_KT}`;
   const list = async (
     resource: Resource,
     how: { labelSelector?: string; metadataOnly?: boolean } = {},
   ): Promise<KubeObject[]> => {
     try {
-      return await kube.list(resource, { signal: options.signal, ...how });
+      return await kube.list(resource, { ...where, ...how });
     } catch (error) {
       if (
         !(error instanceof PermissionError) || error.code !== "RBAC_FORBIDDEN"
@@ -43,13 +50,12 @@ export async function readNamespace(
     }
   };
   // without Services and Pods there is nothing to be judged
-  const { signal } = options;
   const [services, deployments, made, deployed, found, secrets] = await Promise
     .all([
-      kube.list(SERVICES, { signal }),
+      kube.list(SERVICES, where),
       list(DEPLOYMENTS),
-      kube.list(PODS, { signal, labelSelector: ours }),
-      kube.list(PODS, { signal, labelSelector: `${ROLE},!${CONTROL_BY}` }),
+      kube.list(PODS, { ...where, labelSelector: ours }),
+      kube.list(PODS, { ...where, labelSelector: `${ROLE},!${CONTROL_BY}` }),
       list(CONFIG_MAPS, { labelSelector: ours, metadataOnly: true }),
       list(SECRETS, { labelSelector: ours, metadataOnly: true }),
     ]);
@@ -65,7 +71,7 @@ export async function readNamespace(
 async function withRecords(
   kube: KubeApi,
   configMaps: readonly KubeObject[],
-  { signal, report }: { signal: AbortSignal; report: Report },
+  { signal, report }: { signal: AbortSignal; report: Pick<Report, "warn"> },
 ): Promise<KubeObject[]> {
   const records: KubeObject[] = [];
   for (const one of configMaps) {

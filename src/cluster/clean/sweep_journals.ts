@@ -3,11 +3,15 @@ import { messageOf } from "../../core/errors.ts";
 import { type DeadJournal, openDeadJournals } from "../../undo/journal.ts";
 import type { Json } from "../../core/json.ts";
 import type { Report } from "../../core/report.ts";
-import { revertJournal } from "../../undo/revert_journal.ts";
+import {
+  type JournalOutcome,
+  revertJournal,
+} from "../../undo/revert_journal.ts";
 import { leftReason, Reverter } from "../../undo/reverter.ts";
 import type { AnyClusterStep } from "../../kube/cluster_step.ts";
 import type { KubeApi } from "../../kube/kube_api.ts";
 import type { World } from "../../kube/world.ts";
+import { lostRestores } from "./lost_restores.ts";
 
 export interface SweepOptions {
   readonly dir: string;
@@ -46,10 +50,10 @@ export async function sweepJournals(
   const all: Swept = { done: [], steps: [], left: 0 };
   const { signal, dryRun = false } = options;
   const { reverter = new Reverter({ kube }, { signal, dryRun }) } = options;
-  const journals = openDeadJournals(options.dir, (path, reason) => {
+  const journals = openDeadJournals(options.dir, (path, reason, hint) => {
     options.report.warn(
       "JOURNAL_UNREADABLE",
-      `Skipped the journal ${path}: ${reason}. Run \`ktctl clean\` as the user who owns it, or with the version of ktctl that wrote it`,
+      `Skipped the journal ${path}: ${reason}. ${hint}`,
     );
   });
   for (const journal of journals) {
@@ -73,34 +77,44 @@ async function sweepOne(
 ): Promise<Swept> {
   const { steps, signal, report, reverter, dryRun = false } = options;
   const swept: Swept = { done: [], steps: [], left: 0 };
-  const { command } = dead.header;
+  const onOutcome = (outcome: JournalOutcome<World>) =>
+    note(outcome, { dead, report, swept });
+  for (const change of await lostRestores(kube, dead, { steps, signal })) {
+    const { step, args } = change;
+    const reverted = await reverter.revert(change);
+    onOutcome({ ...reverted, id: step.id, step, args });
+  }
   const left = await revertJournal(dead, {
-    ...{ steps, world: { kube }, reverter, signal, dryRun },
-    onOutcome(outcome) {
-      const { state, id } = outcome;
-      if (state === "unknown" || state === "unreadable") {
-        const isKnown = state === "unreadable";
-        const message = unknownStep(dead, { id, isKnown });
-        report.warn(isKnown ? "STEP_UNREADABLE" : "STEP_UNKNOWN", message);
-        return;
-      }
-      const { step, args } = outcome;
-      const thing = step.describe(args);
-      const byHand = `; by hand: ${step.undoCommand(args)}`;
-      const description = `undo ${thing} of "${command}"`;
-      if (state === "kept") {
-        report.warn("KEPT", `${thing} is ${leftReason(outcome)}${byHand}`);
-      } else if (state === "failed") {
-        const message = `Cannot ${description}: ${leftReason(outcome)}`;
-        report.warn("REVERT_FAILED", message + byHand);
-      } else { // taken back, or planned to be
-        swept.done.push(description);
-        swept.steps.push({ step: id, args });
-      }
-    },
+    ...{ steps, world: { kube }, reverter, signal, dryRun, onOutcome },
   });
   if (left === 0 && !dryRun) forget(dead, report);
   return { ...swept, left };
+}
+
+function note(
+  outcome: JournalOutcome<World>,
+  { dead, report, swept }: { dead: DeadJournal; report: Report; swept: Swept },
+): void {
+  const { state, id } = outcome;
+  if (state === "unknown" || state === "unreadable") {
+    const isKnown = state === "unreadable";
+    const message = unknownStep(dead, { id, isKnown });
+    report.warn(isKnown ? "STEP_UNREADABLE" : "STEP_UNKNOWN", message);
+    return;
+  }
+  const { step, args } = outcome;
+  const thing = step.describe(args);
+  const byHand = `; by hand: ${step.undoCommand(args)}`;
+  const description = `undo ${thing} of "${dead.header.command}"`;
+  if (state === "kept") {
+    report.warn("KEPT", `${thing} is ${leftReason(outcome)}${byHand}`);
+  } else if (state === "failed") {
+    const message = `Cannot ${description}: ${leftReason(outcome)}`;
+    report.warn("REVERT_FAILED", message + byHand);
+  } else { // taken back, or planned to be
+    swept.done.push(description);
+    swept.steps.push({ step: id, args });
+  }
 }
 
 /** All is undone: a record that stays is no more than one to look at again. */

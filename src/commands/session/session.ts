@@ -15,6 +15,7 @@ import {
 } from "../../core/errors.ts";
 import { FileJournal, type JournalHeader } from "../../undo/journal.ts";
 import { liveSessions } from "../../undo/live_sessions.ts";
+import { isElsewhere } from "../../undo/this_machine.ts";
 import { randomLower } from "../../core/random_name.ts";
 import { errorEvent, type Report } from "../../core/report.ts";
 import type { OutageOptions } from "../../undo/reverter.ts";
@@ -39,8 +40,8 @@ export interface Session {
 
 /** The living session of this user that captures, if there is one: no other may. */
 export function capturingSession(host: Host): JournalHeader | undefined {
-  return liveSessions(host.journalDir).find(({ command }) =>
-    command === EXCLUSIVE
+  return liveSessions(host.journalDir).find((session) =>
+    session.command === EXCLUSIVE && !isElsewhere(session)
   );
 }
 
@@ -193,7 +194,7 @@ export async function runSession(
   try {
     await scope.dispose();
     host.conclude({ state: "restored", reason: "Everything is restored" });
-    journal.remove();
+    forget(journal, report);
   } catch (error) {
     failure = leftBehind(report, failure, error);
   } finally {
@@ -203,6 +204,20 @@ export async function runSession(
     return;
   }
   throw failure;
+}
+
+/** All is undone: a record that its disk keeps is no more than one to look at again. */
+function forget(journal: FileJournal, report: Report): void {
+  try {
+    journal.remove();
+  } catch (error) {
+    report.warn(
+      "JOURNAL_UNWRITABLE",
+      `Everything is restored, but its record ${journal.path} stays, and the next command looks at it again: ${
+        messageOf(error)
+      }`,
+    );
+  }
 }
 
 /** The clean-up's error, unless something else went wrong before: then both are told. */
