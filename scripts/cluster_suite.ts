@@ -23,7 +23,7 @@ const ALONE = /\/(many_connections|mesh_load|signals|silent_link)_test/;
  * cluster of their own beside the others'.
  */
 const APART =
-  /\/(api_server_restart|barred_proxy|conformance|connect_(end|names|ranges|service_cidrs)|killed_\w+|lost_link|mesh_(manual|router_(death|return)))_test/;
+  /\/(api_server_restart|barred_proxy|conformance|connect_(end|names|ranges|service_cidrs)|faults|killed_\w+|lost_link|mesh_(manual|router_(death|return)))_test/;
 
 /** Every verb, its end, kill -9, what takes back, what is refused, and what old API versions are for. */
 const ON_OLDEST =

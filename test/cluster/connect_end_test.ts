@@ -15,19 +15,6 @@ async function restored(lab: ConnectLab, how: string): Promise<void> {
   console.log(`the laptop was as before ${ms} ms after ${how}`);
 }
 
-/** The root helper's process. */
-async function helperPid(lab: ConnectLab): Promise<string> {
-  const pids = await lab.laptop.output(
-    "sh",
-    "-c",
-    `for pid in $(ip netns pids "" 2>/dev/null || ls /proc | grep '^[0-9]'); do
-       tr '\\0' ' ' < /proc/$pid/cmdline 2>/dev/null | grep -q '^[^ ]*deno .* __helper' &&
-         [ "$(readlink /proc/$pid/ns/net)" = "$(readlink /proc/self/ns/net)" ] && echo $pid
-     done; true`,
-  );
-  return pids.split("\n")[0]!;
-}
-
 for (const mode of MODES) {
   Deno.test({
     name: `connect --mode ${mode}: however it ends, all is put back`,
@@ -52,7 +39,11 @@ for (const mode of MODES) {
         "kill -9 of the root helper ends it with an error, and all is put back",
         async () => {
           await using connect = await lab.connect("--mode", mode);
-          await lab.laptop.output("kill", "-9", await helperPid(lab));
+          await lab.laptop.output(
+            "kill",
+            "-9",
+            `${await lab.laptop.helperPid()}`,
+          );
           const { code, error, stdout } = await connect.ended();
           assert.equal(error?.["code"], "HELPER_LOST", stdout);
           assert.equal(code, 9, stdout);
@@ -82,8 +73,8 @@ for (const mode of MODES) {
           const { laptop } = lab;
           for (const isPowerCut of [false, true]) {
             await using connect = await lab.connect("--mode", mode);
-            const helper = await helperPid(lab);
-            await laptop.output("kill", "-9", helper, `${connect.pid}`);
+            const helper = await laptop.helperPid();
+            await laptop.output("kill", "-9", `${helper}`, `${connect.pid}`);
             await connect.ended();
             assert.notEqual(await laptop.snapshot(), lab.before);
             if (isPowerCut) { // the files stay, and nothing else

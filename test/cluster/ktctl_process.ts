@@ -140,6 +140,11 @@ export class KtctlProcess implements AsyncDisposable {
     }
   }
 
+  /** When it has ended, however. */
+  async over(): Promise<void> {
+    await this.child.status;
+  }
+
   /** The result, once the process has ended; it is killed when time is up. */
   async ended(timeoutMs = 60_000): Promise<KtctlResult> {
     const timer = setTimeout(() => this.kill("SIGKILL"), timeoutMs);

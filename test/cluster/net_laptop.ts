@@ -336,17 +336,32 @@ export class NetLaptop implements AsyncDisposable {
     };
   }
 
-  /** Starts ktctl on the laptop, in the namespace. */
+  /** Starts ktctl on the laptop, in the namespace; `within` is a command that runs it. */
   ktctl(
     args: readonly string[],
     env: Record<string, string> = {},
+    within: readonly string[] = [],
   ): KtctlProcess {
     return new KtctlProcess(args, {
       kubeconfig: this.#cluster.kubeconfig,
       namespace: this.#namespace,
-      within: this.enter,
+      within: [...this.enter, ...within],
       env: { XDG_STATE_HOME: `${this.folder}/state`, ...env },
     });
+  }
+
+  /** The root helper's process, where one runs. */
+  async helperPid(): Promise<number | undefined> {
+    const pids = await this.output(
+      "sh",
+      "-c",
+      `for pid in $(ls /proc | grep '^[0-9]'); do
+         tr '\\0' ' ' < /proc/$pid/cmdline 2>/dev/null | grep -q '^[^ ]*deno .* __helper' &&
+           [ "$(readlink /proc/$pid/ns/net)" = "$(readlink /proc/self/ns/net)" ] && echo $pid
+       done; true`,
+    );
+    const [pid] = pids.split("\n").filter(Boolean);
+    return pid === undefined ? undefined : Number(pid);
   }
 
   /** All that `connect` may change on the laptop, as text to compare. */

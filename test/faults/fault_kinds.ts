@@ -1,22 +1,17 @@
 /** What may go wrong while ktctl runs, each done to real parts. */
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import {
-  succeeded,
-  type TestCluster,
-  type TestNamespace,
-} from "../cluster/cluster.ts";
-import type { KtctlProcess } from "../cluster/ktctl_process.ts";
+import type { TestCluster, TestNamespace } from "../cluster/cluster.ts";
+import type { KtctlProcess, KtctlResult } from "../cluster/ktctl_process.ts";
 import { pidInPod } from "../cluster/pod_process.ts";
-import type { TcpProxy } from "../cluster/tcp_proxy.ts";
+import type { FaultLaptop } from "./fault_laptop.ts";
 
 /** Where it happens. */
 export interface Scene {
   readonly cluster: TestCluster;
   readonly namespace: TestNamespace;
   readonly client: KtctlProcess;
-  /** Between ktctl and the API server. */
-  readonly network: TcpProxy;
+  readonly laptop: FaultLaptop;
   /** How long a fault that passes lasts. */
   readonly lastsMs: number;
   readonly signal: AbortSignal;
@@ -24,15 +19,18 @@ export interface Scene {
 
 export interface FaultKind {
   readonly name: string;
-  /** Ends ktctl, so that nobody is there to repair anything. */
-  readonly endsClient?: boolean;
+  /** It is one of the whole cluster, in the midst of which nothing else is to be tried. */
+  readonly isOfCluster?: boolean;
+  /** The clock of ktctl is set. */
+  readonly setsClock?: boolean;
+  /** The verb that alone has what it breaks. @default all have */
+  readonly verb?: string;
   /** Returns when it is over. One that finds nothing to break says so. */
   happen(scene: Scene): Promise<void | "nothing there">;
 }
 
 const byName = (name: string, signal: Deno.Signal): FaultKind => ({
   name,
-  endsClient: true,
   happen: ({ client }) => Promise.resolve(client.kill(signal)),
 });
 
@@ -43,14 +41,12 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   byName("kill", "SIGKILL"),
   {
     name: "sleep",
-    async happen({ client, lastsMs, signal }) {
-      client.kill("SIGSTOP");
-      try {
-        await sleep(lastsMs, undefined, { signal });
-      } finally {
-        client.kill("SIGCONT");
-      }
-    },
+    happen: ({ client, ...scene }) =>
+      lasting(
+        scene,
+        () => client.kill("SIGSTOP"),
+        () => client.kill("SIGCONT"),
+      ),
   },
   { name: "container", happen: killContainer },
   {
@@ -80,32 +76,106 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   },
   {
     name: "api-restart",
+    isOfCluster: true,
     happen: ({ cluster }) => cluster.restartApiServer(),
   },
   {
     name: "api-stall",
+    isOfCluster: true,
     happen: (scene) => stall(scene, "kube-apiserver"),
   },
   {
     name: "kubelet-stall",
+    isOfCluster: true,
     happen: (scene) => stall(scene, "kubelet"),
   },
   {
     name: "link-cut",
-    happen: ({ network }) => Promise.resolve(network.cut()),
+    happen: async ({ laptop }) => await laptop.network.cut(),
   },
   {
     name: "link-silent",
-    async happen({ network, lastsMs, signal }) {
-      network.goSilent();
-      try {
-        await sleep(lastsMs, undefined, { signal });
-      } finally {
-        network.resume();
-      }
+    happen: ({ laptop: { network }, ...scene }) =>
+      lasting(
+        scene,
+        () => network.setSilent(true),
+        () => network.setSilent(false),
+      ),
+  },
+  {
+    name: "disk-full",
+    happen: ({ laptop: { disk }, ...scene }) =>
+      lasting(scene, () => disk.fill(), () => disk.makeRoom()),
+  },
+  setClock("clock-forward", "+3600"),
+  setClock("clock-back", "-3600"),
+  { name: "two-clients", happen: secondClient },
+  {
+    name: "helper-kill",
+    verb: "connect",
+    happen: ({ laptop }) => killHelper(laptop),
+  },
+  {
+    name: "both-kill",
+    verb: "connect",
+    async happen({ laptop, client }) {
+      const outcome = await killHelper(laptop);
+      client.kill("SIGKILL");
+      return outcome;
     },
   },
 ];
+
+/** What begins, and is over after a while, or when the run ends. */
+async function lasting(
+  { lastsMs, signal }: Pick<Scene, "lastsMs" | "signal">,
+  begin: () => unknown,
+  end: () => unknown,
+): Promise<void> {
+  await begin();
+  try {
+    await sleep(lastsMs, undefined, { signal });
+  } finally {
+    await end();
+  }
+}
+
+/** Stays so. */
+function setClock(name: string, off: string): FaultKind {
+  return {
+    name,
+    setsClock: true,
+    happen: ({ laptop }) => Promise.resolve(laptop.clock!.set(off)),
+  };
+}
+
+/** Somebody else wants the same at the same time, and goes again. */
+async function secondClient(
+  { laptop, lastsMs, signal }: Scene,
+): Promise<void> {
+  await using second = laptop.startSecond();
+  // who is refused goes at once
+  await Promise.race([sleep(lastsMs, undefined, { signal }), second.over()]);
+  const result = await second.stop();
+  if (isDefect(result)) throw new Error(`the second client: ${result.stdout}`);
+}
+
+async function killHelper(
+  laptop: FaultLaptop,
+): Promise<void | "nothing there"> {
+  const pid = await laptop.helperPid();
+  if (pid === undefined) return "nothing there";
+  try {
+    Deno.kill(pid, "SIGKILL");
+  } catch {
+    return "nothing there"; // it has just ended
+  }
+}
+
+/** A defect of ktctl's own, which it tells by its exit code and its word for it. */
+export function isDefect({ code, error }: KtctlResult): boolean {
+  return code === 1 || error?.["code"] === "UNEXPECTED";
+}
 
 /** A Shadow or Router Pod, as `pod/name`. */
 async function ourPod(namespace: TestNamespace): Promise<string | undefined> {
@@ -129,29 +199,14 @@ async function killContainer(
 
 /** Stops a component of the cluster for a while, as one that is out of memory or of processors. */
 async function stall(
-  { cluster, lastsMs, signal }: Scene,
+  { cluster, ...scene }: Scene,
   component: string,
 ): Promise<void> {
   const file = join(dirname(cluster.kubeconfig), "pid", component);
   const pid = Number((await Deno.readTextFile(file)).split(" ")[0]);
-  Deno.kill(pid, "SIGSTOP");
-  try {
-    await sleep(lastsMs, undefined, { signal });
-  } finally {
-    Deno.kill(pid, "SIGCONT");
-  }
-}
-
-/** Needs the namespace's Service to be reachable; throws where it is not. */
-export async function awaitAnswer(
-  namespace: TestNamespace,
-): Promise<void> {
-  const pod = await namespace.client();
-  succeeded(
-    await pod.exec([
-      "sh",
-      "-c",
-      "for i in $(seq 200); do curl -s -m 1 http://web/ && exit 0; sleep 0.1; done; exit 1",
-    ]),
+  await lasting(
+    scene,
+    () => Deno.kill(pid, "SIGSTOP"),
+    () => Deno.kill(pid, "SIGCONT"),
   );
 }

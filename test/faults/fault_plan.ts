@@ -8,6 +8,8 @@ export interface Verb {
   args(localPort: number): string[];
   /** Whether the Service answers within {@link MAX_OUTAGE_MS} whatever single fault there is. */
   readonly failsOpen: boolean;
+  /** It changes the laptop, too. @default false */
+  readonly connects?: boolean;
 }
 
 /** No single fault may silence a Service that fails open for longer. */
@@ -45,6 +47,12 @@ export const VERBS: readonly Verb[] = [
     args: () => ["forward", "web", "0:80"],
     failsOpen: true,
   },
+  {
+    name: "connect",
+    args: () => ["connect"],
+    failsOpen: true,
+    connects: true,
+  },
 ];
 
 export interface PlannedFault {
@@ -72,9 +80,14 @@ export function planFaults(
   } = {},
 ): FaultPlan {
   const random = new SeededRandom(seed);
-  const verb = random.pick(verbs);
+  const possibleFor = (verb: Verb) =>
+    kinds.filter((kind) => kind.verb === undefined || kind.verb === verb.name);
+  const verb = random.pick(
+    verbs.filter((verb) => possibleFor(verb).length > 0),
+  );
+  const possible = possibleFor(verb);
   const fault = (longestMs: number): PlannedFault => ({
-    kind: random.pick(kinds),
+    kind: random.pick(possible),
     afterMs: random.whole(0, longestMs),
     lastsMs: random.whole(1_000, 12_000),
   });
@@ -93,4 +106,9 @@ export function planText({ verb, faults }: FaultPlan): string {
     `${kind.name} after ${(afterMs / 1000).toFixed(1)} s`
   );
   return `${verb.name}: ${texts.join(", then ")}`;
+}
+
+/** Whether it disturbs all that goes on in the cluster. */
+export function isOfCluster({ faults }: FaultPlan): boolean {
+  return faults.some(({ kind }) => kind.isOfCluster);
 }

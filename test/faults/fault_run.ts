@@ -1,11 +1,14 @@
 /** One run: a command, what goes wrong with it, and what is left afterwards. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { TestCluster, TestNamespace } from "../cluster/cluster.ts";
-import { Laptop } from "../cluster/laptop.ts";
 import type { KtctlProcess, KtctlResult } from "../cluster/ktctl_process.ts";
 import { type LoggedRequest, startRequestLog } from "../cluster/request_log.ts";
-import { TcpProxy } from "../cluster/tcp_proxy.ts";
+import { messageOf } from "../../src/core/errors.ts";
+import { ConnectingLaptop } from "./connecting_laptop.ts";
+import { isDefect } from "./fault_kinds.ts";
+import type { FaultLaptop } from "./fault_laptop.ts";
 import { type FaultPlan, MAX_OUTAGE_MS } from "./fault_plan.ts";
+import { ServingLaptop } from "./serving_laptop.ts";
 
 export interface FaultResult {
   /** The longest time in which no request that began was answered. */
@@ -34,36 +37,41 @@ export async function runFaults(
     before: string;
   },
 ): Promise<FaultResult> {
-  await using laptop = await Laptop.open(cluster, namespace);
-  await using other = await Laptop.open(cluster, namespace, "other");
-  await using network = await TcpProxy.open(cluster);
-  const { kubeconfig } = network;
-  const log = await startRequestLog(await namespace.client(), LOG_SECONDS);
-  await using client = laptop.start(verb.args(laptop.demo.port), {
-    kubeconfig,
+  const Place = verb.connects ? ConnectingLaptop : ServingLaptop;
+  await using laptop: FaultLaptop = await Place.open({
+    ...{ cluster, namespace, args: verb.args },
+    hasClock: faults.some(({ kind }) => kind.setsClock),
   });
+  const machine = await laptop.machine();
+  const log = await startRequestLog(await namespace.client(), LOG_SECONDS);
+  await using client = laptop.start();
   const ended = new AbortController();
   const happened: (void | "nothing there")[] = [];
   const running: Promise<void>[] = [];
   for (const { kind, afterMs, lastsMs } of faults) {
     await sleep(afterMs);
     const scene = {
-      ...{ cluster, namespace, client, network, lastsMs },
+      ...{ cluster, namespace, client, laptop, lastsMs },
       signal: ended.signal,
     };
     running.push(
       kind.happen(scene).then((outcome) => void happened.push(outcome)),
     );
   }
-  await Promise.all(running);
+  const failures: string[] = [];
+  for (const { reason } of await rejected(running)) {
+    failures.push(messageOf(reason));
+  }
   await sleep(REPAIR_MS);
   await log.end();
   const requests = await log.read();
   const result = await endOf(client);
-  const failures = await whatIsLeft({
-    ...{ namespace, laptop, other, before },
-    kubeconfig,
-  });
+  failures.push(
+    ...await whatIsLeft(laptop, {
+      namespace,
+      before: { namespace: before, machine },
+    }),
+  );
   if (isDefect(result)) failures.push(`exit code ${result.code}`);
   const outageMs = longestOutageMs(requests);
   const isBounded = verb.failsOpen && faults.length === 1;
@@ -72,10 +80,18 @@ export async function runFaults(
   }
   return {
     outageMs,
-    isVoid: happened.every((one) => one === "nothing there"),
+    isVoid: happened.length > 0 &&
+      happened.every((one) => one === "nothing there"),
     failures,
     output: result.stdout + result.stderr,
   };
+}
+
+async function rejected(
+  promises: readonly Promise<void>[],
+): Promise<PromiseRejectedResult[]> {
+  const all = await Promise.allSettled(promises);
+  return all.filter((one) => one.status === "rejected");
 }
 
 /** Ctrl-C where it still runs. */
@@ -84,39 +100,38 @@ function endOf(client: KtctlProcess): Promise<KtctlResult> {
   return client.ended(END_MS);
 }
 
-/** A defect of ktctl's own, which it tells by its exit code and its word for it. */
-function isDefect({ code, error }: KtctlResult): boolean {
-  return code === 1 || error?.["code"] === "UNEXPECTED";
-}
-
-/** Cleans as users do, from both laptops, until all is as before or is not going to be. */
+/** Cleans as users do, until all is as before or is not going to be. */
 async function whatIsLeft(
-  { namespace, laptop, other, before, kubeconfig }: {
+  laptop: FaultLaptop,
+  { namespace, before }: {
     namespace: TestNamespace;
-    laptop: Laptop;
-    other: Laptop;
-    before: string;
-    /** Of the laptop: its journals are those of the server that this names. */
-    kubeconfig: string;
+    before: { namespace: string; machine: string };
   },
 ): Promise<string[]> {
-  const clean = ["clean", "--thresholdInMinus", "0"];
   const deadline = performance.now() + CLEAN_MS;
-  let now = await namespace.snapshot();
+  const look = async () => ({
+    namespace: await namespace.snapshot(),
+    machine: await laptop.machine(),
+    journals: (await laptop.journals()).length,
+  });
+  let now = await look();
   let last: KtctlResult | undefined;
-  const isClean = () => now === before && laptop.journals().length === 0;
+  const isClean = () =>
+    now.journals === 0 && now.namespace === before.namespace &&
+    now.machine === before.machine;
   // whoever is killed has the next command of that laptop, or anybody, clean up
-  for (let turn = 0; !isClean() && performance.now() < deadline; turn++) {
-    last = turn % 2 === 0
-      ? await laptop.run(clean, { kubeconfig })
-      : await other.run(clean);
-    now = await namespace.snapshot();
+  while (!isClean() && performance.now() < deadline) {
+    last = await laptop.clean();
+    now = await look();
   }
   const failures: string[] = [];
-  if (now !== before) {
-    failures.push(`the namespace differs\n${difference(before, now)}`);
+  for (const place of ["namespace", "machine"] as const) {
+    if (now[place] === before[place]) continue;
+    failures.push(
+      `the ${place} differs\n${difference(before[place], now[place])}`,
+    );
   }
-  if (laptop.journals().length > 0) failures.push("a journal is left");
+  if (now.journals > 0) failures.push("a journal is left");
   if (failures.length > 0 && last !== undefined) {
     failures.push(`the last clean: ${last.stdout}${last.stderr}`);
   }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { FAULT_KINDS } from "../../faults/fault_kinds.ts";
 import { planFaults, planText } from "../../faults/fault_plan.ts";
 import { longestOutageMs } from "../../faults/fault_run.ts";
 import { FaultTable } from "../../faults/fault_table.ts";
@@ -12,6 +13,17 @@ Deno.test("a run of faults is the same whenever its seed is", () => {
     Array.from({ length: 200 }, (_, seed) => planText(planFaults(seed))),
   );
   assert.ok(plans.size > 150, "seeds hardly differ");
+});
+
+Deno.test("what a verb does not have is not broken: another verb is taken, or another fault", () => {
+  const [kind] = FAULT_KINDS.filter(({ verb }) => verb === "connect");
+  for (let seed = 0; seed < 50; seed++) {
+    assert.equal(planFaults(seed, { kinds: [kind!] }).verb.name, "connect");
+    const { verb, faults } = planFaults(seed);
+    for (const { kind } of faults) {
+      assert.ok([undefined, verb.name].includes(kind.verb), kind.name);
+    }
+  }
 });
 
 Deno.test("an outage lasts from the last answer before a failure to the next one, or the end", () => {

@@ -1,0 +1,109 @@
+import { BadDisk } from "../cluster/bad_disk.ts";
+import type { KtctlProcess, KtctlResult } from "../cluster/ktctl_process.ts";
+import { Laptop } from "../cluster/laptop.ts";
+import { SetClock } from "../cluster/set_clock.ts";
+import { TcpProxy } from "../cluster/tcp_proxy.ts";
+import {
+  CLEAN,
+  type FaultLaptop,
+  type FaultLaptopOptions,
+} from "./fault_laptop.ts";
+
+/** Room for the journals of some sessions. */
+const DISK = "64k";
+
+/** For a command that changes nothing but the cluster. Journals are on a disk of their own. */
+export class ServingLaptop implements FaultLaptop {
+  readonly network: FaultLaptop["network"];
+  readonly disk: BadDisk;
+  readonly clock: SetClock | undefined;
+  readonly #options: FaultLaptopOptions;
+  readonly #laptop: Laptop;
+  readonly #other: Laptop;
+  readonly #proxy: TcpProxy;
+  readonly #held: AsyncDisposableStack;
+
+  private constructor(
+    options: FaultLaptopOptions,
+    parts: {
+      laptop: Laptop;
+      other: Laptop;
+      proxy: TcpProxy;
+      disk: BadDisk;
+      clock: SetClock | undefined;
+      held: AsyncDisposableStack;
+    },
+  ) {
+    this.#options = options;
+    this.#laptop = parts.laptop;
+    this.#other = parts.other;
+    this.#proxy = parts.proxy;
+    this.disk = parts.disk;
+    this.clock = parts.clock;
+    this.#held = parts.held;
+    this.network = {
+      cut: () => this.#proxy.cut(),
+      setSilent: (isSilent) =>
+        isSilent ? this.#proxy.goSilent() : this.#proxy.resume(),
+    };
+  }
+
+  static async open(options: FaultLaptopOptions): Promise<ServingLaptop> {
+    const { cluster, namespace, hasClock } = options;
+    await using stack = new AsyncDisposableStack();
+    const laptop = stack.use(await Laptop.open(cluster, namespace));
+    const other = stack.use(await Laptop.open(cluster, namespace, "other"));
+    const proxy = stack.use(await TcpProxy.open(cluster));
+    const disk = stack.use(await BadDisk.small(DISK));
+    const clock = hasClock ? stack.use(new SetClock()) : undefined;
+    const held = stack.move();
+    return new ServingLaptop(options, {
+      ...{ laptop, other, proxy, disk, clock, held },
+    });
+  }
+
+  start(): KtctlProcess {
+    const args = this.#options.args(this.#laptop.demo.port);
+    const within = [...this.disk.within, ...this.clock?.within ?? []];
+    return this.#laptop.start(args, { ...this.#place, within });
+  }
+
+  startSecond(): KtctlProcess {
+    return this.#other.start(this.#options.args(this.#other.demo.port));
+  }
+
+  /** From this laptop, then from another: a dead session's own, or anybody, cleans up. */
+  async clean(): Promise<KtctlResult> {
+    const own = await this.#laptop.run(CLEAN, {
+      ...this.#place,
+      within: this.disk.within,
+    });
+    const others = await this.#other.run(CLEAN);
+    return own.code === 0 ? others : own;
+  }
+
+  async journals(): Promise<string[]> {
+    const list = `ls ${this.disk.path}/ktctl/sessions 2>&- || :`;
+    const own = await this.disk.run("sh", "-c", list);
+    return [...own.split("\n").filter(Boolean), ...this.#other.journals()];
+  }
+
+  /** Nothing. */
+  machine(): Promise<string> {
+    return Promise.resolve("");
+  }
+
+  helperPid(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#held.disposeAsync();
+  }
+
+  /** Its journals are those of the server that this kubeconfig names. */
+  get #place() {
+    const { kubeconfig } = this.#proxy;
+    return { kubeconfig, stateHome: this.disk.path };
+  }
+}
