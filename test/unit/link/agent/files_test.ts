@@ -67,7 +67,13 @@ Deno.test(
     );
     await agent.logged("EMFILE");
     for (const socket of silent) socket.destroy();
-    assert.equal(await exchange(agent.port, "abc"), "original 3");
+    // those that still wait to be accepted come first, and take the files again
+    const deadline = performance.now() + 5_000;
+    let answer = "";
+    while (answer === "" && performance.now() < deadline) {
+      answer = await exchange(agent.port, "abc").catch(() => "");
+    }
+    assert.equal(answer, "original 3");
     assert.equal(await agent.ready(), 200);
   },
 );
