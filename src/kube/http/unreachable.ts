@@ -25,10 +25,6 @@ const REASONS: Readonly<Record<string, Reason>> = {
   EPIPE: { text: "the connection was cut", hint: NETWORK_HINT },
 };
 
-/** Of one that is not valid yet, or any more. */
-const OUT_OF_TIME =
-  /CERT_NOT_YET_VALID|CERT_HAS_EXPIRED|NotValidYet|not valid yet|expired/i;
-
 /** Codes of a server certificate that is not trusted, as OpenSSL and Deno's rustls name them. */
 const UNTRUSTED =
   /CERT|SIGNED|ISSUER|UNABLE_TO_VERIFY|UnknownIssuer|NotValidForName|invalid peer certificate/;
@@ -93,18 +89,14 @@ function reasonOf(error: unknown, fault?: string): Reason {
       hint: "Set tls-server-name for the cluster in the kubeconfig.",
     };
   }
-  if (OUT_OF_TIME.test(`${code} ${message}`)) {
-    return {
-      text: `its certificate is not valid at this time (${message})`,
-      hint: `Check this machine's clock, which says ${
-        new Date().toISOString()
-      }; where it is right, the cluster's certificate must be renewed.`,
-    };
-  }
   if (UNTRUSTED.test(`${code} ${message}`)) {
     return {
       text: `its certificate is not trusted (${message})`,
-      hint: "Check certificate-authority of the cluster in the kubeconfig.",
+      // Deno does not tell which of both it is
+      hint:
+        `Check certificate-authority of the cluster in the kubeconfig, and this machine's clock, which says ${
+          new Date().toISOString()
+        }.`,
     };
   }
   const text = message || "the connection failed";
