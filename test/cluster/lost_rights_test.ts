@@ -44,7 +44,7 @@ for (
       lost: "services",
       kept: [
         /^switched selector of Service "web": .*forbid.*; to undo: kubectl patch service web /,
-        /^Pod "web-kt-exchange-\w+": kept, .*; to undo: kubectl delete pods /,
+        /^Deployment "web-kt-exchange-\w+": kept, .*; to undo: kubectl delete deployments\.apps /,
         /^Service "web-kt-stuntman": kept, /,
       ],
       isAnswered: true,
@@ -55,7 +55,7 @@ for (
       kept: [
         /^1 of 2 replicas of Deployment "web": .*forbid.*; to undo: kubectl scale deployment web /,
         /^switched selector of Service "web": kept, /,
-        /^(Pod|Deployment) "web-kt-exchange-\w+": kept, /,
+        /^Deployment "web-kt-exchange-\w+": kept, /,
         /^Service "web-kt-stuntman": kept, /,
         /^ConfigMap "web-kt-scaled": kept, /,
       ],
