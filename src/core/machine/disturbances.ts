@@ -41,7 +41,7 @@ export class Disturbances {
   on(listener: Listener): Disposable {
     this.#listeners.add(listener);
     if (this.#timer === undefined) {
-      this.#addresses = this.#addressesNow();
+      this.#addresses = this.#addressesOrLast();
       this.#lookedAt = this.#now();
       this.#timer = setInterval(() => this.look(), LOOK_MS);
     }
@@ -65,11 +65,20 @@ export class Disturbances {
     const now = this.#now();
     const wasAsleep = now - this.#lookedAt > LOOK_MS + ASLEEP_MS;
     this.#lookedAt = now;
-    const addresses = this.#addressesNow();
+    const addresses = this.#addressesOrLast();
     const isMoved = addresses.symmetricDifference(this.#addresses).size > 0;
     this.#addresses = addresses;
     if (!wasAsleep && !isMoved) return;
     this.tell({ wasAsleep, ...(isMoved && { addresses }) });
+  }
+
+  /** The system opens a socket to tell them: without a file left for it they count as they were. */
+  #addressesOrLast(): ReadonlySet<string> {
+    try {
+      return this.#addressesNow();
+    } catch {
+      return this.#addresses;
+    }
   }
 }
 

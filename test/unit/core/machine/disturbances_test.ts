@@ -43,6 +43,28 @@ Deno.test("addresses that come or go are told, with those that are left", () => 
   ]);
 });
 
+Deno.test("a machine that cannot tell its addresses, for want of a file, has those of before", () => {
+  const its = { addresses: new Set(["10.0.0.2"]), isOutOfFiles: false };
+  const disturbances = new Disturbances({
+    addresses() {
+      if (its.isOutOfFiles) throw new Error("Too many open files");
+      return its.addresses;
+    },
+    now: () => 0,
+  });
+  const told: Disturbance[] = [];
+  using _listening = disturbances.on((one) => told.push(one));
+  its.isOutOfFiles = true;
+  disturbances.look();
+  assert.deepEqual(told, []);
+  its.isOutOfFiles = false;
+  its.addresses = new Set(["10.0.0.3"]);
+  disturbances.look();
+  assert.deepEqual(told.map(({ addresses }) => [...addresses!]), [[
+    "10.0.0.3",
+  ]]);
+});
+
 Deno.test("this machine is looked at by itself while somebody listens", async () => {
   const started = Date.now();
   let shiftMs = 0;
