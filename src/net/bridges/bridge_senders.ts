@@ -20,7 +20,7 @@ export class BridgeSenders {
   has(address: string | undefined): boolean {
     const sender = Cidr.tryParse(address ?? "");
     if (sender === undefined) return false; // with a zone: of one link alone
-    return Object.entries(networkInterfaces()).some(([device, own = []]) => {
+    return ownDevices().some(([device, own = []]) => {
       const isBridge = isNamed(this.#names, device);
       return own.some(({ address, cidr }) => {
         const self = Cidr.tryParse(address);
@@ -30,5 +30,17 @@ export class BridgeSenders {
           Cidr.tryParse(cidr ?? "")?.contains(sender) === true;
       });
     });
+  }
+}
+
+/** None where there is no file left for the socket that the system asks by: nobody is let in then. */
+function ownDevices(): [
+  string,
+  ReturnType<typeof networkInterfaces>[string],
+][] {
+  try {
+    return Object.entries(networkInterfaces());
+  } catch {
+    return [];
   }
 }
