@@ -79,7 +79,7 @@ Deno.test({
         `${name}: open files ${files} → ${openFiles(pid)}, ` +
           `memory ${memory} → ${memoryBetween[i]} → ${memoryAfter} MiB`,
       );
-      assert.ok(memoryAfter < memory + 80, `the ${name}'s memory grew`);
+      assert.ok(memoryAfter < memory + 60, `the ${name}'s memory grew`);
     }
 
     assert.equal((await exchange.stop()).code, 0);
