@@ -2,13 +2,12 @@
  * Router Pods that serve beside the one: of a participant who did not know yet that it has another name.
  * Where a ReplicaSet keeps the router, it is the one to count them.
  */
-import { labelSelector } from "../../kube/annotations.ts";
 import type { KubeApi } from "../../kube/kube_api.ts";
 import { PODS } from "../../kube/resources.ts";
 import { isRunning } from "../pod/pod_ready.ts";
-import { isRouterPod } from "./find_router_pods.ts";
-import { DRAIN_SECONDS, routerLabels } from "./router_objects.ts";
-import { belongsTo, type RouterState } from "./router_state.ts";
+import { isRouterPod, listRouterPods } from "./find_router_pods.ts";
+import { DRAIN_SECONDS } from "./router_objects.ts";
+import type { RouterState } from "./router_state.ts";
 import { findState, routerRef } from "./router_store.ts";
 
 /**
@@ -21,11 +20,7 @@ export async function endStrays(
   signal: AbortSignal,
 ): Promise<RouterState | undefined> {
   const { service, namespace, podName, podTarget } = state;
-  const pods = await kube.list(PODS, {
-    namespace,
-    labelSelector: labelSelector(routerLabels(state)),
-    signal,
-  });
+  const pods = await listRouterPods(kube, state, signal);
   // read after the list: a pod is made after the state names it, and no name comes back
   const current = await findState(kube, routerRef(service, namespace), signal);
   if (
@@ -34,10 +29,7 @@ export async function endStrays(
   if (current.podName !== podName) return current;
   for (const pod of pods) {
     const { name, uid, deletionTimestamp } = pod.metadata;
-    if (
-      isRouterPod(pod, state) || deletionTimestamp !== undefined ||
-      !belongsTo(pod, state)
-    ) continue;
+    if (isRouterPod(pod, state) || deletionTimestamp !== undefined) continue;
     await kube.delete({ resource: PODS, name, namespace }, {
       gracePeriodSeconds: isRunning(pod) ? DRAIN_SECONDS : 0,
       ...(uid === undefined ? {} : { uid }),

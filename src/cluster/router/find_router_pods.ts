@@ -6,21 +6,28 @@ import { isControlled } from "../object/is_controlled.ts";
 import { routerLabels } from "./router_objects.ts";
 import { belongsTo, type RouterState } from "./router_state.ts";
 
+/** All that have its labels and are its own: strays, ended ones and those on their way out as well. */
+export async function listRouterPods(
+  kube: KubeApi,
+  state: RouterState,
+  signal?: AbortSignal,
+): Promise<KubeObject[]> {
+  const pods = await kube.list(PODS, {
+    namespace: state.namespace,
+    labelSelector: labelSelector(routerLabels(state)),
+    ...(signal === undefined ? {} : { signal }),
+  });
+  return pods.filter((pod) => belongsTo(pod, state));
+}
+
 /** Neither on their way out nor ended, though they may not be ready. */
 export async function findRouterPods(
   kube: KubeApi,
   state: RouterState,
   signal?: AbortSignal,
 ): Promise<KubeObject[]> {
-  const { namespace } = state;
-  const pods = await kube.list(PODS, {
-    namespace,
-    labelSelector: labelSelector(routerLabels(state)),
-    ...(signal === undefined ? {} : { signal }),
-  });
-  return pods.filter((pod) =>
-    isServing(pod) && belongsTo(pod, state) && isRouterPod(pod, state)
-  );
+  const pods = await listRouterPods(kube, state, signal);
+  return pods.filter((pod) => isServing(pod) && isRouterPod(pod, state));
 }
 
 /** Not on its way out, and not ended. */

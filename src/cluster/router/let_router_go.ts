@@ -1,13 +1,11 @@
 /** Routers on their way out that no Service leads to any more need not stay for another one to be ready. */
 import { KtctlError } from "../../core/errors.ts";
-import { labelSelector } from "../../kube/annotations.ts";
 import type { KubeApi } from "../../kube/kube_api.ts";
-import { PODS } from "../../kube/resources.ts";
 import { isRunning } from "../pod/pod_ready.ts";
+import { listRouterPods } from "./find_router_pods.ts";
 import { STATUS_FRONTEND } from "./router_config.ts";
-import { routerLabels } from "./router_objects.ts";
 import { type RouterAddress, runtimeCommands } from "./router_runtime.ts";
-import { belongsTo, type RouterState } from "./router_state.ts";
+import type { RouterState } from "./router_state.ts";
 
 /** Of a Service that has its own pods again. */
 export async function letRoutersGo(
@@ -16,14 +14,9 @@ export async function letRoutersGo(
   signal: AbortSignal,
 ): Promise<void> {
   const { namespace, runtimePort } = state;
-  const pods = await kube.list(PODS, {
-    namespace,
-    labelSelector: labelSelector(routerLabels(state)),
-    signal,
-  });
+  const pods = await listRouterPods(kube, state, signal);
   const going = pods.filter((pod) =>
-    pod.metadata.deletionTimestamp !== undefined && isRunning(pod) &&
-    belongsTo(pod, state)
+    pod.metadata.deletionTimestamp !== undefined && isRunning(pod)
   );
   await Promise.all(
     going.map(({ metadata: { name: podName } }) =>

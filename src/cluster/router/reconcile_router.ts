@@ -24,7 +24,12 @@ import { applyRuntime } from "./apply_runtime.ts";
 import { deleteObject } from "../object/delete_object.ts";
 import { endStrays } from "./end_strays.ts";
 import { awaitPod, isDown, isReady } from "../pod/pod_ready.ts";
-import { findRouterPods, isRouterPod, isServing } from "./find_router_pods.ts";
+import {
+  findRouterPods,
+  isRouterPod,
+  isServing,
+  listRouterPods,
+} from "./find_router_pods.ts";
 import { isRouterReadyWithin } from "./is_router_ready_within.ts";
 import { letRoutersGo } from "./let_router_go.ts";
 import { restoreService } from "./router_leave.ts";
@@ -210,17 +215,9 @@ async function endEnded(
   signal: AbortSignal,
 ): Promise<void> {
   const { namespace } = state;
-  const pods = await kube.list(PODS, {
-    namespace,
-    labelSelector: labelSelector(routerLabels(state)),
-    signal,
-  });
-  for (const pod of pods) {
+  for (const pod of await listRouterPods(kube, state, signal)) {
     const { name, deletionTimestamp } = pod.metadata;
-    if (
-      deletionTimestamp !== undefined || !belongsTo(pod, state) ||
-      !isRouterPod(pod, state)
-    ) continue;
+    if (deletionTimestamp !== undefined || !isRouterPod(pod, state)) continue;
     if (isServing(pod) && !isDown(pod)) continue;
     const ref = { resource: PODS, name, namespace };
     await deleteObject(kube, ref, pod, { awaitGone: true, signal });

@@ -11,6 +11,7 @@ import type { KubeApi, KubeObject } from "../../kube/kube_api.ts";
 import { PODS, SERVICES } from "../../kube/resources.ts";
 import { awaitDeparture } from "../service/await_endpoints.ts";
 import { deleteObject } from "../object/delete_object.ts";
+import { listRouterPods } from "./find_router_pods.ts";
 import { letRouterGo } from "./let_router_go.ts";
 import { deadParticipants } from "./router_deaths.ts";
 import { endKeeper } from "./router_keeper.ts";
@@ -85,12 +86,7 @@ export async function closeRouter(
 ): Promise<void> {
   const { service, namespace } = state;
   const restored = await restoreService(kube, state, { signal });
-  const pods = await kube.list(PODS, {
-    namespace,
-    labelSelector: labelSelector(routerLabels(state)),
-    signal,
-  });
-  const ours = pods.filter((pod) => belongsTo(pod, state));
+  const ours = await listRouterPods(kube, state, signal);
   const serving = ours.filter(({ metadata }) =>
     metadata.deletionTimestamp === undefined
   );
