@@ -5,11 +5,7 @@
  * Not a Deployment: no pod of one can be called `<service>-kt-router`, and where there is no pod of just
  * that name, the original ktctl's `clean` gives the Service back under its users, and its `mesh` takes it.
  */
-import {
-  ClusterError,
-  KtctlError,
-  PermissionError,
-} from "../../core/errors.ts";
+import { KtctlError } from "../../core/errors.ts";
 import {
   annotation,
   ROUTER_STATE,
@@ -18,6 +14,7 @@ import {
 } from "../../kube/annotations.ts";
 import type { KubeApi, KubeObject, ObjectRef } from "../../kube/kube_api.ts";
 import { REPLICA_SETS } from "../../kube/resources.ts";
+import { isRefused } from "../object/is_refused.ts";
 import { OWN_CONTAINER } from "../pod/pod_containers.ts";
 import {
   routerKeeper,
@@ -25,9 +22,6 @@ import {
   type RouterPodOptions,
 } from "./router_objects.ts";
 import type { RouterState } from "./router_state.ts";
-
-/** By a policy or a quota. */
-const REFUSALS = new Set(["ADMISSION_DENIED", "QUOTA_EXCEEDED"]);
 
 /**
  * Has the cluster keep the router, as its state is now. Says why not, where the cluster refuses it.
@@ -119,9 +113,4 @@ function refOf(
 
 function isOurs(object: KubeObject): boolean {
   return annotation(object, ROUTER_STATE) !== undefined;
-}
-
-function isRefused(error: unknown): boolean {
-  return error instanceof PermissionError && error.code !== "UNAUTHORISED" ||
-    error instanceof ClusterError && REFUSALS.has(error.code);
 }

@@ -1,6 +1,6 @@
 /** Makes a Shadow Pod with its ConfigMap and Secret, in a scope that takes all of it back. */
 import { keysDigest } from "../../link/wire/keys_digest.ts";
-import { KtctlError, PermissionError } from "../../core/errors.ts";
+import type { KtctlError } from "../../core/errors.ts";
 import type { AgentParts } from "../../link/agent/agent_config.ts";
 import type { Scope } from "../../undo/scope.ts";
 import {
@@ -27,6 +27,7 @@ import {
   type SshKeyPair,
 } from "../../link/client/ssh_keys.ts";
 import { agentSource } from "./agent_source.ts";
+import { isRefused } from "../object/is_refused.ts";
 import { awaitDeployedPod } from "../pod/await_deployed_pod.ts";
 import type { Heartbeat } from "../object/heartbeat.ts";
 import { objectArgs, objectStep } from "../object/object_step.ts";
@@ -168,13 +169,6 @@ async function makeWorkload(
     onUnkept?.(error);
     return made;
   }
-}
-
-/** By what may still let a Pod in. */
-function isRefused(error: unknown): error is KtctlError {
-  return error instanceof PermissionError ||
-    error instanceof KtctlError &&
-      ["QUOTA_EXCEEDED", "ADMISSION_DENIED"].includes(error.code);
 }
 
 async function makeObject(
