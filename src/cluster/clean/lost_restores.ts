@@ -5,6 +5,7 @@ import type { KubeApi, KubeObject } from "../../kube/kube_api.ts";
 import type { DeadJournal } from "../../undo/journal.ts";
 import { findChanges, type FoundChange } from "./find_changes.ts";
 import { readNamespace } from "./read_namespace.ts";
+import { unreadableObjects } from "./unreadable.ts";
 
 /**
  * What the objects tell that a dead session has to give back, where its journal does not: a disk that
@@ -31,11 +32,14 @@ export async function lostRestores(
       ...{ signal, namespace },
       report: { warn() {} }, // what is not seen here is left as well
     });
+    const unreadable = new Set(
+      unreadableObjects(state).map(({ object }) => object),
+    );
     const ofSession = {
       ...{ ...state, namespace, now: kube.now(), isOver },
       // those are about others who share something with it
       ...{ isOld: () => false, isLinked: () => true },
-      isReadable: () => true,
+      isReadable: (object: KubeObject) => !unreadable.has(object),
     };
     const found = await findChanges(ofSession, steps.values(), () => {});
     return found.filter(({ step }) => step.restores === true);
