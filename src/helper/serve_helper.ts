@@ -1,5 +1,5 @@
 import { Cancelled, CleanupError } from "../core/errors.ts";
-import type { Journal } from "../undo/journal.ts";
+import { forgetJournal } from "../undo/forget_journal.ts";
 import { Scope } from "../undo/scope.ts";
 import { VERSION } from "../core/version.ts";
 import { AnswerWriter } from "./answer_writer.ts";
@@ -107,7 +107,7 @@ async function serveJournalled(
   await Promise.race([requests.idle(), after(LAST_OPERATION_MS)]);
   try {
     await scope.dispose();
-    removeIfPossible(journal);
+    forgetJournal(journal);
   } catch (error) {
     // the journal stays, for the next helper; a resource that failed to close goes with the process
     if (!(error instanceof CleanupError)) failure ??= error;
@@ -116,15 +116,6 @@ async function serveJournalled(
     journal.close();
   }
   return failure;
-}
-
-/** All is taken back: in a record that its disk keeps, the next helper finds nothing. */
-function removeIfPossible(journal: Journal): void {
-  try {
-    journal.remove();
-  } catch {
-    // it is no more than one to look at again
-  }
 }
 
 async function after(ms: number): Promise<void> {

@@ -1,4 +1,5 @@
 /** Takes back what root helpers left when they died. */
+import { forgetJournal } from "../undo/forget_journal.ts";
 import { type DeadJournal, openDeadJournals } from "../undo/journal.ts";
 import { revertJournal } from "../undo/revert_journal.ts";
 import { leftReason, Reverter } from "../undo/reverter.ts";
@@ -68,14 +69,5 @@ async function sweepOne(
       }
     },
   });
-  if (count === 0) removeIfPossible(dead);
-}
-
-/** All is taken back: a record that its disk keeps is no more than one to look at again. */
-function removeIfPossible(dead: DeadJournal): void {
-  try {
-    dead.remove();
-  } catch {
-    // the next helper finds nothing to take back in it
-  }
+  if (count === 0) forgetJournal(dead);
 }

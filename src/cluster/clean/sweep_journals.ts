@@ -1,5 +1,6 @@
 /** Takes back what sessions of this laptop left when they died. */
 import { messageOf } from "../../core/errors.ts";
+import { forgetJournal } from "../../undo/forget_journal.ts";
 import { type DeadJournal, openDeadJournals } from "../../undo/journal.ts";
 import type { Json } from "../../core/json.ts";
 import type { Report } from "../../core/report.ts";
@@ -87,7 +88,15 @@ async function sweepOne(
   const left = await revertJournal(dead, {
     ...{ steps, world: { kube }, reverter, signal, dryRun, onOutcome },
   });
-  if (left === 0 && !dryRun) forget(dead, report);
+  if (left === 0 && !dryRun) {
+    forgetJournal(dead, (error) =>
+      report.warn(
+        "JOURNAL_UNWRITABLE",
+        `Cannot delete ${dead.path}, in which all is undone: ${
+          messageOf(error)
+        }`,
+      ));
+  }
   return { ...swept, left };
 }
 
@@ -114,18 +123,6 @@ function note(
   } else { // taken back, or planned to be
     swept.done.push(description);
     swept.steps.push({ step: id, args });
-  }
-}
-
-/** All is undone: a record that stays is no more than one to look at again. */
-function forget(dead: DeadJournal, report: Report): void {
-  try {
-    dead.remove();
-  } catch (error) {
-    report.warn(
-      "JOURNAL_UNWRITABLE",
-      `Cannot delete ${dead.path}, in which all is undone: ${messageOf(error)}`,
-    );
   }
 }
 

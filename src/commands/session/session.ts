@@ -13,6 +13,7 @@ import {
   KtctlError,
   messageOf,
 } from "../../core/errors.ts";
+import { forgetJournal } from "../../undo/forget_journal.ts";
 import { FileJournal, type JournalHeader } from "../../undo/journal.ts";
 import { liveSessions } from "../../undo/live_sessions.ts";
 import { isElsewhere } from "../../undo/this_machine.ts";
@@ -194,7 +195,13 @@ export async function runSession(
   try {
     await scope.dispose();
     host.conclude({ state: "restored", reason: "Everything is restored" });
-    forget(journal, report);
+    forgetJournal(journal, (error) =>
+      report.warn(
+        "JOURNAL_UNWRITABLE",
+        `Everything is restored, but its record ${journal.path} stays, and the next command looks at it again: ${
+          messageOf(error)
+        }`,
+      ));
   } catch (error) {
     failure = leftBehind(report, failure, error);
   } finally {
@@ -204,20 +211,6 @@ export async function runSession(
     return;
   }
   throw failure;
-}
-
-/** All is undone: a record that its disk keeps is no more than one to look at again. */
-function forget(journal: FileJournal, report: Report): void {
-  try {
-    journal.remove();
-  } catch (error) {
-    report.warn(
-      "JOURNAL_UNWRITABLE",
-      `Everything is restored, but its record ${journal.path} stays, and the next command looks at it again: ${
-        messageOf(error)
-      }`,
-    );
-  }
 }
 
 /** The clean-up's error, unless something else went wrong before: then both are told. */
