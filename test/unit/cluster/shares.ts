@@ -1,5 +1,6 @@
 // A shared Shadow Pod, as it is in the cluster: for the tests of planning.
 import type { NamespaceState } from "../../../src/kube/cluster_step.ts";
+import { DEFAULT_POD } from "../../../src/cluster/pod/pod_options.ts";
 import { agentConfig } from "../../../src/cluster/shadow/pod_ports.ts";
 import type {
   Sharer,
@@ -13,16 +14,7 @@ export function share(part: Partial<ShareState> = {}): ShareState {
   return {
     target: "ShAre",
     user: "alice",
-    pod: {
-      image: "denoland/deno:1",
-      imagePullPolicy: "IfNotPresent",
-      nodeSelector: {},
-      tolerations: [],
-      labels: {},
-      annotations: {},
-      quota: {},
-      asDeployment: false,
-    },
+    pod: { ...DEFAULT_POD, image: "denoland/deno:1" },
     agent: agentConfig([], { ready: "always" }),
     sharers: [],
     ...part,

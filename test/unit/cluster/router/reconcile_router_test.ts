@@ -16,21 +16,11 @@ import {
 import { KtctlError } from "../../../../src/core/errors.ts";
 import { NOW, switchedService } from "../leftovers.ts";
 import { RouterKube } from "../router_kube.ts";
+import { EMPTY_ROUTER } from "../routers.ts";
 
 const { signal } = new AbortController();
 
-const router: RouterState = {
-  namespace: "test",
-  service: "web",
-  podName: "web-kt-router",
-  podTarget: "AbC",
-  origin: "10.0.0.1",
-  ports: [{ name: "kt-80", port: 80, servicePort: 80 }],
-  statusPort: 9900,
-  runtimePort: 9901,
-  lowPorts: false,
-  participants: [],
-};
+const router = EMPTY_ROUTER;
 
 const settings = {
   user: "alice",

@@ -17,23 +17,12 @@ import type {
   Resource,
 } from "../../../../src/kube/kube_api.ts";
 import { MemoryKube } from "../../../fakes/memory_kube.ts";
+import { EMPTY_ROUTER } from "../routers.ts";
 import { share } from "../shares.ts";
 
 const { signal } = new AbortController();
 
-const router: RouterState = {
-  namespace: "test",
-  service: "web",
-  uid: "u1",
-  podName: "web-kt-router",
-  podTarget: "AbC",
-  origin: "10.0.0.1",
-  ports: [{ name: "kt-80", port: 80, servicePort: 80 }],
-  statusPort: 9900,
-  runtimePort: 9901,
-  lowPorts: false,
-  participants: [],
-};
+const router: RouterState = { ...EMPTY_ROUTER, uid: "u1" };
 
 const options = {
   user: "alice",

@@ -6,7 +6,10 @@ import {
   type ShadowSpec,
   shadowWorkload,
 } from "../../../../src/cluster/shadow/shadow_objects.ts";
-import type { PodOptions } from "../../../../src/cluster/pod/pod_options.ts";
+import {
+  DEFAULT_POD,
+  type PodOptions,
+} from "../../../../src/cluster/pod/pod_options.ts";
 import { agentConfig } from "../../../../src/cluster/shadow/pod_ports.ts";
 import { stamped } from "../../../../src/kube/stamped.ts";
 
@@ -28,17 +31,7 @@ function spec(
     agent: agentConfig([{ name: "http", port: 8080, servicePort: 80 }], {
       ready: "always",
     }),
-    pod: {
-      image: "denoland/deno:1",
-      imagePullPolicy: "IfNotPresent",
-      nodeSelector: {},
-      tolerations: [],
-      labels: {},
-      annotations: {},
-      quota: {},
-      asDeployment: false,
-      ...pod,
-    },
+    pod: { ...DEFAULT_POD, image: "denoland/deno:1", ...pod },
     unprivilegedPortStart: false,
     ...part,
   };
