@@ -96,7 +96,12 @@ export class HelperMachine implements AsyncDisposable {
     return new HelperUser(this.clientWords(as));
   }
 
-  /** ktctl itself, as the user. */
+  /** ktctl itself, as root. */
+  ktctl(...args: string[]): Promise<CommandResult> {
+    return this.run(...programWords(), ...args);
+  }
+
+  /** The same as the user. */
   asUser(...args: string[]): Promise<CommandResult> {
     return this.run(...asUser, ...programWords(PLACE), ...args);
   }

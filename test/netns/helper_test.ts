@@ -172,6 +172,31 @@ test("without root it is seen whether root has anything to take back", async () 
   assert.match(stderr, /Cannot become root/);
 });
 
+test("the record of a helper that was killed before its first change goes with the next clean", async () => {
+  const { machine, before } = await machineWithRules({
+    sudoers: "NOPASSWD: ALL",
+  });
+  await using _ = machine;
+  await using client = machine.startClient();
+  const { helper } = await client.ready();
+  const [name] = await machine.journals();
+  const record = `/run/ktctl/${name}`;
+  const [header] = (await machine.run("cat", record)).stdout.split("\n");
+  await client.endInput();
+  await client.says("closed");
+  await gone(helper);
+  for (const text of [`${header}\n`, header!.slice(0, 40), ""]) {
+    const write = `mkdir /run/ktctl; printf %s '${text}' > ${record}`;
+    await machine.run("sh", "-c", write);
+    assert.deepEqual(await machine.journals(), [name]);
+    const cleaned = await machine.ktctl("clean", "--localOnly");
+    assert.equal(cleaned.code, 0, cleaned.stderr);
+    const { stdout } = await machine.run("ls", "/run");
+    assert.doesNotMatch(stdout, /ktctl/, text);
+  }
+  assert.equal(await machine.rules(), before);
+});
+
 test("without a terminal nobody is asked for a password: sudo's refusal is an error of its own", async () => {
   const { machine, before } = await machineWithRules({ sudoers: "ALL" });
   await using _ = machine;

@@ -2,6 +2,7 @@
 import { counted } from "../../core/counted.ts";
 import { CleanupError } from "../../core/errors.ts";
 import type { Report } from "../../core/report.ts";
+import { dropEmptyJournals } from "../../helper/drop_empty_journals.ts";
 import { HELPER_FOLDER } from "../../helper/helper_folder.ts";
 import { leftLines } from "../../helper/operations/left_lines.ts";
 import { pendingHelperJournals } from "../../helper/pending_helper_journals.ts";
@@ -19,9 +20,9 @@ export async function cleanMachine(
   { report, dryRun }: { report: Report; dryRun: boolean },
 ): Promise<number> {
   const isInUse = capturingSession(host) !== undefined;
-  const { changes, isUnreadable } = pendingHelperJournals(
-    `${host.machineRoot}${HELPER_FOLDER}`,
-  );
+  const folder = `${host.machineRoot}${HELPER_FOLDER}`;
+  if (!dryRun) dropEmptyJournals(folder);
+  const { changes, isUnreadable } = pendingHelperJournals(folder);
   const files = isInUse ? [] : leftLines(host.machineRoot);
   if (changes === 0 && files.length === 0 && (!isUnreadable || isInUse)) {
     return 0;
