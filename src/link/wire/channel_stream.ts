@@ -3,10 +3,7 @@ import { LinkError } from "../../core/errors.ts";
 import type { PacketStream } from "./packet_stream.ts";
 import { FIRST_WINDOW_BYTES, ReceiveWindow } from "./receive_window.ts";
 
-/**
- * Received bytes that wait for a slow reader before the sender is held back; its window adds to them.
- * At most half of a window, or a reader who wants more could wait for one who waits for the reader.
- */
+/** Received bytes that wait for a slow reader before the sender is held back; its window adds to them. */
 const READ_BUFFER_BYTES = FIRST_WINDOW_BYTES / 2;
 
 /** The parts of ssh2's `Channel` that are used here. */
@@ -88,8 +85,18 @@ export class ChannelStream extends Duplex {
     else this.once("end", () => this.destroy(connectionReset()));
   }
 
-  override _read(): void {
-    this.#window.update(this.readableLength);
+  override _read(): void {}
+
+  /**
+   * Each piece counts when it was read. `_read` is called before that, and not once more until something
+   * comes: of a first window in uneven pieces the last ones would not have been seen to be read.
+   */
+  override read(size?: number): Uint8Array | null {
+    const chunk: Uint8Array | null = super.read(size);
+    if (chunk !== null && !this.destroyed) {
+      this.#window.update(this.readableLength);
+    }
+    return chunk;
   }
 
   override _write(

@@ -78,3 +78,25 @@ async function settled(streams: readonly Duplex[]): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
 }
+
+Deno.test("a reader that stood still goes on, whatever the pieces that came meanwhile", async () => {
+  // a first window in pieces of which those that are left are more than half of it when the first are read
+  const pieces = [30, 32, 32, 32, 2].map((kib) => chunk.subarray(0, kib * KIB));
+  const rest = Buffer.alloc(MIB);
+  await using source = await listen(async (socket) => {
+    socket.resume();
+    for (const piece of pieces) {
+      socket.write(piece);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    socket.write(rest);
+  });
+  await using agent = await AgentProcess.start();
+  await using link = await agent.link();
+  const stream = await link.dial("127.0.0.1", portOf(source));
+  stream.read(0);
+  await settled([stream]);
+  assert.equal(stream.readableLength, 128 * KIB);
+  await readFor(stream, 128 * KIB + rest.length);
+  stream.destroy();
+});
