@@ -1,26 +1,19 @@
 /** `ktctl exchange`: a Service's traffic comes to a local port. */
 import { Command, Option } from "commander";
 import { parseWhole } from "../cli/flag_values.ts";
-import { type ExposedPort, parseExpose } from "../cluster/service/expose.ts";
+import { parseExpose } from "../cluster/service/expose.ts";
 import {
   findTarget,
   parseResourceName,
   wantedObject,
 } from "../cluster/service/target.ts";
 import { modeName } from "../plugins/registry.ts";
-import type { GlobalOptions } from "./session/global_options.ts";
 import type { Host } from "./session/host.ts";
-import { planTraffic } from "./session/plan_traffic.ts";
-import { addPluginFlags, pluginOptions } from "./session/plugin_flags.ts";
-import { serveTraffic } from "./session/serve_traffic.ts";
-import { openKube, runSession, sweepOwn } from "./session/session.ts";
-import { trafficReadyEvent } from "./session/traffic_ready_event.ts";
+import { addPluginFlags } from "./session/plugin_flags.ts";
+import { runTraffic, type TrafficOptions } from "./session/run_traffic.ts";
 import { withExpose } from "./session/with_expose.ts";
 
-interface ExchangeOptions {
-  readonly expose: ExposedPort[];
-  readonly mode: string;
-  readonly skipPortChecking: boolean;
+interface ExchangeOptions extends TrafficOptions {
   /** Seconds. */
   readonly recoverWaitTime: number;
 }
@@ -68,51 +61,20 @@ export async function exchangeCommand(host: Host): Promise<Command> {
 export async function exchange(
   host: Host,
   name: string,
-  options: ExchangeOptions & GlobalOptions,
+  options: ExchangeOptions,
 ): Promise<void> {
   const report = host.report(options);
   const resourceName = parseResourceName(name);
-  const registry = await host.registry();
-  const plugin = await registry.routing(options.mode, "exchange");
-  const given = pluginOptions(plugin, registry.routings("exchange"), options);
-  const wanted = wantedObject(resourceName);
-  const kube = await openKube(host, { ...options, wanted }, report);
-  await sweepOwn(host, kube, report);
-  const plan = await report.step("check", async () => {
-    const target = await findTarget(kube, resourceName, {
-      signal: host.signal,
-      warn: (message) => report.warn("SEVERAL_SERVICES", message),
-    });
-    const { expose, skipPortChecking, recoverWaitTime } = options;
-    return await planTraffic(host, { kube, report }, {
-      verb: "exchange",
-      plugin,
-      pluginOptions: given,
-      target,
-      expose,
-      skipPortChecking,
-      recoverWaitTime,
-      globals: options,
-    });
-  });
-  await runSession(
-    host,
-    {
-      globals: options,
-      kube,
-      report,
-      command: `exchange ${name}`,
-      id: plan.context.session,
-    },
-    (session, markReady) =>
-      serveTraffic(session, {
-        plan,
-        skipPortChecking: options.skipPortChecking,
-        globals: options,
-        onReady: (routed) => {
-          markReady();
-          report.event(trafficReadyEvent(plan, routed));
-        },
+  await runTraffic(host, options, {
+    verb: "exchange",
+    report,
+    command: `exchange ${name}`,
+    wanted: wantedObject(resourceName),
+    recoverWaitTime: options.recoverWaitTime,
+    findTarget: (kube) =>
+      findTarget(kube, resourceName, {
+        signal: host.signal,
+        warn: (message) => report.warn("SEVERAL_SERVICES", message),
       }),
-  );
+  });
 }

@@ -1,6 +1,6 @@
 /** `ktctl mesh`: only marked traffic of a Service comes to a local port. */
 import { Command, Option } from "commander";
-import { type ExposedPort, parseExpose } from "../cluster/service/expose.ts";
+import { parseExpose } from "../cluster/service/expose.ts";
 import { parseMark } from "../cluster/router/mesh_mark.ts";
 import {
   findTarget,
@@ -8,20 +8,13 @@ import {
   wantedObject,
 } from "../cluster/service/target.ts";
 import { modeName } from "../plugins/registry.ts";
-import type { GlobalOptions } from "./session/global_options.ts";
 import type { Host } from "./session/host.ts";
-import { planTraffic } from "./session/plan_traffic.ts";
-import { addPluginFlags, pluginOptions } from "./session/plugin_flags.ts";
-import { serveTraffic } from "./session/serve_traffic.ts";
-import { openKube, runSession, sweepOwn } from "./session/session.ts";
-import { trafficReadyEvent } from "./session/traffic_ready_event.ts";
+import { addPluginFlags } from "./session/plugin_flags.ts";
+import { runTraffic, type TrafficOptions } from "./session/run_traffic.ts";
 import { withExpose } from "./session/with_expose.ts";
 
-interface MeshOptions {
-  readonly expose: ExposedPort[];
-  readonly mode: string;
+interface MeshOptions extends TrafficOptions {
   readonly versionMark?: string;
-  readonly skipPortChecking: boolean;
 }
 
 export async function meshCommand(host: Host): Promise<Command> {
@@ -66,52 +59,21 @@ export async function meshCommand(host: Host): Promise<Command> {
 export async function mesh(
   host: Host,
   name: string,
-  options: MeshOptions & GlobalOptions,
+  options: MeshOptions,
 ): Promise<void> {
   const report = host.report(options);
   const resourceName = parseResourceName(name);
   const mark = parseMark(options.versionMark);
-  const registry = await host.registry();
-  const plugin = await registry.routing(options.mode, "mesh");
-  const given = pluginOptions(plugin, registry.routings("mesh"), options);
-  const wanted = wantedObject(resourceName);
-  const kube = await openKube(host, { ...options, wanted }, report);
-  await sweepOwn(host, kube, report);
-  const plan = await report.step("check", async () => {
-    const target = await findTarget(kube, resourceName, {
-      signal: host.signal,
-      warn: (message) => report.warn("SEVERAL_SERVICES", message),
-    });
-    const { expose, skipPortChecking } = options;
-    return await planTraffic(host, { kube, report }, {
-      verb: "mesh",
-      plugin,
-      pluginOptions: given,
-      target,
-      expose,
-      skipPortChecking,
-      mark,
-      globals: options,
-    });
-  });
-  await runSession(
-    host,
-    {
-      globals: options,
-      kube,
-      report,
-      command: `mesh ${name} --versionMark ${mark.key}:${mark.value}`,
-      id: plan.context.session,
-    },
-    (session, markReady) =>
-      serveTraffic(session, {
-        plan,
-        skipPortChecking: options.skipPortChecking,
-        globals: options,
-        onReady: (routed) => {
-          markReady();
-          report.event(trafficReadyEvent(plan, routed));
-        },
+  await runTraffic(host, options, {
+    verb: "mesh",
+    report,
+    command: `mesh ${name} --versionMark ${mark.key}:${mark.value}`,
+    wanted: wantedObject(resourceName),
+    mark,
+    findTarget: (kube) =>
+      findTarget(kube, resourceName, {
+        signal: host.signal,
+        warn: (message) => report.warn("SEVERAL_SERVICES", message),
       }),
-  );
+  });
 }

@@ -1,6 +1,7 @@
 /** `ktctl plugin`: plugins of somebody else's, for those who use and for those who write them. */
 import { Command, Option } from "commander";
 import { parseSha256, parseWhole } from "../cli/flag_values.ts";
+import { ROUTING_VERBS } from "../plugins/routing_verb.ts";
 import { addPlugin } from "./plugin/add_plugin.ts";
 import { listPlugins } from "./plugin/list_plugins.ts";
 import { removePlugin } from "./plugin/remove_plugin.ts";
@@ -67,12 +68,13 @@ function testCommand(host: Host): Command {
         "this machine.",
     )
     .argument("<module>", "path or URL of the plugin")
-    .argument("[service]", "Service or Deployment for a routing plugin to take")
+    .argument(
+      "[service]",
+      "Service or Deployment for a routing plugin to take, or for the verb preview the name of a Service to create",
+    )
     .addOption(
-      new Option("--verb <verb>", "the verb to take it for").choices([
-        "exchange",
-        "mesh",
-      ]),
+      new Option("--verb <verb>", "the verb to take it for")
+        .choices(ROUTING_VERBS),
     )
     .addOption(
       new Option(

@@ -5,6 +5,7 @@ import istio from "./routing/istio.ts";
 import routerPod from "./routing/router_pod.ts";
 import scale from "./routing/scale.ts";
 import selector from "./routing/selector.ts";
+import service from "./routing/service.ts";
 import sshuttle from "./transport/sshuttle.ts";
 import tun2socks from "./transport/tun2socks.ts";
 
@@ -13,6 +14,7 @@ const BUILTIN: readonly Plugin[] = [
   scale,
   routerPod,
   istio,
+  service,
   tun2socks,
   sshuttle,
 ];

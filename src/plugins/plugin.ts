@@ -18,6 +18,7 @@ import type { World } from "../kube/world.ts";
 import type { ClusterLink } from "../link/wire/cluster_link.ts";
 import type { RootOperations } from "../helper/root_operations.ts";
 import type { PodOptions } from "../cluster/pod/pod_options.ts";
+import type { RoutingVerb } from "./routing_verb.ts";
 
 export type { ClusterLink, PodOptions, SchemaResult, StandardSchema };
 export type { ClusterStep, Found, FoundState };
@@ -29,9 +30,6 @@ export const PLUGIN_API_VERSION = 1;
 
 /** A hook may be `async`, or not. */
 export type MaybePromise<T> = T | Promise<T>;
-
-/** The verb on whose behalf a routing plugin works. */
-export type RoutingVerb = "exchange" | "mesh";
 
 export type ProbeResult =
   | { readonly ok: true; readonly note?: string }
@@ -260,6 +258,10 @@ export type AnyTransportPlugin = TransportPlugin<any>;
 
 /** The Service whose traffic is wanted, and what it was meant by. */
 export interface RoutingTarget {
+  /**
+   * With the verb `preview`, what the user wants to be there: a name that may be taken, and ports that
+   * lead to those of the Shadow Pod. The plugin makes it, with a selector.
+   */
   readonly service: KubeObject;
   /** The workload named by the user (`deploy/x`), where it was one. */
   readonly deployment?: KubeObject;
@@ -363,7 +365,7 @@ export interface RoutingPlan {
   readonly labels?: Readonly<Record<string, string>>;
   /** The value of the `kt-config` annotation. */
   readonly config: string;
-  /** Prefix of the pod's name; `-kt-<verb>-<random>` follows. */
+  /** Prefix of the pod's name; `-kt-<verb>-<random>` follows, with the verb `preview` `-kt-<random>`. */
   readonly namePrefix: string;
   /** The pod's whole name, in place of the prefix. */
   readonly name?: string;

@@ -1,4 +1,5 @@
-import type { Plugin, PluginFlag, RoutingVerb } from "./plugin.ts";
+import type { Plugin, PluginFlag } from "./plugin.ts";
+import type { RoutingVerb } from "./routing_verb.ts";
 
 /** What help and flags need to know of a plugin. The code of an added one has not run yet. */
 export interface PluginListing {

@@ -6,13 +6,9 @@ import { didYouMean } from "../core/did_you_mean.ts";
 import { PluginError, UsageError } from "../core/errors.ts";
 import { originalReplicasStep } from "../cluster/scale/original_replicas.ts";
 import type { AnyClusterStep } from "../kube/cluster_step.ts";
-import type {
-  Plugin,
-  RoutingPlugin,
-  RoutingVerb,
-  TransportPlugin,
-} from "./plugin.ts";
+import type { Plugin, RoutingPlugin, TransportPlugin } from "./plugin.ts";
 import type { PluginListing } from "./plugin_listing.ts";
+import type { RoutingVerb } from "./routing_verb.ts";
 import { validatePlugin } from "./validate_plugin.ts";
 
 /** The source of the plugins that ktctl brings along. */

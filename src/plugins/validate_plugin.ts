@@ -1,6 +1,7 @@
 /** Whether a module's default export is a plugin. It is a stranger's: nothing of it is used before. */
 import { PluginError } from "../core/errors.ts";
 import { type Plugin, PLUGIN_API_VERSION } from "./plugin.ts";
+import { ROUTING_VERBS } from "./routing_verb.ts";
 
 const NAME = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 const FLAG = /^[a-z][a-zA-Z0-9]{1,39}$/;
@@ -80,9 +81,9 @@ function faultOfRouting({ verbs }: Fields): string | undefined {
   if (!Array.isArray(verbs) || verbs.length === 0) {
     return "it names no verb that it works for";
   }
-  const other = verbs.find((one) => one !== "exchange" && one !== "mesh");
+  const other = verbs.find((one) => !ROUTING_VERBS.includes(one));
   if (other === undefined) return undefined;
-  return `its verb "${String(other)}" is neither exchange nor mesh`;
+  return `its verb "${String(other)}" is none of ${ROUTING_VERBS.join(", ")}`;
 }
 
 function faultOfOptions(

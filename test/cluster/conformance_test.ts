@@ -8,17 +8,20 @@ import istio from "../../src/plugins/routing/istio.ts";
 import routerPod from "../../src/plugins/routing/router_pod.ts";
 import scale from "../../src/plugins/routing/scale.ts";
 import selector from "../../src/plugins/routing/selector.ts";
+import service from "../../src/plugins/routing/service.ts";
 
 interface Candidate {
   readonly plugin: RoutingPlugin<never>;
   readonly options: Record<string, string>;
+  /** @default "deploy/web" */
+  readonly target?: string;
   /** @default 1 */
   readonly replicas?: number;
 }
 
 /** Runs the kit on the demo's Deployment, in a namespace of its own. */
 async function runKit(
-  { plugin, options, replicas = 1 }: Candidate,
+  { plugin, options, target = "deploy/web", replicas = 1 }: Candidate,
   step: KitStep,
 ): Promise<void> {
   const cluster = await openTestCluster();
@@ -28,7 +31,7 @@ async function runKit(
   await using lab = await openRoutingLab({
     plugin,
     options,
-    target: "deploy/web",
+    target,
     kubeconfig: cluster.kubeconfig,
     namespace: namespace.name,
   });
@@ -52,6 +55,7 @@ const candidates: readonly Candidate[] = [
   { plugin: scale, options: {}, replicas: 2 },
   { plugin: scale, options: { keepReplicas: "0" } },
   { plugin: routerPod, options: {} },
+  { plugin: service, options: { external: "true" }, target: "mine" },
   {
     plugin: istio,
     options: { applyRules: "true" },

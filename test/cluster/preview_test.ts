@@ -64,7 +64,7 @@ Deno.test("preview refuses the name of a Service that is there", async () => {
   await assertNoTrace({ namespace, laptop, before });
 });
 
-Deno.test("a preview's Service that somebody deletes is made again, and goes at the end", async () => {
+Deno.test("a preview's Service outlives its Shadow Pod, is made again when somebody deletes it, and goes at the end", async () => {
   const cluster = await openTestCluster();
   await using namespace = await cluster.namespace();
   const client = await namespace.client();
@@ -73,6 +73,22 @@ Deno.test("a preview's Service that somebody deletes is made again, and goes at 
   const expose = ["--expose", `${laptop.demo.port}:80`];
   await using preview = laptop.start(["preview", "mine", ...expose]);
   await preview.ready();
+  const get = ["get", "service/mine", "-o", "jsonpath={.metadata.uid}"];
+  const made = succeeded(await namespace.kubectl(get));
+  const back = preview.next(({ event, state }) =>
+    event === "link" && state === "up"
+  );
+  const pods = [
+    "delete",
+    "pod",
+    "-l",
+    "kt-role=shadow-preview",
+    "--wait=false",
+  ];
+  succeeded(await namespace.kubectl(pods));
+  await back;
+  assert.equal(succeeded(await namespace.kubectl(get)), made);
+  await reaches(client, { url: "http://mine/" });
   const again = preview.next(({ code }) => code === "SERVICE_DELETED");
   succeeded(await namespace.kubectl(["delete", "service", "mine"]));
   await again;
@@ -119,7 +135,7 @@ Deno.test("preview --external tells of the address that a load balancer gives", 
   const get = ["get", "service", "mine", "-o", "json"];
   const service = JSON.parse(succeeded(await namespace.kubectl(get)));
   assert.equal(service.spec.type, "LoadBalancer");
-  const told = preview.next(({ event }) => event === "action");
+  const told = preview.next(({ event }) => event === "notice");
   // what a load balancer's controller writes
   service.status = { loadBalancer: { ingress: [{ ip: "192.0.2.7" }] } };
   const path = `/api/v1/namespaces/${namespace.name}/services/mine/status`;

@@ -22,9 +22,9 @@ export interface PodPort {
   readonly servicePort: number;
 }
 
-const FIRST_FREE_PORT = 10_000;
+export const FIRST_FREE_PORT = 10_000;
 /** Ports below this one need a privilege, or a sysctl that Kubernetes allows from 1.22 on. */
-const FIRST_UNPRIVILEGED_PORT = 1024;
+export const FIRST_UNPRIVILEGED_PORT = 1024;
 
 /** One entry for each distinct target of the Service's ports. */
 export async function planPodPorts(

@@ -11,5 +11,7 @@ export function shadowName(
     readonly namePrefix: string;
   },
 ): string {
-  return name ?? fittedName(namePrefix, `-kt-${verb}`, MAX_LENGTH);
+  // as the original has them
+  const suffix = verb === "preview" ? "-kt" : `-kt-${verb}`;
+  return name ?? fittedName(namePrefix, suffix, MAX_LENGTH);
 }

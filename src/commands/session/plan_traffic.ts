@@ -1,4 +1,4 @@
-/** What is found out of a Service before `exchange` or `mesh` changes anything. */
+/** What is found out of a Service before `exchange`, `mesh` or `preview` changes anything. */
 import {
   type ExposedPort,
   type PortRoute,
@@ -13,7 +13,7 @@ import {
 import { localNode } from "../../cluster/service/service_likeness.ts";
 import type { FoundTarget } from "../../cluster/service/target.ts";
 import { placedAsWorkload } from "../../cluster/pod/workload_placement.ts";
-import { UsageError } from "../../core/errors.ts";
+import { PluginError, UsageError } from "../../core/errors.ts";
 import { randomLetters, randomLower } from "../../core/random_name.ts";
 import type { Report } from "../../core/report.ts";
 import {
@@ -21,7 +21,6 @@ import {
   labelSelector,
   originalSelector,
   ROLE,
-  type Role,
   TARGET,
 } from "../../kube/annotations.ts";
 import type { KubeApi } from "../../kube/kube_api.ts";
@@ -36,10 +35,10 @@ import type {
   RoutingMark,
   RoutingPlan,
   RoutingPlugin,
-  RoutingVerb,
 } from "../../plugins/plugin.ts";
 import { pluginLog } from "../../plugins/plugin_log.ts";
 import type { PluginOrigin } from "../../plugins/registry.ts";
+import type { RoutingVerb } from "../../plugins/routing_verb.ts";
 import { type GlobalOptions, podOptions, timeouts } from "./global_options.ts";
 import type { Host } from "./host.ts";
 
@@ -70,11 +69,6 @@ export interface TrafficPlan {
   readonly unprivilegedPortStart: boolean;
 }
 
-const ROLES: Readonly<Record<RoutingVerb, Role>> = {
-  exchange: "shadow-exchange",
-  mesh: "shadow-mesh",
-};
-
 export async function planTraffic(
   host: Host,
   { kube, report }: { kube: KubeApi; report: Report },
@@ -91,7 +85,7 @@ export async function planTraffic(
     kube,
     signal,
     log: pluginLog(plugin.name, report),
-    shadowLabels: { [ROLE]: ROLES[verb], [TARGET]: randomLetters(20) },
+    shadowLabels: { [ROLE]: `shadow-${verb}`, [TARGET]: randomLetters(20) },
     user: host.user,
     session: randomLower(10),
     pod: {
@@ -103,6 +97,7 @@ export async function planTraffic(
     ...(mark === undefined ? {} : { mark }),
   };
   const routing = await planRouting(plugin, context);
+  if (verb === "preview" && routing.fallback) throw noOriginal(plugin.name);
   refuseOwnLabels(target, routing, globals.withLabel);
   const routes = routePorts(
     target.service,
@@ -130,6 +125,14 @@ export async function planTraffic(
     routing,
     unprivilegedPortStart,
   };
+}
+
+function noOriginal(plugin: string): PluginError {
+  return new PluginError(
+    "PLUGIN_RESULT_INVALID",
+    `Plugin "${plugin}" asks for a fallback to the original workload: with preview there is none`,
+    { hint: "This is a defect of the plugin: tell its author." },
+  );
 }
 
 /**

@@ -1,4 +1,4 @@
-/** Sends a Service's traffic to this laptop for as long as `exchange` or `mesh` runs. */
+/** Sends a Service's traffic to this laptop for as long as `exchange`, `mesh` or `preview` runs. */
 import {
   awaitArrival,
   awaitDeparture,
@@ -58,17 +58,17 @@ export async function serveTraffic(
   const namespace = service.metadata.namespace ?? kube.namespace;
   // given up when the set-up is over, or with the rest when it fails
   const lock = scope.child("lock");
-  await report.step(
-    "lock the Service",
-    async () => {
+  // the one of preview is not there yet: whoever creates it first has it
+  if (verb !== "preview") {
+    await report.step("lock the Service", async () => {
       await lockService(lock, { name, namespace }, {
         owner: `${context.user}/${id}`,
         timeoutMs: 30_000,
         onWait: (message) => report.warn("SERVICE_LOCKED", message),
       });
       await refuseTakenMeanwhile(kube, plan, scope.signal);
-    },
-  );
+    });
+  }
   const recorder = new PluginRecorder(kube, plugin, {
     origin: plan.origin,
     report: session.report,

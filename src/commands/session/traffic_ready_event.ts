@@ -1,14 +1,10 @@
 import { markText } from "../../cluster/router/mesh_mark.ts";
-import type { RouteResult, RoutingVerb } from "../../plugins/plugin.ts";
+import type { RouteResult } from "../../plugins/plugin.ts";
+import type { RoutingVerb } from "../../plugins/routing_verb.ts";
 import type { TrafficPlan } from "./plan_traffic.ts";
-import { portsText, takenPorts } from "./taken_ports.ts";
+import { portsText, type TakenPort, takenPorts } from "./taken_ports.ts";
 
-const DOING: Readonly<Record<RoutingVerb, string>> = {
-  exchange: "Exchanging",
-  mesh: "Meshing",
-};
-
-/** What `exchange` and `mesh` tell when the traffic comes, with the plugin's own words. */
+/** What `exchange`, `mesh` and `preview` tell when the traffic comes, with the plugin's own words. */
 export function trafficReadyEvent(
   { verb, target, routes, plugin, context: { mark } }: TrafficPlan,
   { message, details, output }: RouteResult,
@@ -17,13 +13,12 @@ export function trafficReadyEvent(
   const ports = takenPorts(routes);
   const how = message?.replace(/\.$/, "") ??
     (mark && `Marked by "${markText(mark)}"`);
-  const what = `${DOING[verb]} Service "${name}": ${portsText(ports)}`;
+  const { what, end } = TEXTS[verb](name, ports);
   return {
     ...details,
     event: "ready",
-    message: [what, how, "Press Ctrl-C to restore it"].filter(Boolean).join(
-      ". ",
-    ),
+    message: [what, how, `Press Ctrl-C to ${end} it`].filter(Boolean)
+      .join(". "),
     verb,
     mode: plugin.name,
     service: name,
@@ -33,3 +28,28 @@ export function trafficReadyEvent(
     ...(output === undefined ? {} : { output }),
   } as const;
 }
+
+const TEXTS: Readonly<
+  Record<
+    RoutingVerb,
+    (name: string, ports: readonly TakenPort[]) => { what: string; end: string }
+  >
+> = {
+  exchange: (name, ports) => ({
+    what: `Exchanging Service "${name}": ${portsText(ports)}`,
+    end: "restore",
+  }),
+  mesh: (name, ports) => ({
+    what: `Meshing Service "${name}": ${portsText(ports)}`,
+    end: "restore",
+  }),
+  preview: (name, ports) => ({
+    what: `Service "${name}" is ready: ${
+      ports.map(({ port, local }) =>
+        `http://${name}:${port} → localhost:${local}`
+      )
+        .join(", ")
+    }`,
+    end: "remove",
+  }),
+};

@@ -1,6 +1,7 @@
 /** What is kept beside the copy of an added plugin, so that its code need not run to be known of. */
 import * as v from "valibot";
 import { type Read, readJson } from "../../core/read_json.ts";
+import { ROUTING_VERBS, type RoutingVerb } from "../routing_verb.ts";
 import { isPluginName } from "../validate_plugin.ts";
 
 /** Some hundred flags and steps. */
@@ -17,7 +18,7 @@ export interface AddedRecord {
   readonly aliases: string[];
   readonly summary: string;
   /** Of a routing plugin; a transport has none. */
-  readonly verbs: ("exchange" | "mesh")[];
+  readonly verbs: RoutingVerb[];
   readonly flags: {
     readonly name: string;
     readonly value?: string;
@@ -57,7 +58,7 @@ const record: v.GenericSchema<unknown, AddedRecord> = v.object({
   name,
   aliases: list(name),
   summary: line(200),
-  verbs: list(v.picklist(["exchange", "mesh"])),
+  verbs: list(v.picklist(ROUTING_VERBS)),
   flags: list(flag),
   steps: list(line(200)),
   source: line(4096),

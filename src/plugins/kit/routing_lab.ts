@@ -1,6 +1,6 @@
 /**
  * What the conformance kit of routing plugins works on: a Service of a real cluster, and a Shadow Pod
- * with a live link, as `exchange` and `mesh` make it.
+ * with a live link, as the commands make it.
  */
 import { once } from "node:events";
 import { createServer } from "node:http";
@@ -14,6 +14,7 @@ import {
   needsLowPorts,
   planPodPorts,
 } from "../../cluster/shadow/pod_ports.ts";
+import { draftService } from "../../cluster/shadow/draft_service.ts";
 import { shadowName } from "../../cluster/shadow/shadow_name.ts";
 import {
   createStuntman,
@@ -37,8 +38,8 @@ import type {
   RoutingMark,
   RoutingPlan,
   RoutingPlugin,
-  RoutingVerb,
 } from "../plugin.ts";
+import type { RoutingVerb } from "../routing_verb.ts";
 import {
   type Lab,
   type LabOptions,
@@ -52,7 +53,10 @@ import type { RoutingShadow, RoutingTestOptions } from "./testing.ts";
 
 export interface RoutingLabOptions extends LabOptions {
   readonly plugin: RoutingPlugin<never>;
-  /** Which Service to take: `web`, `svc/web` or `deploy/web`, as on the command line. */
+  /**
+   * Which Service to take: `web`, `svc/web` or `deploy/web`, as on the command line. For the verb
+   * `preview`, how one is to be called that is not there.
+   */
   readonly target: string;
   /** The plugin's own options, as its flags give them. */
   readonly options?: Readonly<Record<string, string>>;
@@ -100,18 +104,25 @@ async function routingContext(
 ): Promise<Given<RoutingContext<never>>> {
   const { plugin } = options;
   const verb = options.verb ?? plugin.verbs[0] ?? "exchange";
-  const role = verb === "mesh" ? "shadow-mesh" : "shadow-exchange";
   return {
     verb,
     options: await readOptions(plugin, options.options ?? {}),
-    target: await findTarget(kube, parseResourceName(options.target), {
-      signal,
-      warn() {},
-    }),
+    target: verb === "preview"
+      ? {
+        service: draftService({
+          name: options.target,
+          namespace: kube.namespace,
+          ports: [80],
+        }),
+      }
+      : await findTarget(kube, parseResourceName(options.target), {
+        signal,
+        warn() {},
+      }),
     kube,
     signal,
     log: { info() {}, warn() {}, debug() {} },
-    shadowLabels: { [ROLE]: role, [TARGET]: randomLetters(20) },
+    shadowLabels: { [ROLE]: `shadow-${verb}`, [TARGET]: randomLetters(20) },
     user: "kit",
     session: randomLower(10),
     pod,

@@ -153,7 +153,7 @@ for (
       "a verb that routes nothing",
       fakeRouting({ verbs: ["connect"] }),
       "PLUGIN_INVALID",
-      /"connect" is neither/,
+      /"connect" is none of exchange, mesh, preview/,
     ],
     [
       "no summary",

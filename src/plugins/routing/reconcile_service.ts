@@ -6,9 +6,9 @@ import {
   KtctlError,
   PermissionError,
 } from "../../core/errors.ts";
-import type { Report } from "../../core/report.ts";
 import type { KubeApi, KubeObject, WatchEvent } from "../../kube/kube_api.ts";
 import { SERVICES } from "../../kube/resources.ts";
+import type { PluginLog } from "../plugin.ts";
 
 /**
  * Makes the Service again when somebody deletes it, and tells of its external address when a load
@@ -16,10 +16,10 @@ import { SERVICES } from "../../kube/resources.ts";
  * Where watching Services is forbidden it does without.
  * Throws `ConflictError` (`SERVICE_TAKEN`) where somebody else has the name by then.
  */
-export async function reconcilePreview(
-  { kube, report, service }: {
+export async function reconcileService(
+  { kube, log, service }: {
     kube: KubeApi;
-    report: Report;
+    log: PluginLog;
     service: KubeObject;
   },
   signal: AbortSignal,
@@ -35,15 +35,15 @@ export async function reconcilePreview(
     for await (const event of watch) await take(event);
   } catch (error) {
     if (!(error instanceof PermissionError)) throw error;
-    report.debug(`Cannot look after Service "${name}": ${error.message}`);
+    log.debug(`Cannot look after Service "${name}": ${error.message}`);
   }
 
   async function take(event: WatchEvent): Promise<void> {
     if (event.type === "SYNCED") return;
     if (event.type === "DELETED") {
       if (signal.aborted) return;
-      await makeAgain(kube, service, { report, signal });
-      report.warn(
+      await makeAgain(kube, service, { log, signal });
+      log.warn(
         "SERVICE_DELETED",
         `Somebody deleted Service "${name}": created it again`,
       );
@@ -52,11 +52,7 @@ export async function reconcilePreview(
     const address = externalAddress(event.object);
     if (address === undefined || address === told) return;
     told = address;
-    report.event({
-      event: "action",
-      state: "done",
-      message: `Service "${name}" has the external address ${address}`,
-    });
+    log.info(`Service "${name}" has the external address ${address}`);
   }
 }
 
@@ -69,9 +65,9 @@ function externalAddress({ status }: KubeObject): string | undefined {
 async function makeAgain(
   kube: KubeApi,
   service: KubeObject,
-  { report, signal }: { report: Report; signal: AbortSignal },
+  { log, signal }: { log: PluginLog; signal: AbortSignal },
 ): Promise<void> {
-  const isPassing = tellPassing(report, "make the Service again");
+  const isPassing = tellPassing(log, "make the Service again");
   try {
     await retry(() => kube.create(SERVICES, service), { signal, isPassing });
   } catch (error) {
