@@ -7,14 +7,12 @@ import { type CleanRules, deadState } from "../cluster/clean/dead_state.ts";
 import {
   type FoundChange,
   isSameChange,
+  type SingleChange,
 } from "../cluster/clean/find_changes.ts";
 import { planChanges } from "../cluster/clean/plan_changes.ts";
 import { readNamespace } from "../cluster/clean/read_namespace.ts";
 import { revertChanges } from "../cluster/clean/revert_changes.ts";
-import {
-  sweepJournals,
-  type SweptStep,
-} from "../cluster/clean/sweep_journals.ts";
+import { sweepJournals } from "../cluster/clean/sweep_journals.ts";
 import { refuseMissingNamespace } from "../cluster/discovery/refuse_missing_namespace.ts";
 import {
   type Unreadable,
@@ -170,7 +168,7 @@ async function cleanCluster(
     report,
   );
   const planned = changes.filter((change) =>
-    !dryRun || !isSwept(change, swept.steps)
+    !dryRun || !isSwept(change, swept.changes)
   );
   await revertChanges(planned, { reverter, report });
   const count = ofMachine + swept.done.length + planned.length;
@@ -204,12 +202,11 @@ async function cleanCluster(
 /** Whether the sweep of this laptop's journals does the same before: in a dry run both see the same state. */
 function isSwept(
   { step, parts }: FoundChange,
-  swept: readonly SweptStep[],
+  swept: readonly SingleChange[],
 ): boolean {
-  const done = swept.filter((one) => one.step === step.id);
   return parts.length > 0 &&
-    parts.every((part) =>
-      done.some(({ args }) => isSameChange(step, part, args))
+    parts.every((args) =>
+      swept.some((one) => isSameChange(one, { step, args }))
     );
 }
 

@@ -1,6 +1,6 @@
 // Clean on the laptop whose own session died: it has a record of its own, and the cluster's word.
 import assert from "node:assert/strict";
-import { openTestCluster } from "./cluster.ts";
+import { openTestCluster, succeeded } from "./cluster.ts";
 import type { KtctlResult } from "./ktctl_process.ts";
 import { assertNoTrace, eventually, Laptop } from "./laptop.ts";
 
@@ -9,14 +9,18 @@ function actions({ events }: KtctlResult): string[] {
     .map(({ message }) => message.replace(/^would /, "")).sort();
 }
 
-const commands = [
-  ["exchange", "web"],
-  ["exchange", "deploy/web", "--mode", "scale"],
-  ["mesh", "web", "--versionMark", "demo"],
+const scale = ["exchange", "deploy/web", "--mode", "scale"];
+const cases = [
+  { command: ["exchange", "web"] },
+  { command: scale },
+  // without it the Deployment is found as the original ktctl leaves one
+  { command: [...scale, "--keepReplicas", "0"], without: "web-kt-scaled" },
+  { command: ["mesh", "web", "--versionMark", "demo"] },
 ];
 
-for (const command of commands) {
-  Deno.test(`after the death of ${command.join(" ")}, clean --dryRun prints just what clean then does`, async () => {
+for (const { command, without } of cases) {
+  const how = without === undefined ? "" : ` and of ConfigMap ${without}`;
+  Deno.test(`after the death of ${command.join(" ")}${how}, clean --dryRun prints just what clean then does`, async () => {
     const cluster = await openTestCluster();
     await using namespace = await cluster.namespace();
     await namespace.applyDemo({ replicas: command.includes("scale") ? 2 : 1 });
@@ -27,6 +31,9 @@ for (const command of commands) {
     await using session = laptop.start([...command, ...expose]);
     await session.ready();
     await session.stop("SIGKILL");
+    if (without !== undefined) {
+      succeeded(await namespace.kubectl(["delete", "configmap", without]));
+    }
     const clean = ["clean", "--thresholdInMinus", "0"];
     await eventually("the agent has seen that its laptop is gone", async () => {
       const { events } = await other.run([...clean, "--dryRun"]);

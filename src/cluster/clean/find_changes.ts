@@ -110,14 +110,13 @@ export function groupsOf(objects: readonly KubeObject[]): string[] {
   });
 }
 
-/** Whether both would take back the same. */
-export function isSameChange(
-  step: AnyClusterStep,
-  a: Json,
-  b: Json,
-): boolean {
-  const namespaceOf = (args: Json) =>
+/** What takes a change back, and from what. */
+export type SingleChange = Pick<Change<World>, "step" | "args">;
+
+/** Whether both take back the same; without a record another step finds it than the one that made it. */
+export function isSameChange(a: SingleChange, b: SingleChange): boolean {
+  const namespaceOf = ({ args }: SingleChange) =>
     (args as { namespace?: Json } | null)?.namespace;
   return namespaceOf(a) === namespaceOf(b) &&
-    step.describe(a) === step.describe(b);
+    a.step.describe(a.args) === b.step.describe(b.args);
 }

@@ -2,7 +2,6 @@
 import { messageOf } from "../../core/errors.ts";
 import { forgetJournal } from "../../undo/forget_journal.ts";
 import { type DeadJournal, openDeadJournals } from "../../undo/journal.ts";
-import type { Json } from "../../core/json.ts";
 import type { Report } from "../../core/report.ts";
 import {
   type JournalOutcome,
@@ -12,6 +11,7 @@ import { leftReason, Reverter } from "../../undo/reverter.ts";
 import type { AnyClusterStep } from "../../kube/cluster_step.ts";
 import type { KubeApi } from "../../kube/kube_api.ts";
 import type { World } from "../../kube/world.ts";
+import type { SingleChange } from "./find_changes.ts";
 import { lostRestores } from "./lost_restores.ts";
 
 export interface SweepOptions {
@@ -29,15 +29,9 @@ export interface Swept {
   /** What was, or with `dryRun` would be, undone, in words. */
   readonly done: string[];
   /** The same for programs. */
-  readonly steps: SweptStep[];
+  readonly changes: SingleChange[];
   /** How many changes could not be undone; a warning tells of each. */
   left: number;
-}
-
-export interface SweptStep {
-  /** Id of the step. */
-  readonly step: string;
-  readonly args: Json;
 }
 
 /**
@@ -48,7 +42,7 @@ export async function sweepJournals(
   kube: KubeApi,
   options: SweepOptions,
 ): Promise<Swept> {
-  const all: Swept = { done: [], steps: [], left: 0 };
+  const all: Swept = { done: [], changes: [], left: 0 };
   const { signal, dryRun = false } = options;
   const { reverter = new Reverter({ kube }, { signal, dryRun }) } = options;
   const journals = openDeadJournals(options.dir, (path, reason, hint) => {
@@ -60,12 +54,12 @@ export async function sweepJournals(
   for (const journal of journals) {
     using dead = journal;
     if (dead.header.server !== kube.server) continue;
-    const { done, steps, left } = await sweepOne(kube, dead, {
+    const { done, changes, left } = await sweepOne(kube, dead, {
       ...options,
       reverter,
     });
     all.done.push(...done);
-    all.steps.push(...steps);
+    all.changes.push(...changes);
     all.left += left;
   }
   return all;
@@ -77,7 +71,7 @@ async function sweepOne(
   options: SweepOptions & { reverter: Reverter<World> },
 ): Promise<Swept> {
   const { steps, signal, report, reverter, dryRun = false } = options;
-  const swept: Swept = { done: [], steps: [], left: 0 };
+  const swept: Swept = { done: [], changes: [], left: 0 };
   const onOutcome = (outcome: JournalOutcome<World>) =>
     note(outcome, { dead, report, swept });
   for (const change of await lostRestores(kube, dead, { steps, signal })) {
@@ -122,7 +116,7 @@ function note(
     report.warn("REVERT_FAILED", message + byHand);
   } else { // taken back, or planned to be
     swept.done.push(description);
-    swept.steps.push({ step: id, args });
+    swept.changes.push({ step, args });
   }
 }
 
