@@ -94,13 +94,19 @@ export function apiError(
       });
   }
   const [, webhook] = /failed calling webhook "([^"]+)"/.exec(message) ?? [];
-  return new ClusterError("API_ERROR", what + message, {
+  const code = isPassing(failure.code) ? "API_ERROR" : "API_REFUSED";
+  return new ClusterError(code, what + message, {
     details: causeLines(status),
     ...(webhook === undefined ? {} : {
       hint:
         `Webhook "${webhook}" has to admit this object, but does not answer: tell the cluster's administrators.`,
     }),
   });
+}
+
+/** A fault of the server, or of what answers in its place; too slow a request, or too many of them. */
+function isPassing(code: number): boolean {
+  return code < 400 || code >= 500 || code === 408 || code === 429;
 }
 
 /** The `Status` in a body, or `{}` where there is none. */

@@ -127,7 +127,7 @@ export interface PodUpgrade {
  *
  * Every call fails with a `KtctlError`: `PermissionError` (`UNAUTHORISED`, `RBAC_FORBIDDEN` with the
  * missing rule as hint), `NotFoundError`, `WriteConflictError` (`WRITE_CONFLICT`, HTTP 409 on update),
- * `ConflictError` (`ALREADY_EXISTS`), `ClusterError` (`CLUSTER_UNREACHABLE`, `API_ERROR`,
+ * `ConflictError` (`ALREADY_EXISTS`), `ClusterError` (`CLUSTER_UNREACHABLE`, `API_ERROR`, `API_REFUSED`,
  * `QUOTA_EXCEEDED`, `ADMISSION_DENIED`, `INVALID_OBJECT`), or `Cancelled`.
  */
 export interface KubeApi {

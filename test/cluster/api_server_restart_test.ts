@@ -3,6 +3,10 @@ import assert from "node:assert/strict";
 import { openTestCluster } from "./cluster.ts";
 import { answerOf, assertNoTrace, Laptop, reaches } from "./laptop.ts";
 import { startRequestLog } from "./request_log.ts";
+import { connectKube } from "../../src/kube/connect_kube.ts";
+import { isOutage } from "../../src/kube/is_outage.ts";
+import { SERVICES } from "../../src/kube/resources.ts";
+import { Reverter } from "../../src/undo/reverter.ts";
 
 const ours = !Deno.env.get("KTCTL_TEST_KUBECONFIG");
 
@@ -63,4 +67,29 @@ Deno.test({
     assert.equal(code, 0);
     await assertNoTrace({ namespace, laptop, before });
   },
+});
+
+Deno.test("what the API server refuses is not waited for", async () => {
+  const cluster = await openTestCluster();
+  const { signal } = new AbortController();
+  const { kubeconfig } = cluster;
+  await using kube = await connectKube({ kubeconfig, signal });
+  const step = {
+    id: "test.refused",
+    describe: () => "nothing",
+    undoCommand: () => "true",
+    apply: () => Promise.resolve(),
+    async revert() {
+      await kube.list(SERVICES, { fieldSelector: "spec.none=1" }); // HTTP status 400
+    },
+  };
+  const told: unknown[] = [];
+  const onOutage = (error: unknown) => void told.push(error);
+  const reverter = new Reverter({ kube }, {
+    outage: { isOutage, patienceMs: 20_000, onOutage },
+  });
+  const reverted = await reverter.revert({ step, args: {}, belongsTo: [] });
+  assert.ok(reverted.state === "failed");
+  assert.deepEqual(told, []);
+  assert.equal((reverted.error as { code?: string }).code, "API_REFUSED");
 });

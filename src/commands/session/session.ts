@@ -9,7 +9,6 @@ import { sweepJournals } from "../../cluster/clean/sweep_journals.ts";
 import {
   Cancelled,
   CleanupError,
-  ClusterError,
   KtctlError,
   messageOf,
 } from "../../core/errors.ts";
@@ -22,6 +21,7 @@ import { errorEvent, type Report } from "../../core/report.ts";
 import type { OutageOptions } from "../../undo/reverter.ts";
 import { Scope } from "../../undo/scope.ts";
 import { connectKube } from "../../kube/connect_kube.ts";
+import { isOutage } from "../../kube/is_outage.ts";
 import type { KubeApi } from "../../kube/kube_api.ts";
 import type { World } from "../../kube/world.ts";
 import type { GlobalOptions } from "./global_options.ts";
@@ -106,12 +106,6 @@ export async function sweepOwn(
 
 /** An API server that is started again is back by then; who has lost the network waits no longer. */
 const OUTAGE_MS = 20_000;
-
-/** Whether the cluster cannot be asked at all, or has trouble of its own. */
-function isOutage(error: unknown): boolean {
-  return error instanceof ClusterError &&
-    (error.code === "CLUSTER_UNREACHABLE" || error.code === "API_ERROR");
-}
 
 function outageTold(report: Report): OutageOptions {
   return {

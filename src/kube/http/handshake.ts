@@ -56,7 +56,7 @@ export async function refusedHandshake(
       details: error.details,
     });
   }
-  return error.code === "API_ERROR"
+  return error.code === "API_ERROR" || error.code === "API_REFUSED"
     ? new LinkError(failed, error.message, {
       hint: "Check that the Pod is running and its node is ready.",
       cause: error,

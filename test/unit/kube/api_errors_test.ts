@@ -242,6 +242,15 @@ const CASES: [
     ClusterError,
     "API_ERROR",
   ]],
+  ["a server that has too much to do", [429, {
+    message: "too many requests, please try again later.",
+    reason: "TooManyRequests",
+  }], [ClusterError, "API_ERROR"]],
+  ["a request that the server does not take", [400, {
+    message:
+      "the object provided is unrecognized (must be of type Pod): couldn't get version/kind; json parse error: unexpected end of JSON input",
+    reason: "BadRequest",
+  }], [ClusterError, "API_REFUSED"]],
 ];
 
 for (const [claim, answer, [type, code], hint] of CASES) {
