@@ -160,6 +160,7 @@ async function cleanCluster(
     namespace: kube.namespace,
     now: kube.now(),
     thresholdMinutes: options.thresholdInMinus,
+    unreadable,
     ...await attached(kube, state, { options, signal, report }),
   });
   const { changes, failure } = await planChanges(

@@ -78,9 +78,10 @@ export async function recover(
   refuseMade(service);
   const state = await readNamespace(kube, { signal, report });
   const { name: found } = service.metadata;
+  const unreadable = unreadableObjects(state);
   warnOfUnreadable(
     report,
-    unreadableObjects(state).filter(({ object, object: { metadata } }) =>
+    unreadable.filter(({ object, object: { metadata } }) =>
       metadata.name === found || metadata.name.startsWith(`${found}-kt-`) ||
       configOf(object).get("service") === found ||
       configOf(object).get(MESHED) === found
@@ -89,6 +90,7 @@ export async function recover(
   const taken = takenState(service, state, {
     namespace: kube.namespace,
     by: host.user,
+    unreadable,
   });
   if (!options.takeOver) {
     await refuseLive(kube, { service, shadows: taken.shadows, signal });

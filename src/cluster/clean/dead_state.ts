@@ -9,7 +9,7 @@ import type { FoundState, NamespaceState } from "../../kube/cluster_step.ts";
 import type { KubeObject } from "../../kube/kube_api.ts";
 import { isOlder, isStale } from "../object/liveness.ts";
 import { isScaleRecord } from "../scale/scale_record.ts";
-import { unreadableObjects } from "./unreadable.ts";
+import type { Unreadable } from "./unreadable.ts";
 
 export interface CleanRules {
   /** Where nothing says so: where the objects are. */
@@ -21,6 +21,8 @@ export interface CleanRules {
   readonly attached: ReadonlySet<string>;
   /** Those that the agent of a shared Shadow Pod has a link to, by `clientKey`. */
   readonly attachedSessions: ReadonlySet<string>;
+  /** What of it cannot be read. */
+  readonly unreadable: readonly Unreadable[];
 }
 
 /** Dead sessions are over, those that live are not. */
@@ -28,9 +30,7 @@ export function deadState(
   state: NamespaceState,
   rules: CleanRules,
 ): FoundState {
-  const unreadable = new Set(
-    unreadableObjects(state).map(({ object }) => object),
-  );
+  const unreadable = new Set(rules.unreadable.map(({ object }) => object));
   return {
     ...state,
     namespace: rules.namespace,

@@ -20,7 +20,7 @@ import { isRouterRecord, readRouter } from "../router/router_record.ts";
 import { recordsOf } from "../scale/scale_holders.ts";
 import type { FoundChange } from "./find_changes.ts";
 import { releaseChange } from "./release_step.ts";
-import { unreadableObjects } from "./unreadable.ts";
+import type { Unreadable } from "./unreadable.ts";
 
 /** The namespace as `recover` looks at it: what stands between a Service and its own pods is over, and nothing else is seen. */
 export interface TakenState extends FoundState {
@@ -30,11 +30,11 @@ export interface TakenState extends FoundState {
   readonly releases: readonly FoundChange[];
 }
 
-/** `by` is told to owners that still live. */
+/** `by` is told to owners that still live, `unreadable` is what of the namespace cannot be read. */
 export function takenState(
   service: KubeObject,
   state: NamespaceState,
-  options: { namespace: string; by: string },
+  options: { namespace: string; by: string; unreadable: readonly Unreadable[] },
 ): TakenState {
   const { name } = service.metadata;
   const deployments = ownDeployments(service, state);
@@ -45,9 +45,7 @@ export function takenState(
   const elsewhere = sessionsElsewhere(shadows, state);
   const sessions = inTheWay.difference(elsewhere);
   const names = new Set(shadows.map(({ metadata }) => metadata.name));
-  const unreadable = new Set(
-    unreadableObjects(state).map(({ object }) => object),
-  );
+  const unreadable = new Set(options.unreadable.map(({ object }) => object));
   // the Service is given back whatever somebody wrote on these
   const isReadable = (object: KubeObject) =>
     shadows.includes(object) || deployments.includes(object) ||

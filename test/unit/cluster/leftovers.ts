@@ -5,6 +5,7 @@ import {
   type FoundChange,
 } from "../../../src/cluster/clean/find_changes.ts";
 import { takenState } from "../../../src/cluster/clean/taken_state.ts";
+import { unreadableObjects } from "../../../src/cluster/clean/unreadable.ts";
 import type {
   AnyClusterStep,
   FoundState,
@@ -106,7 +107,9 @@ export function cleanChanges(
     attachedSessions?: readonly string[];
   } = {},
 ): Promise<FoundChange[]> {
-  return foundBy(deadState(state(part), {
+  const all = state(part);
+  return foundBy(deadState(all, {
+    unreadable: unreadableObjects(all),
     namespace: "test",
     now: NOW,
     thresholdMinutes: rules.thresholdMinutes ?? 5,
@@ -120,7 +123,10 @@ export async function recoverChanges(
   service: KubeObject,
   all: NamespaceState,
 ): Promise<FoundChange[]> {
-  const taken = takenState(service, all, { namespace: "test", by: "bob" });
+  const taken = takenState(service, all, {
+    ...{ namespace: "test", by: "bob" },
+    unreadable: unreadableObjects(all),
+  });
   return [...taken.releases, ...await foundBy(taken)];
 }
 

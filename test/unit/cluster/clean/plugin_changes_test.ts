@@ -75,6 +75,7 @@ async function plan(
     thresholdMinutes: 5,
     attached: new Set(),
     attachedSessions: new Set(),
+    unreadable: [],
   });
   const { changes, failure } = await planChanges(dead, all, report);
   return { actions: actionsOf(changes), code: failure?.code, warnings };
