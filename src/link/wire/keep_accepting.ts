@@ -15,15 +15,30 @@ const BACKLOG = 511;
  * @param backlog As given to `listen`, which would be changed otherwise.
  */
 export function keepAccepting(server: Server, backlog = BACKLOG): void {
-  let timer: ReturnType<typeof setInterval> | undefined;
   server.on("listening", () => {
-    timer = setInterval(() => {
-      const { _handle: handle } = server as unknown as Listening;
-      handle?.listen(backlog);
-    }, LOOK_EVERY_MS);
+    backlogs.set(server, backlog);
+    if (timer !== undefined) return;
+    timer = setInterval(listenAgain, LOOK_EVERY_MS);
     timer.unref();
   });
-  server.on("close", () => clearInterval(timer));
+  server.on("close", () => {
+    backlogs.delete(server);
+    if (backlogs.size > 0) return;
+    clearInterval(timer);
+    timer = undefined;
+  });
+}
+
+/** Of the servers that listen. */
+const backlogs = new Map<Server, number>();
+/** One for all of them: each of its own would wake an idle process as often. */
+let timer: ReturnType<typeof setInterval> | undefined;
+
+function listenAgain(): void {
+  for (const [server, backlog] of backlogs) {
+    const { _handle: handle } = server as unknown as Listening;
+    handle?.listen(backlog);
+  }
 }
 
 interface Listening {

@@ -76,3 +76,36 @@ Deno.test("a server that is kept accepting serves each connection once, and stop
   assert.equal(served, asked);
   await server[Symbol.asyncDispose]();
 });
+
+Deno.test("a server is kept accepting when another one is closed, by the same timer", async () => {
+  const looked: { name: string; atMs: number }[] = [];
+  const kept = async (name: string) => {
+    const server = createServer();
+    keepAccepting(server);
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { _handle: handle } = server as unknown as {
+      _handle: { listen(backlog: number): number };
+    };
+    const listen = handle.listen.bind(handle);
+    handle.listen = (backlog) => {
+      looked.push({ name, atMs: performance.now() });
+      return listen(backlog);
+    };
+    return server;
+  };
+  const pause = (ms: number) =>
+    new Promise((resolve) => setTimeout(resolve, ms));
+  const first = await kept("first");
+  await pause(100);
+  const second = await kept("second");
+  await pause(250);
+  const [one, other] = looked.slice(-2);
+  assert.deepEqual([one?.name, other?.name], ["first", "second"]);
+  assert.ok(other!.atMs - one!.atMs < 50);
+  await first[Symbol.asyncDispose]();
+  looked.length = 0;
+  await pause(300);
+  assert.ok(looked.length > 0 && looked.every(({ name }) => name === "second"));
+  await second[Symbol.asyncDispose]();
+});
