@@ -10,6 +10,8 @@ export interface NamespaceState {
   readonly services: readonly KubeObject[];
   /** Every Deployment of the namespace. */
   readonly deployments: readonly KubeObject[];
+  /** Those labelled `control-by=kt` that keep a Shadow Pod; none where they may not be listed. */
+  readonly replicaSets: readonly KubeObject[];
   /** Those that a ktctl made. The pods of a shadow Deployment have a role, but no `control-by`. */
   readonly pods: readonly KubeObject[];
   /** Those labelled `control-by=kt` only, as the next; with data only where it may be a router's record. */

@@ -69,7 +69,8 @@ async function assertMarked(
   for (const one of objects.values()) {
     const { name, annotations = {}, ownerReferences } = one.metadata;
     sessions.add(session(one));
-    if (ownerReferences !== undefined) {
+    // an adopted pod is its session's own all the same
+    if (ownerReferences !== undefined && one.kind !== "Pod") {
       // the original deletes what has an old heartbeat, and skips what has none
       assert.equal(annotations["kt-last-heart-beat"], undefined, name);
       continue;
@@ -96,6 +97,29 @@ function assertOwned(objects: Map<string, KubeObject>, owner: string): void {
     assert.equal(reference?.name, name);
     assert.equal(reference?.uid, uid);
   }
+}
+
+/**
+ * The original knows nothing of ReplicaSets. It deletes the pod and the Stuntman Service of a dead session,
+ * and gives the Service back; what would make the pod anew goes with the Stuntman Service. Of a pod that was
+ * made anew it must not think that an exchange lives there, nor delete it alone.
+ */
+function assertKept(
+  keeper: KubeObject,
+  pod: KubeObject,
+  stuntman: KubeObject,
+): void {
+  const [adopter] = pod.metadata.ownerReferences ?? [];
+  assert.equal(adopter?.uid, keeper.metadata.uid);
+  const [owner] = keeper.metadata.ownerReferences ?? [];
+  assert.equal(owner?.uid, stuntman.metadata.uid);
+  assert.ok(!keeper.metadata.name.startsWith("web-kt-exchange-"));
+  const { labels, annotations } = keeper.spec.template.metadata;
+  assert.equal(labels["control-by"], undefined);
+  assert.equal(annotations["kt-last-heart-beat"], undefined);
+  assert.deepEqual(keeper.spec.template.spec.containers[0].command, [
+    ...pod.spec.containers[0].command,
+  ]);
 }
 
 /** Nobody but the garbage collector deletes what the pod owned. */
@@ -190,25 +214,29 @@ Deno.test("exchange marks what it makes so that the original ktctl understands i
   ], { user: "alice" });
   await exchange.ready();
 
-  const made = await readMade(namespace);
+  const isKept = ({ metadata }: KubeObject) =>
+    metadata.name.startsWith("kept-");
+  const made = await readMade(namespace, (one) => !isKept(one));
   assert.deepEqual([...made.keys()].sort(), [
     "ConfigMap",
-    "Deployment",
+    "Pod",
     "Secret",
     "Service",
   ]);
   await assertMarked(namespace, made, since);
-  assertOwned(made, "Deployment");
-  const keeper = get(made, "Deployment");
-  const [pod] = await read(namespace, "pods", "-l", "kt-target");
-  assertRestricted(pod!);
+  assertOwned(made, "Pod");
+  const pod = get(made, "Pod");
+  assertRestricted(pod);
   await assertNoClientKey(namespace, get(made, "Secret"));
 
-  assert.match(keeper.metadata.name, /^web-kt-exchange-[a-z0-9]{5}$/);
-  // by their name the original knows that an exchange lives; by this label it would delete the pod alone
-  assert.ok(pod!.metadata.name.startsWith("web-kt-exchange-"));
-  assert.equal(pod!.metadata.labels!["control-by"], undefined);
-  const { labels = {}, annotations = {} } = keeper.metadata;
+  // by its name the original knows that an exchange lives
+  assert.match(pod.metadata.name, /^web-kt-exchange-[a-z0-9]{5}$/);
+  const [keeper] = await read(namespace, "replicasets", "-l", "control-by=kt");
+  assertKept(keeper!, pod, get(made, "Service"));
+  const kept = await readMade(namespace, isKept);
+  await assertMarked(namespace, kept, since);
+  assertOwned(new Map([["ReplicaSet", keeper!], ...kept]), "ReplicaSet");
+  const { labels = {}, annotations = {} } = pod.metadata;
   assert.deepEqual(Object.keys(labels).sort(), [
     "control-by",
     "kt-role",

@@ -44,7 +44,8 @@ for (
       lost: "services",
       kept: [
         /^switched selector of Service "web": .*forbid.*; to undo: kubectl patch service web /,
-        /^Deployment "web-kt-exchange-\w+": kept, .*; to undo: kubectl delete deployments\.apps /,
+        /^ReplicaSet "kept-web-kt-exchange-\w+": kept, .*; to undo: kubectl delete replicasets\.apps /,
+        /^Pod "web-kt-exchange-\w+": kept, /,
         /^Service "web-kt-stuntman": kept, /,
       ],
       isAnswered: true,
@@ -55,7 +56,8 @@ for (
       kept: [
         /^1 of 2 replicas of Deployment "web": .*forbid.*; to undo: kubectl scale deployment web /,
         /^switched selector of Service "web": kept, /,
-        /^Deployment "web-kt-exchange-\w+": kept, /,
+        /^ReplicaSet "kept-web-kt-exchange-\w+": kept, /,
+        /^Pod "web-kt-exchange-\w+": kept, /,
         /^Service "web-kt-stuntman": kept, /,
         /^ConfigMap "web-kt-scaled": kept, /,
       ],

@@ -118,7 +118,7 @@ const REFUSALS: Readonly<
     ) => Promise<string>
   >
 > = {
-  "who may make no Deployment": async (cluster, namespace, dir) => {
+  "who may make no ReplicaSet": async (cluster, namespace, dir) => {
     const account = { name: "dev", dir };
     const kubeconfig = await makeAccount(cluster, namespace, account);
     await grant(namespace, { account: "dev", role: "exchange" });
@@ -126,19 +126,19 @@ const REFUSALS: Readonly<
     const role = JSON.parse(succeeded(await namespace.kubectl(get)));
     const rules = role.rules.filter((
       { resources }: { resources: string[] },
-    ) => !resources.includes("deployments"));
+    ) => !resources.includes("replicasets"));
     assert.ok(rules.length < role.rules.length);
     await namespace.apply(JSON.stringify({ ...role, rules }));
     return kubeconfig;
   },
-  "whose quota has room for no Deployment": async (cluster, namespace) => {
+  "whose quota has room for no ReplicaSet": async (cluster, namespace) => {
     await namespace.apply(JSON.stringify({
       apiVersion: "v1",
       kind: "ResourceQuota",
       metadata: { name: "few" },
-      spec: { hard: { "count/deployments.apps": "1" } },
+      spec: { hard: { "count/replicasets.apps": "1" } },
     }));
-    const counted = "--for=jsonpath={.status.used.count/deployments\\.apps}=1";
+    const counted = "--for=jsonpath={.status.used.count/replicasets\\.apps}=1";
     const wait = ["wait", counted, "resourcequota/few", "--timeout=20s"];
     succeeded(await namespace.kubectl(wait));
     return cluster.kubeconfig;
@@ -163,7 +163,7 @@ for (const [who, prepare] of Object.entries(REFUSALS)) {
     const warned = exchange.events.find(({ code }) =>
       code === "SHADOW_NOT_KEPT"
     );
-    assert.match(String(warned?.["message"]), /made without a Deployment/);
+    assert.match(String(warned?.["message"]), /made without a ReplicaSet/);
     const get = ["get", await shadowPod(namespace), "-o", "json"];
     const { metadata } = JSON.parse(succeeded(await namespace.kubectl(get)));
     assert.equal(metadata.ownerReferences, undefined);

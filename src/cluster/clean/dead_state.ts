@@ -55,6 +55,7 @@ function deathJudge(
   const objects = [
     state.services,
     state.deployments,
+    state.replicaSets,
     state.pods,
     state.configMaps,
     state.secrets,

@@ -8,7 +8,7 @@ import {
 } from "../object/plugin_record.ts";
 
 export interface MissingPlugin {
-  /** Which tells of it: a Shadow Pod, or its Deployment. */
+  /** Which tells of it: a Shadow Pod, its Deployment, or what keeps it. */
   readonly object: KubeObject;
   readonly record: PluginRecord;
 }
@@ -18,7 +18,11 @@ export function missingPlugins(
   state: FoundState,
   steps: ReadonlyMap<string, AnyClusterStep>,
 ): MissingPlugin[] {
-  const workloads = [...state.pods, ...state.deployments];
+  const workloads = [
+    ...state.pods,
+    ...state.deployments,
+    ...state.replicaSets,
+  ];
   return workloads.filter((object) =>
     state.isOver(object) && state.isReadable(object)
   ).flatMap((object) => {

@@ -15,6 +15,7 @@ import {
   CONFIG_MAPS,
   DEPLOYMENTS,
   PODS,
+  REPLICA_SETS,
   SECRETS,
   SERVICES,
 } from "../../kube/resources.ts";
@@ -34,7 +35,11 @@ export async function readNamespace(
   const ours = `${CONTROL_BY}=${CONTROL_BY_KT}`;
   const list = async (
     resource: Resource,
-    how: { labelSelector?: string; metadataOnly?: boolean } = {},
+    { isDispensable = false, ...how }: {
+      labelSelector?: string;
+      metadataOnly?: boolean;
+      isDispensable?: boolean;
+    } = {},
   ): Promise<KubeObject[]> => {
     try {
       return await kube.list(resource, { ...where, ...how });
@@ -42,18 +47,32 @@ export async function readNamespace(
       if (
         !(error instanceof PermissionError) || error.code !== "RBAC_FORBIDDEN"
       ) throw error;
-      options.report.warn(
-        "LIST_FORBIDDEN",
-        `Cannot list ${resource.plural}: they are left as they are`,
-      );
+      if (!isDispensable) {
+        options.report.warn(
+          "LIST_FORBIDDEN",
+          `Cannot list ${resource.plural}: they are left as they are`,
+        );
+      }
       return [];
     }
   };
   // without Services and Pods there is nothing to be judged
-  const [services, deployments, made, deployed, found, secrets] = await Promise
+  const [
+    services,
+    deployments,
+    replicaSets,
+    made,
+    deployed,
+    found,
+    secrets,
+  ] = await Promise
     .all([
       kube.list(SERVICES, where),
       list(DEPLOYMENTS),
+      list(REPLICA_SETS, {
+        labelSelector: `${ours},${ROLE}!=router`,
+        isDispensable: true, // it goes with its Stuntman Service, a moment later
+      }),
       kube.list(PODS, { ...where, labelSelector: ours }),
       kube.list(PODS, { ...where, labelSelector: `${ROLE},!${CONTROL_BY}` }),
       list(CONFIG_MAPS, { labelSelector: ours, metadataOnly: true }),
@@ -61,7 +80,7 @@ export async function readNamespace(
     ]);
   const configMaps = await withRecords(kube, found, options);
   const pods = [...made, ...deployed];
-  return { services, deployments, pods, configMaps, secrets };
+  return { services, deployments, replicaSets, pods, configMaps, secrets };
 }
 
 /**

@@ -24,7 +24,7 @@ import type { Unreadable } from "./unreadable.ts";
 
 /** The namespace as `recover` looks at it: what stands between a Service and its own pods is over, and nothing else is seen. */
 export interface TakenState extends FoundState {
-  /** The Shadow and Router Pods, then Deployments, in the way of the Service's own traffic. */
+  /** The Shadow and Router Pods, then Deployments and ReplicaSets, in the way of the Service's own traffic. */
   readonly shadows: readonly KubeObject[];
   /** Comes first: tells the owners of its pods, who may live. */
   readonly releases: readonly FoundChange[];
@@ -38,9 +38,11 @@ export function takenState(
 ): TakenState {
   const { name } = service.metadata;
   const deployments = ownDeployments(service, state);
-  const shadows = [...state.pods, ...state.deployments].filter((object) =>
-    isInTheWay(object, service, deployments)
-  );
+  const shadows = [
+    ...state.pods,
+    ...state.deployments,
+    ...state.replicaSets,
+  ].filter((object) => isInTheWay(object, service, deployments));
   const inTheWay = sessionsOf(shadows);
   const elsewhere = sessionsElsewhere(shadows, state);
   const sessions = inTheWay.difference(elsewhere);
@@ -82,6 +84,7 @@ export function takenState(
       ...deployments,
       ...shadows.filter((object) => state.deployments.includes(object)),
     ],
+    replicaSets: shadows.filter((object) => state.replicaSets.includes(object)),
     pods,
     configMaps: state.configMaps.filter((one) =>
       isRouterOf(one, name) || isRecorded(one) || isTheirs(one)
@@ -108,8 +111,12 @@ function sessionsElsewhere(
   state: NamespaceState,
 ): Set<string> {
   return sessionsOf(
-    [...state.pods, ...state.deployments].filter((one) =>
-      // a pod of a shadow Deployment does not say what it is for
+    [
+      ...state.pods,
+      ...state.deployments,
+      ...state.replicaSets,
+    ].filter((one) =>
+      // a pod of a shadow Deployment does not say what it is for; what keeps one says it as well
       !workloads.includes(one) && !isControlled(one.metadata)
     ),
   );

@@ -67,6 +67,7 @@ export function unreadableObjects(state: NamespaceState): Unreadable[] {
   return [
     ...told(state.services.filter(isMade), wrongMarks),
     ...told(state.deployments, wrongMarks),
+    ...told(state.replicaSets, wrongMarks),
     ...told(state.pods, wrongMarks),
     ...told(
       state.configMaps,

@@ -1,10 +1,12 @@
 import { ClusterError } from "../../core/errors.ts";
+import { isMade, labelSelector } from "../../kube/annotations.ts";
 import type {
   DeleteOptions,
   KubeApi,
   KubeObject,
   ObjectRef,
 } from "../../kube/kube_api.ts";
+import { PODS } from "../../kube/resources.ts";
 import { skipPodGracePeriod } from "./skip_pod_grace_period.ts";
 
 /** Deletes just this object, and waits until it is gone where that is asked for. */
@@ -20,7 +22,34 @@ export async function deleteObject(
     ...(uid === undefined ? {} : { uid }),
     ...(options.awaitGone ? goneSoon(object) : {}),
   });
-  if (there && options.awaitGone) await awaitGone(kube, ref, object, options);
+  if (!there || !options.awaitGone) return;
+  if (ref.resource.kind === "ReplicaSet") {
+    await deletePodsOf(kube, object, options.signal);
+  } else await awaitGone(kube, ref, object, options);
+}
+
+/**
+ * The pods that a ReplicaSet has made, which is gone itself: the garbage collector gives them all of their
+ * grace period. One that it adopted is left to whoever made it.
+ */
+async function deletePodsOf(
+  kube: KubeApi,
+  { spec, metadata: { uid, namespace = "" } }: KubeObject,
+  signal: AbortSignal,
+): Promise<void> {
+  const pods = await kube.list(PODS, {
+    namespace,
+    labelSelector: labelSelector(spec.selector.matchLabels),
+    signal,
+  });
+  const made = pods.filter((pod) =>
+    !isMade(pod) &&
+    pod.metadata.ownerReferences?.some((owner) => owner.uid === uid)
+  );
+  await Promise.all(made.map((pod) => {
+    const ref = { resource: PODS, name: pod.metadata.name, namespace };
+    return deleteObject(kube, ref, pod, { awaitGone: true, signal });
+  }));
 }
 
 /** Resolves when an object that is being deleted is gone. Throws `ClusterError` (`OBJECT_STAYS`). */
@@ -77,6 +106,7 @@ async function seeGone(
  * Kubernetes 1.26 the kubelet takes as much as ten to report its end. A Deployment goes with its pods.
  */
 function goneSoon({ kind }: KubeObject): Partial<DeleteOptions> {
+  if (kind === "ReplicaSet") return {};
   return kind === "Deployment"
     ? { propagationPolicy: "Foreground" }
     : { gracePeriodSeconds: 0 };

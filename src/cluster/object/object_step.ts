@@ -18,6 +18,7 @@ import {
   CONFIG_MAPS,
   DEPLOYMENTS,
   PODS,
+  REPLICA_SETS,
   SECRETS,
   SERVICES,
 } from "../../kube/resources.ts";
@@ -71,7 +72,12 @@ export const objectStep: ClusterStep<ObjectArgs, KubeObject, KubeObject> = {
 function findMade(state: FoundState): Found<ObjectArgs>[] {
   const kinds: [Resource, readonly KubeObject[]][] = [
     [DEPLOYMENTS, state.deployments],
-    [PODS, state.pods.filter(({ metadata }) => !isControlled(metadata))],
+    // before the pod that it keeps, in whose place it would make another
+    [REPLICA_SETS, state.replicaSets],
+    [
+      PODS,
+      state.pods.filter((pod) => isKept(pod) || !isControlled(pod.metadata)),
+    ],
     [CONFIG_MAPS, state.configMaps],
     [SECRETS, state.secrets],
     [SERVICES, state.services],
@@ -79,14 +85,15 @@ function findMade(state: FoundState): Found<ObjectArgs>[] {
   return kinds.flatMap(([resource, objects]) =>
     objects.filter((object) =>
       isMade(object) && state.isReadable(object) && state.isOver(object) &&
-      !goesWithOwner(object, state)
+      (resource === REPLICA_SETS || resource === PODS && isKept(object) ||
+        !goesWithOwner(object, state))
     ).map((object) => {
       const { name, namespace = state.namespace, uid } = object.metadata;
       const args: ObjectArgs = {
         ...objectArgs(resource, object, {
           session: sessionOf(object),
           // the rest goes at once; pods have a grace period
-          awaitGone: resource === PODS || resource === DEPLOYMENTS,
+          awaitGone: [PODS, DEPLOYMENTS, REPLICA_SETS].includes(resource),
         }),
         namespace,
         ...(uid === undefined ? {} : { uid }),
@@ -99,6 +106,11 @@ function findMade(state: FoundState): Found<ObjectArgs>[] {
       };
     })
   );
+}
+
+/** A Shadow Pod that a ReplicaSet has adopted: whoever made it deletes it. Router Pods have no session. */
+function isKept(pod: KubeObject): boolean {
+  return isControlled(pod.metadata) && annotation(pod, SESSION) !== undefined;
 }
 
 /** None where somebody wrote there what is none: `recover` takes such a pod out of the way as well. */

@@ -196,12 +196,12 @@ function find(state: FoundState): Found<SelectorArgs>[] {
 /** What answers for a switched Service: its shadows or router, and its Stuntman Service. */
 function serviceHolders(
   service: KubeObject,
-  { pods, deployments, services }: FoundState,
+  { pods, deployments, replicaSets, services }: FoundState,
 ): KubeObject[] {
   // a pod of a shadow Deployment has no heartbeat: the Deployment's counts
   const bare = pods.filter(({ metadata }) => !isControlled(metadata));
-  return [...bare, ...deployments, ...services].filter((object) =>
-    holdsService(object, service)
+  return [...bare, ...deployments, ...replicaSets, ...services].filter(
+    (object) => holdsService(object, service),
   );
 }
 

@@ -9,12 +9,7 @@ import {
   SESSION,
   TARGET,
 } from "../../kube/annotations.ts";
-import type {
-  KubeObject,
-  ObjectRef,
-  OwnerReference,
-  Resource,
-} from "../../kube/kube_api.ts";
+import type { KubeObject, ObjectRef } from "../../kube/kube_api.ts";
 import {
   CONFIG_MAPS,
   DEPLOYMENTS,
@@ -27,10 +22,11 @@ import {
   type SshKeyPair,
 } from "../../link/client/ssh_keys.ts";
 import { agentSource } from "./agent_source.ts";
-import { isRefused } from "../object/is_refused.ts";
+import { keepShadow } from "./keep_shadow.ts";
 import { awaitDeployedPod } from "../pod/await_deployed_pod.ts";
 import type { Heartbeat } from "../object/heartbeat.ts";
 import { objectArgs, objectStep } from "../object/object_step.ts";
+import { ownedBy, ownerOf } from "../object/owner.ts";
 import { awaitPod, isReady, isRunning } from "../pod/pod_ready.ts";
 import {
   shadowConfigMap,
@@ -43,6 +39,8 @@ export interface Shadow {
   readonly spec: ShadowSpec;
   readonly podName: string;
   readonly podUid: string;
+  /** What makes the pod anew where it goes. */
+  readonly keeper?: ObjectRef;
   readonly hostPublicKey: string;
   readonly clientPrivateKey: string;
   /** What the agent knows us by, where others log in as well. */
@@ -52,7 +50,7 @@ export interface Shadow {
 export interface CreateShadowOptions {
   readonly heartbeat: Heartbeat;
   readonly podTimeoutMs: number;
-  /** Told where no Deployment may be made for what is to be kept by one: a Pod is, by itself. */
+  /** Told where nothing may be made that keeps what is to be kept. */
   readonly onUnkept?: (refusal: KtctlError) => void;
 }
 
@@ -63,8 +61,8 @@ export interface CreateShadowOptions {
  */
 export async function createShadow(
   scope: Scope<World>,
-  wanted: ShadowSpec,
-  options: CreateShadowOptions,
+  spec: ShadowSpec,
+  { heartbeat, podTimeoutMs, onUnkept }: CreateShadowOptions,
 ): Promise<Shadow> {
   const { kube } = scope.world;
   const [host, client, source]: [SshKeyPair, SshKeyPair, string] = await Promise
@@ -77,8 +75,7 @@ export async function createShadow(
     source,
     keysDigest: keysDigest(host.publicKey, client.publicKey),
   };
-  const { spec, workload } = await makeWorkload(scope, wanted, parts, options);
-  const owner = ownerReference(workloadRef(spec).resource, workload);
+  const owner = ownerOf(await makeWorkload(scope, spec, parts, heartbeat));
   const keys = {
     hostPrivateKey: host.privateKey,
     clientPublicKey: client.publicKey,
@@ -88,14 +85,26 @@ export async function createShadow(
     kube.create(CONFIG_MAPS, ownedBy(owner, shadowConfigMap(spec, source))),
     kube.create(SECRETS, ownedBy(owner, shadowSecret(spec, keys))),
   ]);
-  const pod = await awaitShadowRuns(scope, spec, options.podTimeoutMs);
-  return {
-    spec,
-    podName: pod.metadata.name,
-    podUid: pod.metadata.uid ?? "",
-    hostPublicKey: host.publicKey,
-    clientPrivateKey: client.privateKey,
-  };
+  const keeping = keepShadow(scope, spec, {
+    parts,
+    keys,
+    ...(onUnkept === undefined ? {} : { onUnkept }),
+  });
+  const kept = keeping.catch(() => {}); // told below, unless the pod fails first
+  try {
+    const pod = await awaitShadowRuns(scope, spec, podTimeoutMs);
+    const keeper = await keeping;
+    return {
+      spec,
+      podName: pod.metadata.name,
+      podUid: pod.metadata.uid ?? "",
+      hostPublicKey: host.publicKey,
+      clientPrivateKey: client.privateKey,
+      ...(keeper === undefined ? {} : { keeper }),
+    };
+  } finally {
+    await kept; // no change is under way when the scope is disposed
+  }
 }
 
 /** Resolves to the pod when the agent's container runs. */
@@ -141,65 +150,20 @@ export function podOf(
   };
 }
 
-/** With the form that it has got. */
 async function makeWorkload(
   scope: Scope<World>,
-  wanted: ShadowSpec,
+  spec: ShadowSpec,
   parts: AgentParts,
-  { heartbeat, onUnkept }: CreateShadowOptions,
-): Promise<{ spec: ShadowSpec; workload: KubeObject }> {
-  const as = async (asDeployment: boolean) => {
-    const spec = { ...wanted, pod: { ...wanted.pod, asDeployment } };
-    const workload = await makeObject(
-      scope,
-      workloadRef(spec).resource,
-      shadowWorkload(spec, parts, scope.world.kube.now()),
-      heartbeat,
-    );
-    return { spec, workload };
-  };
-  if (!wanted.isKept || wanted.pod.asDeployment) {
-    return await as(wanted.pod.asDeployment);
-  }
-  try {
-    return await as(true);
-  } catch (error) {
-    if (!isRefused(error)) throw error;
-    const made = await as(false);
-    onUnkept?.(error);
-    return made;
-  }
-}
-
-async function makeObject(
-  scope: Scope<World>,
-  resource: Resource,
-  object: KubeObject,
   heartbeat: Heartbeat,
 ): Promise<KubeObject> {
-  const { name, namespace = "" } = object.metadata;
-  const ref: ObjectRef = { resource, name, namespace };
+  const ref = workloadRef(spec);
+  const object = shadowWorkload(spec, parts, scope.world.kube.now());
   scope.defer("heartbeat of the shadow", () => heartbeat.remove(ref));
-  const made = await scope.run(
-    objectStep,
-    objectArgs(resource, object, {
-      session: annotation(object, SESSION) ?? "",
-      awaitGone: true,
-    }),
-    object,
-  );
+  const args = objectArgs(ref.resource, object, {
+    session: annotation(object, SESSION) ?? "",
+    awaitGone: true,
+  });
+  const made = await scope.run(objectStep, args, object);
   heartbeat.add(ref);
   return made;
-}
-
-function ownerReference(
-  { apiVersion, kind }: Resource,
-  { metadata: { name, uid = "" } }: KubeObject,
-): OwnerReference {
-  return { apiVersion, kind, name, uid };
-}
-
-function ownedBy(owner: OwnerReference, object: KubeObject): KubeObject {
-  object.metadata.ownerReferences = [owner];
-  return object;
 }

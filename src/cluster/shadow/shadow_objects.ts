@@ -13,12 +13,18 @@ import {
   CONTROL_BY_KT,
   HEARTBEAT,
   REF_COUNT,
+  ROLE,
   SESSION,
   SHARED,
   STATUS_PORT,
+  TARGET,
   USER,
 } from "../../kube/annotations.ts";
-import type { KubeObject } from "../../kube/kube_api.ts";
+import type {
+  KubeObject,
+  ObjectRef,
+  OwnerReference,
+} from "../../kube/kube_api.ts";
 import { type ContainerPort, restrictedPod } from "../pod/restricted_pod.ts";
 
 export interface ShadowSpec {
@@ -37,10 +43,11 @@ export interface ShadowSpec {
   readonly agent: AgentConfig;
   readonly pod: PodOptions;
   /**
-   * A Deployment keeps it where this user may make one: a Service leads to it, and must not go dead when
-   * the pod is evicted while the laptop is gone. @default false
+   * The Service that it falls back to. A ReplicaSet keeps the pod for as long as that is there, where this
+   * user may make one: a Service leads to the pod, and must not go dead when it is evicted while the laptop
+   * is gone. @default nothing keeps it
    */
-  readonly isKept?: boolean;
+  readonly keptWith?: ObjectRef;
   /** Allow binding ports below 1024 by a safe sysctl (Kubernetes 1.22 and newer). */
   readonly unprivilegedPortStart: boolean;
   /** It belongs to no one session. @default false */
@@ -96,11 +103,9 @@ export function shadowWorkload(
   metadata.annotations = {
     ...metadata.annotations,
     ...spec.annotations?.(),
+    ...told(spec),
     [HEARTBEAT]: String(now),
-    [USER]: spec.user,
-    [CONFIG]: spec.config,
     [REF_COUNT]: "1",
-    [STATUS_PORT]: String(spec.agent.statusPort),
   };
   if (!spec.pod.asDeployment) {
     return {
@@ -134,6 +139,43 @@ export function shadowWorkload(
   };
 }
 
+/**
+ * The ReplicaSet that keeps a Shadow Pod: it adopts the pod, so that a start waits for no controller, and
+ * makes another where that goes.
+ *
+ * It goes with its owner, the Stuntman Service, which the original ktctl deletes as well. The pods that it
+ * makes are not marked as made by a ktctl, and not called as an exchange's: the original's `clean` then gives
+ * the Service back, rather than to delete a pod that comes again.
+ */
+export function shadowKeeper(
+  spec: ShadowSpec,
+  parts: AgentParts,
+  owner: OwnerReference,
+): KubeObject {
+  const metadata = ownMetadata(spec);
+  const { [ROLE]: role = "", [TARGET]: target = "" } = spec.labels;
+  const { [CONTROL_BY]: _, ...podLabels } = metadata.labels ?? {};
+  const annotations = { ...metadata.annotations, ...told(spec) };
+  return {
+    apiVersion: "apps/v1",
+    kind: "ReplicaSet",
+    metadata: {
+      ...metadata,
+      name: `kept-${spec.name}`,
+      annotations: { ...annotations, ...spec.annotations?.() },
+      ownerReferences: [owner],
+    },
+    spec: {
+      replicas: 1,
+      selector: { matchLabels: { [ROLE]: role, [TARGET]: target } },
+      template: {
+        metadata: { labels: podLabels, annotations },
+        spec: podSpec(spec, parts),
+      },
+    },
+  };
+}
+
 function partsName({ name, partsName = name }: ShadowSpec): string {
   return partsName;
 }
@@ -145,6 +187,15 @@ function ownMetadata(spec: ShadowSpec): KubeObject["metadata"] {
     namespace: spec.namespace,
     labels: { ...spec.labels, [CONTROL_BY]: CONTROL_BY_KT },
     annotations: belonging(spec),
+  };
+}
+
+/** By whom and for what it is, and where its agent tells more. */
+function told({ user, config, agent }: ShadowSpec): Record<string, string> {
+  return {
+    [USER]: user,
+    [CONFIG]: config,
+    [STATUS_PORT]: String(agent.statusPort),
   };
 }
 

@@ -162,7 +162,7 @@ export class ShadowSession {
     this.#isUnkeptTold = true;
     this.#options.report.warn(
       "SHADOW_NOT_KEPT",
-      `If the Shadow Pod is deleted or evicted while this laptop is gone, nothing answers until it is back, because the pod was made without a Deployment: ${message}`,
+      `If the Shadow Pod is deleted or evicted while this laptop is gone, nothing answers until it is back, because the pod was made without a ReplicaSet: ${message}`,
     );
   }
 

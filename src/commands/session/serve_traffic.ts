@@ -89,7 +89,15 @@ export async function serveTraffic(
     }),
     pod: context.pod,
     // of mesh the router leads past a pod that is not there; what falls back to nobody cannot answer
-    isKept: takesAll(verb, routing) && routing.fallback,
+    ...(takesAll(verb, routing) && routing.fallback
+      ? {
+        keptWith: {
+          resource: SERVICES,
+          name: stuntmanName(name),
+          namespace,
+        },
+      }
+      : {}),
     unprivilegedPortStart: plan.unprivilegedPortStart,
     annotations: () => recorder.annotations(),
   };
@@ -102,7 +110,7 @@ export async function serveTraffic(
         () => awaitDeparture(kube, endpoints),
       );
     }
-    recorder.follow(workloadRef(shadow.spec));
+    recorder.follow(shadow.keeper ?? workloadRef(shadow.spec));
     routed = await routeTraffic(plugin, {
       ...context,
       signal: routeScope.signal,

@@ -84,6 +84,7 @@ export function state(part: Partial<NamespaceState>): NamespaceState {
   return {
     services: [],
     deployments: [],
+    replicaSets: [],
     pods: [],
     configMaps: [],
     secrets: [],
@@ -96,6 +97,27 @@ export function switchedService(role = "shadow-exchange"): KubeObject {
   return own("Service", "web", {
     selector: { "kt-role": role, "kt-target": "AbC" },
   }, { "kt-selector": '{"app":"web"}' });
+}
+
+/** A Shadow Pod that a ReplicaSet has adopted, and what else that session made, each with its owner. */
+export function keptExchange(
+  { heartbeat, session }: { heartbeat: string; session: string },
+) {
+  const labels = { role: "shadow-exchange", target: "AbC" };
+  const marks = { session, ...labels, config: "service=web" };
+  const name = "web-kt-exchange-abcde";
+  const stuntman = made("Service", "web-kt-stuntman", { heartbeat, session });
+  const keeper = owned(made("ReplicaSet", `kept-${name}`, marks), stuntman);
+  const adopted = made("Pod", name, { ...marks, heartbeat });
+  const secret = owned(made("Secret", name, { session }), keeper);
+  return { pod: owned(adopted, keeper), keeper, secret, stuntman };
+}
+
+function owned(object: KubeObject, owner: KubeObject): KubeObject {
+  const { kind = "", metadata: { name, uid = "" } } = owner;
+  const reference = { apiVersion: "v1", kind, name, uid, controller: true };
+  object.metadata.ownerReferences = [reference];
+  return object;
 }
 
 /** What `clean` would take back. */

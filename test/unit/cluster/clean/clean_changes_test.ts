@@ -4,6 +4,7 @@ import {
   actionsOf,
   cleanChanges,
   FRESH,
+  keptExchange,
   made,
   NOW,
   OLD,
@@ -99,6 +100,30 @@ Deno.test("what a dead shadow owns has no heartbeat, keeps nothing alive, and go
     'restore the selector of Service "web" to app=web',
     `delete Pod "${pod.metadata.name}"`,
   ]);
+});
+
+Deno.test("what keeps a dead shadow is deleted before the shadow, in whose place it would make another", async () => {
+  const dead = keptExchange({ heartbeat: OLD, session: "s1" });
+  const { pod, keeper, secret, stuntman } = dead;
+  const left = {
+    services: [switchedService(), stuntman],
+    replicaSets: [keeper],
+    secrets: [secret],
+  };
+  const others = [
+    'restore the selector of Service "web" to app=web',
+    'delete ReplicaSet "kept-web-kt-exchange-abcde"',
+    'delete Service "web-kt-stuntman"',
+  ];
+  assert.deepEqual(
+    await plan({ ...left, pods: [pod] }),
+    others.toSpliced(2, 0, 'delete Pod "web-kt-exchange-abcde"'),
+  );
+  // the pod in its place is no ktctl's, and goes with what made it
+  const { labels: { "control-by": _, ...labels } = {}, ...metadata } =
+    pod.metadata;
+  const another = { ...pod, metadata: { ...metadata, labels } };
+  assert.deepEqual(await plan({ ...left, pods: [another] }), others);
 });
 
 Deno.test("one fresh heartbeat keeps all that its session made", async () => {

@@ -5,6 +5,7 @@ import type { KubeObject } from "../../../../src/kube/kube_api.ts";
 import {
   actionsOf,
   FRESH,
+  keptExchange,
   made,
   own,
   recoverChanges,
@@ -43,6 +44,38 @@ Deno.test("recover tells the owner first, then restores, then deletes", async ()
       'delete Service "web-kt-stuntman"',
     ],
   );
+});
+
+Deno.test("recover takes what keeps the shadow with it, and that of no other Service's, whatever session is written on a pod", async () => {
+  const { pod, keeper, secret, stuntman } = keptExchange({
+    heartbeat: FRESH,
+    session: "s1",
+  });
+  const all = { pods: [pod], replicaSets: [keeper], secrets: [secret] };
+  assert.deepEqual(
+    await plan(switchedService(), { ...all, services: [stuntman] }),
+    [
+      'tell the owner of Pod "web-kt-exchange-abcde" that the Service was recovered',
+      'restore the selector of Service "web" to app=web',
+      'delete ReplicaSet "kept-web-kt-exchange-abcde"',
+      'delete Pod "web-kt-exchange-abcde"',
+      'delete Service "web-kt-stuntman"',
+    ],
+  );
+  const db = own("Service", "db", {
+    selector: { "kt-role": "shadow-exchange", "kt-target": "XyZ" },
+  }, { "kt-selector": '{"app":"db"}' });
+  const hostile = made("Pod", "db-kt-exchange-abcde", {
+    session: "s1",
+    role: "shadow-exchange",
+    target: "XyZ",
+    config: "service=db",
+  });
+  assert.deepEqual(await plan(db, { ...all, pods: [pod, hostile] }), [
+    'tell the owner of Pod "db-kt-exchange-abcde" that the Service was recovered',
+    'restore the selector of Service "db" to app=db',
+    'delete Pod "db-kt-exchange-abcde"',
+  ]);
 });
 
 Deno.test("recover leaves to the garbage collector what a shadow owns", async () => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import {
   shadowConfigMap,
+  shadowKeeper,
   shadowSecret,
   type ShadowSpec,
   shadowWorkload,
@@ -157,6 +158,33 @@ Deno.test("a Shadow Deployment selects its own pod, which does not count as one 
   assert.equal(labels["control-by"], undefined);
   assert.equal(labels["kt-target"], "AbC");
   assert.equal(annotations["kt-last-heart-beat"], undefined);
+});
+
+Deno.test("what keeps a Shadow Pod adopts it, makes the same again, and goes with what it falls back to", () => {
+  const owner = {
+    apiVersion: "v1",
+    kind: "Service",
+    name: "web-kt-stuntman",
+    uid: "u1",
+  };
+  const pod = shadowWorkload(spec(), PARTS, NOW);
+  const keeper = shadowKeeper(spec(), PARTS, owner);
+  const { selector, template } = keeper.spec;
+  assert.deepEqual(keeper.metadata.ownerReferences, [owner]);
+  for (const { metadata } of [pod, template]) {
+    for (const [key, value] of Object.entries(selector.matchLabels)) {
+      assert.equal(metadata.labels[key], value);
+    }
+  }
+  assert.deepEqual(template.spec, pod.spec);
+  // the original's clean must neither delete what it makes alone, nor take it for an exchange that lives
+  assert.equal(template.metadata.labels["control-by"], undefined);
+  assert.equal(
+    template.metadata.annotations["kt-last-heart-beat"],
+    undefined,
+  );
+  assert.equal(template.metadata.annotations["kt-config"], "service=web");
+  assert.ok(!keeper.metadata.name.startsWith("web-kt-exchange-"));
 });
 
 Deno.test("ConfigMap and Secret carry the session, and each only what is its own", () => {
