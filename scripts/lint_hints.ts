@@ -49,8 +49,12 @@ function textsOf(
     case "Literal":
       // not of a text that says there is none
       return typeof node.value === "string" && node.value !== "" ? [node] : [];
-    case "TemplateLiteral":
-      return endOf(node) === "" ? [] : [node];
+    case "TemplateLiteral": {
+      if (endOf(node) !== "") return [node];
+      const last = node.expressions.at(-1);
+      // what a function gives is a name or a list
+      return last?.type === "CallExpression" ? [node] : textsOf(last);
+    }
     case "ConditionalExpression":
       return [node.consequent, node.alternate].flatMap(textsOf);
     case "LogicalExpression":

@@ -241,7 +241,7 @@ function named(
   throw new UsageError("MODE_UNKNOWN", `Unknown --mode "${name}" for ${verb}`, {
     hint: `${
       guess === undefined ? "" : `Did you mean "${guess}"? `
-    }There are: ${names.join(", ")}`,
+    }There are: ${names.join(", ")}.`,
   });
 }
 

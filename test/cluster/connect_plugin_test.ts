@@ -62,7 +62,7 @@ Deno.test("what connect cannot load or does not know is told with what there is,
   assert.equal(unknown.error?.["code"], "MODE_UNKNOWN");
   assert.match(
     unknown.error["hint"],
-    /Did you mean "port-map"\? There are: tun2socks, sshuttle, port-map$/,
+    /Did you mean "port-map"\? There are: tun2socks, sshuttle, port-map\.$/,
   );
   const without = await laptop.run([...loaded, "port-map"]);
   assert.equal(without.code, 2, without.stdout);

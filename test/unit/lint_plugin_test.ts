@@ -147,6 +147,11 @@ for (
     ["src/core/x.ts", 'f({ hint: "Try again." });', []],
     ["src/core/x.ts", "f({ hint: `Run \\`ktctl clean\\`.` });", []],
     ["src/core/x.ts", "f({ hint: `Run ${it}` });", []],
+    ["src/core/x.ts", "f({ hint: `Use ${f(it)}` });", ["hint-sentences"]],
+    ["src/core/x.ts", 'f({ hint: `Go${a ? "." : ""}` });', []],
+    ["src/core/x.ts", 'f({ hint: `Go${a ? " on" : "."}` });', [
+      "hint-sentences",
+    ]],
     ["src/core/x.ts", "f({ hint: `Run ${it} again` });", ["hint-sentences"]],
     ["src/core/x.ts", 'f({ hint: a ? "Yes." : "No" });', ["hint-sentences"]],
     ["src/core/x.ts", 'f({ hint: a ?? "No" });', ["hint-sentences"]],

@@ -1,4 +1,4 @@
-/** What was done with an object that is another one than was found, in words. */
+/** What was done with an object that was replaced since it was found, in words. */
 export function goneText(kind: string, name: string): string {
   return `leave ${kind} "${name}" alone, which was deleted meanwhile, or made anew`;
 }

@@ -69,7 +69,7 @@ export function pluginOptions(
     throw new UsageError(
       "OPTION_OF_OTHER_MODE",
       `--${foreign.name} has no meaning in mode ${modeName(chosen)}`,
-      { hint: `It belongs to --mode ${modeName(plugin)}` },
+      { hint: `It belongs to --mode ${modeName(plugin)}.` },
     );
   }
   return Object.fromEntries(
