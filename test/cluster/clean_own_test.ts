@@ -46,7 +46,7 @@ for (const { command, without } of cases) {
       new RegExp(`only the record .*${command[0]}.*ktctl clean undoes it`),
     );
     const planned = actions(await laptop.run([...clean, "--dryRun"]));
-    assert.ok(planned.length > 2, planned.join("\n"));
+    assert.ok(planned.length > 1, planned.join("\n"));
     assert.equal(new Set(planned).size, planned.length);
     assert.equal(laptop.journals().length, 1);
     const done = await laptop.run(clean);
