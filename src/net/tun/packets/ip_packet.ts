@@ -1,3 +1,7 @@
+/**
+ * IP packets, by hand as all that is said of packets here: they are read and changed where they are, and
+ * what npm has for it copies each into objects.
+ */
 import type { Family } from "../../cidr.ts";
 
 export const PROTOCOL = { icmp: 1, tcp: 6, udp: 17, icmpv6: 58 } as const;
