@@ -14,6 +14,21 @@ export const PODS: Resource = resource("v1", "Pod", "pods");
 export const SERVICES: Resource = resource("v1", "Service", "services");
 export const CONFIG_MAPS: Resource = resource("v1", "ConfigMap", "configmaps");
 export const SECRETS: Resource = resource("v1", "Secret", "secrets");
+export const SERVICE_ACCOUNTS: Resource = resource(
+  "v1",
+  "ServiceAccount",
+  "serviceaccounts",
+);
+export const ROLES: Resource = resource(
+  "rbac.authorization.k8s.io/v1",
+  "Role",
+  "roles",
+);
+export const ROLE_BINDINGS: Resource = resource(
+  "rbac.authorization.k8s.io/v1",
+  "RoleBinding",
+  "rolebindings",
+);
 export const ENDPOINTS: Resource = resource("v1", "Endpoints", "endpoints");
 /** The API versions that may serve EndpointSlices, newest first. */
 export const ENDPOINT_SLICES: readonly Resource[] = ["v1", "v1beta1"].map(
