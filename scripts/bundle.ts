@@ -1,13 +1,14 @@
 /**
  * `deno task bundle [FOLDER]`: makes `ktctl.js` (what `deno run` takes from a file or URL: one file,
- * the agent, the root helper and the Worker for packets included), a list of what is in it, and checksums.
+ * the agent, the restorer, the root helper and the Worker for packets included), a list of what is in it, and checksums.
  */
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import config from "../deno.json" with { type: "json" };
-import { EMBEDDED_AGENT } from "../src/cluster/shadow/agent_source.ts";
-import { buildAgent } from "../src/cluster/shadow/build_agent.ts";
+import { AGENT } from "../src/cluster/shadow/agent_source.ts";
+import { buildPodProgram } from "../src/cluster/shadow/build_pod_program.ts";
+import { RESTORER } from "../src/cluster/shadow/restorer_source.ts";
 import { denoBundle } from "../src/core/deno_bundle.ts";
 import { EMBEDDED_HELPER } from "../src/helper/helper_text.ts";
 import { EMBEDDED_PACKET_WORKER } from "../src/net/tun/start_packet_worker.ts";
@@ -37,7 +38,7 @@ await tellMade(dist, {
   "SHA256SUMS": "sha256sum -c SHA256SUMS",
 });
 
-/** The CLI with three texts as globals in front, which V8 reads only when they are asked for. */
+/** The CLI with texts as globals in front, which V8 reads only when they are asked for. */
 async function bundleCli(folder: string): Promise<void> {
   await bundle("main.ts", `${folder}/ktctl.js`);
   await bundle(
@@ -45,10 +46,13 @@ async function bundleCli(folder: string): Promise<void> {
     `${folder}/packet_worker.js`,
   );
   await bundle("src/helper/run_helper.ts", `${folder}/helper.js`);
-  await buildAgent(`${folder}/agent.js`);
-  await minify(`${folder}/agent.js`);
+  for (const { name, entry } of [AGENT, RESTORER]) {
+    await buildPodProgram(entry, `${folder}/${name}.js`);
+    await minify(`${folder}/${name}.js`);
+  }
   const texts = [
-    [EMBEDDED_AGENT, "agent"],
+    [AGENT.embedded, AGENT.name],
+    [RESTORER.embedded, RESTORER.name],
     [EMBEDDED_HELPER, "helper"],
     [EMBEDDED_PACKET_WORKER, "packet_worker"],
   ];

@@ -18,7 +18,15 @@ const LAYERS: readonly (readonly string[])[] = [
  */
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   cluster: [
-    ...["clean", "share", "shadow", "router", "forward", "discovery"],
+    ...[
+      "restore",
+      "clean",
+      "share",
+      "shadow",
+      "router",
+      "forward",
+      "discovery",
+    ],
     ...["pod", "service", "scale", "object"],
   ],
   link: ["client", "dns", "wire"],

@@ -113,6 +113,38 @@ export function parseWhole(
   };
 }
 
+const UNITS_MS: Readonly<Record<string, number>> = {
+  h: 3_600_000,
+  m: 60_000,
+  s: 1_000,
+};
+
+/** `10s`, `5m`, `1h30m`, as milliseconds: between the two, both included. */
+export function parseDuration(
+  flag: string,
+  { minMs, maxMs }: { minMs: number; maxMs: number },
+): (text: string) => number {
+  return (text) => {
+    const isWhole = /^(\d{1,6}h)?(\d{1,6}m)?(\d{1,6}s)?$/.test(text);
+    const parts = text.match(/\d+[hms]/g) ?? [];
+    const ms = parts.reduce(
+      (sum, part) => sum + parseInt(part) * UNITS_MS[part.at(-1)!]!,
+      0,
+    );
+    if (isWhole && ms >= minMs && ms <= maxMs) return ms;
+    throw new UsageError(
+      "FLAG_INVALID",
+      `Cannot read --${flag} "${text}": it must be a duration from ${
+        minMs / 1000
+      }s to ${maxMs / UNITS_MS["h"]!}h`,
+      {
+        hint:
+          `Write \`--${flag} 90s\`, \`--${flag} 10m\` or \`--${flag} 1h30m\`.`,
+      },
+    );
+  };
+}
+
 /** The name of a container image: with a bad one a pod is made, and never starts. */
 export function parseImage(flag: string): (text: string) => string {
   return (text) => {

@@ -75,9 +75,14 @@ export class HumanReport extends AbstractReport implements Report {
   }
 
   /** An output of its own, rules say, has stdout to itself, as it may go to a file. */
-  #ready({ message, output }: ReportEvent & { event: "ready" }): void {
+  #ready({ message, output, hint }: ReportEvent & { event: "ready" }): void {
     if (typeof output !== "string") {
-      return this.#out(`${paint("green", outText(message))}\n`);
+      this.#out(`${paint("green", outText(message))}\n`);
+      // for who looks on; logs and scripts have no use for it
+      if (this.#live && typeof hint === "string") {
+        this.#line(hint, { colour: "gray" });
+      }
+      return;
     }
     this.#line(message, { colour: "green" });
     const text = terminalText(output, Infinity);

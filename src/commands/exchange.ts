@@ -10,6 +10,7 @@ import {
 import { modeName } from "../plugins/registry.ts";
 import type { Host } from "./session/host.ts";
 import { addPluginFlags } from "./session/plugin_flags.ts";
+import { addRestoreOptions } from "./session/restore_options.ts";
 import { runTraffic, type TrafficOptions } from "./session/run_traffic.ts";
 import { withExpose } from "./session/with_expose.ts";
 
@@ -52,7 +53,7 @@ export async function exchangeCommand(host: Host): Promise<Command> {
       )
         .argParser(parseWhole("recoverWaitTime", 0)).default(120),
     );
-  addPluginFlags(command, plugins);
+  addPluginFlags(addRestoreOptions(command), plugins);
   return command.action((target: string, _options: unknown, self: Command) =>
     exchange(host, target, withExpose(self))
   );

@@ -10,6 +10,7 @@ import {
 import { modeName } from "../plugins/registry.ts";
 import type { Host } from "./session/host.ts";
 import { addPluginFlags } from "./session/plugin_flags.ts";
+import { addRestoreOptions } from "./session/restore_options.ts";
 import { runTraffic, type TrafficOptions } from "./session/run_traffic.ts";
 import { withExpose } from "./session/with_expose.ts";
 
@@ -50,7 +51,7 @@ export async function meshCommand(host: Host): Promise<Command> {
         "do not check that something listens on the local port",
       ).default(false),
     );
-  addPluginFlags(command, plugins);
+  addPluginFlags(addRestoreOptions(command), plugins);
   return command.action((target: string, _options: unknown, self: Command) =>
     mesh(host, target, withExpose(self))
   );

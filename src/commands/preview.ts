@@ -6,6 +6,7 @@ import { draftService } from "../cluster/shadow/draft_service.ts";
 import { modeName } from "../plugins/registry.ts";
 import type { Host } from "./session/host.ts";
 import { addPluginFlags } from "./session/plugin_flags.ts";
+import { addRestoreOptions } from "./session/restore_options.ts";
 import { runTraffic, type TrafficOptions } from "./session/run_traffic.ts";
 import { withExpose } from "./session/with_expose.ts";
 
@@ -32,7 +33,7 @@ export async function previewCommand(host: Host): Promise<Command> {
         "do not check that something listens on the local port",
       ).default(false),
     );
-  addPluginFlags(command, plugins);
+  addPluginFlags(addRestoreOptions(command), plugins);
   return command.action((name: string, _options: unknown, self: Command) =>
     preview(host, name, withExpose(self))
   );

@@ -23,6 +23,11 @@ const VERBS = [
     verb: ["exchange", "web", "--useShadowDeployment"],
     roles: ["exchange", "shadow-deployment"],
   },
+  {
+    title: "exchange --restoreAfter",
+    verb: ["exchange", "web", "--restoreAfter", "10m"],
+    roles: ["exchange", "restore-after"],
+  },
   { title: "preview", verb: ["preview", "mine"], roles: ["preview"] },
   { title: "mesh", verb: ["mesh", "web"], roles: ["mesh"] },
   {
@@ -79,6 +84,7 @@ const LATER: Readonly<Record<string, string>> = {
   "patch pods": "each minute, the sign of life that others go by",
   "patch deployments": "the same of a shadow Deployment",
   "patch services": "the same of the Service that preview makes",
+  "delete serviceaccounts": "where the garbage collector was not faster",
   "create pods/portforward": "from Kubernetes 1.35 on, beside get",
 };
 

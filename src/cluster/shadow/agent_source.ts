@@ -1,75 +1,20 @@
-import envPaths from "env-paths";
-import { createHash } from "node:crypto";
-import { mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
-import { join } from "node:path";
-import { hasSourceFiles } from "../../core/deno_bundle.ts";
-import { embeddedText } from "../../core/embedded_text.ts";
-import { writtenText } from "../../core/written_text.ts";
-import { buildAgent } from "./build_agent.ts";
+import {
+  type PodProgram,
+  programSource,
+  type ProgramSourceOptions,
+} from "./program_source.ts";
 
-/** Set at the top of `dist/ktctl.js` by scripts/bundle.ts. */
-export const EMBEDDED_AGENT = "__KTCTL_AGENT__";
+/** The program of every Shadow Pod. Its global is set at the top of `dist/ktctl.js` by scripts/bundle.ts. */
+export const AGENT: PodProgram = {
+  name: "agent",
+  entry: "src/link/agent/agent.ts",
+  folders: ["src/link/", "src/core/"],
+  embedded: "__KTCTL_AGENT__",
+};
 
-/** Bundles of sources that have changed since are thrown away after so long. */
-const KEEP_MS = 7 * 24 * 3600 * 1000;
-
-/**
- * The agent as one JavaScript file, for the ConfigMap: the text that this program carries, or a
- * bundle of the sources. In a checkout that is made once per version and kept in the user's cache.
- *
- * @throws {UnsupportedError} `BUNDLE_FAILED` or `AGENT_BUNDLE_TOO_LARGE`.
- */
-export async function agentSource(
-  options: { cacheDir?: string; signal?: AbortSignal } = {},
+/** The agent as one JavaScript file, see {@link programSource}. */
+export function agentSource(
+  options: ProgramSourceOptions = {},
 ): Promise<string> {
-  const embedded = embeddedText(EMBEDDED_AGENT);
-  if (embedded !== undefined) return embedded;
-  const {
-    signal,
-    cacheDir = join(envPaths("ktctl", { suffix: "" }).cache, "agent"),
-  } = options;
-  const build = (file: string) => buildAgent(file, signal ? { signal } : {});
-  // what it is made from is in Deno's own cache
-  if (!hasSourceFiles()) return await writtenText("agent.js", build);
-  const file = join(cacheDir, `${await hashOfSources()}.js`);
-  try {
-    return await readFile(file, "utf8");
-  } catch {
-    await mkdir(cacheDir, { recursive: true });
-    // Another ktctl may build the same one at the same time: a rename is all or nothing.
-    // `deno bundle` mends the CommonJS `require` of its output only in files that end in .js.
-    const unfinished = `${file}.${crypto.randomUUID()}.js`;
-    try {
-      await build(unfinished);
-      await rename(unfinished, file);
-    } finally {
-      await rm(unfinished, { force: true });
-    }
-    await removeOld(cacheDir);
-    return await readFile(file, "utf8");
-  }
-}
-
-/** Of all that the agent is made from: src/link, src/core, and the libraries' versions. */
-async function hashOfSources(): Promise<string> {
-  const root = new URL("../../../", import.meta.url);
-  const hash = createHash("sha256").update(Deno.version.deno);
-  const files = [new URL("deno.json", root), new URL("deno.lock", root)];
-  for (const dir of ["src/link/", "src/core/"]) {
-    const names = await readdir(new URL(dir, root), { recursive: true });
-    const sources = names.filter((name) => name.endsWith(".ts")).toSorted();
-    files.push(...sources.map((name) => new URL(dir + name, root)));
-  }
-  for (const file of files) {
-    hash.update(`${file.pathname}\0`).update(await readFile(file));
-  }
-  return hash.digest("hex").slice(0, 32);
-}
-
-async function removeOld(dir: string): Promise<void> {
-  for (const name of await readdir(dir)) {
-    const file = join(dir, name);
-    const { mtimeMs } = await stat(file);
-    if (Date.now() - mtimeMs > KEEP_MS) await rm(file, { force: true });
-  }
+  return programSource(AGENT, options);
 }

@@ -4,6 +4,7 @@ import { retry } from "../../core/retry.ts";
 import { Cancelled, KtctlError } from "../../core/errors.ts";
 import type { Report } from "../../core/report.ts";
 import type { SshLink } from "../../link/client/ssh_link.ts";
+import { isRestoredMeanwhile } from "./long_absence.ts";
 
 /**
  * The longest wait for the next attempt to get back, however long the network was away: it may have come
@@ -34,7 +35,7 @@ export async function reopenLink<L extends Closable, T>(
     signal,
     longestMs: LONGEST_WAIT_MS,
     isPassing: (error) => {
-      if (endsAll(error)) return false;
+      if (isFinal(error)) return false;
       tellOnce(report, error, told);
       return true;
     },
@@ -59,6 +60,11 @@ export async function linkOr<L extends Closable, T>(
       if (link !== first) await link.close();
     }).catch(() => {}); // told, if it was first
   }
+}
+
+/** No further attempt may follow. */
+export function isFinal(error: unknown): boolean {
+  return endsAll(error) || isRestoredMeanwhile(error);
 }
 
 /** Somebody else answers in the agent's place: nothing may be sent there, now or later. */

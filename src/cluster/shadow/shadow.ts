@@ -17,17 +17,17 @@ import {
   SECRETS,
 } from "../../kube/resources.ts";
 import type { World } from "../../kube/world.ts";
-import {
-  generateKeyPair,
-  type SshKeyPair,
-} from "../../link/client/ssh_keys.ts";
+import { generateKeyPair } from "../../link/client/ssh_keys.ts";
 import { agentSource } from "./agent_source.ts";
+import { grantRestore, keepersOf, makeAccount } from "./grant_restore.ts";
 import { keepShadow } from "./keep_shadow.ts";
 import { awaitDeployedPod } from "../pod/await_deployed_pod.ts";
 import type { Heartbeat } from "../object/heartbeat.ts";
 import { objectArgs, objectStep } from "../object/object_step.ts";
 import { ownedBy, ownerOf } from "../object/owner.ts";
 import { awaitPod, isReady, isRunning } from "../pod/pod_ready.ts";
+import { withRestore } from "./restore_account.ts";
+import { restorerSource } from "./restorer_source.ts";
 import {
   shadowConfigMap,
   shadowSecret,
@@ -61,21 +61,24 @@ export interface CreateShadowOptions {
  */
 export async function createShadow(
   scope: Scope<World>,
-  spec: ShadowSpec,
+  wanted: ShadowSpec,
   { heartbeat, podTimeoutMs, onUnkept }: CreateShadowOptions,
 ): Promise<Shadow> {
   const { kube } = scope.world;
-  const [host, client, source]: [SshKeyPair, SshKeyPair, string] = await Promise
-    .all([
-      generateKeyPair(),
-      generateKeyPair(),
-      agentSource(),
-    ]);
+  const [host, client, source, restorer] = await Promise.all([
+    generateKeyPair(),
+    generateKeyPair(),
+    agentSource(),
+    wanted.restore && restorerSource(),
+  ]);
+  const spec = withRestore(wanted, { keepers: keepersOf(wanted), restorer });
   const parts = {
     source,
     keysDigest: keysDigest(host.publicKey, client.publicKey),
   };
+  await makeAccount(scope, spec);
   const owner = ownerOf(await makeWorkload(scope, spec, parts, heartbeat));
+  await grantRestore(scope, spec, { owner, restorer });
   const keys = {
     hostPrivateKey: host.privateKey,
     clientPublicKey: client.publicKey,

@@ -26,6 +26,11 @@ import type {
   OwnerReference,
 } from "../../kube/kube_api.ts";
 import { type ContainerPort, restrictedPod } from "../pod/restricted_pod.ts";
+import {
+  restoreName,
+  type RestoreSpec,
+  restoreVolumes,
+} from "./restore_account.ts";
 
 export interface ShadowSpec {
   readonly name: string;
@@ -48,6 +53,8 @@ export interface ShadowSpec {
    * is gone. @default nothing keeps it
    */
   readonly keptWith?: ObjectRef;
+  /** What its agent does when the laptop is gone. @default it goes on, and fails open */
+  readonly restore?: RestoreSpec;
   /** Allow binding ports below 1024 by a safe sysctl (Kubernetes 1.22 and newer). */
   readonly unprivilegedPortStart: boolean;
   /** It belongs to no one session. @default false */
@@ -161,7 +168,7 @@ export function shadowKeeper(
     kind: "ReplicaSet",
     metadata: {
       ...metadata,
-      name: `kept-${spec.name}`,
+      name: keeperName(spec),
       annotations: { ...annotations, ...spec.annotations?.() },
       ownerReferences: [owner],
     },
@@ -176,12 +183,21 @@ export function shadowKeeper(
   };
 }
 
+export function keeperName({ name }: Pick<ShadowSpec, "name">): string {
+  return `kept-${name}`;
+}
+
 function partsName({ name, partsName = name }: ShadowSpec): string {
   return partsName;
 }
 
 /** Without a heartbeat: what goes with its owner is nobody else's to call abandoned. */
-function ownMetadata(spec: ShadowSpec): KubeObject["metadata"] {
+export function ownMetadata(
+  spec: Pick<
+    ShadowSpec,
+    "name" | "namespace" | "labels" | "session" | "isShared"
+  >,
+): KubeObject["metadata"] {
   return {
     name: spec.name,
     namespace: spec.namespace,
@@ -199,7 +215,9 @@ function told({ user, config, agent }: ShadowSpec): Record<string, string> {
   };
 }
 
-function belonging(spec: ShadowSpec): Record<string, string> {
+function belonging(
+  spec: Pick<ShadowSpec, "session" | "isShared">,
+): Record<string, string> {
   return spec.isShared ? { [SHARED]: "1" } : { [SESSION]: spec.session };
 }
 
@@ -208,7 +226,8 @@ function podSpec(
   parts: AgentParts,
 ): Record<string, unknown> {
   const { pod, agent } = spec;
-  return restrictedPod(pod, {
+  const account = agent.restore && { serviceAccount: restoreName(spec) };
+  return restrictedPod({ ...pod, ...account }, {
     uid: 1000,
     fsGroup: true,
     gracePeriodSeconds: 10,
@@ -249,6 +268,7 @@ function podSpec(
         },
       },
       { name: "tmp", mountPath: "/tmp", source: { emptyDir: {} } },
+      ...restoreVolumes(spec),
     ],
   });
 }

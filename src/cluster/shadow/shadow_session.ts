@@ -24,9 +24,16 @@ import type { World } from "../../kube/world.ts";
 import type { SshLink } from "../../link/client/ssh_link.ts";
 import type { Heartbeat } from "../object/heartbeat.ts";
 import { LinkOutage } from "../object/link_outage.ts";
+import { isRestoredMeanwhile, LongAbsence } from "./long_absence.ts";
 import { podLoss, released } from "./pod_loss.ts";
 import { awaitPod } from "../pod/pod_ready.ts";
-import { endsAll, linkOr, LONGEST_WAIT_MS, reopenLink } from "./reopen_link.ts";
+import {
+  endsAll,
+  isFinal,
+  linkOr,
+  LONGEST_WAIT_MS,
+  reopenLink,
+} from "./reopen_link.ts";
 import { tellOnce } from "../../core/tell_once.ts";
 import { createShadow, podOf, type Shadow } from "./shadow.ts";
 import {
@@ -92,14 +99,27 @@ export class ShadowSession {
   #pace = new RepairPace({ calmMs: CALM_MS, longestMs: 60_000 });
   #isUnkeptTold = false;
   readonly #outage: LinkOutage;
+  readonly #absence: LongAbsence;
 
   constructor(options: ShadowSessionOptions) {
     this.#options = options;
+    this.#absence = new LongAbsence(options.scope.world.kube);
     this.#outage = new LinkOutage(options.report);
   }
 
   /** Sets up, calls `onReady`, and serves until the scope ends. Throws what ends it. */
   async run(onReady: () => void | Promise<void>): Promise<never> {
+    const { scope: { signal } } = this.#options;
+    try {
+      return await this.#run(onReady);
+    } catch (error) {
+      if (signal.aborted || isRestoredMeanwhile(error)) throw error;
+      const gone = this.#absence.whenGone(error, signal);
+      throw await gone.catch(() => undefined) ?? error;
+    }
+  }
+
+  async #run(onReady: () => void | Promise<void>): Promise<never> {
     let established = await this.#establish();
     await onReady();
     for (;;) {
@@ -139,6 +159,7 @@ export class ShadowSession {
       "link",
       () => established.link.close({ graceMs: LINK_GRACE_MS }),
     );
+    this.#absence.follow(shadow, link);
     await onLink?.(link);
     await prepare?.({ scope, shadow, link });
     return established;
@@ -248,6 +269,7 @@ export class ShadowSession {
     );
     if (typeof outcome === "string") return outcome;
     established.link = outcome;
+    this.#absence.follow(established.shadow, outcome);
     this.#outage.end();
     // after a long sleep the last one is old enough for others to take us for dead
     void heartbeat.beat();
@@ -257,10 +279,11 @@ export class ShadowSession {
   async #openAgain(shadow: Shadow, signal: AbortSignal): Promise<SshLink> {
     const { scope, onLink } = this.#options;
     const options = this.#linkOptions(signal);
-    const link = await this.#refusePod(
-      shadow,
-      openShadowLink(scope.world.kube, shadow, options),
-    );
+    const opening = openShadowLink(scope.world.kube, shadow, options)
+      .catch((error) => {
+        throw this.#absence.refusal(error) ?? error;
+      });
+    const link = await this.#refusePod(shadow, opening);
     try {
       await onLink?.(link);
       return link;
@@ -305,11 +328,12 @@ export class ShadowSession {
         ended: scope.failed,
         longestMs: LONGEST_WAIT_MS,
         isPassing: (error) => {
-          if (error instanceof ConflictError || endsAll(error)) return false;
+          if (error instanceof ConflictError || isFinal(error)) return false;
           tellOnce(report, error, told);
           return true;
         },
       });
+    await again(() => this.#refuseRestored(reason));
     await again(() => this.#refuseReleased());
     await again(() => lost.scope.dispose());
     await Promise.race([this.#pace.wait(scope.signal), scope.failed]);
@@ -317,6 +341,15 @@ export class ShadowSession {
     this.#pace.repaired();
     this.#outage.end();
     return established;
+  }
+
+  async #refuseRestored(reason: string): Promise<void> {
+    const { signal } = this.#options.scope;
+    const error = await this.#absence.whenGone(
+      new LinkError("POD_LOST", reason),
+      signal,
+    );
+    if (error !== undefined) throw error;
   }
 
   async #refuseReleased(): Promise<void> {

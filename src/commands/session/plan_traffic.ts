@@ -53,6 +53,8 @@ export interface TrafficRequest {
   /** Seconds. @default 0 */
   readonly recoverWaitTime?: number;
   readonly mark?: RoutingMark;
+  /** @default a new one */
+  readonly session?: string;
   readonly globals: GlobalOptions;
 }
 
@@ -87,7 +89,7 @@ export async function planTraffic(
     log: pluginLog(plugin.name, report),
     shadowLabels: { [ROLE]: `shadow-${verb}`, [TARGET]: randomLetters(20) },
     user: host.user,
-    session: randomLower(10),
+    session: request.session ?? randomLower(10),
     pod: {
       ...await placedAsWorkload(kube, podOptions(globals), { target, signal }),
       ...(nodeName === undefined ? {} : { nodeName }),

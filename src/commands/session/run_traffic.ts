@@ -8,14 +8,20 @@ import type { RoutingMark } from "../../plugins/plugin.ts";
 import type { RoutingVerb } from "../../plugins/routing_verb.ts";
 import type { GlobalOptions } from "./global_options.ts";
 import type { Host } from "./host.ts";
+import { planRestore } from "./plan_restore.ts";
 import { planTraffic } from "./plan_traffic.ts";
 import { pluginOptions } from "./plugin_flags.ts";
+import {
+  refuseRestoreOptions,
+  type RestoreOptions,
+} from "./restore_options.ts";
 import { serveTraffic } from "./serve_traffic.ts";
 import { openKube, runSession, sweepOwn } from "./session.ts";
+import { takeAgain } from "./take_again.ts";
 import { trafficReadyEvent } from "./traffic_ready_event.ts";
 
 /** The flags that the verbs have in common. */
-export interface TrafficOptions extends GlobalOptions {
+export interface TrafficOptions extends GlobalOptions, RestoreOptions {
   readonly expose: ExposedPort[];
   readonly mode: string;
   readonly skipPortChecking: boolean;
@@ -39,6 +45,7 @@ export async function runTraffic(
   options: TrafficOptions,
   { verb, report, command, wanted, findTarget, ...rest }: TrafficVerb,
 ): Promise<void> {
+  refuseRestoreOptions(options);
   const { expose, skipPortChecking } = options;
   const registry = await host.registry();
   const plugin = await registry.routing(options.mode, verb);
@@ -49,28 +56,37 @@ export async function runTraffic(
     report,
   );
   await sweepOwn(host, kube, report);
-  const plan = await report.step(
-    "check",
-    async () =>
-      await planTraffic(host, { kube, report }, {
-        ...{ ...rest, verb, plugin, expose, skipPortChecking },
-        pluginOptions: given,
-        target: await findTarget(kube),
-        globals: options,
-      }),
-  );
+  const check = (session?: string) =>
+    report.step(
+      "check",
+      async () =>
+        await planTraffic(host, { kube, report }, {
+          ...{ ...rest, verb, plugin, expose, skipPortChecking },
+          pluginOptions: given,
+          target: await findTarget(kube),
+          globals: options,
+          ...(session === undefined ? {} : { session }),
+        }),
+    );
+  const first = await check();
+  const { context: { session: id } } = first;
   await runSession(
     host,
-    { globals: options, kube, report, command, id: plan.context.session },
+    { globals: options, kube, report, command, id },
     (session, markReady) =>
-      serveTraffic(session, {
-        plan,
-        skipPortChecking,
-        globals: options,
-        onReady: (routed) => {
-          markReady();
-          report.event(trafficReadyEvent(plan, routed));
-        },
+      takeAgain(session, options, async (session, { isFirst }) => {
+        const plan = isFirst ? first : await check(id);
+        const restore = planRestore(plan, options);
+        await serveTraffic(session, {
+          plan,
+          ...(restore === undefined ? {} : { restore }),
+          skipPortChecking,
+          globals: options,
+          onReady: (routed) => {
+            markReady();
+            report.event(trafficReadyEvent(plan, routed, options));
+          },
+        });
       }),
   );
 }

@@ -12,6 +12,8 @@ import {
   localPorts,
 } from "../../cluster/shadow/pod_ports.ts";
 import { shadowName } from "../../cluster/shadow/shadow_name.ts";
+import { refuseUngranted } from "../../cluster/shadow/grant_restore.ts";
+import type { RestoreSpec } from "../../cluster/shadow/restore_account.ts";
 import { lockService } from "../../cluster/service/service_lock.ts";
 import { type Shadow, workloadRef } from "../../cluster/shadow/shadow.ts";
 import type { ShadowSpec } from "../../cluster/shadow/shadow_objects.ts";
@@ -42,13 +44,15 @@ export interface ServeOptions {
   readonly plan: TrafficPlan;
   readonly skipPortChecking: boolean;
   readonly globals: GlobalOptions;
+  /** What the agent takes back when this laptop is gone. @default nothing */
+  readonly restore?: RestoreSpec;
   /** Called each time the traffic comes for the first time, with what the plugin says of it. */
   readonly onReady: (routed: RouteResult) => void;
 }
 
 export async function serveTraffic(
   session: Session,
-  { plan, skipPortChecking, globals, onReady }: ServeOptions,
+  { plan, skipPortChecking, globals, restore, onReady }: ServeOptions,
 ): Promise<void> {
   const { scope, report, kube, heartbeat, id } = session;
   const { plugin, routing, verb } = plan;
@@ -56,6 +60,22 @@ export async function serveTraffic(
   const { service } = plan.target;
   const { name } = service.metadata;
   const namespace = service.metadata.namespace ?? kube.namespace;
+  // of mesh the router leads past a pod that is not there; what falls back to nobody cannot answer
+  const keptWith = takesAll(verb, routing) && routing.fallback
+    ? { resource: SERVICES, name: stuntmanName(name), namespace }
+    : undefined;
+  const named = {
+    ...{ name: shadowName(verb, routing), namespace, session: id },
+    labels: { ...routing.labels, ...context.shadowLabels },
+    pod: context.pod,
+    ...(keptWith === undefined ? {} : { keptWith }),
+  };
+  if (restore !== undefined) {
+    await report.step(
+      "check the rights of the Shadow Pod",
+      () => refuseUngranted(kube, { ...named, restore }, scope.signal),
+    );
+  }
   // given up when the set-up is over, or with the rest when it fails
   const lock = scope.child("lock");
   // the one of preview is not there yet: whoever creates it first has it
@@ -75,11 +95,8 @@ export async function serveTraffic(
   });
   const fallbackHost = await prepare(session, plan, recorder);
   const spec: ShadowSpec = {
-    name: shadowName(verb, routing),
-    namespace,
-    session: id,
+    ...named,
     user: context.user,
-    labels: { ...routing.labels, ...context.shadowLabels },
     config: routing.config,
     ports: containerPorts(plan.ports),
     agent: agentConfig(plan.ports, {
@@ -87,18 +104,8 @@ export async function serveTraffic(
       fallbackHost,
       ...(routing.fallback ? { affinity: affinityPorts(service) } : {}),
     }),
-    pod: context.pod,
-    // of mesh the router leads past a pod that is not there; what falls back to nobody cannot answer
-    ...(takesAll(verb, routing) && routing.fallback
-      ? {
-        keptWith: {
-          resource: SERVICES,
-          name: stuntmanName(name),
-          namespace,
-        },
-      }
-      : {}),
     unprivilegedPortStart: plan.unprivilegedPortStart,
+    ...(restore === undefined ? {} : { restore }),
     annotations: () => recorder.annotations(),
   };
   let routed: RouteResult = {};

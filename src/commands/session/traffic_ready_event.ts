@@ -2,12 +2,14 @@ import { markText } from "../../cluster/router/mesh_mark.ts";
 import type { RouteResult } from "../../plugins/plugin.ts";
 import type { RoutingVerb } from "../../plugins/routing_verb.ts";
 import type { TrafficPlan } from "./plan_traffic.ts";
+import { RESTORE_HINT, type RestoreOptions } from "./restore_options.ts";
 import { portsText, type TakenPort, takenPorts } from "./taken_ports.ts";
 
 /** What `exchange`, `mesh` and `preview` tell when the traffic comes, with the plugin's own words. */
 export function trafficReadyEvent(
   { verb, target, routes, plugin, context: { mark } }: TrafficPlan,
   { message, details, output }: RouteResult,
+  { restoreAfter }: Pick<RestoreOptions, "restoreAfter">,
 ) {
   const { name, namespace } = target.service.metadata;
   const ports = takenPorts(routes);
@@ -24,6 +26,7 @@ export function trafficReadyEvent(
     service: name,
     namespace,
     ports,
+    ...(restoreAfter === undefined ? { hint: RESTORE_HINT } : {}),
     ...(mark && { mark }),
     ...(output === undefined ? {} : { output }),
   } as const;

@@ -12,6 +12,7 @@ import { logLine } from "./log_line.ts";
 import { PortTable } from "./port_table.ts";
 import { startSshServer } from "./ssh_server.ts";
 import { startStatusServer } from "./status_server.ts";
+import { watchAbsence } from "./watch_absence.ts";
 
 async function main(
   configText = "",
@@ -40,6 +41,7 @@ async function main(
   const serveSsh = await startSshServer({ config, keys, ports });
   const upgrade = new LinkUpgrade(hostKey, serveSsh);
   await startStatusServer(config, ports, upgrade);
+  watchAbsence(config, ports);
   logLine("ready");
 }
 

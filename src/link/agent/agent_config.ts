@@ -6,6 +6,10 @@ export const AGENT_DIR = "/ktctl/agent";
 /** Where the Secret (host key, authorised key) is mounted in the pod. */
 export const AGENT_KEYS_DIR = "/ktctl/keys";
 
+/** Where the program is mounted that takes back, and the token with which it does. */
+export const RESTORER_FILE = "/ktctl/restorer/restorer.js";
+export const RESTORER_ACCOUNT_DIR = "/ktctl/account";
+
 export interface AgentConfig {
   /** The SSH server's port on the pod's loopback. */
   readonly sshPort: number;
@@ -25,6 +29,8 @@ export interface AgentConfig {
   readonly mostLingerMs?: number;
   /** @default "/etc/resolv.conf" */
   readonly resolvConfFile?: string;
+  /** What to take back when no laptop was there for so long. @default nothing, ever */
+  readonly restore?: AgentRestore;
   /** A UDP socket is closed after so long without a datagram; at port 53 after a sixth. @default 60000 */
   readonly datagramIdleMs?: number;
 }
@@ -41,6 +47,49 @@ export interface AgentPort {
   };
   /** No client will take it: it is there for the fallback alone. @default false */
   readonly isPassedThrough?: boolean;
+}
+
+/** The dead-man's switch: the agent takes back all that its session did, as `ktctl clean` would. */
+export interface AgentRestore {
+  /** So long no client was attached, since the last one; since the agent's start it is 45 s at least. */
+  readonly afterMs: number;
+  /** SHA-256 of the program that does so ({@link RestoreProgram}), in hexadecimal digits. */
+  readonly programDigest: string;
+  readonly session: string;
+  readonly namespace: string;
+  /** By these labels a Service leads to this pod. */
+  readonly shadow: Readonly<Record<string, string>>;
+  /** All that may have to be looked at or changed: nothing else may be, by the pod's Role. */
+  readonly objects: readonly RestoreObject[];
+  /** Those of them that are this pod, or make it: all else goes with them, so that they are deleted last. */
+  readonly keepers: readonly Pick<RestoreObject, "kind" | "name">[];
+}
+
+/** An object of the session's namespace, which may or may not be there. */
+export interface RestoreObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly plural: string;
+  readonly name: string;
+  readonly verbs: readonly ("get" | "patch" | "delete")[];
+}
+
+/** What the program that takes back has of the agent. */
+export interface RestoreHooks {
+  readonly log: (line: string) => void;
+  /**
+   * From now on no client may attach. False where one is attached: then nothing may be changed.
+   * True however often it is asked after that.
+   */
+  readonly begin: () => boolean;
+  /** Resolves when new connections have stopped coming, or a few seconds later. */
+  readonly quiet: () => Promise<void>;
+}
+
+/** The program's exports. It is loaded only when the time is over. */
+export interface RestoreProgram {
+  /** Resolves when all is taken back, or a client was there before anything was. */
+  restore(config: AgentRestore, hooks: RestoreHooks): Promise<void>;
 }
 
 /** One who logs in, by the name given there. */
@@ -102,11 +151,18 @@ export function agentCommand(
     "--cached-only",
     "--allow-net",
     "--allow-read=/ktctl,/etc/resolv.conf",
+    ...(config.restore === undefined ? [] : RESTORER_FLAGS),
     `data:text/javascript,${encodeURIComponent(loader(digest))}`,
     JSON.stringify(config),
     keysDigest,
   ];
 }
+
+/** Where the API server is, and how its clock goes on from its last answer. */
+const RESTORER_FLAGS = [
+  "--allow-env=KUBERNETES_SERVICE_HOST,KUBERNETES_SERVICE_PORT",
+  "--allow-sys=osUptime",
+];
 
 /** Runs the bytes that it has checked: the file may be another one a moment later. */
 function loader(digest: string): string {

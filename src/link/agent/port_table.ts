@@ -14,6 +14,8 @@ export class PortTable {
   readonly #served: readonly PortServer[];
   #since = this.#startedAt;
   #closed = false;
+  #refusesClients = false;
+  #onAttached: (isAttached: boolean) => void = () => {};
   #onConnection: () => void = () => {};
 
   constructor(config: AgentConfig) {
@@ -35,7 +37,9 @@ export class PortTable {
   /** The newest client wins. False if there is no such port. */
   attach(port: number, client: PortClient): boolean {
     const server = this.#ports.get(port);
-    if (server === undefined || this.#closed) return false;
+    if (server === undefined || this.#closed || this.#refusesClients) {
+      return false;
+    }
     server.client = client;
     this.#changed(`port ${port}: client attached`);
     return true;
@@ -62,6 +66,19 @@ export class PortTable {
     const name = this.#clients.get(client);
     if (this.#clients.delete(client)) this.#roster.leave(name!);
     if (this.#ports.size === 0) this.#changed("client detached");
+  }
+
+  /** From now on nobody may attach; false where somebody is attached: then it stays as it is. */
+  refuseClients(): boolean {
+    if (!this.#refusesClients && this.#isAttached) return false;
+    this.#refusesClients = true;
+    return true;
+  }
+
+  /** Calls back with whether a client is attached: now, and at each change. */
+  onAttached(listener: (isAttached: boolean) => void): void {
+    this.#onAttached = listener;
+    listener(this.#isAttached);
   }
 
   /** Sends every new connection to the fallback and lets nobody attach any more. */
@@ -97,9 +114,7 @@ export class PortTable {
     const sum = (kind: "client" | "fallback") =>
       servers.reduce((total, { connections }) => total + connections[kind], 0);
     return {
-      attached: servers.length === 0
-        ? this.#clients.size > 0
-        : servers.some(({ client }) => client !== undefined),
+      attached: this.#isAttached,
       since: this.#since,
       connections: { client: sum("client"), fallback: sum("fallback") },
       startedAt: this.#startedAt,
@@ -107,9 +122,16 @@ export class PortTable {
     };
   }
 
+  get #isAttached(): boolean {
+    return this.#ports.size === 0
+      ? this.#clients.size > 0
+      : [...this.#ports.values()].some(({ client }) => client !== undefined);
+  }
+
   #changed(line: string): void {
     this.#since = unixSeconds();
     logLine(line);
+    if (!this.#closed) this.#onAttached(this.#isAttached);
   }
 }
 

@@ -3,7 +3,12 @@
  * Shadow Pod and all else to the original pods. All developers of one Service share it.
  */
 import * as v from "valibot";
-import { ConflictError, KtctlError, UsageError } from "../../core/errors.ts";
+import {
+  ClusterError,
+  ConflictError,
+  KtctlError,
+  UsageError,
+} from "../../core/errors.ts";
 import { imageOption } from "../../kube/image_reference.ts";
 import {
   affinityPorts,
@@ -319,8 +324,13 @@ async function unroute(context: RouteContext<Options>): Promise<void> {
 
 /** The step is journalled already: its revert leaves, however often was joined. */
 async function rejoin(context: RouteContext<Options>): Promise<void> {
-  const { kube, target, session } = context;
+  const { kube, target, session, shadowPod: name } = context;
   const namespace = namespaceOf(context);
+  const pod = await kube.find({ resource: PODS, name, namespace });
+  if (pod === undefined || pod.metadata.deletionTimestamp !== undefined) {
+    // without it there is nothing to be led to: the next one joins again
+    throw new ClusterError("SHADOW_GONE", `The Shadow Pod "${name}" is gone`);
+  }
   const ref = { namespace, service: target.service.metadata.name, session };
   const input = await joinInput(context);
   const args = joinArgs(ref, input.mark);

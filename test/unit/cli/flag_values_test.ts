@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import {
   parseAnnotations,
+  parseDuration,
   parseLabels,
   parsePairs,
   parsePodQuota,
@@ -79,4 +80,19 @@ Deno.test("kebab-case flags are read as the original's", () => {
       "--as-it-is",
     ],
   );
+});
+
+Deno.test("a duration has units, and is neither too short nor too long", () => {
+  const parse = parseDuration("restoreAfter", {
+    minMs: 5_000,
+    maxMs: 7_200_000,
+  });
+  assert.equal(parse("5s"), 5_000);
+  assert.equal(parse("10m"), 600_000);
+  assert.equal(parse("1h30m"), 5_400_000);
+  assert.equal(parse("2h"), 7_200_000);
+  const bad = ["", "10", "4s", "0m", "-10s", "1.5h", "10 s", "30m1h", "2h1s"];
+  for (const text of [...bad, "10S", "1d", "s", "9".repeat(30) + "s"]) {
+    assert.throws(() => parse(text), UsageError, text);
+  }
 });

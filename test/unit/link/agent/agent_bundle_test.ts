@@ -11,8 +11,8 @@ import {
 import { tmpdir } from "node:os";
 import { AGENT_DIR } from "../../../../src/link/agent/agent_config.ts";
 import {
+  AGENT,
   agentSource,
-  EMBEDDED_AGENT,
 } from "../../../../src/cluster/shadow/agent_source.ts";
 import { parseResolvConf } from "../../../../src/link/dns/parse_resolv_conf.ts";
 import { generateKeyPair } from "../../../../src/link/client/ssh_keys.ts";
@@ -95,11 +95,11 @@ Deno.test("the agent is built once per version of its sources and fits into a Co
 
 Deno.test("an embedded agent is used as it is", async () => {
   const globals = globalThis as Record<string, unknown>;
-  globals[EMBEDDED_AGENT] = "the agent";
+  globals[AGENT.embedded] = "the agent";
   try {
     assert.equal(await agentSource({ cacheDir: "/nonexistent" }), "the agent");
   } finally {
-    delete globals[EMBEDDED_AGENT];
+    delete globals[AGENT.embedded];
   }
 });
 
