@@ -16,6 +16,8 @@ export interface NamespaceState {
   readonly pods: readonly KubeObject[];
   /** Those labelled `control-by=kt` only, as the next; with data only where it may be a router's record. */
   readonly configMaps: readonly KubeObject[];
+  /** Of `--restoreAfter`: those that go with their pod, and what is left where there came to be none. @default none */
+  readonly serviceAccounts?: readonly KubeObject[];
   /** Without data. */
   readonly secrets: readonly KubeObject[];
 }

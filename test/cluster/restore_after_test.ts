@@ -125,10 +125,12 @@ async function areKilledMeshing(): Promise<void> {
   await using other = await Laptop.open(lab.cluster, lab.namespace, "other");
   const mesh = (mark: string, laptop?: Laptop) =>
     lab.start(["mesh", "web", "--versionMark", mark, ...SWITCH], laptop);
-  const running = [mesh("alice"), mesh("bob", other)];
-  for (const one of running) await one.ready();
+  const alice = mesh("alice");
+  await alice.ready(); // who sets up at the same time waits for the lock
+  const bob = mesh("bob", other);
+  await bob.ready();
   const log = await startRequestLog(lab.client, 120);
-  await lab.restoresItself("mesh", ...running);
+  await lab.restoresItself("mesh", alice, bob);
   await log.end();
   isAnswered("mesh", await log.read());
   await lab.staysSo();

@@ -17,6 +17,7 @@ import {
   PODS,
   REPLICA_SETS,
   SECRETS,
+  SERVICE_ACCOUNTS,
   SERVICES,
 } from "../../kube/resources.ts";
 
@@ -65,6 +66,7 @@ export async function readNamespace(
     deployed,
     found,
     secrets,
+    serviceAccounts,
   ] = await Promise
     .all([
       kube.list(SERVICES, where),
@@ -77,10 +79,17 @@ export async function readNamespace(
       kube.list(PODS, { ...where, labelSelector: `${ROLE},!${CONTROL_BY}` }),
       list(CONFIG_MAPS, { labelSelector: ours, metadataOnly: true }),
       list(SECRETS, { labelSelector: ours, metadataOnly: true }),
+      list(SERVICE_ACCOUNTS, {
+        labelSelector: ours,
+        isDispensable: true, // without its pod it has no rights
+      }),
     ]);
   const configMaps = await withRecords(kube, found, options);
   const pods = [...made, ...deployed];
-  return { services, deployments, replicaSets, pods, configMaps, secrets };
+  return {
+    ...{ services, deployments, replicaSets, pods },
+    ...{ configMaps, secrets, serviceAccounts },
+  };
 }
 
 /**

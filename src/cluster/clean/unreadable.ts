@@ -69,6 +69,7 @@ export function unreadableObjects(state: NamespaceState): Unreadable[] {
     ...told(state.deployments, wrongMarks),
     ...told(state.replicaSets, wrongMarks),
     ...told(state.pods, wrongMarks),
+    ...told(state.serviceAccounts ?? [], wrongMarks),
     ...told(
       state.configMaps,
       (one) =>

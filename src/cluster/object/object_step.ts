@@ -20,6 +20,7 @@ import {
   PODS,
   REPLICA_SETS,
   SECRETS,
+  SERVICE_ACCOUNTS,
   SERVICES,
 } from "../../kube/resources.ts";
 import { deleteObject } from "./delete_object.ts";
@@ -80,6 +81,7 @@ function findMade(state: FoundState): Found<ObjectArgs>[] {
     ],
     [CONFIG_MAPS, state.configMaps],
     [SECRETS, state.secrets],
+    [SERVICE_ACCOUNTS, state.serviceAccounts ?? []],
     [SERVICES, state.services],
   ];
   return kinds.flatMap(([resource, objects]) =>

@@ -181,10 +181,13 @@ async function refuseReleasedPod(
     fieldSelector: `metadata.name=${shadowPod}`,
     signal: grace,
   });
+  let isThere = false;
   for await (const event of watch) {
-    if (event.type === "SYNCED") continue;
+    if (event.type === "SYNCED") {
+      if (isThere) continue; // who slept may find it gone
+    } else isThere = true;
     if (
-      event.type === "DELETED" ||
+      event.type === "SYNCED" || event.type === "DELETED" ||
       event.object.metadata.deletionTimestamp !== undefined
     ) {
       throw new ConflictError(

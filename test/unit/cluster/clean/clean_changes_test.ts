@@ -126,6 +126,30 @@ Deno.test("what keeps a dead shadow is deleted before the shadow, in whose place
   assert.deepEqual(await plan({ ...left, pods: [another] }), others);
 });
 
+Deno.test("an account of --restoreAfter is deleted where no pod of its session has it, and goes with the pod else", async () => {
+  const marks = { session: "abcdefghij" };
+  const account = made(
+    "ServiceAccount",
+    "web-kt-exchange-abcde-restore",
+    marks,
+  );
+  assert.deepEqual(await plan({ serviceAccounts: [account] }), [
+    'delete ServiceAccount "web-kt-exchange-abcde-restore"',
+  ]);
+  const stuntman = made("Service", "web-kt-stuntman", {
+    ...{ ...marks, heartbeat: FRESH },
+  });
+  const beingMade = { serviceAccounts: [account], services: [stuntman] };
+  assert.deepEqual(await plan(beingMade), []);
+  const pod = exchangeShadow(OLD, marks.session);
+  const { metadata: { name, uid = "" } } = pod;
+  const owner = { apiVersion: "v1", kind: "Pod", name, uid };
+  account.metadata.ownerReferences = [owner];
+  assert.deepEqual(await plan({ serviceAccounts: [account], pods: [pod] }), [
+    'delete Pod "web-kt-exchange-abcde"',
+  ]);
+});
+
 Deno.test("one fresh heartbeat keeps all that its session made", async () => {
   const pod = exchangeShadow(FRESH, "s1");
   const stuntman = made("Service", "web-kt-stuntman", {
