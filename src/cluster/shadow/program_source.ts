@@ -86,7 +86,9 @@ async function hashOfSources({ folders }: PodProgram): Promise<string> {
 async function removeOld(dir: string): Promise<void> {
   for (const name of await readdir(dir)) {
     const file = join(dir, name);
-    const { mtimeMs } = await stat(file);
-    if (Date.now() - mtimeMs > KEEP_MS) await rm(file, { force: true });
+    // another ktctl may have given its own a name just now, or removed an old one
+    const found = await stat(file).catch(() => undefined);
+    const isOld = found !== undefined && Date.now() - found.mtimeMs > KEEP_MS;
+    if (isOld) await rm(file, { force: true });
   }
 }
