@@ -143,12 +143,13 @@ async function asGrant<T>(work: () => Promise<T>): Promise<T> {
 }
 
 function refusal(error: KtctlError): KtctlError {
-  const message = `Cannot use --restoreAfter: ${error.message}`;
+  const message =
+    `Cannot give the Shadow Pod the rights to take everything back: ${error.message}`;
   const { details } = error;
   if (error instanceof PermissionError) {
     return new PermissionError("RESTORE_AFTER_FORBIDDEN", message, {
       hint:
-        "Leave out --restoreAfter, or ask for the rights in docs/rbac/restore-after.yaml and those that the agent is to have.",
+        "Ask for the rights in docs/rbac/restore-after.yaml; those that the pod is to have you need as well.",
       ...{ details, cause: error },
     });
   }

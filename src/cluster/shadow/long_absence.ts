@@ -58,10 +58,9 @@ export class LongAbsence {
       RESTORED_MEANWHILE,
       `This laptop was away for more than ${
         afterMs / 1000
-      } s, so the cluster was put back as it was before, as --restoreAfter says`,
+      } s, so its Shadow Pod has put everything back`,
       {
-        hint:
-          "Run the command again; with --takeAgain it does so by itself, if nobody else has the Service by then.",
+        hint: "Run the command again.",
         cause,
       },
     );

@@ -30,6 +30,9 @@ const OF_ERRORS: Readonly<Record<string, string>> = {
   REDIRECT_UNSUPPORTED:
     "Use --mode tun2socks, or --disableTunDevice for a SOCKS5 proxy.",
   RESOLVED_REFUSED: "Use --dnsMode hosts to work without systemd-resolved.",
+  RESTORED_MEANWHILE:
+    "With --takeAgain it begins again by itself, if nobody else has the Service by then.",
+  RESTORE_AFTER_FORBIDDEN: "Or leave out --restoreAfter.",
   RIGHTS_UNKNOWN: PROXY,
   ROOT_NEEDED: PROXY,
   ROOT_REFUSED: PROXY,

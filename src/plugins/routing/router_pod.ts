@@ -3,12 +3,7 @@
  * Shadow Pod and all else to the original pods. All developers of one Service share it.
  */
 import * as v from "valibot";
-import {
-  ClusterError,
-  ConflictError,
-  KtctlError,
-  UsageError,
-} from "../../core/errors.ts";
+import { ConflictError, KtctlError, UsageError } from "../../core/errors.ts";
 import { imageOption } from "../../kube/image_reference.ts";
 import {
   affinityPorts,
@@ -87,6 +82,7 @@ import {
   type RoutingPlugin,
 } from "../plugin.ts";
 import { CHECK_PORT_NAME, makeShadowService } from "./make_shadow_service.ts";
+import { refuseGoneShadow } from "./refuse_gone_shadow.ts";
 
 interface Options {
   readonly routerImage: string;
@@ -324,13 +320,9 @@ async function unroute(context: RouteContext<Options>): Promise<void> {
 
 /** The step is journalled already: its revert leaves, however often was joined. */
 async function rejoin(context: RouteContext<Options>): Promise<void> {
-  const { kube, target, session, shadowPod: name } = context;
+  const { kube, target, session } = context;
   const namespace = namespaceOf(context);
-  const pod = await kube.find({ resource: PODS, name, namespace });
-  if (pod === undefined || pod.metadata.deletionTimestamp !== undefined) {
-    // without it there is nothing to be led to: the next one joins again
-    throw new ClusterError("SHADOW_GONE", `The Shadow Pod "${name}" is gone`);
-  }
+  await refuseGoneShadow(context);
   const ref = { namespace, service: target.service.metadata.name, session };
   const input = await joinInput(context);
   const args = joinArgs(ref, input.mark);
