@@ -21,15 +21,16 @@ export interface RequestLog {
  * session to stay alive. It ends by itself after `seconds`.
  */
 export async function startRequestLog(
-  client: ClientPod,
+  client: Pick<ClientPod, "exec">,
   seconds: number,
+  { connectSeconds = 1 } = {},
 ): Promise<RequestLog> {
   const file = `/tmp/requests-${crypto.randomUUID()}`;
   const loop = `
     end=$(( $(cut -d. -f1 /proc/uptime) + ${seconds} ))
     while [ "$(cut -d. -f1 /proc/uptime)" -lt "$end" ] && [ ! -e ${file}.stop ]; do
       at=$(cut -d' ' -f1 /proc/uptime)
-      answer=$(curl -s --connect-timeout 1 -m 3 http://web/ || echo FAILED)
+      answer=$(curl -s --connect-timeout ${connectSeconds} -m 3 http://web/ || echo FAILED)
       echo "$at $answer"
       sleep 0.1
     done > ${file}.log; touch ${file}.done`;

@@ -1,8 +1,15 @@
 // A cluster of two nodes (K8S_NODES=2): ours on one, the original on the other, and a node that goes.
 import assert from "node:assert/strict";
-import { openTestCluster, succeeded, type TestNamespace } from "./cluster.ts";
+import {
+  CLUSTER_SCRIPT,
+  openTestCluster,
+  succeeded,
+  type TestNamespace,
+} from "./cluster.ts";
+import { type CommandOptions, run } from "./command.ts";
 import { ConnectLab, obstacle } from "./connect_lab.ts";
 import { assertNoTrace, eventually, Laptop } from "./laptop.ts";
+import { gapsOf, startRequestLog } from "./request_log.ts";
 
 const nodes = await nodeNames();
 const ignore = nodes.length < 2;
@@ -142,6 +149,22 @@ async function cordon(node: string): Promise<AsyncDisposable> {
   };
 }
 
+/** As by a power cut: nothing comes from the second node any more, no refusal either. Until it is disposed. */
+async function cutOff(): Promise<AsyncDisposable & { end(): Promise<void> }> {
+  const iptables = async (how: string) => {
+    const rule = ["PREROUTING", "-i", "node2", "-j", "DROP"];
+    const words = ["iptables", "-w", "-t", "raw", how, ...rule];
+    succeeded(await run("bash", [CLUSTER_SCRIPT, "ns", ...words]));
+  };
+  await iptables("-I");
+  let isCut = true;
+  const end = async () => {
+    if (isCut) await iptables("-D");
+    isCut = false;
+  };
+  return { end, [Symbol.asyncDispose]: end };
+}
+
 const MARK = ["--versionMark", "mine"];
 const verbs = [
   { verb: "exchange", args: [], headers: [] },
@@ -168,6 +191,57 @@ for (const { verb, args, headers } of verbs) {
       if (verb === "mesh") await answers(namespace, /^web-/);
       const placed = await ourNodes(namespace);
       assert.deepEqual([...new Set(placed)], [second]);
+      assert.equal((await session.stop()).code, 0);
+      await answers(namespace, /^web-/);
+      await assertNoTrace({ namespace, laptop, before });
+    },
+  });
+
+  Deno.test({
+    name:
+      `${verb}: the Service is answered within 5 s when the node of our pods is gone, and taken again on the other`,
+    ignore,
+    async fn() {
+      const cluster = await openTestCluster();
+      await using namespace = await cluster.namespace();
+      await using laptop = await Laptop.open(cluster, namespace);
+      {
+        await using _ = await cordon(second);
+        await apply(namespace, [deployment("web"), service()]);
+      }
+      const before = await namespace.snapshot();
+      const firstIsClosed = await cordon(first);
+      await using _ = firstIsClosed;
+      const expose = ["--expose", `${laptop.demo.port}:80`];
+      await using session = laptop.start([verb, "web", ...expose, ...args]);
+      await session.ready();
+      await answers(namespace, /^laptop$/, ...headers);
+      assert.deepEqual([...new Set(await ourNodes(namespace))], [second]);
+      await firstIsClosed[Symbol.asyncDispose]();
+
+      const exec = (words: string[], options?: CommandOptions) =>
+        namespace.kubectl(["exec", `client-${first}`, "--", ...words], options);
+      const log = await startRequestLog({ exec }, 60, { connectSeconds: 0.3 });
+      await eventually(
+        "the log has begun",
+        async () => (await log.soFar()).includes("pod="),
+      );
+      await using node = await cutOff();
+      const cutAt = performance.now();
+      await eventually(
+        "the laptop answers again",
+        async () => await answer(namespace, first, ...headers) === "laptop",
+      );
+      const againMs = Math.round(performance.now() - cutAt);
+      await node.end();
+      await log.end();
+      const requests = await log.read();
+      const gaps = gapsOf(requests);
+      console.log(
+        `${verb}: nothing answered for ${gaps} s; by the laptop again after ${againMs} ms`,
+      );
+      assert.ok(gaps.length > 0, "the node that was cut off had served");
+      assert.ok(Math.max(...gaps) <= 5, `nothing answered for ${gaps} s`);
       assert.equal((await session.stop()).code, 0);
       await answers(namespace, /^web-/);
       await assertNoTrace({ namespace, laptop, before });

@@ -1,7 +1,7 @@
 import { type PodOptions, SHADOW_IMAGE } from "./pod_options.ts";
 
 /** A node is nobody's wish: it follows from a Service. */
-type Wished = Exclude<keyof PodOptions, "nodeName">;
+type Wished = Exclude<keyof PodOptions, "nodeName" | "notOnNode">;
 
 /** How each is called, and what it is for who does not wish for it. */
 const WISHES: Record<Wished, [name: string, without: unknown]> = {

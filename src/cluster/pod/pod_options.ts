@@ -10,6 +10,8 @@ export interface PodOptions {
   readonly nodeSelector: Readonly<Record<string, string>>;
   /** The only node that it may be on. @default any that the selector allows */
   readonly nodeName?: string;
+  /** One that it is not to be on, where there is another. */
+  readonly notOnNode?: string;
   readonly tolerations: readonly Toleration[];
   /** As everything that is made gets them (`stamped.ts`). */
   readonly labels: Readonly<Record<string, string>>;

@@ -1,5 +1,6 @@
 /** The specification of a pod of ours: one container that satisfies PodSecurity `restricted`. */
 import { freePortName } from "../object/free_port_name.ts";
+import { notOnNode } from "./not_on_node.ts";
 import { OWN_CONTAINER } from "./pod_containers.ts";
 import type { PodOptions } from "./pod_options.ts";
 
@@ -28,6 +29,8 @@ export interface RestrictedPod {
    * more. Otherwise the pod is ready when it runs.
    */
   readonly isProbed: boolean;
+  /** Something makes it anew where it goes: it leaves a node that is gone at once. @default false */
+  readonly isKept?: boolean;
   /** All but temporary ones are mounted read-only. */
   readonly volumes: readonly {
     readonly name: string;
@@ -55,10 +58,25 @@ function onNode(name: string): Record<string, unknown> {
   };
 }
 
+/** Without a word of ours a pod stays on a node that is gone for 300 s. */
+const LEAVES_SECONDS = 5;
+
+/** Of taints by which the cluster says that it does not hear of a node: where several match, the shortest counts. */
+const LEAVES_SOON = ["not-ready", "unreachable"].map((state) => ({
+  key: `node.kubernetes.io/${state}`,
+  operator: "Exists",
+  effect: "NoExecute",
+  tolerationSeconds: LEAVES_SECONDS,
+}));
+
 export function restrictedPod(
   options: Omit<PodOptions, "image" | "asDeployment">,
   pod: RestrictedPod,
 ): Record<string, unknown> {
+  const tolerations = [
+    ...options.tolerations,
+    ...(pod.isKept ? LEAVES_SOON : []),
+  ];
   const resources = Object.keys(options.quota).length === 0
     ? {}
     : { limits: options.quota, requests: options.quota };
@@ -79,9 +97,10 @@ export function restrictedPod(
     ...(options.nodeName === undefined
       ? {}
       : { affinity: onNode(options.nodeName) }),
-    ...(options.tolerations.length === 0
+    ...(options.notOnNode === undefined || options.nodeName !== undefined
       ? {}
-      : { tolerations: options.tolerations }),
+      : { affinity: notOnNode(options.notOnNode) }),
+    ...(tolerations.length === 0 ? {} : { tolerations }),
     securityContext: {
       runAsNonRoot: true,
       runAsUser: pod.uid,

@@ -201,6 +201,7 @@ function podSpec(
     ports: state.ports,
     statusPort: state.statusPort,
     isProbed: true,
+    isKept: true,
     volumes: [{
       name: "router",
       mountPath: ROUTER_DIR,

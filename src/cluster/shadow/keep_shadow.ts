@@ -31,10 +31,11 @@ export interface KeepOptions {
  */
 export async function keepShadow(
   scope: Scope<World>,
-  { keptWith, ...spec }: ShadowSpec,
+  spec: ShadowSpec,
   { parts, keys, onUnkept }: KeepOptions,
 ): Promise<ObjectRef | undefined> {
   const { world: { kube }, signal } = scope;
+  const { keptWith } = spec;
   // a Deployment keeps its pod itself
   if (keptWith === undefined || spec.pod.asDeployment) return undefined;
   const fallback = await kube.find(keptWith, { signal });

@@ -242,6 +242,7 @@ function podSpec(
     statusPort: agent.statusPort,
     // no traffic comes before the link and the path are proven, and there is no other pod to take it
     isProbed: agent.ready === "attached",
+    isKept: spec.keptWith !== undefined,
     volumes: [
       {
         name: "agent",

@@ -26,6 +26,7 @@ import type { Heartbeat } from "../object/heartbeat.ts";
 import { LinkOutage } from "../object/link_outage.ts";
 import { isRestoredMeanwhile, LongAbsence } from "./long_absence.ts";
 import { podLoss, released } from "./pod_loss.ts";
+import { nodeSilence } from "../pod/node_silence.ts";
 import { awaitPod } from "../pod/pod_ready.ts";
 import {
   endsAll,
@@ -90,6 +91,9 @@ interface Established {
 /** On leaving, answers that are under way get so long to finish. */
 const LINK_GRACE_MS = 1_000;
 
+/** A link whose answers to a ping each second stay away for so long is in doubt. */
+const DOUBT_MS = 1_500;
+
 /** As the kubelet's own: what runs for so long counts as well again. */
 const CALM_MS = 600_000;
 
@@ -98,6 +102,8 @@ export class ShadowSession {
   /** A pod that ends again and again takes the traffic less and less often. */
   #pace = new RepairPace({ calmMs: CALM_MS, longestMs: 60_000 });
   #isUnkeptTold = false;
+  /** On which the last pod was lost, while the cluster still counts on it. */
+  #silentNode: string | undefined;
   readonly #outage: LinkOutage;
   readonly #absence: LongAbsence;
 
@@ -170,7 +176,11 @@ export class ShadowSession {
     if ("make" in spec) return spec.make(scope);
     const partsName = `${spec.name}-${randomLower(5)}`;
     const name = hasFixedName ? spec.name : partsName;
-    const made = { ...spec, name, partsName };
+    const node = this.#silentNode;
+    const pod = node === undefined
+      ? spec.pod
+      : { ...spec.pod, notOnNode: node };
+    const made = { ...spec, name, partsName, pod };
     return createShadow(scope, made, {
       heartbeat,
       podTimeoutMs,
@@ -219,12 +229,15 @@ export class ShadowSession {
     const { scope, report } = this.#options;
     const watching = new AbortController();
     const signal = AbortSignal.any([scope.signal, watching.signal]);
-    const podLost = podLoss(scope.world.kube, established.shadow, {
-      signal,
-      onInterrupted: (reason) =>
-        report.debug(`Cannot watch the Shadow Pod: ${reason}`),
-      onStarved: (message) => report.warn("POD_OUT_OF_MEMORY", message),
-    });
+    const podLost = Promise.race([
+      podLoss(scope.world.kube, established.shadow, {
+        signal,
+        onInterrupted: (reason) =>
+          report.debug(`Cannot watch the Shadow Pod: ${reason}`),
+        onStarved: (message) => report.warn("POD_OUT_OF_MEMORY", message),
+      }),
+      this.#nodeLoss(established, signal),
+    ]);
     podLost.catch(() => {}); // also read below; a late end of the watch is nobody's error
     try {
       for (;;) {
@@ -247,6 +260,23 @@ export class ShadowSession {
     } finally {
       watching.abort();
     }
+  }
+
+  /** Resolves with the reason when the pod's node is gone. */
+  async #nodeLoss(
+    established: Established,
+    signal: AbortSignal,
+  ): Promise<string> {
+    const { podName: name, spec: { namespace, agent } } = established.shadow;
+    const { node } = await nodeSilence(established.scope.world.kube, {
+      port: { name, namespace, port: agent.statusPort },
+      isInDoubt: () => Date.now() - established.link.heardAt > DOUBT_MS,
+      signal,
+    });
+    this.#silentNode = node;
+    return `the API server reaches neither the Shadow Pod nor its node${
+      node === undefined ? "" : ` "${node}"`
+    }`;
   }
 
   /** Undefined when the link is back; the reason when the pod was lost meanwhile. */

@@ -12,6 +12,7 @@ import {
   type PodOptions,
 } from "../../../../src/cluster/pod/pod_options.ts";
 import { agentConfig } from "../../../../src/cluster/shadow/pod_ports.ts";
+import { SERVICES } from "../../../../src/kube/resources.ts";
 import { stamped } from "../../../../src/kube/stamped.ts";
 
 const NOW = 1_700_000_000;
@@ -167,8 +168,10 @@ Deno.test("what keeps a Shadow Pod adopts it, makes the same again, and goes wit
     name: "web-kt-stuntman",
     uid: "u1",
   };
-  const pod = shadowWorkload(spec(), PARTS, NOW);
-  const keeper = shadowKeeper(spec(), PARTS, owner);
+  const keptWith = { resource: SERVICES, name: owner.name, namespace: "test" };
+  const given = spec({}, { keptWith });
+  const pod = shadowWorkload(given, PARTS, NOW);
+  const keeper = shadowKeeper(given, PARTS, owner);
   const { selector, template } = keeper.spec;
   assert.deepEqual(keeper.metadata.ownerReferences, [owner]);
   for (const { metadata } of [pod, template]) {
@@ -177,6 +180,15 @@ Deno.test("what keeps a Shadow Pod adopts it, makes the same again, and goes wit
     }
   }
   assert.deepEqual(template.spec, pod.spec);
+  const left = pod.spec.tolerations.map((
+    { key, tolerationSeconds }: { key: string; tolerationSeconds: number },
+  ) => [key, tolerationSeconds]);
+  assert.deepEqual(left, [
+    ["node.kubernetes.io/not-ready", 5],
+    ["node.kubernetes.io/unreachable", 5],
+  ]);
+  const bare = shadowWorkload(spec(), PARTS, NOW);
+  assert.equal(bare.spec.tolerations, undefined);
   // the original's clean must neither delete what it makes alone, nor take it for an exchange that lives
   assert.equal(template.metadata.labels["control-by"], undefined);
   assert.equal(
@@ -185,6 +197,19 @@ Deno.test("what keeps a Shadow Pod adopts it, makes the same again, and goes wit
   );
   assert.equal(template.metadata.annotations["kt-config"], "service=web");
   assert.ok(!keeper.metadata.name.startsWith("web-kt-exchange-"));
+});
+
+Deno.test("a pod that was lost with its node is made on another one, where it may be", () => {
+  const podOf = (pod: Partial<PodOptions>) =>
+    shadowWorkload(spec(pod), PARTS, NOW).spec;
+  const { nodeAffinity } = podOf({ notOnNode: "node2" }).affinity;
+  const [{ preference }] =
+    nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution;
+  assert.deepEqual(preference.matchFields, [
+    { key: "metadata.name", operator: "NotIn", values: ["node2"] },
+  ]);
+  const both = { notOnNode: "node2", nodeName: "node2" };
+  assert.deepEqual(podOf(both), podOf({ nodeName: "node2" }));
 });
 
 Deno.test("ConfigMap and Secret carry the session, and each only what is its own", () => {
