@@ -19,7 +19,6 @@ import { disturbances } from "../../core/machine/disturbances.ts";
 import type { Report } from "../../core/report.ts";
 import type { Scope } from "../../undo/scope.ts";
 import { randomLower } from "../../core/random_name.ts";
-import { PODS } from "../../kube/resources.ts";
 import type { World } from "../../kube/world.ts";
 import type { SshLink } from "../../link/client/ssh_link.ts";
 import type { Heartbeat } from "../object/heartbeat.ts";
@@ -28,13 +27,8 @@ import { isRestoredMeanwhile, LongAbsence } from "./long_absence.ts";
 import { podLoss, released } from "./pod_loss.ts";
 import { nodeSilence } from "../pod/node_silence.ts";
 import { awaitPod } from "../pod/pod_ready.ts";
-import {
-  endsAll,
-  isFinal,
-  linkOr,
-  LONGEST_WAIT_MS,
-  reopenLink,
-} from "./reopen_link.ts";
+import { isFinal, linkOr, LONGEST_WAIT_MS, reopenLink } from "./reopen_link.ts";
+import { refuseReplacedPod } from "./refuse_replaced_pod.ts";
 import { tellOnce } from "../../core/tell_once.ts";
 import { createShadow, podOf, type Shadow } from "./shadow.ts";
 import {
@@ -323,28 +317,9 @@ export class ShadowSession {
     }
   }
 
-  /**
-   * Another pod may have got the name of the one that is meant, while this laptop slept: its host key is
-   * another one by right.
-   */
-  async #refusePod(
-    { podName, podUid, spec: { namespace } }: Shadow,
-    opening: Promise<SshLink>,
-  ): Promise<SshLink> {
+  #refusePod(shadow: Shadow, opening: Promise<SshLink>): Promise<SshLink> {
     const { scope: { world: { kube }, signal } } = this.#options;
-    try {
-      return await opening;
-    } catch (error) {
-      if (!endsAll(error)) throw error;
-      const ref = { resource: PODS, name: podName, namespace };
-      const pod = await kube.find(ref, { signal });
-      if (pod?.metadata.uid === podUid) throw error;
-      throw new LinkError(
-        "POD_REPLACED",
-        `Pod "${podName}" was replaced by another pod with the same name`,
-        { cause: error },
-      );
-    }
+    return refuseReplacedPod(opening, { kube, shadow, signal });
   }
 
   /** Gives back what led to the lost pod, then sets up anew, as often as it takes. */
