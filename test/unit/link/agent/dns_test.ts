@@ -51,6 +51,7 @@ Deno.test("hundreds of questions at once get their own answers, with their own i
   await using server = await dnsServer(zone);
   await using pod = await agentWith(server.nameserver);
   await using link = await pod.agent.link();
+  const began = performance.now();
   const asked = Array.from({ length: 300 }, async (_, i) => {
     const id = 7 + (i % 3); // many askers, same ids
     const name = `host${i % 250}`;
@@ -62,7 +63,10 @@ Deno.test("hundreds of questions at once get their own answers, with their own i
     ]]);
   });
   await Promise.all(asked);
-  assert.equal(server.questions.length, 300);
+  // each once, and once more for each second that it was not answered
+  const seconds = Math.floor((performance.now() - began) / 1000);
+  const { length } = server.questions;
+  assert.ok(length >= 300 && length <= 300 * (1 + seconds), `${length}`);
 });
 
 Deno.test("a name that does not exist stays one", async () => {
