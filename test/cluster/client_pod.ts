@@ -32,6 +32,8 @@ const POD = {
 export interface ClientPod {
   exec(command: string[], options?: CommandOptions): Promise<CommandResult>;
   curl(...args: string[]): Promise<CommandResult>;
+  /** Words that run a program of this machine in its network; undefined where the node is another one. */
+  readonly network: readonly string[] | undefined;
 }
 
 let started: Promise<number | undefined> | undefined;
@@ -65,6 +67,9 @@ export async function clientPod(
   };
   return {
     exec,
+    network: pid === undefined
+      ? undefined
+      : ["nsenter", `--target=${pid}`, "--net", "--"],
     curl: (...args) =>
       exec([
         "curl",

@@ -1,6 +1,7 @@
 // The network between ktctl and the API server, to be broken at will: a relay on 127.0.0.1.
 import { join } from "node:path";
 import { clearTimeout, setTimeout } from "node:timers";
+import { setTimeout as sleep } from "node:timers/promises";
 import { succeeded, type TestCluster } from "./cluster.ts";
 
 export class TcpProxy implements AsyncDisposable {
@@ -13,6 +14,7 @@ export class TcpProxy implements AsyncDisposable {
   /** Settles when bytes may pass. */
   #gate = Promise.resolve();
   #open = () => {};
+  #delayMs = 0;
   #dir: string;
   readonly #cutSilentMs: number | undefined;
 
@@ -73,6 +75,11 @@ export class TcpProxy implements AsyncDisposable {
     this.#open();
   }
 
+  /** Relays all so much later from now on, and what comes meanwhile with what comes next. */
+  delay(delayMs: number): void {
+    this.#delayMs = delayMs;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     close(this.#listener);
     this.cut();
@@ -125,6 +132,7 @@ export class TcpProxy implements AsyncDisposable {
     try {
       for (;;) {
         const count = await from.read(buffer);
+        if (this.#delayMs > 0) await sleep(this.#delayMs);
         await this.#gate;
         if (count === null) break;
         passed();

@@ -1,3 +1,4 @@
+import { DelayedPath } from "../../bench/delayed_path.ts";
 import type { KtctlProcess, KtctlResult } from "../cluster/ktctl_process.ts";
 import { apiServerUrl, NetLaptop } from "../cluster/net_laptop.ts";
 import { SetClock } from "../cluster/set_clock.ts";
@@ -5,6 +6,7 @@ import {
   CLEAN,
   type FaultLaptop,
   type FaultLaptopOptions,
+  SLOW_MS,
 } from "./fault_laptop.ts";
 
 /** Of the journals of ktctl, and of those of the root helper. */
@@ -18,6 +20,7 @@ export class ConnectingLaptop implements FaultLaptop {
   readonly clock: SetClock | undefined;
   readonly #options: FaultLaptopOptions;
   readonly #laptop: NetLaptop;
+  #slowPath: AsyncDisposable | undefined;
 
   private constructor(
     options: FaultLaptopOptions,
@@ -31,6 +34,10 @@ export class ConnectingLaptop implements FaultLaptop {
       // the kernel forgets them, and answers what comes for them with a reset
       cut: async () => void await laptop.output("ss", "-K", "dst", apiServer),
       setSilent: (isSilent) => laptop.cutNetwork(isSilent),
+      setSlow: async (isSlow) => {
+        await this.#slowPath?.[Symbol.asyncDispose]();
+        this.#slowPath = isSlow ? await this.#goSlowly() : undefined;
+      },
     };
     this.disk = {
       fill: async () => {
@@ -85,7 +92,18 @@ mount -o remount,size=${RUN_SIZE} /run`,
     return this.#laptop.helperPid();
   }
 
+  /** Another way, as a VPN's: connections begin anew when it is taken, and when it is left. */
+  async #goSlowly(): Promise<AsyncDisposable> {
+    await using stack = new AsyncDisposableStack();
+    const { cluster } = this.#options;
+    const path = stack.use(await DelayedPath.open(cluster, 2 * SLOW_MS));
+    stack.use(await path.lead(this.#laptop));
+    await this.network.cut();
+    return stack.move();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#slowPath?.[Symbol.asyncDispose]();
     this.clock?.[Symbol.dispose]();
     await this.#laptop[Symbol.asyncDispose]();
   }

@@ -23,8 +23,8 @@ export interface FaultKind {
   readonly isOfCluster?: boolean;
   /** The clock of ktctl is set. */
   readonly setsClock?: boolean;
-  /** The verb that alone has what it breaks. @default all have */
-  readonly verb?: string;
+  /** The verbs that have what it breaks. @default all have */
+  readonly verbs?: readonly string[];
   /** Returns when it is over. One that finds nothing to break says so. */
   happen(scene: Scene): Promise<void | "nothing there">;
 }
@@ -33,6 +33,11 @@ const byName = (name: string, signal: Deno.Signal): FaultKind => ({
   name,
   happen: ({ client }) => Promise.resolve(client.kill(signal)),
 });
+
+/** Verbs that have a pod of ours. */
+const WITH_POD = ["exchange", "scale", "mesh", "preview", "connect"];
+/** On a busy machine it is made late. */
+const POD_MS = 15_000;
 
 export const FAULT_KINDS: readonly FaultKind[] = [
   byName("ctrl-c", "SIGINT"),
@@ -48,11 +53,13 @@ export const FAULT_KINDS: readonly FaultKind[] = [
         () => client.kill("SIGCONT"),
       ),
   },
-  { name: "container", happen: killContainer },
+  { name: "container", verbs: WITH_POD, happen: killContainer },
   {
     name: "pod-deleted",
-    async happen({ namespace }) {
-      const pod = await ourPod(namespace);
+    verbs: WITH_POD,
+    async happen(scene) {
+      const { namespace } = scene;
+      const pod = await ourPod(scene);
       if (pod === undefined) return "nothing there";
       // it may be gone by itself at the same moment
       await namespace.kubectl(["delete", pod, "--wait=false"]);
@@ -60,8 +67,10 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   },
   {
     name: "pod-evicted",
-    async happen({ namespace }) {
-      const pod = await ourPod(namespace);
+    verbs: WITH_POD,
+    async happen(scene) {
+      const { namespace } = scene;
+      const pod = await ourPod(scene);
       if (pod === undefined) return "nothing there";
       const name = pod.replace("pod/", "");
       const eviction = {
@@ -103,6 +112,15 @@ export const FAULT_KINDS: readonly FaultKind[] = [
       ),
   },
   {
+    name: "link-slow",
+    happen: ({ laptop: { network }, ...scene }) =>
+      lasting(
+        scene,
+        () => network.setSlow(true),
+        () => network.setSlow(false),
+      ),
+  },
+  {
     name: "disk-full",
     happen: ({ laptop: { disk }, ...scene }) =>
       lasting(scene, () => disk.fill(), () => disk.makeRoom()),
@@ -112,12 +130,12 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   { name: "two-clients", happen: secondClient },
   {
     name: "helper-kill",
-    verb: "connect",
+    verbs: ["connect"],
     happen: ({ laptop }) => killHelper(laptop),
   },
   {
     name: "both-kill",
-    verb: "connect",
+    verbs: ["connect"],
     async happen({ laptop, client }) {
       const outcome = await killHelper(laptop);
       client.kill("SIGKILL");
@@ -177,23 +195,47 @@ export function isDefect({ code, error }: KtctlResult): boolean {
   return code === 1 || error?.["code"] === "UNEXPECTED";
 }
 
-/** A Shadow or Router Pod, as `pod/name`. */
-async function ourPod(namespace: TestNamespace): Promise<string | undefined> {
-  const list = ["get", "pods", "-l", "kt-role", "-o", "name"];
-  const { stdout } = await namespace.kubectl(list);
-  return stdout.trim().split("\n").find((name) => name !== "");
+/** A Shadow or Router Pod, as `pod/name`, when there is one; undefined where there is not going to be. */
+async function ourPod(
+  { namespace, client }: Scene,
+): Promise<string | undefined> {
+  return await soon(client, async () => {
+    const list = ["get", "pods", "-l", "kt-role", "-o", "name"];
+    const { stdout } = await namespace.kubectl(list);
+    return stdout.trim().split("\n").find((name) => name !== "");
+  });
 }
 
-async function killContainer(
-  { namespace }: Scene,
-): Promise<void | "nothing there"> {
-  const pod = await ourPod(namespace);
+async function killContainer(scene: Scene): Promise<void | "nothing there"> {
+  const { namespace, client } = scene;
+  const pod = await ourPod(scene);
   if (pod === undefined) return "nothing there";
   const program = pod.includes("-kt-router") ? "haproxy" : "deno";
+  const pid = await soon(
+    client,
+    () => pidInPod(namespace, pod, program).catch(() => undefined),
+  );
+  if (pid === undefined) return "nothing there";
   try {
-    Deno.kill(await pidInPod(namespace, pod, program), "SIGKILL");
+    Deno.kill(pid, "SIGKILL");
   } catch {
-    return "nothing there"; // it does not run yet, or any more
+    return "nothing there"; // it has just ended
+  }
+}
+
+/** What is found, tried for a while as long as ktctl runs. */
+async function soon<T>(
+  client: KtctlProcess,
+  find: () => Promise<T | undefined>,
+): Promise<T | undefined> {
+  let isOver = false;
+  void client.over().then(() => isOver = true);
+  const deadline = performance.now() + POD_MS;
+  for (;;) {
+    const isLast = isOver || performance.now() > deadline;
+    const found = await find();
+    if (found !== undefined || isLast) return found;
+    await sleep(300);
   }
 }
 

@@ -20,6 +20,8 @@ export interface FaultLaptop extends AsyncDisposable {
     cut(): void | Promise<void>;
     /** Neither bytes nor an end come through. */
     setSilent(isSilent: boolean): void | Promise<void>;
+    /** All comes {@link SLOW_MS} later, each way. */
+    setSlow(isSlow: boolean): void | Promise<void>;
   };
   /** Of the journals. */
   readonly disk: { fill(): Promise<void>; makeRoom(): Promise<void> };
@@ -39,3 +41,6 @@ export interface FaultLaptopOptions {
 }
 
 export const CLEAN = ["clean", "--thresholdInMinus", "0"];
+
+/** At least, of a slow network: a way round the world and back, twice. */
+export const SLOW_MS = 300;

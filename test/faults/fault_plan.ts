@@ -81,7 +81,7 @@ export function planFaults(
 ): FaultPlan {
   const random = new SeededRandom(seed);
   const possibleFor = (verb: Verb) =>
-    kinds.filter((kind) => kind.verb === undefined || kind.verb === verb.name);
+    kinds.filter(({ verbs }) => verbs?.includes(verb.name) ?? true);
   const verb = random.pick(
     verbs.filter((verb) => possibleFor(verb).length > 0),
   );

@@ -2,17 +2,20 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { TestCluster, TestNamespace } from "../cluster/cluster.ts";
 import type { KtctlProcess, KtctlResult } from "../cluster/ktctl_process.ts";
-import { type LoggedRequest, startRequestLog } from "../cluster/request_log.ts";
 import { messageOf } from "../../src/core/errors.ts";
 import { ConnectingLaptop } from "./connecting_laptop.ts";
 import { isDefect } from "./fault_kinds.ts";
 import type { FaultLaptop } from "./fault_laptop.ts";
-import { type FaultPlan, MAX_OUTAGE_MS } from "./fault_plan.ts";
+import { type FaultPlan, isOfCluster, MAX_OUTAGE_MS } from "./fault_plan.ts";
+import type { Prober, Watch } from "./prober.ts";
 import { ServingLaptop } from "./serving_laptop.ts";
+import type { SharedFault } from "./shared_fault.ts";
 
 export interface FaultResult {
-  /** The longest time in which no request that began was answered. */
+  /** The longest time in which the Service gave no answer, though the machine was there. */
   readonly outageMs: number;
+  /** How long the machine stood still meanwhile. */
+  readonly stillMs: number;
   /** Nothing was there that could have been broken. */
   readonly isVoid: boolean;
   /** What does not hold; none where all does. */
@@ -21,29 +24,42 @@ export interface FaultResult {
   readonly output: string;
 }
 
-/** How long it is looked whether the Service recovers. */
+export interface FaultPlace {
+  readonly cluster: TestCluster;
+  readonly prober: Prober;
+  readonly namespace: TestNamespace;
+  /** What the namespace held. */
+  readonly before: string;
+  /** Of a fault of the whole cluster: the runs that it happens to at once. */
+  readonly shared?: SharedFault;
+}
+
+/** What follows from a fault shows by then; in the cluster's own servers later. */
+const LOOK_MS = 4_000;
+const LOOK_AT_CLUSTER_MS = 8_000;
+/** How much longer it is looked whether the Service recovers. */
 const REPAIR_MS = 8_000;
+/** It has recovered when it has been answering for so long. */
+const RECOVERED_MS = 2_000;
 /** The heartbeat of a killed session is forgotten, and its lock void, before that. */
 const CLEAN_MS = 45_000;
+/** Between two attempts. */
+const CLEAN_PAUSE_MS = 2_000;
 const END_MS = 90_000;
-const LOG_SECONDS = 60;
 
 export async function runFaults(
-  { verb, faults }: FaultPlan,
-  { cluster, namespace, before }: {
-    cluster: TestCluster;
-    namespace: TestNamespace;
-    /** What the namespace held. */
-    before: string;
-  },
+  plan: FaultPlan,
+  { cluster, prober, namespace, before, shared }: FaultPlace,
 ): Promise<FaultResult> {
+  const { verb, faults } = plan;
   const Place = verb.connects ? ConnectingLaptop : ServingLaptop;
   await using laptop: FaultLaptop = await Place.open({
     ...{ cluster, namespace, args: verb.args },
     hasClock: faults.some(({ kind }) => kind.setsClock),
   });
   const machine = await laptop.machine();
-  const log = await startRequestLog(await namespace.client(), LOG_SECONDS);
+  const watch = await prober.watch(namespace);
+  await shared?.turnOf(plan);
   await using client = laptop.start();
   const ended = new AbortController();
   const happened: (void | "nothing there")[] = [];
@@ -54,17 +70,17 @@ export async function runFaults(
       ...{ cluster, namespace, client, laptop, lastsMs },
       signal: ended.signal,
     };
-    running.push(
-      kind.happen(scene).then((outcome) => void happened.push(outcome)),
-    );
+    const happening = kind.isOfCluster && shared !== undefined
+      ? shared.happen(kind, scene)
+      : kind.happen(scene);
+    running.push(happening.then((outcome) => void happened.push(outcome)));
   }
   const failures: string[] = [];
   for (const { reason } of await rejected(running)) {
     failures.push(messageOf(reason));
   }
-  await sleep(REPAIR_MS);
-  await log.end();
-  const requests = await log.read();
+  await recovered(watch, isOfCluster(plan) ? LOOK_AT_CLUSTER_MS : LOOK_MS);
+  await watch.end();
   const result = await endOf(client);
   failures.push(
     ...await whatIsLeft(laptop, {
@@ -73,18 +89,29 @@ export async function runFaults(
     }),
   );
   if (isDefect(result)) failures.push(`exit code ${result.code}`);
-  const outageMs = longestOutageMs(requests);
+  const control = await prober.control;
+  const outageMs = watch.answers.longestSilenceMs(control);
   const isBounded = verb.failsOpen && faults.length === 1;
   if (isBounded && outageMs > MAX_OUTAGE_MS) {
     failures.push(`nobody answered for ${(outageMs / 1000).toFixed(1)} s`);
   }
   return {
     outageMs,
+    stillMs: control.stoodStillMs(watch.answers),
     isVoid: happened.length > 0 &&
       happened.every((one) => one === "nothing there"),
     failures,
     output: result.stdout + result.stderr,
   };
+}
+
+/** Until it answers again, or is not going to. */
+async function recovered({ answers }: Watch, lookMs: number): Promise<void> {
+  await sleep(lookMs);
+  const deadline = performance.now() + REPAIR_MS;
+  while (
+    answers.answeringMs() < RECOVERED_MS && performance.now() < deadline
+  ) await sleep(100);
 }
 
 async function rejected(
@@ -121,6 +148,7 @@ async function whatIsLeft(
     now.machine === before.machine;
   // whoever is killed has the next command of that laptop, or anybody, clean up
   while (!isClean() && performance.now() < deadline) {
+    if (last !== undefined) await sleep(CLEAN_PAUSE_MS);
     last = await laptop.clean();
     now = await look();
   }
@@ -147,22 +175,4 @@ function difference(before: string, now: string): string {
       `- ${line}`
     ),
   ].map((line) => line.slice(0, 2_000)).join("\n");
-}
-
-/** From the last answer before a request that failed to the next answer, or the end. */
-export function longestOutageMs(requests: readonly LoggedRequest[]): number {
-  let longest = 0;
-  let answeredAt = requests[0]?.at ?? 0;
-  let isFailing = false;
-  for (const { at, answer } of requests) {
-    if (answer === undefined) {
-      isFailing = true;
-      longest = Math.max(longest, at - answeredAt);
-      continue;
-    }
-    if (isFailing) longest = Math.max(longest, at - answeredAt);
-    isFailing = false;
-    answeredAt = at;
-  }
-  return Math.round(longest * 1000);
 }

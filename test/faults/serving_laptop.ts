@@ -7,6 +7,7 @@ import {
   CLEAN,
   type FaultLaptop,
   type FaultLaptopOptions,
+  SLOW_MS,
 } from "./fault_laptop.ts";
 
 /** Room for the journals of some sessions. */
@@ -19,7 +20,8 @@ export class ServingLaptop implements FaultLaptop {
   readonly clock: SetClock | undefined;
   readonly #options: FaultLaptopOptions;
   readonly #laptop: Laptop;
-  readonly #other: Laptop;
+  /** Where somebody else keeps journals. */
+  readonly #otherHome: string;
   readonly #proxy: TcpProxy;
   readonly #held: AsyncDisposableStack;
 
@@ -27,7 +29,7 @@ export class ServingLaptop implements FaultLaptop {
     options: FaultLaptopOptions,
     parts: {
       laptop: Laptop;
-      other: Laptop;
+      otherHome: string;
       proxy: TcpProxy;
       disk: BadDisk;
       clock: SetClock | undefined;
@@ -36,7 +38,7 @@ export class ServingLaptop implements FaultLaptop {
   ) {
     this.#options = options;
     this.#laptop = parts.laptop;
-    this.#other = parts.other;
+    this.#otherHome = parts.otherHome;
     this.#proxy = parts.proxy;
     this.disk = parts.disk;
     this.clock = parts.clock;
@@ -45,6 +47,7 @@ export class ServingLaptop implements FaultLaptop {
       cut: () => this.#proxy.cut(),
       setSilent: (isSilent) =>
         isSilent ? this.#proxy.goSilent() : this.#proxy.resume(),
+      setSlow: (isSlow) => this.#proxy.delay(isSlow ? SLOW_MS : 0),
     };
   }
 
@@ -52,13 +55,14 @@ export class ServingLaptop implements FaultLaptop {
     const { cluster, namespace, hasClock } = options;
     await using stack = new AsyncDisposableStack();
     const laptop = stack.use(await Laptop.open(cluster, namespace));
-    const other = stack.use(await Laptop.open(cluster, namespace, "other"));
+    const otherHome = await Deno.makeTempDir({ prefix: "ktctl-other-" });
+    stack.defer(() => Deno.remove(otherHome, { recursive: true }));
     const proxy = stack.use(await TcpProxy.open(cluster));
     const disk = stack.use(await BadDisk.small(DISK));
     const clock = hasClock ? stack.use(new SetClock()) : undefined;
     const held = stack.move();
     return new ServingLaptop(options, {
-      ...{ laptop, other, proxy, disk, clock, held },
+      ...{ laptop, otherHome, proxy, disk, clock, held },
     });
   }
 
@@ -69,7 +73,10 @@ export class ServingLaptop implements FaultLaptop {
   }
 
   startSecond(): KtctlProcess {
-    return this.#other.start(this.#options.args(this.#other.demo.port));
+    return this.#laptop.start(
+      this.#options.args(this.#laptop.demo.port),
+      this.#otherPlace,
+    );
   }
 
   /** From this laptop, then from another: a dead session's own, or anybody, cleans up. */
@@ -78,14 +85,15 @@ export class ServingLaptop implements FaultLaptop {
       ...this.#place,
       within: this.disk.within,
     });
-    const others = await this.#other.run(CLEAN);
+    const others = await this.#laptop.run(CLEAN, this.#otherPlace);
     return own.code === 0 ? others : own;
   }
 
   async journals(): Promise<string[]> {
-    const list = `ls ${this.disk.path}/ktctl/sessions 2>&- || :`;
-    const own = await this.disk.run("sh", "-c", list);
-    return [...own.split("\n").filter(Boolean), ...this.#other.journals()];
+    const homes = [this.disk.path, this.#otherHome];
+    const lists = homes.map((home) => `ls ${home}/ktctl/sessions 2>&-`);
+    const names = await this.disk.run("sh", "-c", `${lists.join(";")}; :`);
+    return names.split("\n").filter(Boolean);
   }
 
   /** Nothing. */
@@ -105,5 +113,9 @@ export class ServingLaptop implements FaultLaptop {
   get #place() {
     const { kubeconfig } = this.#proxy;
     return { kubeconfig, stateHome: this.disk.path };
+  }
+
+  get #otherPlace() {
+    return { stateHome: this.#otherHome, user: "other" };
   }
 }
