@@ -57,7 +57,8 @@ export const VERBS: readonly Verb[] = [
 
 export interface PlannedFault {
   readonly kind: FaultKind;
-  /** After the start of the command, or after the fault before it began. */
+  /** When the command was started, when it was ready, or when the fault before this one began. */
+  readonly since: "start" | "ready" | "fault";
   readonly afterMs: number;
   readonly lastsMs: number;
 }
@@ -69,8 +70,9 @@ export interface FaultPlan {
   readonly faults: readonly PlannedFault[];
 }
 
-/** A start takes some seconds: the moment may be before, in the middle of, or after it. */
-const LONGEST_WAIT_MS = 9_000;
+/** Of three first faults, one happens while the command starts, which takes some seconds. */
+const SINCE = ["start", "ready", "ready"] as const;
+const LONGEST_WAIT_MS = 4_000;
 
 export function planFaults(
   seed: number,
@@ -86,25 +88,29 @@ export function planFaults(
     verbs.filter((verb) => possibleFor(verb).length > 0),
   );
   const possible = possibleFor(verb);
-  const fault = (longestMs: number): PlannedFault => ({
+  const fault = (since: PlannedFault["since"]): PlannedFault => ({
     kind: random.pick(possible),
-    afterMs: random.whole(0, longestMs),
+    since,
+    afterMs: random.whole(0, LONGEST_WAIT_MS),
     lastsMs: random.whole(1_000, 12_000),
   });
-  const first = fault(LONGEST_WAIT_MS);
+  const first = fault(random.pick(SINCE));
   const hasSecond = random.whole(1, 4) === 1;
   return {
     seed,
     verb,
-    faults: hasSecond ? [first, fault(4_000)] : [first],
+    faults: hasSecond ? [first, fault("fault")] : [first],
   };
 }
 
-/** As one line: `mesh: kill after 3.2 s`. */
+/** As one line: `mesh: kill 3.2 s after ready`. */
 export function planText({ verb, faults }: FaultPlan): string {
-  const texts = faults.map(({ kind, afterMs }) =>
-    `${kind.name} after ${(afterMs / 1000).toFixed(1)} s`
-  );
+  const texts = faults.map(({ kind, since, afterMs }) => {
+    const seconds = `${(afterMs / 1000).toFixed(1)} s`;
+    return since === "fault"
+      ? `${kind.name} ${seconds} later`
+      : `${kind.name} ${seconds} after ${since}`;
+  });
   return `${verb.name}: ${texts.join(", then ")}`;
 }
 

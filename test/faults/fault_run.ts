@@ -64,14 +64,15 @@ export async function runFaults(
   const ended = new AbortController();
   const happened: (void | "nothing there")[] = [];
   const running: Promise<void>[] = [];
-  for (const { kind, afterMs, lastsMs } of faults) {
+  for (const { kind, since, afterMs, lastsMs } of faults) {
+    if (since === "ready") await client.ready().catch(() => {}); // it may fail
     await sleep(afterMs);
     const scene = {
       ...{ cluster, namespace, client, laptop, lastsMs },
       signal: ended.signal,
     };
     const happening = kind.isOfCluster && shared !== undefined
-      ? shared.happen(kind, scene)
+      ? shared.happen(plan, kind, scene)
       : kind.happen(scene);
     running.push(happening.then((outcome) => void happened.push(outcome)));
   }

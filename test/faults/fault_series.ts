@@ -14,7 +14,7 @@ export interface SeriesOptions {
 
 /**
  * First those that keep to their own namespace. Then those of the whole cluster: each such fault for
- * several runs at once, and two of them in one run by itself.
+ * several runs at once where it is the first one, else by itself.
  */
 export async function runSeries(
   plans: readonly FaultPlan[],
@@ -42,22 +42,22 @@ export async function runSeries(
   for (const group of clusterGroups(plans, atOnce)) {
     const shared = new SharedFault(group);
     await Promise.all(
-      group.map((plan) => runOne(plan, shared).finally(() => shared.arrive())),
+      group.map((plan) =>
+        runOne(plan, shared).finally(() => shared.leave(plan))
+      ),
     );
   }
 }
 
-/** Those that have one fault of the whole cluster, by that, some at once; then those of two, one by one. */
+/** Those whose first fault alone is one of the whole cluster, by that, some at once; all others one by one. */
 export function clusterGroups(
   plans: readonly FaultPlan[],
   most: number,
 ): FaultPlan[][] {
   const groups = Map.groupBy(
     plans.filter(isOfCluster),
-    (plan) => {
-      const kinds = plan.faults.filter(({ kind }) => kind.isOfCluster);
-      return kinds.length === 1 ? kinds[0]!.kind.name : `${plan.seed}`;
-    },
+    ({ seed, faults: [first, second] }) =>
+      second?.kind.isOfCluster ? `${seed}` : first!.kind.name,
   );
   return [...groups.values()].flatMap((group) => chunks(group, most));
 }

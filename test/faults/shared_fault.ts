@@ -3,41 +3,80 @@ import type { FaultKind, Scene } from "./fault_kinds.ts";
 import type { FaultPlan } from "./fault_plan.ts";
 
 /**
- * A fault of the whole cluster that happens to many runs at once, at the moment of each that its plan
- * has: they start their commands one after the other. One alone would leave all others waiting.
+ * A fault of the whole cluster, the first of each of some runs, that happens to all of them at once. One
+ * run alone would leave all others waiting.
  */
 export class SharedFault {
-  readonly #plans: readonly FaultPlan[];
-  readonly #gathered = Promise.withResolvers<void>();
-  #arrived = 0;
+  readonly #starting: readonly FaultPlan[];
+  readonly #prepared: Barrier;
+  readonly #ready: Barrier;
   #happening: Promise<void | "nothing there"> | undefined;
 
-  /** Each has one such fault, all the same. */
   constructor(plans: readonly FaultPlan[]) {
-    this.#plans = plans;
+    this.#prepared = new Barrier(plans);
+    this.#starting = plans.filter((plan) => isInStart(plan));
+    this.#ready = new Barrier(plans.filter((plan) => !isInStart(plan)));
   }
 
-  /** Waits until all are prepared or have failed at it, and then until it is time to start. */
+  /**
+   * Returns when the run is to start its command: what is to be ready starts first, and then one after
+   * the other what is hit as it starts.
+   */
   async turnOf(plan: FaultPlan): Promise<void> {
-    this.arrive();
-    await this.#gathered.promise;
-    const longestMs = Math.max(...this.#plans.map(untilFaultMs));
-    await sleep(longestMs - untilFaultMs(plan));
+    this.#prepared.pass(plan);
+    await this.#prepared.open;
+    if (!isInStart(plan)) return;
+    await this.#ready.open;
+    await sleep(this.#longestMs - afterMs(plan));
   }
 
-  /** Of one that is prepared, or over. */
-  arrive(): void {
-    if (++this.#arrived >= this.#plans.length) this.#gathered.resolve();
+  /** When its moment has come for all, and until it is over. */
+  async happen(
+    plan: FaultPlan,
+    kind: FaultKind,
+    scene: Scene,
+  ): Promise<void | "nothing there"> {
+    this.#ready.pass(plan);
+    await this.#ready.open;
+    if (!isInStart(plan)) await sleep(this.#longestMs);
+    return await (this.#happening ??= kind.happen(scene));
   }
 
-  /** Begins when the first run comes to it, and is over for all at the same time. */
-  happen(kind: FaultKind, scene: Scene): Promise<void | "nothing there"> {
-    return this.#happening ??= kind.happen(scene);
+  /** A run is over, however it went: nobody waits for it. */
+  leave(plan: FaultPlan): void {
+    this.#prepared.pass(plan);
+    this.#ready.pass(plan);
+  }
+
+  get #longestMs(): number {
+    return Math.max(0, ...this.#starting.map(afterMs));
   }
 }
 
-/** From the start of the command to the fault of the whole cluster. */
-function untilFaultMs({ faults }: FaultPlan): number {
-  const at = faults.findIndex(({ kind }) => kind.isOfCluster);
-  return faults.slice(0, at + 1).reduce((ms, { afterMs }) => ms + afterMs, 0);
+function afterMs({ faults: [first] }: FaultPlan): number {
+  return first!.afterMs;
+}
+
+function isInStart({ faults: [first] }: FaultPlan): boolean {
+  return first!.since === "start";
+}
+
+/** Opens when all have come to it. */
+class Barrier {
+  readonly #opened = Promise.withResolvers<void>();
+  readonly #missing: Set<FaultPlan>;
+
+  constructor(plans: readonly FaultPlan[]) {
+    this.#missing = new Set(plans);
+    if (plans.length === 0) this.#opened.resolve();
+  }
+
+  get open(): Promise<void> {
+    return this.#opened.promise;
+  }
+
+  pass(plan: FaultPlan): void {
+    this.#missing.delete(plan);
+    if (this.#missing.size === 0) this.#opened.resolve();
+  }
 }
