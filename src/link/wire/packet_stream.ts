@@ -53,8 +53,12 @@ export class PacketStream extends Duplex {
     else callback();
   }
 
+  /** One after the other, until the queue is full again: a hundred that wait would fill it with all they have. */
   #release(): void {
-    for (const callback of this.#waiting.splice(0)) callback();
+    while (this.#waiting.length > 0) {
+      if (this.writableNeedDrain && !this.destroyed) return;
+      this.#waiting.shift()!();
+    }
   }
 
   // deno-lint-ignore no-explicit-any -- the overloads of Writable.write
