@@ -8,6 +8,8 @@ export interface Verb {
   args(localPort: number): string[];
   /** Whether the Service answers within {@link MAX_OUTAGE_MS} whatever single fault there is. */
   readonly failsOpen: boolean;
+  /** A header that leads to the laptop: requests with it are to be answered as well. */
+  readonly mark?: string;
   /** It changes the laptop, too. @default false */
   readonly connects?: boolean;
 }
@@ -36,6 +38,7 @@ export const VERBS: readonly Verb[] = [
       ...["--expose", `${port}:80`],
     ],
     failsOpen: true,
+    mark: "version: demo",
   },
   {
     name: "preview",

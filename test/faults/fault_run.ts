@@ -58,7 +58,8 @@ export async function runFaults(
     hasClock: faults.some(({ kind }) => kind.setsClock),
   });
   const machine = await laptop.machine();
-  const watch = await prober.watch(namespace);
+  const watches = [await prober.watch(namespace)];
+  if (verb.mark) watches.push(await prober.watch(namespace, verb.mark));
   await shared?.turnOf(plan);
   await using client = laptop.start();
   const ended = new AbortController();
@@ -80,8 +81,8 @@ export async function runFaults(
   for (const { reason } of await rejected(running)) {
     failures.push(messageOf(reason));
   }
-  await recovered(watch, isOfCluster(plan) ? LOOK_AT_CLUSTER_MS : LOOK_MS);
-  await watch.end();
+  await recovered(watches, isOfCluster(plan) ? LOOK_AT_CLUSTER_MS : LOOK_MS);
+  for (const watch of watches) await watch.end();
   const result = await endOf(client);
   failures.push(
     ...await whatIsLeft(laptop, {
@@ -91,14 +92,17 @@ export async function runFaults(
   );
   if (isDefect(result)) failures.push(`exit code ${result.code}`);
   const control = await prober.control;
-  const outageMs = watch.answers.longestSilenceMs(control);
+  const silences = watches.map(({ answers }) =>
+    answers.longestSilenceMs(control)
+  );
+  const outageMs = Math.max(...silences);
   const isBounded = verb.failsOpen && faults.length === 1;
   if (isBounded && outageMs > MAX_OUTAGE_MS) {
     failures.push(`nobody answered for ${(outageMs / 1000).toFixed(1)} s`);
   }
   return {
     outageMs,
-    stillMs: control.stoodStillMs(watch.answers),
+    stillMs: control.stoodStillMs(watches[0]!.answers),
     isVoid: happened.length > 0 &&
       happened.every((one) => one === "nothing there"),
     failures,
@@ -107,12 +111,15 @@ export async function runFaults(
 }
 
 /** Until it answers again, or is not going to. */
-async function recovered({ answers }: Watch, lookMs: number): Promise<void> {
+async function recovered(
+  watches: readonly Watch[],
+  lookMs: number,
+): Promise<void> {
   await sleep(lookMs);
   const deadline = performance.now() + REPAIR_MS;
-  while (
-    answers.answeringMs() < RECOVERED_MS && performance.now() < deadline
-  ) await sleep(100);
+  const isBack = () =>
+    watches.every(({ answers }) => answers.answeringMs() >= RECOVERED_MS);
+  while (!isBack() && performance.now() < deadline) await sleep(100);
 }
 
 async function rejected(

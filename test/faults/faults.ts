@@ -7,6 +7,7 @@
  *   --at-once N    runs side by side, but for those whose fault is the whole cluster's  (default 1)
  *   --kinds a,b    faults to choose from  (default: all)
  *   --verbs a,b    commands to choose from  (default: all)
+ *   --results F    adds each run to the file F, and prints the table of all that is in it
  *
  * `--seed S --runs 1` with the same --kinds and --verbs does a run once more.
  */
@@ -15,7 +16,7 @@ import { openTestCluster } from "../cluster/cluster.ts";
 import { FAULT_KINDS } from "./fault_kinds.ts";
 import { planFaults, VERBS } from "./fault_plan.ts";
 import { resultText, runSeries } from "./fault_series.ts";
-import { FaultTable } from "./fault_table.ts";
+import { type FaultRecord, FaultTable, recordOf } from "./fault_table.ts";
 
 const { values: flags } = parseArgs({
   options: {
@@ -24,6 +25,7 @@ const { values: flags } = parseArgs({
     "at-once": { type: "string", default: "1" },
     kinds: { type: "string" },
     verbs: { type: "string" },
+    results: { type: "string" },
   },
 });
 
@@ -55,15 +57,34 @@ const plans = Array.from(
   (_, at) => planFaults(first + at, { verbs, kinds }),
 );
 const table = new FaultTable();
+for (const record of await recordsIn(flags.results)) table.add(record);
 let failed = 0;
-await runSeries(plans, {
-  cluster: await openTestCluster(),
-  atOnce: whole("at-once"),
-  onResult(plan, result) {
-    console.log(resultText(plan, result));
-    table.add(plan, result);
-    if (result.failures.length > 0) failed++;
-  },
-});
+if (runs > 0) {
+  await runSeries(plans, {
+    cluster: await openTestCluster(),
+    atOnce: whole("at-once"),
+    onResult(plan, result) {
+      console.log(resultText(plan, result));
+      if (result.failures.length > 0) failed++;
+      const record = recordOf(plan, result);
+      if (record === undefined) return;
+      table.add(record);
+      if (flags.results === undefined) return;
+      const line = `${JSON.stringify(record)}\n`;
+      Deno.writeTextFileSync(flags.results, line, { append: true });
+    },
+  });
+}
 console.log(`\n${table.text()}\n\n${runs - failed} held, ${failed} failed`);
 Deno.exitCode = failed === 0 ? 0 : 1;
+
+async function recordsIn(file: string | undefined): Promise<FaultRecord[]> {
+  if (file === undefined) return [];
+  try {
+    const lines = (await Deno.readTextFile(file)).split("\n");
+    return lines.filter(Boolean).map((line) => JSON.parse(line));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+}

@@ -1,7 +1,7 @@
 // Asks Services ten times a second each, whatever became of the requests before, and prints each answer.
 // One program for all runs of a series, as a process for each request would take half of the machine.
 //
-// Reads lines:   watch ID HOST    end ID
+// Reads lines:   watch ID HOST [HEADER: VALUE]    end ID
 // Prints lines:  ID AT ANSWER     milliseconds since it was started; "begun", "ended", or who answered
 import { get } from "node:http";
 import { TextLineStream } from "../cluster/text_line_stream.ts";
@@ -16,8 +16,14 @@ function tell(id: string, what: string): void {
   console.log(`${id} ${performance.now().toFixed(0)} ${what}`);
 }
 
-function ask(id: string, host: string): void {
-  const options = { host, port: 80, agent: false, timeout: PATIENCE_MS };
+function ask(id: string, host: string, headers: Record<string, string>): void {
+  const options = {
+    host,
+    port: 80,
+    headers,
+    agent: false,
+    timeout: PATIENCE_MS,
+  };
   const request = get(options, async (response) => {
     let text = "";
     try {
@@ -32,10 +38,13 @@ function ask(id: string, host: string): void {
   request.on("error", () => {}); // what is not answered is not told
 }
 
-const commands: Record<string, (id: string, host: string) => void> = {
-  watch(id, host) {
+const commands: Record<string, (id: string, ...words: string[]) => void> = {
+  watch(id, host = "", header, value = "") {
     tell(id, "begun");
-    watches.set(id, setInterval(() => ask(id, host), INTERVAL_MS));
+    const headers = header === undefined
+      ? {}
+      : { [header.replace(":", "")]: value };
+    watches.set(id, setInterval(() => ask(id, host, headers), INTERVAL_MS));
   },
   end(id) {
     clearInterval(watches.get(id));
@@ -47,7 +56,7 @@ const commands: Record<string, (id: string, host: string) => void> = {
 const lines = Deno.stdin.readable.pipeThrough(new TextDecoderStream())
   .pipeThrough(new TextLineStream());
 for await (const line of lines) {
-  const [command = "", id = "", host = ""] = line.split(" ");
-  commands[command]?.(id, host);
+  const [command = "", id = "", ...words] = line.split(" ");
+  commands[command]?.(id, ...words);
 }
 Deno.exit(); // requests that wait are of no use to anybody

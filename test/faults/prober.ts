@@ -53,17 +53,17 @@ export class Prober implements AsyncDisposable {
     return this.#control.then(({ answers }) => answers);
   }
 
-  /** The Service `web` of a namespace. */
-  async watch(namespace: TestNamespace): Promise<Watch> {
-    return await this.#watch(await addressOf(namespace));
+  /** The Service `web` of a namespace, asked with a header of the form `name: value`. */
+  async watch(namespace: TestNamespace, header = ""): Promise<Watch> {
+    return await this.#watch(await addressOf(namespace), header);
   }
 
-  async #watch(address: string): Promise<Watch> {
+  async #watch(address: string, header = ""): Promise<Watch> {
     const id = `${this.#started++}`;
     const { promise, resolve } = Promise.withResolvers<void>();
     const answers = new Answers();
     this.#watches.set(id, { answers, ended: resolve });
-    await this.#tell(`watch ${id} ${address}`);
+    await this.#tell(`watch ${id} ${address} ${header}`.trim());
     return {
       answers,
       end: async () => {

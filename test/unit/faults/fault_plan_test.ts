@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { FAULT_KINDS } from "../../faults/fault_kinds.ts";
-import { planFaults, planText } from "../../faults/fault_plan.ts";
-import { FaultTable } from "../../faults/fault_table.ts";
+import { planFaults, planText, VERBS } from "../../faults/fault_plan.ts";
+import { FaultTable, recordOf } from "../../faults/fault_table.ts";
 
 Deno.test("a run of faults is the same whenever its seed is", () => {
   fc.assert(fc.property(fc.nat(), (seed) => {
@@ -25,12 +25,19 @@ Deno.test("what a verb does not have is not broken: another verb is taken, or an
   }
 });
 
-Deno.test("the table tells of each fault and verb how often it was tried, and the longest outage", () => {
+Deno.test("the table tells of each fault and verb the longest outage, and how often it was tried", () => {
   const table = new FaultTable();
-  const plan = planFaults(1);
+  const plan = planFaults(1, { verbs: VERBS.slice(0, 1) });
   const result = { stillMs: 0, isVoid: false, failures: [], output: "" };
-  table.add(plan, { ...result, outageMs: 1_200 });
-  table.add(plan, { ...result, outageMs: 300, failures: ["x"] });
-  table.add(plan, { ...result, outageMs: 9_000, isVoid: true });
-  assert.match(table.text(), /\| 2: 1\.2 s, 1 failed \|/);
+  for (
+    const outcome of [
+      { ...result, outageMs: 1_200 },
+      { ...result, outageMs: 300, failures: ["x"] },
+      { ...result, outageMs: 9_000, isVoid: true },
+    ]
+  ) {
+    const record = recordOf(plan, outcome);
+    if (record !== undefined) table.add(record);
+  }
+  assert.match(table.text(), /\| 1\.2 s \(2\), 1 failed \|/);
 });
