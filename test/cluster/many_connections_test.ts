@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { openTestCluster, succeeded } from "./cluster.ts";
 import { applyPrograms, startDenoPod } from "./deno_pod.ts";
+import { applyNumbers, loseNoNumber } from "./numbered_requests.ts";
 import { assertNoTrace, eventually, Laptop, reaches } from "./laptop.ts";
 import { openFiles, pidInPod, residentMiB, shadowPod } from "./pod_process.ts";
 
@@ -10,13 +11,14 @@ const AT_ONCE = 1_000;
 
 Deno.test({
   name:
-    `${IN_TURN} connections in turn and ${AT_ONCE} at once through one exchange are all answered, and all closed again`,
+    `${IN_TURN} connections in turn and ${AT_ONCE} at once through one exchange are all answered and closed again, and a fault loses none that the laptop did not have`,
   ignore: !!Deno.env.get("KTCTL_TEST_KUBECONFIG"), // reads the node's /proc
   async fn() {
     const cluster = await openTestCluster();
     await using namespace = await cluster.namespace();
     await namespace.applyDemo();
     await applyPrograms(namespace);
+    await applyNumbers(namespace);
     const dialler = await startDenoPod(cluster, namespace);
     const client = await namespace.client();
     await using laptop = await Laptop.open(cluster, namespace);
@@ -83,6 +85,7 @@ Deno.test({
     }
 
     assert.equal((await exchange.stop()).code, 0);
+    await loseNoNumber({ cluster, namespace, laptop, dialler });
     await assertNoTrace({ namespace, laptop, before });
   },
 });

@@ -8,6 +8,7 @@ import {
   type TestCluster,
   type TestNamespace,
 } from "./cluster.ts";
+import { evict } from "./evict.ts";
 import { grant } from "./grant.ts";
 import { assertNoTrace, eventually, Laptop, reaches } from "./laptop.ts";
 import { pidInPod, shadowPod } from "./pod_process.ts";
@@ -23,19 +24,7 @@ const FAULTS: Readonly<
     succeeded(await namespace.kubectl(["delete", pod, "--wait=false"]));
   },
   "is evicted, as by kubectl drain": async (namespace, pod) => {
-    const [, name] = pod.split("/");
-    // the newer one is served from Kubernetes 1.22 on
-    const [apiVersion] = succeeded(
-      await namespace.kubectl(["api-versions"]),
-    ).split("\n").filter((one) => /^policy\/v1/.test(one)).sort();
-    const eviction = JSON.stringify({
-      apiVersion,
-      kind: "Eviction",
-      metadata: { name },
-    });
-    const path = `/api/v1/namespaces/${namespace.name}/pods/${name}/eviction`;
-    const create = ["create", "--raw", path, "-f", "-"];
-    succeeded(await namespace.kubectl(create, { stdin: eviction }));
+    succeeded(await evict(namespace, pod));
   },
   "is ended by its node": async (namespace, pod) => {
     const deadline = JSON.stringify({ spec: { activeDeadlineSeconds: 1 } });

@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { TestCluster, TestNamespace } from "../cluster/cluster.ts";
 import type { KtctlProcess, KtctlResult } from "../cluster/ktctl_process.ts";
+import { evict } from "../cluster/evict.ts";
 import { pidInPod } from "../cluster/pod_process.ts";
 import type { FaultLaptop } from "./fault_laptop.ts";
 
@@ -61,8 +62,9 @@ export const FAULT_KINDS: readonly FaultKind[] = [
       const { namespace } = scene;
       const pod = await ourPod(scene);
       if (pod === undefined) return "nothing there";
-      // it may be gone by itself at the same moment
-      await namespace.kubectl(["delete", pod, "--wait=false"]);
+      const deletion = ["delete", pod, "--wait=false"];
+      const { code } = await namespace.kubectl(deletion);
+      if (code !== 0) return "nothing there"; // it has just gone
     },
   },
   {
@@ -72,15 +74,8 @@ export const FAULT_KINDS: readonly FaultKind[] = [
       const { namespace } = scene;
       const pod = await ourPod(scene);
       if (pod === undefined) return "nothing there";
-      const name = pod.replace("pod/", "");
-      const eviction = {
-        apiVersion: "policy/v1",
-        kind: "Eviction",
-        metadata: { name, namespace: namespace.name },
-      };
-      const path = `/api/v1/namespaces/${namespace.name}/pods/${name}/eviction`;
-      const stdin = JSON.stringify(eviction);
-      await namespace.kubectl(["create", "--raw", path, "-f", "-"], { stdin });
+      const { code } = await evict(namespace, pod);
+      if (code !== 0) return "nothing there";
     },
   },
   {

@@ -1,6 +1,6 @@
 // Whether Services answer, as a pod of the cluster sees it.
 import { fileURLToPath } from "node:url";
-import type { ClientPod, TestNamespace } from "../cluster/cluster.ts";
+import type { TestNamespace } from "../cluster/cluster.ts";
 import { succeeded } from "../cluster/cluster.ts";
 import { TextLineStream } from "../cluster/text_line_stream.ts";
 import { Answers } from "./answers.ts";
