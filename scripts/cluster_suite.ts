@@ -36,7 +36,7 @@ const ON_TWO_NODES = /\/two_nodes_test/;
 
 /** What takes longest begins first, so that nothing long is left for the end. */
 const LONG =
-  /\/(connect_reach|connect_share|drift|failing_start|mesh|mesh_protocols|rbac|two_users)_test/;
+  /\/(connect_reach|connect_share|drift|failing_start|keep_replicas|mesh|mesh_protocols|rbac|restore_after|two_users)_test/;
 
 /** Test files that run at a time on one cluster. They wait most of the time. */
 const SIDE_BY_SIDE = 2;
@@ -114,18 +114,28 @@ export async function runClusterSuite(
       await removeClientPod(await openTestCluster());
     }
   }
+  const queue = [...others];
+  const isUp = Promise.withResolvers<void>();
+  /** Whoever is done with clusters of another kind goes on with the rest. */
+  const help = async () => {
+    await isUp.promise;
+    return await runQueue(queue, settings(main));
+  };
   const lanes = await Promise.all([
     // a second build beside the first one, of what is smaller
     on(oldest, old, 1).then(async (outcome) => {
       await built;
-      let all = add(outcome, await on(second, apart, 1));
+      let all = outcome;
       for (const [files, cluster] of specials) {
         const its = jobs.filter(({ file }) => files.test(file));
         all = add(all, await on(cluster, its, 1));
       }
-      return all;
+      return add(all, await help());
     }),
-    built.then(() => on(main, others, SIDE_BY_SIDE)),
+    built.then(() => on(second, apart, 1))
+      .then(async (outcome) => add(outcome, await help())),
+    built.then(() => on(main, queue, SIDE_BY_SIDE, isUp.resolve))
+      .finally(isUp.resolve),
   ]);
   return add(lanes.reduce(add), await on(main, alone, 1));
 }
@@ -153,8 +163,9 @@ function settings(
 /** Starts the cluster if it is not running, and ends it again in that case, unless tests failed on it. */
 async function on(
   cluster: OwnCluster,
-  jobs: readonly Job[],
+  jobs: Job[],
   atATime: number,
+  onUp = () => {},
 ): Promise<TestOutcome> {
   if (jobs.length === 0) return NO_TESTS;
   const env = settings(cluster);
@@ -163,6 +174,7 @@ async function on(
   if (!keep) left.push(cluster);
   try {
     await mustSucceed("bash", [CLUSTER_SCRIPT, "up"], env);
+    onUp();
     const outcome = await runJobs(jobs, atATime, env);
     const isNeeded = cluster === main || outcome.failed.length > 0;
     if (keep || isNeeded) return outcome;
@@ -178,28 +190,33 @@ async function on(
   }
 }
 
+/** Takes them from `queue`, which others may do at the same time. */
 async function runJobs(
-  jobs: readonly Job[],
+  queue: Job[],
   atATime: number,
   env: Record<string, string> = {},
 ): Promise<TestOutcome> {
-  const waiting = [...jobs];
+  const workers = Array.from({ length: atATime }, () => runQueue(queue, env));
+  return (await Promise.all(workers)).reduce(add, NO_TESTS);
+}
+
+async function runQueue(
+  queue: Job[],
+  env: Record<string, string>,
+): Promise<TestOutcome> {
   let outcome = NO_TESTS;
-  const work = async () => {
-    for (let job; (job = waiting.shift()) !== undefined;) {
-      const { file, form } = job;
-      const { KTCTL_TEST_KUBERNETES: version, K8S_STACK, K8S_NODES } = env;
-      const where = [
-        ...[form, version, K8S_STACK === "ipv4" ? undefined : K8S_STACK],
-        K8S_NODES === "2" ? "two nodes" : undefined,
-      ];
-      const title = `${file} (${where.filter(Boolean).join(", ")})`;
-      const run = await runTestFiles([file], {
-        ...{ form, env, title, isShown: false },
-      });
-      outcome = add(outcome, run);
-    }
-  };
-  await Promise.all(Array.from({ length: atATime }, work));
+  for (let job; (job = queue.shift()) !== undefined;) {
+    const { file, form } = job;
+    const { KTCTL_TEST_KUBERNETES: version, K8S_STACK, K8S_NODES } = env;
+    const where = [
+      ...[form, version, K8S_STACK === "ipv4" ? undefined : K8S_STACK],
+      K8S_NODES === "2" ? "two nodes" : undefined,
+    ];
+    const title = `${file} (${where.filter(Boolean).join(", ")})`;
+    const run = await runTestFiles([file], {
+      ...{ form, env, title, isShown: false },
+    });
+    outcome = add(outcome, run);
+  }
   return outcome;
 }
