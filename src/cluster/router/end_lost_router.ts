@@ -6,6 +6,7 @@ import { pause } from "../../core/backoff.ts";
 import { KtctlError, messageOf } from "../../core/errors.ts";
 import type { KubeApi, KubeObject } from "../../kube/kube_api.ts";
 import { PODS } from "../../kube/resources.ts";
+import type { Changes } from "../object/changes.ts";
 import { nodeSilence } from "../pod/node_silence.ts";
 import { isReady } from "../pod/pod_ready.ts";
 import { findRouterPods } from "./find_router_pods.ts";
@@ -19,15 +20,14 @@ export interface LostRouterOptions {
   readonly namespace: string;
   readonly service: string;
   readonly debug: (message: string) => void;
+  /** Of the router's record and of its pods. */
+  readonly changes: Changes;
 }
 
 /** The router is asked for a word so often. */
 const ASK_MS = 1_000;
 /** One that has not said any for so long is in doubt. */
 const DOUBT_MS = 1_500;
-/** So often it is looked whether the router is another pod. */
-const LOOK_MS = 5_000;
-
 interface Followed {
   readonly uid: string | undefined;
   readonly end: AbortController;
@@ -49,7 +49,8 @@ export async function endLostRouter(
   let followed: Followed | undefined;
   try {
     for (;;) {
-      const router = await passing(options, find(kube, options, signal));
+      const found = await passing(options, find(kube, options, signal));
+      const router = found?.router;
       const uid = router?.pod.metadata.uid;
       if (router !== undefined && uid !== followed?.uid) {
         followed?.end.abort();
@@ -58,11 +59,13 @@ export async function endLostRouter(
         const done = follow(kube, router, options, both).catch((error) => {
           if (both.aborted) return;
           options.debug(messageOf(error));
-          followed = undefined; // by the next look
+          followed = undefined;
+          options.changes.add();
         });
         followed = { uid, end, done };
       }
-      await pause(router === undefined ? ASK_MS : LOOK_MS, signal);
+      if (found === undefined) await pause(ASK_MS, signal);
+      else await options.changes.next(signal);
     }
   } finally {
     followed?.end.abort();
@@ -75,12 +78,12 @@ async function find(
   kube: KubeApi,
   { service, namespace }: LostRouterOptions,
   signal: AbortSignal,
-): Promise<Router | undefined> {
+): Promise<{ router: Router | undefined }> {
   const state = await findState(kube, routerRef(service, namespace), signal);
-  if (state === undefined || state.closing) return undefined;
+  if (state === undefined || state.closing) return { router: undefined };
   const pods = await findRouterPods(kube, state, signal);
   const pod = pods.find(isReady) ?? pods[0];
-  return pod && { pod, state };
+  return { router: pod && { pod, state } };
 }
 
 async function follow(
