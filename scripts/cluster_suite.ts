@@ -115,27 +115,19 @@ export async function runClusterSuite(
     }
   }
   const queue = [...others];
-  const isUp = Promise.withResolvers<void>();
-  /** Whoever is done with clusters of another kind goes on with the rest. */
-  const help = async () => {
-    await isUp.promise;
-    return await runQueue(queue, settings(main));
-  };
   const lanes = await Promise.all([
     // a second build beside the first one, of what is smaller
     on(oldest, old, 1).then(async (outcome) => {
       await built;
-      let all = outcome;
+      let all = add(outcome, await on(second, apart, 1));
       for (const [files, cluster] of specials) {
         const its = jobs.filter(({ file }) => files.test(file));
         all = add(all, await on(cluster, its, 1));
       }
-      return add(all, await help());
+      // done with clusters of other kinds, it takes of the rest
+      return add(all, await on(main, queue, 1));
     }),
-    built.then(() => on(second, apart, 1))
-      .then(async (outcome) => add(outcome, await help())),
-    built.then(() => on(main, queue, SIDE_BY_SIDE, isUp.resolve))
-      .finally(isUp.resolve),
+    built.then(() => on(main, queue, SIDE_BY_SIDE)),
   ]);
   return add(lanes.reduce(add), await on(main, alone, 1));
 }
@@ -165,7 +157,6 @@ async function on(
   cluster: OwnCluster,
   jobs: Job[],
   atATime: number,
-  onUp = () => {},
 ): Promise<TestOutcome> {
   if (jobs.length === 0) return NO_TESTS;
   const env = settings(cluster);
@@ -174,7 +165,6 @@ async function on(
   if (!keep) left.push(cluster);
   try {
     await mustSucceed("bash", [CLUSTER_SCRIPT, "up"], env);
-    onUp();
     const outcome = await runJobs(jobs, atATime, env);
     const isNeeded = cluster === main || outcome.failed.length > 0;
     if (keep || isNeeded) return outcome;

@@ -18,10 +18,15 @@ const CLIENT_TIMEOUT_MS = 2000;
 /** What a busy machine may add. */
 const SLACK_MS = 2000;
 
+/** So many requests are under way at a time. */
+const PROBERS = 16;
+
 interface Failover {
   title: string;
   /** How long a request may wait. */
   withinMs: number;
+  /** Connections that the kernel had accepted for the local program, which never learned of them. @default 0 */
+  unaccepted?: number;
   /** Takes the way to the laptop away. */
   take: (parts: Parts) => Promise<void> | void;
   /** Brings it back. @default by another client */
@@ -64,12 +69,14 @@ const failovers: Failover[] = [
   {
     title: "a local program that ends",
     withinMs: 0,
+    unaccepted: PROBERS,
     take: ({ local }) => local.stop(),
     give: ({ local }) => local.start(),
   },
 ];
 
-for (const { title, withinMs, take, give = attach } of failovers) {
+for (const failover of failovers) {
+  const { title, withinMs, unaccepted = 0, take, give = attach } = failover;
   Deno.test(`${title} loses no request that had not reached the local port, and doubles none`, async () => {
     await using original = await RecordingServer.start("original");
     await using local = await RecordingServer.start("local");
@@ -80,7 +87,7 @@ for (const { title, withinMs, take, give = attach } of failovers) {
     await using proxy = await SilentProxy.to(agent.config.sshPort);
     const parts: Parts = { agent, proxy, local, client: undefined! };
     await attach(parts);
-    const prober = Prober.start(agent.port, 16);
+    const prober = Prober.start(agent.port, PROBERS);
     await prober.answeredBy("local", 200);
     await take(parts);
     await prober.answeredBy("original", 200);
@@ -96,7 +103,7 @@ for (const { title, withinMs, take, give = attach } of failovers) {
         `of which ${sent.length} were at the local program and ${local.blank} at its port`,
     );
     assert.ok(
-      lost.length <= sent.length + local.blank,
+      lost.length <= sent.length + local.blank + unaccepted,
       `${lost.length - sent.length} lost that had not been handed over`,
     );
     const twice = local.requests.intersection(original.requests);
