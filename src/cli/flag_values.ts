@@ -119,10 +119,17 @@ const UNITS_MS: Readonly<Record<string, number>> = {
   s: 1_000,
 };
 
-/** `10s`, `5m`, `1h30m`, as milliseconds: between the two, both included. */
+/**
+ * `10s`, `5m`, `1h30m`, as milliseconds: between the two, both included. `variable` is one of the environment
+ * that has the same values.
+ */
 export function parseDuration(
   flag: string,
-  { minMs, maxMs }: { minMs: number; maxMs: number },
+  { minMs, maxMs, variable }: {
+    minMs: number;
+    maxMs: number;
+    variable: string;
+  },
 ): (text: string) => number {
   return (text) => {
     const isWhole = /^(\d{1,6}h)?(\d{1,6}m)?(\d{1,6}s)?$/.test(text);
@@ -139,7 +146,7 @@ export function parseDuration(
       }s to ${maxMs / UNITS_MS["h"]!}h`,
       {
         hint:
-          `Write \`--${flag} 90s\`, \`--${flag} 10m\` or \`--${flag} 1h30m\`.`,
+          `Write \`--${flag} 90s\`, \`--${flag} 10m\` or \`--${flag} 1h30m\`, or set ${variable} to such a value.`,
       },
     );
   };

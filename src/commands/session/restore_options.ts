@@ -15,17 +15,24 @@ const MIN_MS = 5_000;
 /** A week. */
 const MAX_MS = 168 * 3_600_000;
 
+/** For whoever wants it each time. The flag goes before it. */
+const RESTORE_AFTER_ENV = "KTCTL_RESTORE_AFTER";
+
 /** What is told at `ready` where it is off. */
 export const RESTORE_HINT =
   "If this laptop dies, what was changed stays until its next ktctl command or `ktctl clean`; with --restoreAfter 10m the cluster takes it back by itself.";
 
 export function addRestoreOptions(command: Command): Command {
-  const limits = { minMs: MIN_MS, maxMs: MAX_MS };
+  const limits = {
+    minMs: MIN_MS,
+    maxMs: MAX_MS,
+    variable: RESTORE_AFTER_ENV,
+  };
   return command.addOption(
     new Option(
       "--restoreAfter <duration>",
       "when this laptop was away for so long (10s, 5m, 1h), the Shadow Pod itself takes everything back; it gets rights to just that (default: never)",
-    ).argParser(parseDuration("restoreAfter", limits)),
+    ).argParser(parseDuration("restoreAfter", limits)).env(RESTORE_AFTER_ENV),
   ).addOption(
     new Option(
       "--takeAgain",

@@ -86,6 +86,7 @@ Deno.test("a duration has units, and is neither too short nor too long", () => {
   const parse = parseDuration("restoreAfter", {
     minMs: 5_000,
     maxMs: 7_200_000,
+    variable: "KTCTL_RESTORE_AFTER",
   });
   assert.equal(parse("5s"), 5_000);
   assert.equal(parse("10m"), 600_000);

@@ -4,10 +4,15 @@ import { fileURLToPath } from "node:url";
 
 const main = fileURLToPath(new URL("ktctl_here.ts", import.meta.url));
 
-async function ktctl(...args: string[]) {
+function ktctl(...args: string[]) {
+  return ktctlWith({}, ...args);
+}
+
+async function ktctlWith(env: Record<string, string>, ...args: string[]) {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--quiet", main, "/nonexistent", ...args],
     env: {
+      ...env,
       KUBECONFIG: "/nonexistent/kubeconfig",
       XDG_DATA_HOME: "/nonexistent",
       NO_COLOR: "1",
@@ -219,3 +224,19 @@ for (
     },
   });
 }
+
+Deno.test("KTCTL_RESTORE_AFTER is what --restoreAfter says where the flag is not given", async () => {
+  const env = { KTCTL_RESTORE_AFTER: "1s" };
+  const line = ["exchange", "web", "--expose", "80"];
+  const read = await ktctlWith(env, ...line);
+  assert.equal(read.code, 2);
+  assert.match(read.stderr, /Cannot read --restoreAfter "1s"/);
+  assert.match(read.stderr, /or set KTCTL_RESTORE_AFTER to such a value/);
+  const given = await ktctlWith(env, ...line, "--restoreAfter", "10m");
+  assert.match(given.stderr, /Cannot find the kubeconfig/);
+  const conflict = await ktctlWith(
+    { KTCTL_RESTORE_AFTER: "10m" },
+    ...[...line, "--serviceAccount", "me"],
+  );
+  assert.match(conflict.stderr, /Cannot use --restoreAfter with/);
+});
