@@ -6,7 +6,6 @@ import { pause } from "../../core/backoff.ts";
 import { KtctlError, messageOf } from "../../core/errors.ts";
 import type { KubeApi, KubeObject } from "../../kube/kube_api.ts";
 import { PODS } from "../../kube/resources.ts";
-import type { Changes } from "../object/changes.ts";
 import { nodeSilence } from "../pod/node_silence.ts";
 import { isReady } from "../pod/pod_ready.ts";
 import { findRouterPods } from "./find_router_pods.ts";
@@ -20,14 +19,15 @@ export interface LostRouterOptions {
   readonly namespace: string;
   readonly service: string;
   readonly debug: (message: string) => void;
-  /** Of the router's record and of its pods. */
-  readonly changes: Changes;
 }
 
 /** The router is asked for a word so often. */
 const ASK_MS = 1_000;
 /** One that has not said any for so long is in doubt. */
 const DOUBT_MS = 1_500;
+/** So often it is looked whether the router is another pod. */
+const LOOK_MS = 5_000;
+
 interface Followed {
   readonly uid: string | undefined;
   readonly end: AbortController;
@@ -49,8 +49,7 @@ export async function endLostRouter(
   let followed: Followed | undefined;
   try {
     for (;;) {
-      const found = await passing(options, find(kube, options, signal));
-      const router = found?.router;
+      const router = await passing(options, find(kube, options, signal));
       const uid = router?.pod.metadata.uid;
       if (router !== undefined && uid !== followed?.uid) {
         followed?.end.abort();
@@ -59,13 +58,11 @@ export async function endLostRouter(
         const done = follow(kube, router, options, both).catch((error) => {
           if (both.aborted) return;
           options.debug(messageOf(error));
-          followed = undefined;
-          options.changes.add();
+          followed = undefined; // by the next look
         });
         followed = { uid, end, done };
       }
-      if (found === undefined) await pause(ASK_MS, signal);
-      else await options.changes.next(signal);
+      await pause(router === undefined ? ASK_MS : LOOK_MS, signal);
     }
   } finally {
     followed?.end.abort();
@@ -78,12 +75,12 @@ async function find(
   kube: KubeApi,
   { service, namespace }: LostRouterOptions,
   signal: AbortSignal,
-): Promise<{ router: Router | undefined }> {
+): Promise<Router | undefined> {
   const state = await findState(kube, routerRef(service, namespace), signal);
-  if (state === undefined || state.closing) return { router: undefined };
+  if (state === undefined || state.closing) return undefined;
   const pods = await findRouterPods(kube, state, signal);
   const pod = pods.find(isReady) ?? pods[0];
-  return { router: pod && { pod, state } };
+  return pod && { pod, state };
 }
 
 async function follow(

@@ -9,7 +9,6 @@ import type { KubeApi, Resource } from "../../kube/kube_api.ts";
 import { CONFIG_MAPS, PODS } from "../../kube/resources.ts";
 import { reconcile } from "../object/reconcile.ts";
 import { Changes } from "../object/changes.ts";
-import { endLostRouter } from "./end_lost_router.ts";
 import { isRouterReadyWithin } from "./is_router_ready_within.ts";
 import { letRoutersGo } from "./let_router_go.ts";
 import { RetargetedWatch } from "../service/retargeted_watch.ts";
@@ -27,17 +26,13 @@ export interface RouterGuardOptions {
   readonly debug: (message: string) => void;
 }
 
-/**
- * Until the signal ends it. The next reconciler makes the router anew and leads the Service there again. A
- * router whose node is gone is ended as well.
- */
+/** Until the signal ends it. The next reconciler makes the router anew and leads the Service there again. */
 export async function guardRouter(
   kube: KubeApi,
   { namespace, service, session, debug }: RouterGuardOptions,
   signal: AbortSignal,
 ): Promise<void> {
   const changes = new Changes();
-  const ofNode = new Changes();
   const pods = new RetargetedWatch();
   const ref = routerRef(service, namespace);
   /** The state, where it has no route to this session: then no reconciler of ours is there. */
@@ -67,8 +62,7 @@ export async function guardRouter(
   ) => {
     const events = kube.watch(resource, { namespace, ...selector, signal });
     for await (const event of events) {
-      if (event.type === "SYNCED") continue;
-      for (const one of [changes, ofNode]) one.add();
+      if (event.type !== "SYNCED") changes.add();
     }
   };
   await Promise.all([
@@ -77,7 +71,6 @@ export async function guardRouter(
       const labels = labelSelector(routerLabels({ podTarget }));
       return watch(PODS, { labelSelector: labels }, signal);
     }, signal),
-    endLostRouter(kube, { namespace, service, debug, changes: ofNode }, signal),
     reconcile(guard, {
       changes,
       signal,
