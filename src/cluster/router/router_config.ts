@@ -69,9 +69,6 @@ export type FixedRouter = Pick<
   "ports" | "statusPort" | "runtimePort" | "origin"
 >;
 
-/** Each participant keeps one open, and has another for a moment; haproxy's own limit is 10. */
-const RUNTIME_CONNECTIONS = 3 * MAX_PARTICIPANTS;
-
 /**
  * One port carries HTTP/1, h2c and anything else: what does not start like HTTP, or starts not at all
  * because the server speaks first, goes to the original as it is. Timeouts are a day, so that only
@@ -85,7 +82,6 @@ export function routerConfig(router: FixedRouter): string[] {
   const common = `# written by ktctl; changes are lost
 global
   stats socket ipv4@127.0.0.1:${runtimePort} level admin
-  stats maxconn ${RUNTIME_CONNECTIONS}
   fd-hard-limit 65536
   setenv ${END_MARK} 1
   hard-stop-after 1h

@@ -29,7 +29,6 @@ import {
   type JoinInput,
   joinRouterStep,
 } from "../../cluster/router/router_join.ts";
-import { endLostRouter } from "../../cluster/router/end_lost_router.ts";
 import { guardRouter } from "../../cluster/router/router_guard.ts";
 import { RouterReconciler } from "../../cluster/router/router_reconciler.ts";
 import {
@@ -225,10 +224,6 @@ async function prepare(
   scope.background(
     "guard of the router",
     (signal) => guardRouter(kube, { ...ref, debug }, signal),
-  );
-  scope.background(
-    "look at the router's node",
-    (signal) => endLostRouter(kube, { ...ref, debug }, signal),
   );
   await makeShadowService(context, {
     ...{ name: meshName(name, input.mark), namespace },
