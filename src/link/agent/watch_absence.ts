@@ -11,13 +11,13 @@ export function watchAbsence(
   ports: PortTable,
 ): void {
   if (restore === undefined) return;
-  const takeBack = async () => {
+  const takeBack = async (isStillOver: () => boolean) => {
     logLine(`no client for ${restore.afterMs} ms: all is taken back`);
     try {
       const program = await loadRestorer(restore.programDigest);
       await program.restore(restore, {
         log: logLine,
-        begin: () => ports.refuseClients(),
+        begin: () => isStillOver() && ports.refuseClients(),
         quiet: () => ports.quiet(lingerMs, mostLingerMs),
       });
     } catch (error) {

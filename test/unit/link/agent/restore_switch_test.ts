@@ -65,6 +65,30 @@ Deno.test("what takes longer than the time is not begun twice", async () => {
   while (count === 1) await sleep(5);
 });
 
+Deno.test("a client that came and went while it was looked what is left has the whole time once more", async () => {
+  const begun: boolean[] = [];
+  let look = Promise.withResolvers<void>();
+  let goneAt = 0;
+  const timer = new RestoreSwitch(AFTER_MS, async (isStillOver) => {
+    const waitedMs = performance.now() - goneAt;
+    await look.promise;
+    begun.push(isStillOver());
+    if (begun.length === 2) assert.ok(waitedMs >= AFTER_MS - 2, `${waitedMs}`);
+  }, { firstMs: 0 });
+  timer.look(false);
+  await sleep(AFTER_MS * 2); // the API server does not answer
+  timer.look(true);
+  timer.look(false);
+  goneAt = performance.now();
+  look.resolve();
+  look = Promise.withResolvers();
+  look.resolve();
+  while (begun.length < 2) await sleep(5);
+  assert.deepEqual(begun, [false, true]);
+  await sleep(AFTER_MS * 2);
+  assert.equal(begun.length, 2);
+});
+
 Deno.test("from its beginning no client may attach; one that was there before holds it up", () => {
   const ports = new PortTable({
     ...{ sshPort: 0, statusPort: 0, ready: "always" as const },
