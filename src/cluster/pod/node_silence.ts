@@ -17,6 +17,8 @@ const TIMES = 4;
 const SILENT_MS = 1_700;
 /** From one to the next, at least. */
 const PAUSE_MS = 250;
+/** No longer is waited for the doubt: the clock that tells of it may be set meanwhile. */
+const MOST_WAIT_MS = 1_500;
 
 export interface SilentNode {
   /** Undefined where it may not be read. */
@@ -25,8 +27,8 @@ export interface SilentNode {
 
 interface Silence {
   readonly port: PodPort;
-  /** Nothing is asked while this is false. */
-  readonly isInDoubt: () => boolean;
+  /** Nothing is asked before that, in unix milliseconds: it is later each time that the pod is heard. */
+  readonly doubtAtMs: () => number;
   readonly signal: AbortSignal;
 }
 
@@ -37,13 +39,16 @@ interface Silence {
  */
 export async function nodeSilence(
   kube: KubeApi,
-  { port, isInDoubt, signal }: Silence,
+  { port, doubtAtMs, signal }: Silence,
 ): Promise<SilentNode> {
   let since: number | undefined;
   for (let askedAt = -Infinity;;) {
-    await pause(Math.max(0, askedAt + PAUSE_MS - performance.now()), signal);
+    const restMs = askedAt + PAUSE_MS - performance.now();
+    const calmMs = Math.min(doubtAtMs() - Date.now(), MOST_WAIT_MS);
+    await pause(Math.max(0, restMs, calmMs), signal);
     askedAt = performance.now();
-    const pod = isInDoubt() ? await silentPod(kube, port, signal) : undefined;
+    const isInDoubt = Date.now() >= doubtAtMs();
+    const pod = isInDoubt ? await silentPod(kube, port, signal) : undefined;
     if (pod === undefined) {
       since = undefined;
       continue;
@@ -65,7 +70,7 @@ async function silentPod(
   const target = { name, namespace, port };
   const answers = [
     answerOf(kube.portForward(target, call)),
-    // no path of the agent or the router: the answer is a refusal
+    // no path of the agent: the answer is a refusal
     answerOf(
       kube.proxyToPod(
         target,

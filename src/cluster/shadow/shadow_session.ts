@@ -264,7 +264,7 @@ export class ShadowSession {
     const { podName: name, spec: { namespace, agent } } = established.shadow;
     const { node } = await nodeSilence(established.scope.world.kube, {
       port: { name, namespace, port: agent.statusPort },
-      isInDoubt: () => Date.now() - established.link.heardAt > DOUBT_MS,
+      doubtAtMs: () => established.link.heardAt + DOUBT_MS,
       signal,
     });
     this.#silentNode = node;

@@ -59,7 +59,7 @@ async function found(
   try {
     const { node } = await nodeSilence(kube, {
       port: { name: POD.metadata.name, namespace: "test", port: 9900 },
-      isInDoubt: () => true,
+      doubtAtMs: () => 0,
       signal,
     });
     return node ?? "some node";
@@ -126,7 +126,7 @@ Deno.test("one answer among silences is enough, and nothing is asked without a d
   const signal = AbortSignal.timeout(700);
   await assert.rejects(nodeSilence(kube as unknown as KubeApi, {
     port: { name: "web", namespace: "test", port: 9900 },
-    isInDoubt: () => false,
+    doubtAtMs: () => Date.now() + 10_000,
     signal,
   }));
 });
