@@ -303,6 +303,11 @@ export interface PrepareContext<O = unknown> extends RoutingContext<O> {
   readonly scope: PluginScope;
   /** Objects that others take for abandoned unless somebody renews them: add what is shared. */
   readonly heartbeat: PluginHeartbeat;
+  /**
+   * Whether the Shadow Pod reaches a host now: a TCP port of it accepts or refuses within 1.5 s. False where
+   * there is no link to the Shadow Pod.
+   */
+  isReachable(host: string): Promise<boolean>;
 }
 
 export interface PluginHeartbeat {

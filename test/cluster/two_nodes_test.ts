@@ -199,58 +199,6 @@ for (const { verb, args, headers } of verbs) {
 
   Deno.test({
     name:
-      `${verb}: the Service is answered within 5 s when the node of our pods is gone, and taken again on the other`,
-    // of a router that is gone with its node the cluster alone tells
-    ignore: ignore || verb === "mesh",
-    async fn() {
-      const cluster = await openTestCluster();
-      await using namespace = await cluster.namespace();
-      await using laptop = await Laptop.open(cluster, namespace);
-      {
-        await using _ = await cordon(second);
-        await apply(namespace, [deployment("web"), service()]);
-      }
-      const before = await namespace.snapshot();
-      const firstIsClosed = await cordon(first);
-      await using _ = firstIsClosed;
-      const expose = ["--expose", `${laptop.demo.port}:80`];
-      await using session = laptop.start([verb, "web", ...expose, ...args]);
-      await session.ready();
-      await answers(namespace, /^laptop$/, ...headers);
-      assert.deepEqual([...new Set(await ourNodes(namespace))], [second]);
-      await firstIsClosed[Symbol.asyncDispose]();
-
-      const exec = (words: string[], options?: CommandOptions) =>
-        namespace.kubectl(["exec", `client-${first}`, "--", ...words], options);
-      const log = await startRequestLog({ exec }, 60, { connectSeconds: 0.3 });
-      await eventually(
-        "the log has begun",
-        async () => (await log.soFar()).includes("pod="),
-      );
-      await using node = await cutOff();
-      const cutAt = performance.now();
-      await eventually(
-        "the laptop answers again",
-        async () => await answer(namespace, first, ...headers) === "laptop",
-      );
-      const againMs = Math.round(performance.now() - cutAt);
-      await node.end();
-      await log.end();
-      const requests = await log.read();
-      const gaps = gapsOf(requests);
-      console.log(
-        `${verb}: nothing answered for ${gaps} s; by the laptop again after ${againMs} ms`,
-      );
-      assert.ok(gaps.length > 0, "the node that was cut off had served");
-      assert.ok(Math.max(...gaps) <= 5, `nothing answered for ${gaps} s`);
-      assert.equal((await session.stop()).code, 0);
-      await answers(namespace, /^web-/);
-      await assertNoTrace({ namespace, laptop, before });
-    },
-  });
-
-  Deno.test({
-    name:
       `${verb}: a drain of the node with our pods and one of the original's is not held up, nor does the Service stay without an answer`,
     ignore,
     async fn() {
@@ -302,6 +250,75 @@ for (const { verb, args, headers } of verbs) {
       assert.ok(worstMs < 10_000, `nobody answered for ${worstMs} ms`);
       assert.equal((await session.stop()).code, 0);
       await answers(namespace, /^web-/);
+    },
+  });
+}
+
+const nodeDeaths = [
+  { what: "exchange, our pod's node", ...verbs[0], isApart: false },
+  { what: "mesh, our pods' node", ...verbs[1], isApart: false },
+  { what: "mesh, the router's node alone", ...verbs[1], isApart: true },
+];
+
+for (const { what, verb, args, headers, isApart } of nodeDeaths) {
+  Deno.test({
+    name:
+      `${what}: the Service is answered within 5 s when that node is gone, and taken again on the other`,
+    ignore,
+    async fn() {
+      const cluster = await openTestCluster();
+      await using namespace = await cluster.namespace();
+      await using laptop = await Laptop.open(cluster, namespace);
+      {
+        await using _ = await cordon(second);
+        await apply(namespace, [deployment("web"), service()]);
+      }
+      const before = await namespace.snapshot();
+      const firstIsClosed = await cordon(first);
+      await using _ = firstIsClosed;
+      const expose = ["--expose", `${laptop.demo.port}:80`];
+      await using session = laptop.start([verb, "web", ...expose, ...args]);
+      await session.ready();
+      await answers(namespace, /^laptop$/, ...headers);
+      assert.deepEqual([...new Set(await ourNodes(namespace))], [second]);
+      await firstIsClosed[Symbol.asyncDispose]();
+      if (isApart) {
+        await using _ = await cordon(second);
+        const pod = ["pod", "-l", "kt-role=shadow-mesh"];
+        succeeded(await namespace.kubectl(["delete", ...pod]));
+        await eventually("the Shadow Pod is on the other node", async () => {
+          const placed = (await ourNodes(namespace)).sort();
+          return placed.join() === [first, second].join();
+        });
+        await answers(namespace, /^laptop$/, ...headers);
+      }
+
+      const exec = (words: string[], options?: CommandOptions) =>
+        namespace.kubectl(["exec", `client-${first}`, "--", ...words], options);
+      const log = await startRequestLog({ exec }, 60, { connectSeconds: 0.3 });
+      await eventually(
+        "the log has begun",
+        async () => (await log.soFar()).includes("pod="),
+      );
+      await using node = await cutOff();
+      const cutAt = performance.now();
+      await eventually(
+        "the laptop answers again",
+        async () => await answer(namespace, first, ...headers) === "laptop",
+      );
+      const againMs = Math.round(performance.now() - cutAt);
+      await node.end();
+      await log.end();
+      const requests = await log.read();
+      const gaps = gapsOf(requests);
+      console.log(
+        `${what}: nothing answered for ${gaps} s; by the laptop again after ${againMs} ms`,
+      );
+      assert.ok(gaps.length > 0, "the node that was cut off had served");
+      assert.ok(Math.max(...gaps) <= 5, `nothing answered for ${gaps} s`);
+      assert.equal((await session.stop()).code, 0);
+      await answers(namespace, /^web-/);
+      await assertNoTrace({ namespace, laptop, before });
     },
   });
 }

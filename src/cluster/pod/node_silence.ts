@@ -29,6 +29,8 @@ interface Silence {
   readonly port: PodPort;
   /** Nothing is asked before that, in unix milliseconds: it is later each time that the pod is heard. */
   readonly doubtAtMs: () => number;
+  /** Told each time that the pod or its node answered, or could not be asked. */
+  readonly onAnswer?: () => void;
   readonly signal: AbortSignal;
 }
 
@@ -39,7 +41,7 @@ interface Silence {
  */
 export async function nodeSilence(
   kube: KubeApi,
-  { port, doubtAtMs, signal }: Silence,
+  { port, doubtAtMs, onAnswer, signal }: Silence,
 ): Promise<SilentNode> {
   let since: number | undefined;
   for (let askedAt = -Infinity;;) {
@@ -51,6 +53,7 @@ export async function nodeSilence(
     const pod = isInDoubt ? await silentPod(kube, port, signal) : undefined;
     if (pod === undefined) {
       since = undefined;
+      if (isInDoubt) onAnswer?.();
       continue;
     }
     since ??= askedAt;

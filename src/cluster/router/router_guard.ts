@@ -9,6 +9,7 @@ import type { KubeApi, Resource } from "../../kube/kube_api.ts";
 import { CONFIG_MAPS, PODS } from "../../kube/resources.ts";
 import { reconcile } from "../object/reconcile.ts";
 import { Changes } from "../object/changes.ts";
+import { endLostRouter, type LostRouterOptions } from "./end_lost_router.ts";
 import { isRouterReadyWithin } from "./is_router_ready_within.ts";
 import { letRoutersGo } from "./let_router_go.ts";
 import { RetargetedWatch } from "../service/retargeted_watch.ts";
@@ -19,20 +20,26 @@ import { UNREADY_MS } from "./reconcile_router.ts";
 import type { RouterState } from "./router_state.ts";
 import { findState, routerRef } from "./router_store.ts";
 
-export interface RouterGuardOptions {
+export interface RouterGuardOptions
+  extends Pick<LostRouterOptions, "isReachable"> {
   readonly namespace: string;
   readonly service: string;
   readonly session: string;
   readonly debug: (message: string) => void;
 }
 
-/** Until the signal ends it. The next reconciler makes the router anew and leads the Service there again. */
+/**
+ * Until the signal ends it. The next reconciler makes the router anew and leads the Service there again. A
+ * router whose node is gone is ended as well.
+ */
 export async function guardRouter(
   kube: KubeApi,
-  { namespace, service, session, debug }: RouterGuardOptions,
+  options: RouterGuardOptions,
   signal: AbortSignal,
 ): Promise<void> {
+  const { namespace, service, session, debug } = options;
   const changes = new Changes();
+  const ofNode = new Changes();
   const pods = new RetargetedWatch();
   const ref = routerRef(service, namespace);
   /** The state, where it has no route to this session: then no reconciler of ours is there. */
@@ -62,7 +69,8 @@ export async function guardRouter(
   ) => {
     const events = kube.watch(resource, { namespace, ...selector, signal });
     for await (const event of events) {
-      if (event.type !== "SYNCED") changes.add();
+      if (event.type === "SYNCED") continue;
+      for (const one of [changes, ofNode]) one.add();
     }
   };
   await Promise.all([
@@ -71,6 +79,7 @@ export async function guardRouter(
       const labels = labelSelector(routerLabels({ podTarget }));
       return watch(PODS, { labelSelector: labels }, signal);
     }, signal),
+    endLostRouter(kube, { ...options, changes: ofNode }, signal),
     reconcile(guard, {
       changes,
       signal,

@@ -15,6 +15,7 @@ import {
 import type { KubeApi, KubeObject, ObjectRef } from "../../kube/kube_api.ts";
 import { REPLICA_SETS } from "../../kube/resources.ts";
 import { isRefused } from "../object/is_refused.ts";
+import { notOnNode } from "../pod/not_on_node.ts";
 import { OWN_CONTAINER } from "../pod/pod_containers.ts";
 import {
   routerKeeper,
@@ -81,6 +82,26 @@ function commandOf({ spec }: KubeObject): string[] | undefined {
   return spec.template.spec.containers.find(({ name }: { name: string }) =>
     name === OWN_CONTAINER
   )?.command;
+}
+
+/** Has the next pod made on another node than one that is gone, where this user may say so and there is one. */
+export async function keepOffNode(
+  kube: KubeApi,
+  state: Pick<RouterState, "service" | "namespace">,
+  node: string,
+): Promise<void> {
+  const affinity = notOnNode(node);
+  try {
+    const found = await kube.find(refOf(state));
+    if (found === undefined || !isOurs(found)) return;
+    await kube.patch(
+      refOf(state),
+      { spec: { template: { spec: { affinity } } } },
+      { type: "strategic" },
+    );
+  } catch (error) {
+    if (!isRefused(error)) throw error;
+  }
 }
 
 /**

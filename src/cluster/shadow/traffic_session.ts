@@ -7,6 +7,7 @@
  */
 import type { Report } from "../../core/report.ts";
 import type { Scope } from "../../undo/scope.ts";
+import type { SshLink } from "../../link/client/ssh_link.ts";
 import type { World } from "../../kube/world.ts";
 import type { Heartbeat } from "../object/heartbeat.ts";
 import { LocalRefusals } from "./local_refusals.ts";
@@ -28,6 +29,8 @@ export interface TrafficSessionOptions {
   readonly allowRefusedLocal: boolean;
   readonly podTimeoutMs: number;
   readonly linkTimeoutMs: number;
+  /** Told of each link, also of those after a loss. */
+  readonly onLink?: (link: SshLink) => void;
   /** Sends the traffic to the shadow. Reverted through `scope` when the shadow is lost. */
   readonly route: (scope: Scope<World>, shadow: Shadow) => Promise<void>;
   /** Asked when the shadow is lost, before anything is reverted: whether somebody took the Service back. */

@@ -11,6 +11,7 @@ import {
   containerPorts,
   localPorts,
 } from "../../cluster/shadow/pod_ports.ts";
+import { LatestLink } from "../../cluster/shadow/latest_link.ts";
 import { shadowName } from "../../cluster/shadow/shadow_name.ts";
 import { refuseUngranted } from "../../cluster/shadow/grant_restore.ts";
 import type { RestoreSpec } from "../../cluster/shadow/restore_account.ts";
@@ -34,7 +35,7 @@ import {
   prepareRouting,
   routeTraffic,
 } from "../../plugins/driver.ts";
-import type { RouteResult } from "../../plugins/plugin.ts";
+import type { PrepareContext, RouteResult } from "../../plugins/plugin.ts";
 import { type GlobalOptions, timeouts } from "./global_options.ts";
 import { takesAll, type TrafficPlan } from "./plan_traffic.ts";
 import { PluginRecorder } from "./plugin_recorder.ts";
@@ -56,7 +57,12 @@ export async function serveTraffic(
 ): Promise<void> {
   const { scope, report, kube, heartbeat, id } = session;
   const { plugin, routing, verb } = plan;
-  const context = { ...plan.context, plan: routing };
+  const link = new LatestLink();
+  const context = {
+    ...plan.context,
+    plan: routing,
+    isReachable: (host: string) => link.isReachable(host),
+  };
   const { service } = plan.target;
   const { name } = service.metadata;
   const namespace = service.metadata.namespace ?? kube.namespace;
@@ -93,7 +99,7 @@ export async function serveTraffic(
     origin: plan.origin,
     report: session.report,
   });
-  const fallbackHost = await prepare(session, plan, recorder);
+  const fallbackHost = await prepare(session, { ...plan, context }, recorder);
   const spec: ShadowSpec = {
     ...named,
     user: context.user,
@@ -144,6 +150,7 @@ export async function serveTraffic(
     allowRefusedLocal: skipPortChecking,
     ...timeouts(globals),
     route,
+    onLink: (one) => link.follow(one),
     isReleased: () => isReleased(plugin, context),
   });
   await traffic.run(async () => {
@@ -190,7 +197,9 @@ async function refuseTakenMeanwhile(
 /** What has to be there before the Shadow Pod. Returns the host to which it falls back, if to any. */
 async function prepare(
   { scope, report, heartbeat, id, kube }: Session,
-  { plugin, routing, context, target: { service } }: TrafficPlan,
+  { plugin, context, routing, target: { service } }: TrafficPlan & {
+    context: Pick<PrepareContext, "isReachable">;
+  },
   recorder: PluginRecorder,
 ): Promise<string | undefined> {
   let host: string | undefined;

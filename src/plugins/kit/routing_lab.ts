@@ -15,6 +15,7 @@ import {
   planPodPorts,
 } from "../../cluster/shadow/pod_ports.ts";
 import { draftService } from "../../cluster/shadow/draft_service.ts";
+import { LatestLink } from "../../cluster/shadow/latest_link.ts";
 import { shadowName } from "../../cluster/shadow/shadow_name.ts";
 import {
   createStuntman,
@@ -162,6 +163,7 @@ async function startShadow(
     )
     : undefined;
   const made = Promise.withResolvers<string>();
+  const link = new LatestLink();
   const traffic = new TrafficSession({
     scope,
     report: silent,
@@ -187,10 +189,12 @@ async function startShadow(
     podTimeoutMs: POD_TIMEOUT_MS,
     linkTimeoutMs: LINK_TIMEOUT_MS,
     route: (_scope, shadow) => Promise.resolve(made.resolve(shadow.podName)),
+    onLink: (one) => link.follow(one),
   });
   scope.background("shadow", () => traffic.run(() => {}));
   return {
     shadowPod: await Promise.race([made.promise, scope.failed]),
+    isReachable: (host) => link.isReachable(host),
     ...(plan.fallback && { stuntman: stuntmanName(name) }),
   };
 }

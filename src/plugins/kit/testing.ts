@@ -14,7 +14,12 @@ import {
   routeTraffic,
 } from "../driver.ts";
 import { type KitStep, KitSteps } from "./kit_steps.ts";
-import type { RoutingContext, RoutingPlan, RoutingPlugin } from "../plugin.ts";
+import type {
+  PrepareContext,
+  RoutingContext,
+  RoutingPlan,
+  RoutingPlugin,
+} from "../plugin.ts";
 import { openTestingScope } from "./testing_scope.ts";
 
 /** @typeParam O The plugin's own options. */
@@ -37,6 +42,8 @@ export interface RoutingShadow {
   readonly shadowPod: string;
   /** Where the plan asks for the fallback. */
   readonly stuntman?: string;
+  /** Whether it reaches a host now. @default never */
+  readonly isReachable?: PrepareContext["isReachable"];
 }
 
 /** Runs the kit; each claim is one step, which fails where it does not end in time. */
@@ -73,6 +80,7 @@ export async function testRouting(options: RoutingTestOptions): Promise<void> {
   });
   if (shadow === undefined) return;
   const { shadowPod, stuntman } = shadow;
+  const { isReachable = () => Promise.resolve(false) } = shadow;
   const route = async (scope: Scope<World>) => {
     const context = {
       ...routing,
@@ -81,6 +89,7 @@ export async function testRouting(options: RoutingTestOptions): Promise<void> {
       scope,
       heartbeat: { add() {}, remove() {} },
       shadowPod,
+      isReachable,
       ...(stuntman ? { stuntman } : {}),
     };
     await steps.during("prepare()", () => prepareRouting(plugin, context));

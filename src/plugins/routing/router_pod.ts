@@ -200,7 +200,7 @@ async function refuseTakenNames(
 async function prepare(
   context: PrepareContext<Options>,
 ): Promise<Preparation> {
-  const { kube, scope, heartbeat, target, log, signal } = context;
+  const { kube, scope, heartbeat, target, log, signal, isReachable } = context;
   const { service } = target;
   const { name } = service.metadata;
   const namespace = namespaceOf(context);
@@ -223,7 +223,7 @@ async function prepare(
   const debug = (message: string) => log.debug(message);
   scope.background(
     "guard of the router",
-    (signal) => guardRouter(kube, { ...ref, debug }, signal),
+    (signal) => guardRouter(kube, { ...ref, debug, isReachable }, signal),
   );
   await makeShadowService(context, {
     ...{ name: meshName(name, input.mark), namespace },
