@@ -40,6 +40,8 @@ export class RightsRecorder implements AsyncDisposable {
     const ask = (incoming: IncomingMessage) =>
       request({
         ...target,
+        // a connection each: a request that is given up ends its own alone
+        agent: false,
         method: incoming.method,
         path: incoming.url,
         headers: {
@@ -51,7 +53,7 @@ export class RightsRecorder implements AsyncDisposable {
     server.on("request", (incoming, outgoing) => {
       const asked = ask(incoming);
       outgoing.once("close", () => asked.destroy());
-      asked.once("error", () => outgoing.destroy());
+      asked.on("error", () => outgoing.destroy());
       asked.once("response", (answer) => {
         recorder.#note(incoming, answer.statusCode);
         outgoing.writeHead(answer.statusCode!, answer.headers);
@@ -62,11 +64,13 @@ export class RightsRecorder implements AsyncDisposable {
     });
     server.on("upgrade", (incoming, socket, head) => {
       const asked = ask(incoming);
-      asked.once("error", () => socket.destroy());
+      socket.on("error", () => {}); // "close" follows
+      socket.once("close", () => asked.destroy());
+      asked.on("error", () => socket.destroy());
       asked.once("response", (answer) => {
         recorder.#note(incoming, answer.statusCode);
-        socket.end(headOf(answer));
-        answer.resume();
+        socket.write(headOf(answer));
+        answer.on("error", () => socket.destroy()).pipe(socket);
       });
       asked.once("upgrade", (answer, other, rest) => {
         recorder.#note(incoming, answer.statusCode);
