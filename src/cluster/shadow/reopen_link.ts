@@ -3,7 +3,7 @@ import { tellOnce } from "../../core/tell_once.ts";
 import { retry } from "../../core/retry.ts";
 import { Cancelled, KtctlError } from "../../core/errors.ts";
 import type { Report } from "../../core/report.ts";
-import type { SshLink } from "../../link/client/ssh_link.ts";
+import type { Link } from "../../link/client/link.ts";
 import { isRestoredMeanwhile } from "./long_absence.ts";
 
 /**
@@ -13,7 +13,7 @@ import { isRestoredMeanwhile } from "./long_absence.ts";
 export const LONGEST_WAIT_MS = 2_000;
 
 /** What is needed of a link: tests have no real one. */
-type Closable = Pick<SshLink, "close">;
+type Closable = Pick<Link, "close">;
 
 /**
  * Opens the link as often as it takes. Resolves with the link, or with what `lost` says first; rejects

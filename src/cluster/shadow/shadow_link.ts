@@ -3,7 +3,7 @@ import { KtctlError, LinkError } from "../../core/errors.ts";
 import type { KubeApi } from "../../kube/kube_api.ts";
 import { connectLocal } from "../../link/client/connect_local.ts";
 import { provePath } from "../../link/client/prove_path.ts";
-import type { SshLink } from "../../link/client/ssh_link.ts";
+import type { Link } from "../../link/client/link.ts";
 import { openSshLink } from "../../link/client/open_ssh_link.ts";
 import { backoff } from "../../core/backoff.ts";
 import type { Shadow } from "./shadow.ts";
@@ -33,7 +33,7 @@ export async function openShadowLink(
   kube: KubeApi,
   shadow: Shadow,
   options: LinkOptions & Pick<CarrierOptions, "isStarting">,
-): Promise<SshLink> {
+): Promise<Link> {
   const stream = await openShadowCarrier(kube, shadow, options);
   const link = await openSshLink(stream, {
     privateKey: shadow.clientPrivateKey,
@@ -70,7 +70,7 @@ export async function awaitShadowLink(
   kube: KubeApi,
   shadow: Shadow,
   options: LinkOptions & { giveUpMs: number },
-): Promise<SshLink> {
+): Promise<Link> {
   const startedAt = performance.now();
   for (const pause of backoff({ firstMs: 25, lastMs: 40 })) {
     const isStarting = performance.now() - startedAt < STARTING_MS;
@@ -90,7 +90,7 @@ export async function awaitShadowLink(
 
 /** Proves each port's path through the whole chain, before any traffic is sent there. */
 export async function proveLink(
-  link: SshLink,
+  link: Link,
   ports: readonly LocalPort[],
   options: { allowRefusedLocal: boolean; timeoutMs: number },
 ): Promise<void> {

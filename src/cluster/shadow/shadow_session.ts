@@ -20,7 +20,7 @@ import type { Report } from "../../core/report.ts";
 import type { Scope } from "../../undo/scope.ts";
 import { randomLower } from "../../core/random_name.ts";
 import type { World } from "../../kube/world.ts";
-import type { SshLink } from "../../link/client/ssh_link.ts";
+import type { Link } from "../../link/client/link.ts";
 import type { Heartbeat } from "../object/heartbeat.ts";
 import { LinkOutage } from "../object/link_outage.ts";
 import { isRestoredMeanwhile, LongAbsence } from "./long_absence.ts";
@@ -57,7 +57,7 @@ export interface ShadowSessionOptions {
   readonly podTimeoutMs: number;
   readonly linkTimeoutMs: number;
   /** Told of each link, before it is used. Where it fails the link counts as not come about. */
-  readonly onLink?: (link: SshLink) => void | Promise<void>;
+  readonly onLink?: (link: Link) => void | Promise<void>;
   /** Works with each new shadow. What it does goes through the scope, reverted when the shadow is lost. */
   readonly prepare?: (prepared: Prepared) => Promise<void>;
   /** Asked when the shadow is lost, before anything is reverted: whether somebody took the Service back. */
@@ -73,13 +73,13 @@ export interface ShadowMaker {
 export interface Prepared {
   readonly scope: Scope<World>;
   readonly shadow: Shadow;
-  readonly link: SshLink;
+  readonly link: Link;
 }
 
 interface Established {
   readonly scope: Scope<World>;
   readonly shadow: Shadow;
-  link: SshLink;
+  link: Link;
 }
 
 /** On leaving, answers that are under way get so long to finish. */
@@ -192,7 +192,7 @@ export class ShadowSession {
   }
 
   /** The first link, as soon as the agent listens; an agent that cannot start is no reason to wait. */
-  async #connect(scope: Scope<World>, shadow: Shadow): Promise<SshLink> {
+  async #connect(scope: Scope<World>, shadow: Shadow): Promise<Link> {
     const { podTimeoutMs } = this.#options;
     const { kube } = scope.world;
     const ended = new AbortController();
@@ -300,7 +300,7 @@ export class ShadowSession {
     return undefined;
   }
 
-  async #openAgain(shadow: Shadow, signal: AbortSignal): Promise<SshLink> {
+  async #openAgain(shadow: Shadow, signal: AbortSignal): Promise<Link> {
     const { scope, onLink } = this.#options;
     const options = this.#linkOptions(signal);
     const opening = openShadowLink(scope.world.kube, shadow, options)
@@ -317,7 +317,7 @@ export class ShadowSession {
     }
   }
 
-  #refusePod(shadow: Shadow, opening: Promise<SshLink>): Promise<SshLink> {
+  #refusePod(shadow: Shadow, opening: Promise<Link>): Promise<Link> {
     const { scope: { world: { kube }, signal } } = this.#options;
     return refuseReplacedPod(opening, { kube, shadow, signal });
   }

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { messageOf, UsageError } from "../../core/errors.ts";
+import { SshPodEnd } from "../ssh/ssh_pod_end.ts";
 import { withFirstWindows } from "../wire/first_windows.ts";
 import { PacketStream } from "../wire/packet_stream.ts";
 import { keepAccepting } from "../wire/keep_accepting.ts";
@@ -77,7 +78,8 @@ export async function startSshServer(
       withFirstWindows(connection);
       logLine("client connected");
       connection.once("close", () => logLine("client disconnected"));
-      new ClientSession(connection, packets, { name, ports, services }).watch(
+      const end = new SshPodEnd(connection, packets);
+      new ClientSession(end, { name, ports, services }).watch(
         config.clientTimeoutMs,
       );
     });

@@ -6,7 +6,7 @@ import type {
   ClusterLink,
   DatagramChannel,
 } from "../wire/cluster_link.ts";
-import type { SshLink } from "./ssh_link.ts";
+import type { Link } from "./link.ts";
 
 /** How long a call waits for a link. */
 const PATIENCE_MS = 15_000;
@@ -18,7 +18,7 @@ const PATIENCE_MS = 15_000;
  */
 export class LinkPool implements ClusterLink {
   readonly #patienceMs: number;
-  readonly #links: SshLink[] = [];
+  readonly #links: Link[] = [];
   readonly #waiting = new Set<() => void>();
   #resolver: ResolvConf = { nameservers: [], search: [], ndots: 1 };
   #closed = false;
@@ -32,7 +32,7 @@ export class LinkPool implements ClusterLink {
    *
    * @throws {LinkError} if it ends before.
    */
-  async use(link: SshLink): Promise<void> {
+  async use(link: Link): Promise<void> {
     this.#resolver = await link.resolver();
     this.#links.push(link);
     void link.closed.then(() => {
@@ -99,7 +99,7 @@ export class LinkPool implements ClusterLink {
   /** On another link where the first one was lost meanwhile. */
   async #call<T>(
     { work, giveBack, signal }: CallLinkOptions & {
-      work: (link: SshLink) => Promise<T>;
+      work: (link: Link) => Promise<T>;
       /** Of what came after the caller had given up. */
       giveBack?: (result: T) => void;
     },
@@ -121,7 +121,7 @@ export class LinkPool implements ClusterLink {
     }
   }
 
-  async #pick(passed: Promise<never>): Promise<SshLink> {
+  async #pick(passed: Promise<never>): Promise<Link> {
     for (;;) {
       if (this.#closed) throw linkDown("ktctl is stopping");
       const [first, ...rest] = this.#links;

@@ -3,7 +3,7 @@ import { Cancelled, KtctlError, LinkError } from "../../core/errors.ts";
 import type { PacketStream } from "../wire/packet_stream.ts";
 import { type Client, SSH_ALGORITHMS } from "../wire/ssh2.ts";
 import { linkReason } from "./link_reason.ts";
-import type { SshLinkOptions } from "./ssh_link.ts";
+import type { SshLinkOptions } from "./ssh_link_options.ts";
 
 /** Key exchange, exact host key check and login. Destroys the stream if it fails. */
 export async function login(

@@ -6,8 +6,10 @@ import { PacketStream } from "../wire/packet_stream.ts";
 import { watchSilence } from "../wire/silence.ts";
 import { loadSsh2 } from "../wire/ssh2.ts";
 import { login } from "./login.ts";
-import { SshClientLink } from "./ssh_client_link.ts";
-import type { SshLink, SshLinkOptions } from "./ssh_link.ts";
+import { SshLaptopEnd } from "../ssh/ssh_laptop_end.ts";
+import { ClientLink } from "./client_link.ts";
+import type { Link } from "./link.ts";
+import type { SshLinkOptions } from "./ssh_link_options.ts";
 
 /** The slowest upstream that a link has to bear while it is busy: 1 Mbit/s. */
 const SLOWEST_BYTES_PER_MS = 128;
@@ -24,23 +26,24 @@ const MOST_PATIENCE_MS = 30_000;
 export async function openSshLink(
   stream: Duplex,
   options: SshLinkOptions,
-): Promise<SshLink> {
+): Promise<Link> {
   const { deadAfterMs = 4000 } = options;
   const { Client } = await loadSsh2();
   const packets = new PacketStream(stream);
   const client = new Client();
   await login(client, packets, options);
   withFirstWindows(client);
-  const link = new SshClientLink(client, packets);
-  const silence = watchSilence(() => packets.received, {
+  const end = new SshLaptopEnd(client, packets);
+  const link = new ClientLink(end);
+  const silence = watchSilence(() => end.received, {
     silentMs: deadAfterMs,
     // An answer cannot come before the ping has got through what was sent ahead of it.
     patienceMs: () =>
-      Math.min(packets.unanswered / SLOWEST_BYTES_PER_MS, MOST_PATIENCE_MS),
-    onMove: (atMs) => packets.heardAt = atMs,
+      Math.min(end.unanswered / SLOWEST_BYTES_PER_MS, MOST_PATIENCE_MS),
+    onMove: (atMs) => end.heardAt = atMs,
     onSilence: () => {
       const reason = `no byte came for ${deadAfterMs} ms`;
-      packets.destroy(
+      end.destroy(
         new LinkError("LINK_DEAD", `Link to the Shadow Pod is dead: ${reason}`),
       );
     },

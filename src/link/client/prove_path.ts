@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 import { Cancelled, LinkError, messageOf } from "../../core/errors.ts";
-import type { SshLink } from "./ssh_link.ts";
+import type { Link } from "./link.ts";
 
 export interface ProvePathOptions {
   /** A local port on which nothing listens yet is no failure. @default false */
@@ -19,7 +19,7 @@ export interface ProvePathOptions {
  * @throws {LinkError} `PATH_NOT_PROVEN`; the message says which hop failed.
  */
 export async function provePath(
-  link: SshLink,
+  link: Link,
   target: { port: number } & ProvePathOptions,
 ): Promise<void> {
   const { port, allowRefusedLocal = false, timeoutMs = 5000, signal } = target;

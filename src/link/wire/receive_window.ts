@@ -29,18 +29,29 @@ export class WindowBudget {
 export class ReceiveWindow {
   readonly #budget: WindowBudget;
   readonly #allow: (bytes: number) => void;
-  #bytes = FIRST_WINDOW_BYTES;
+  readonly #firstBytes: number;
+  #bytes: number;
   /** Allowed, and not come yet. */
-  #credit = FIRST_WINDOW_BYTES;
+  #credit: number;
 
-  /** @param allow Tells the other side that it may send so much more. */
-  constructor(budget: WindowBudget, allow: (bytes: number) => void) {
+  /**
+   * @param allow Tells the other side that it may send so much more.
+   * @param firstBytes What it may send without that.
+   */
+  constructor(
+    budget: WindowBudget,
+    allow: (bytes: number) => void,
+    firstBytes = FIRST_WINDOW_BYTES,
+  ) {
     this.#budget = budget;
     this.#allow = allow;
+    this.#firstBytes = this.#bytes = this.#credit = firstBytes;
   }
 
-  received(bytes: number): void {
+  /** @returns False where that is more than was allowed. */
+  received(bytes: number): boolean {
     this.#credit -= bytes;
+    return this.#credit >= 0;
   }
 
   /** To be called when something came, and when the reader wants more. */
@@ -56,7 +67,7 @@ export class ReceiveWindow {
 
   /** The channel is closed. */
   close(): void {
-    this.#budget.giveBack(this.#bytes - FIRST_WINDOW_BYTES);
-    this.#bytes = FIRST_WINDOW_BYTES;
+    this.#budget.giveBack(this.#bytes - this.#firstBytes);
+    this.#bytes = this.#firstBytes;
   }
 }

@@ -12,10 +12,8 @@ import {
   type AgentStatus,
 } from "../../../../src/link/agent/agent_config.ts";
 import { keysDigest } from "../../../../src/link/wire/keys_digest.ts";
-import type {
-  SshLink,
-  SshLinkOptions,
-} from "../../../../src/link/client/ssh_link.ts";
+import type { Link } from "../../../../src/link/client/link.ts";
+import type { SshLinkOptions } from "../../../../src/link/client/ssh_link_options.ts";
 import { openSshLink } from "../../../../src/link/client/open_ssh_link.ts";
 import {
   generateKeyPair,
@@ -150,7 +148,7 @@ export class AgentProcess implements AsyncDisposable {
   /** A link over a plain TCP connection. */
   async link(
     options: Partial<SshLinkOptions> & { via?: number } = {},
-  ): Promise<SshLink> {
+  ): Promise<Link> {
     const stream = connect({
       port: options.via ?? this.config.sshPort,
       host: "127.0.0.1",

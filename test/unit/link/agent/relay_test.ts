@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { connectLocal } from "../../../../src/link/client/connect_local.ts";
-import type { SshLink } from "../../../../src/link/client/ssh_link.ts";
+import type { Link } from "../../../../src/link/client/link.ts";
 import { SilentProxy } from "./silent_proxy.ts";
 import {
   AgentProcess,
@@ -250,7 +250,7 @@ async function fewestFiles(
 async function serving(
   agent: AgentProcess,
   localPort: number,
-): Promise<SshLink> {
+): Promise<Link> {
   const link = await agent.link();
   await link.attach(agent.port, () => connectLocal(localPort));
   return link;

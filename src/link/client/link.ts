@@ -18,8 +18,8 @@ export interface AttachOptions {
   ) => void;
 }
 
-/** An SSH connection to the agent. */
-export interface SshLink extends AsyncDisposable {
+/** A connection to the agent, logged in, whatever is spoken on it. */
+export interface Link extends AsyncDisposable {
   /**
    * Serves one of the agent's ports: each connection is handed to `connectLocal` first; a rejection
    * refuses the channel, so that the agent falls back. Resolves when the agent confirmed.
@@ -72,22 +72,3 @@ export type ForwardedListener = (event: {
   /** Settles with what `connectLocal` did: `undefined`, or its error. */
   readonly outcome: Promise<unknown>;
 }) => void;
-
-export interface SshLinkOptions {
-  /** @default "ktctl" */
-  readonly username?: string;
-  /** Private key, as OpenSSH text. */
-  readonly privateKey: string;
-  /** The one key the agent may show: `ssh-ed25519 AAAA…`. */
-  readonly hostPublicKey: string;
-  readonly signal?: AbortSignal;
-  /** Deadline of the login. @default 15000 */
-  readonly timeoutMs?: number;
-  /** @default 1000 */
-  readonly pingIntervalMs?: number;
-  /**
-   * Without a byte for so long the link counts as dead. On top comes what the bytes need that are
-   * still on their way up, at 1 Mbit/s. @default 4000
-   */
-  readonly deadAfterMs?: number;
-}

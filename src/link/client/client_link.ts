@@ -1,8 +1,7 @@
 import { hostPort } from "../../core/host_port.ts";
 import type { Duplex } from "node:stream";
-import { ChannelStream } from "../wire/channel_stream.ts";
 import { Cancelled, LinkError } from "../../core/errors.ts";
-import type { PacketStream } from "../wire/packet_stream.ts";
+import type { LaptopEnd, OfferedConnection } from "../wire/laptop_end.ts";
 import { relay } from "../wire/relay.ts";
 import { within } from "../../core/within.ts";
 import type { ResolvConf } from "../wire/resolv_conf.ts";
@@ -11,7 +10,6 @@ import {
   parseServiceHost,
   type ServiceHost,
 } from "../wire/service_host.ts";
-import type { Client } from "../wire/ssh2.ts";
 import type { CallLinkOptions, DatagramChannel } from "../wire/cluster_link.ts";
 import { DatagramStream } from "./datagram_stream.ts";
 import { dialError } from "./dial_error.ts";
@@ -22,11 +20,9 @@ import type {
   AttachOptions,
   ConnectLocal,
   ForwardedListener,
-  SshLink,
-} from "./ssh_link.ts";
+  Link,
+} from "./link.ts";
 
-/** The agent listens where its configuration says; the address only has to be the same each time. */
-const BIND_ADDRESS = "0.0.0.0";
 /** How long the agent may take to confirm that it detached, when the link is about to end. */
 const DETACH_TIMEOUT_MS = 1000;
 /** How long the agent may take to read a file. */
@@ -34,11 +30,10 @@ const ANSWER_TIMEOUT_MS = 10_000;
 /** How long the agent's end of the connection is waited for: through a port-forward it often never comes. */
 const END_TIMEOUT_MS = 200;
 
-/** A logged-in link. Made by `openSshLink` only. */
-export class SshClientLink implements SshLink {
+/** What a logged-in connection to the agent is used for, whatever is spoken on it. */
+export class ClientLink implements Link {
   readonly closed: Promise<LinkError | undefined>;
-  readonly #client: Client;
-  readonly #packets: PacketStream;
+  readonly #end: LaptopEnd;
   readonly #attached = new Map<
     number,
     { connectLocal: ConnectLocal; options: AttachOptions }
@@ -49,21 +44,12 @@ export class SshClientLink implements SshLink {
   #dns: Promise<DnsStream> | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(client: Client, packets: PacketStream) {
-    this.#client = client;
-    this.#packets = packets;
-    let cause: Error | undefined;
-    client.on("error", (error) => cause ??= error);
-    packets.on("error", (error) => cause ??= error);
-    this.closed = new Promise((resolve) => {
-      const settle = () =>
-        resolve(this.#closing ? undefined : linkLost(packets.errored ?? cause));
-      if (packets.closed) settle();
-      else packets.once("close", settle);
-    });
-    client.on("tcp connection", (details, accept, reject) => {
-      this.#forward(details, accept, reject);
-    });
+  constructor(end: LaptopEnd) {
+    this.#end = end;
+    this.closed = end.closed.then((cause) =>
+      this.#closing ? undefined : linkLost(cause)
+    );
+    end.onConnection = (offered) => void this.#take(offered);
   }
 
   get connections(): number {
@@ -71,7 +57,7 @@ export class SshClientLink implements SshLink {
   }
 
   get heardAt(): number {
-    return this.#packets.heardAt;
+    return this.#end.heardAt;
   }
 
   onForwarded(listener: ForwardedListener): Disposable {
@@ -85,17 +71,10 @@ export class SshClientLink implements SshLink {
     options: AttachOptions = {},
   ): Promise<void> {
     await this.#assertOpen();
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
     // Before the request: a connection can arrive in the same turn as the confirmation.
     this.#attached.set(port, { connectLocal, options });
     try {
-      // throws at once where the connection has just ended
-      this.#client.forwardIn(
-        BIND_ADDRESS,
-        port,
-        (error) => error ? reject(error) : resolve(),
-      );
-      await promise;
+      await this.#end.attach(port);
     } catch (error) {
       this.#attached.delete(port);
       await this.#assertOpen();
@@ -112,11 +91,7 @@ export class SshClientLink implements SshLink {
   }
 
   async detach(port: number): Promise<void> {
-    if (!this.#attached.delete(port) || this.#packets.destroyed) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    // A refusal means that a newer client holds the port, which is as good.
-    this.#client.unforwardIn(BIND_ADDRESS, port, () => resolve());
-    await promise;
+    if (this.#attached.delete(port)) await this.#end.detach(port);
   }
 
   async dial(host: string, port: number): Promise<Duplex> {
@@ -128,7 +103,7 @@ export class SshClientLink implements SshLink {
 
   async openDatagrams(host: string, port: number): Promise<DatagramChannel> {
     const stream = await this.#openService({ service: "udp", host }, port);
-    return new DatagramStream(stream, () => this.#packets.destroyed);
+    return new DatagramStream(stream, () => this.#end.isClosed);
   }
 
   async resolve(
@@ -188,13 +163,8 @@ export class SshClientLink implements SshLink {
     { host, port }: { host: string; port: number },
   ): Promise<Duplex> {
     await this.#assertOpen();
-    const { promise, resolve, reject } = Promise.withResolvers<Duplex>();
     try {
-      this.#client.forwardOut("127.0.0.1", 0, host, port, (error, channel) => {
-        if (error) reject(error);
-        else resolve(new ChannelStream(channel, this.#packets));
-      });
-      return await promise;
+      return await this.#end.dial(host, port);
     } catch (error) {
       await this.#assertOpen();
       const target = parseServiceHost(host);
@@ -220,34 +190,27 @@ export class SshClientLink implements SshLink {
       const idle = new Promise<void>((resolve) => this.#idle.push(resolve));
       await within(graceMs, Promise.race([idle, this.closed]));
     }
-    this.#client.end();
+    this.#end.end();
     await within(END_TIMEOUT_MS, this.closed);
-    this.#packets.destroy();
+    this.#end.destroy();
     await this.closed;
   }
 
-  async #forward(
-    details: { destPort: number; srcIP: string; srcPort: number },
-    accept: () => Duplex,
-    reject: () => void,
-  ): Promise<void> {
-    const target = this.#attached.get(details.destPort);
-    if (target === undefined) return reject();
-    const origin = { host: details.srcIP, port: details.srcPort };
+  async #take({ port, origin, ...offered }: OfferedConnection): Promise<void> {
+    const target = this.#attached.get(port);
+    if (target === undefined) return offered.refuse();
     const connecting = Promise.try(target.connectLocal, origin);
     const outcome = connecting.then(() => undefined, (error: unknown) => error);
     for (const listener of this.#listeners) {
-      listener({ port: details.destPort, origin, outcome });
+      listener({ port, origin, outcome });
     }
     const error = await outcome;
     target.options.onConnection?.(origin, error);
-    if (error !== undefined) {
-      return this.#packets.destroyed ? undefined : reject();
-    }
+    if (error !== undefined) return offered.refuse();
     const socket = await connecting;
-    if (this.#packets.destroyed) return void socket.destroy();
+    if (this.#end.isClosed) return void socket.destroy();
     this.#count(1);
-    await relay(socket, new ChannelStream(accept(), this.#packets));
+    await relay(socket, offered.accept());
     this.#count(-1);
   }
 
@@ -260,7 +223,7 @@ export class SshClientLink implements SshLink {
 
   /** Fails with the reason why the link is gone, if it is. */
   async #assertOpen(): Promise<void> {
-    if (!this.#packets.destroyed && !this.#closing) return;
+    if (!this.#end.isClosed && !this.#closing) return;
     throw await this.closed ??
       new LinkError("LINK_CLOSED", "Link to the Shadow Pod was closed");
   }

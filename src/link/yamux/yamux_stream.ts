@@ -1,0 +1,169 @@
+import { Duplex } from "node:stream";
+import { LinkError } from "../../core/errors.ts";
+import { ReceiveWindow, type WindowBudget } from "../wire/receive_window.ts";
+import { FIRST_WINDOW_BYTES, FLAG, FRAME_TYPE } from "./frame_header.ts";
+
+/** Other streams get their turn after so much. */
+const MOST_FRAME_BYTES = 64 * 1024;
+
+/** What a stream asks of its session. */
+export interface StreamCarrier {
+  readonly windows: WindowBudget;
+  /** Queues a frame. */
+  send(
+    frame: { type: number; flags: number; streamId: number; length: number },
+    payload?: Uint8Array,
+  ): void;
+  /** Calls back now, or once what is queued was sent, or the session is over. */
+  whenWritable(callback: () => void): void;
+  /** Nothing more will be sent or asked for. */
+  forget(stream: YamuxStream): void;
+}
+
+/**
+ * A yamux stream with the manners of a TCP socket: `end()` closes one direction, `destroy()` before both
+ * are done resets, and the other side's reset destroys this one (`CONNECTION_RESET`).
+ */
+export class YamuxStream extends Duplex {
+  readonly id: number;
+  readonly #session: StreamCarrier;
+  readonly #window: ReceiveWindow;
+  /** What the other side allows to be sent. */
+  #sendWindow = FIRST_WINDOW_BYTES;
+  /** Goes with the next frame. */
+  #flags: number;
+  /** Waits for a window. */
+  #waiting: (() => void) | undefined;
+  #isReset = false;
+  #hasEnd = false;
+  /** So many bytes are still to come before the end. */
+  #bytesToEnd: number | undefined;
+
+  /** @param firstFlag `FLAG.syn` at the side that opens it, `FLAG.ack` at the other. */
+  constructor(session: StreamCarrier, id: number, firstFlag: number) {
+    super({
+      readableHighWaterMark: FIRST_WINDOW_BYTES / 2,
+      writableHighWaterMark: MOST_FRAME_BYTES,
+      allowHalfOpen: true,
+    });
+    this.id = id;
+    this.#session = session;
+    this.#flags = firstFlag;
+    this.#window = new ReceiveWindow(
+      session.windows,
+      (bytes) => this.#send(FRAME_TYPE.windowUpdate, 0, bytes),
+      FIRST_WINDOW_BYTES,
+    );
+    // Whoever does not listen learns it from "close"; it must not end the process.
+    this.on("error", () => {});
+  }
+
+  /** Tells the other side that the stream is taken, before there is anything to say. */
+  acknowledge(): void {
+    if (this.#flags !== 0) this.#send(FRAME_TYPE.windowUpdate, 0, 0);
+  }
+
+  /** @returns False where that is more than was allowed. */
+  onData(chunk: Uint8Array): boolean {
+    if (!this.#window.received(chunk.length)) return false;
+    if (this.destroyed || this.#hasEnd) return true;
+    this.push(chunk);
+    if (!this.destroyed) this.#window.update(this.readableLength);
+    if (this.#bytesToEnd === undefined) return true;
+    this.#bytesToEnd -= chunk.length;
+    if (this.#bytesToEnd <= 0) this.onEnd();
+    return true;
+  }
+
+  /** The end comes with the payload of so many bytes that follows. */
+  endAfter(bytes: number): void {
+    this.#bytesToEnd = bytes;
+  }
+
+  onWindow(bytes: number): void {
+    this.#sendWindow += bytes;
+    this.#resume();
+  }
+
+  onEnd(): void {
+    if (this.#hasEnd) return;
+    this.#hasEnd = true;
+    this.push(null);
+  }
+
+  onReset(): void {
+    this.#isReset = true;
+    this.#resume();
+    // what came before it is still to be delivered
+    if (!this.#hasEnd || this.readableEnded) this.destroy(connectionReset());
+    else this.once("end", () => this.destroy(connectionReset()));
+  }
+
+  override _read(): void {
+    this.#window.update(this.readableLength);
+  }
+
+  override _write(
+    chunk: Uint8Array,
+    _encoding: string,
+    callback: () => void,
+  ): void {
+    if (this.#isReset || chunk.length === 0) return callback();
+    if (this.#sendWindow <= 0) {
+      this.#waiting = () => this._write(chunk, _encoding, callback);
+      return;
+    }
+    const length = Math.min(chunk.length, this.#sendWindow, MOST_FRAME_BYTES);
+    this.#sendWindow -= length;
+    const part = length === chunk.length ? chunk : chunk.subarray(0, length);
+    this.#send(FRAME_TYPE.data, 0, length, part);
+    this.#session.whenWritable(() => {
+      if (length === chunk.length) callback();
+      else this._write(chunk.subarray(length), _encoding, callback);
+    });
+  }
+
+  override _final(callback: () => void): void {
+    if (!this.#isReset) this.#send(FRAME_TYPE.windowUpdate, FLAG.fin, 0);
+    callback();
+  }
+
+  override _destroy(
+    error: Error | null,
+    callback: (error?: Error | null) => void,
+  ): void {
+    this.#window.close();
+    const isDone = this.#hasEnd && this.writableFinished;
+    if (!isDone && !this.#isReset) {
+      this.#send(FRAME_TYPE.windowUpdate, FLAG.rst, 0);
+    }
+    this.#isReset = true;
+    this.#session.forget(this);
+    this.#resume();
+    callback(error);
+  }
+
+  #send(
+    type: number,
+    flags: number,
+    length: number,
+    payload?: Uint8Array,
+  ): void {
+    const frame = { type, flags: this.#flags | flags, streamId: this.id };
+    this.#flags = 0;
+    this.#session.send({ ...frame, length }, payload);
+  }
+
+  #resume(): void {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    waiting?.();
+  }
+}
+
+function connectionReset(): LinkError {
+  return new LinkError(
+    "CONNECTION_RESET",
+    "Connection was reset by the other side",
+  );
+}
