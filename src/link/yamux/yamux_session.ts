@@ -90,6 +90,11 @@ export class YamuxSession implements StreamCarrier {
     this.send({ type: FRAME_TYPE.ping, flags: FLAG.syn, streamId: 0, length });
   }
 
+  /** Tells the other side that this is the end. */
+  end(): void {
+    if (!this.isClosed) this.#carrier.end();
+  }
+
   /** Ends the connection, and all streams on it with it. */
   destroy(reason?: Error): void {
     this.#carrier.destroy(reason);

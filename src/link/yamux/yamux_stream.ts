@@ -99,8 +99,15 @@ export class YamuxStream extends Duplex {
     else this.once("end", () => this.destroy(connectionReset()));
   }
 
-  override _read(): void {
-    this.#window.update(this.readableLength);
+  override _read(): void {}
+
+  /** Each piece counts when it was read: `_read` is called before that, and not once more until something comes. */
+  override read(size?: number): Uint8Array | null {
+    const chunk: Uint8Array | null = super.read(size);
+    if (chunk !== null && !this.destroyed) {
+      this.#window.update(this.readableLength);
+    }
+    return chunk;
   }
 
   override _write(

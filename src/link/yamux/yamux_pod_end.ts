@@ -1,0 +1,88 @@
+import type { Duplex } from "node:stream";
+import type { Origin } from "../wire/laptop_end.ts";
+import type { PodEnd, PodRequests } from "../wire/pod_end.ts";
+import {
+  answer,
+  readMessage,
+  type Request,
+  request,
+  sendMessage,
+} from "./stream_message.ts";
+import { YamuxSession } from "./yamux_session.ts";
+import type { YamuxStream } from "./yamux_stream.ts";
+
+/** The pod's end of a yamux connection whose other side has been verified. */
+export class YamuxPodEnd implements PodEnd {
+  readonly #session: YamuxSession;
+  #requests: PodRequests | undefined;
+
+  constructor(carrier: Duplex) {
+    this.#session = new YamuxSession(carrier, {
+      isClient: false,
+      onStream: (stream) => void this.#onStream(stream),
+    });
+  }
+
+  get closed(): Promise<unknown> {
+    return this.#session.closed;
+  }
+
+  get received(): number {
+    return this.#session.received;
+  }
+
+  get isClosed(): boolean {
+    return this.#session.isClosed;
+  }
+
+  serve(requests: PodRequests): void {
+    this.#requests = requests;
+  }
+
+  async offer(port: number, origin: Origin): Promise<Duplex> {
+    const stream = this.#session.open();
+    try {
+      sendMessage(stream, { kind: "connection", port, origin });
+      const { refused } = await readMessage(stream, answer);
+      if (refused === undefined) return stream;
+      throw new Error(refused);
+    } catch (error) {
+      stream.destroy();
+      throw error;
+    }
+  }
+
+  destroy(): void {
+    this.#session.destroy();
+  }
+
+  async #onStream(stream: YamuxStream): Promise<void> {
+    let asked: Request;
+    try {
+      asked = await readMessage(stream, request);
+    } catch {
+      return void stream.destroy();
+    }
+    const refuse = (refused: string) => {
+      sendMessage(stream, { refused });
+      stream.end();
+      stream.resume();
+    };
+    const accept = () => {
+      sendMessage(stream, {});
+      return stream;
+    };
+    const requests = this.#requests;
+    if (requests === undefined) return refuse("EAGAIN: not served yet");
+    const { kind, port } = asked;
+    if (kind === "dial") {
+      return requests.onDial({ host: asked.host, port, accept, refuse });
+    }
+    const isDone = kind === "attach"
+      ? requests.onAttach(port)
+      : requests.onDetach(port);
+    if (!isDone) return refuse(`EADDRNOTAVAIL: port ${port}`);
+    accept().end();
+    stream.resume();
+  }
+}
