@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual, X509Certificate } from "node:crypto";
+import { X509Certificate } from "node:crypto";
 import type { Duplex } from "node:stream";
 import {
   connect,
@@ -8,20 +8,20 @@ import {
 } from "node:tls";
 import { Cancelled, LinkError } from "../../core/errors.ts";
 import { PlainDuplex } from "./plain_duplex.ts";
-import type { SessionCertificate } from "./session_certificate.ts";
+import { certificateOf, publicKeyInfo, trustOf } from "./link_certificate.ts";
 
 export interface SecureOptions {
-  /** This side's. */
-  readonly own: SessionCertificate;
-  /** The one certificate that the other side may show, as PEM. */
-  readonly peer: string;
+  /** This side's, as OpenSSH text. */
+  readonly privateKey: string;
+  /** Of the other side: `ssh-ed25519 AAAA…`. */
+  readonly peerPublicKey: string;
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
 }
 
 /**
- * TLS 1.3 on a connection, between two who know each other's certificates. Each has shown that it has the
- * key of its own when this returns. The connection belongs to the result, and goes with a failure.
+ * TLS 1.3 on a connection, between two who know each other's keys. The other side has shown that it has the
+ * private half of its own when this returns. The connection belongs to the result, and goes with a failure.
  *
  * @throws {LinkError} `PEER_UNKNOWN`, `TLS_FAILED`, `TLS_TIMEOUT`.
  * @throws {Cancelled} by `signal`.
@@ -31,7 +31,7 @@ export async function secureCarrier(
   side: "laptop" | "pod",
   options: SecureOptions,
 ): Promise<Duplex> {
-  const { peer, signal, timeoutMs } = options;
+  const { peerPublicKey, signal, timeoutMs } = options;
   const socket = side === "laptop"
     ? clientSocket(carrier, options)
     : serverSocket(carrier, options);
@@ -48,11 +48,12 @@ export async function secureCarrier(
   });
   try {
     await promise;
-    // the verifier of node:tls lets others pass in some cases: what was shown is compared as a whole
-    if (!isSame(socket.getPeerCertificate(true).raw, peer)) {
+    // the verifier of node:tls (2.9.6) lets others pass in some cases
+    const { raw } = socket.getPeerCertificate(true);
+    if (!isOf(raw, peerPublicKey)) {
       throw new LinkError(
         "PEER_UNKNOWN",
-        "The other end showed another certificate than this session made",
+        "The other end showed another key than this session made",
         {
           hint:
             "Something between this machine and the pod answers instead of it.",
@@ -62,6 +63,7 @@ export async function secureCarrier(
     return socket;
   } catch (error) {
     socket.destroy();
+    carrier.destroy();
     throw error;
   } finally {
     clearTimeout(timer);
@@ -71,12 +73,12 @@ export async function secureCarrier(
 
 function clientSocket(
   carrier: Duplex,
-  { own, peer }: SecureOptions,
+  options: SecureOptions,
 ): TLSSocket {
   return connect({
     socket: new PlainDuplex(carrier),
-    secureContext: contextOf(own, peer),
-    // no name is asked for: the certificate itself is known
+    secureContext: contextOf(options),
+    // no name is asked for: the key itself is known
     checkServerIdentity: () => undefined,
     servername: "ktctl",
   });
@@ -84,34 +86,34 @@ function clientSocket(
 
 function serverSocket(
   carrier: Duplex,
-  { own, peer }: SecureOptions,
+  options: SecureOptions,
 ): TLSSocket {
   const plain = new PlainDuplex(carrier) as unknown as TLSSocket;
   return new TLSSocket(plain, {
     isServer: true,
-    secureContext: contextOf(own, peer),
+    secureContext: contextOf(options),
     requestCert: true,
     rejectUnauthorized: true,
   });
 }
 
-function contextOf(own: SessionCertificate, peer: string): SecureContext {
+function contextOf(
+  { privateKey, peerPublicKey }: SecureOptions,
+): SecureContext {
+  const own = certificateOf(privateKey);
   return createSecureContext({
     cert: own.certificate,
     key: own.privateKey,
-    ca: [peer],
+    ca: [trustOf(peerPublicKey)],
     minVersion: "TLSv1.3",
   });
 }
 
-function isSame(shown: Uint8Array | undefined, expected: string): boolean {
+function isOf(shown: Uint8Array | undefined, publicKey: string): boolean {
   if (shown === undefined) return false;
-  const digest = (bytes: Uint8Array) =>
-    createHash("sha256").update(bytes).digest();
-  return timingSafeEqual(
-    digest(shown),
-    digest(new X509Certificate(expected).raw),
-  );
+  const { publicKey: key } = new X509Certificate(shown);
+  return key.export({ type: "spki", format: "der" })
+    .equals(publicKeyInfo(publicKey));
 }
 
 function failed(error: Error | undefined): LinkError {
