@@ -3,9 +3,10 @@ import type { Duplex } from "node:stream";
 import { LinkError, PermissionError } from "../../core/errors.ts";
 import {
   LINK_PATH,
-  LINK_PROTOCOL,
   LINK_TOKEN_HEADER,
+  type LinkProtocol,
   linkToken,
+  UPGRADE_NAMES,
 } from "../../link/wire/link_request.ts";
 import { within } from "../../core/within.ts";
 import type { KubeApi } from "../../kube/kube_api.ts";
@@ -17,6 +18,8 @@ const HEAD_START_MS = 500;
 const GRACE_MS = 250;
 
 export interface CarrierOptions {
+  /** What will be spoken on it. */
+  readonly protocol: LinkProtocol;
   readonly signal: AbortSignal;
   readonly timeoutMs: number;
   /**
@@ -84,12 +87,12 @@ class ProxyAttempt implements Disposable {
   constructor(
     kube: KubeApi,
     { spec, podName: name, hostPublicKey }: Shadow,
-    { signal, timeoutMs }: CarrierOptions,
+    { protocol, signal, timeoutMs }: CarrierOptions,
   ) {
     const { namespace, agent: { statusPort: port } } = spec;
     this.#opening = kube.proxyToPod({ name, namespace, port }, {
       path: LINK_PATH,
-      protocol: LINK_PROTOCOL,
+      protocol: UPGRADE_NAMES[protocol],
       headers: { [LINK_TOKEN_HEADER]: linkToken(hostPublicKey) },
     }, {
       signal: AbortSignal.any([signal, this.#stop.signal]),

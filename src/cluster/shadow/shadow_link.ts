@@ -5,6 +5,7 @@ import { connectLocal } from "../../link/client/connect_local.ts";
 import { provePath } from "../../link/client/prove_path.ts";
 import type { Link } from "../../link/client/link.ts";
 import { openSshLink } from "../../link/client/open_ssh_link.ts";
+import { openTlsLink } from "../../link/client/open_tls_link.ts";
 import { backoff } from "../../core/backoff.ts";
 import type { Shadow } from "./shadow.ts";
 import { type CarrierOptions, openShadowCarrier } from "./shadow_carrier.ts";
@@ -34,8 +35,12 @@ export async function openShadowLink(
   shadow: Shadow,
   options: LinkOptions & Pick<CarrierOptions, "isStarting">,
 ): Promise<Link> {
-  const stream = await openShadowCarrier(kube, shadow, options);
-  const link = await openSshLink(stream, {
+  // the agent of a pod that several share may be of a version that speaks SSH alone
+  const protocol = shadow.spec.isShared ? "ssh" : "tls";
+  const carrier = { ...options, protocol } as const;
+  const stream = await openShadowCarrier(kube, shadow, carrier);
+  const open = protocol === "tls" ? openTlsLink : openSshLink;
+  const link = await open(stream, {
     privateKey: shadow.clientPrivateKey,
     hostPublicKey: shadow.hostPublicKey,
     signal: options.signal,

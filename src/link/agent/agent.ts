@@ -7,10 +7,10 @@ import { messageOf, UsageError } from "../../core/errors.ts";
 import { keysDigest } from "../wire/keys_digest.ts";
 import { AGENT_KEYS_DIR, type AgentConfig } from "./agent_config.ts";
 import { hostPublicKey, readAgentKeys } from "./agent_keys.ts";
+import { startLinkServer } from "./link_server.ts";
 import { LinkUpgrade } from "./link_upgrade.ts";
 import { logLine } from "./log_line.ts";
 import { PortTable } from "./port_table.ts";
-import { startSshServer } from "./ssh_server.ts";
 import { startStatusServer } from "./status_server.ts";
 import { watchAbsence } from "./watch_absence.ts";
 
@@ -21,7 +21,7 @@ async function main(
 ): Promise<void> {
   const config: AgentConfig = JSON.parse(configText);
   const keys = await readAgentKeys(keysDir);
-  const hostKey = await hostPublicKey(keys);
+  const hostKey = hostPublicKey(keys);
   if (keysDigest(hostKey, keys.authorizedKey) !== digest) {
     throw new UsageError(
       "AGENT_KEYS_CHANGED",
@@ -38,8 +38,8 @@ async function main(
     });
   }
   await ports.listen();
-  const serveSsh = await startSshServer({ config, keys, ports });
-  const upgrade = new LinkUpgrade(hostKey, serveSsh);
+  const serve = await startLinkServer({ config, keys, ports });
+  const upgrade = new LinkUpgrade(hostKey, serve);
   await startStatusServer(config, ports, upgrade);
   watchAbsence(config, ports);
   logLine("ready");

@@ -1,6 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { UsageError } from "../../core/errors.ts";
-import { loadSsh2 } from "../wire/ssh2.ts";
+import { readOpenSshKey } from "../wire/openssh_key.ts";
 
 /** The two files of the Secret. */
 export interface AgentKeys {
@@ -24,11 +23,6 @@ export async function readAgentKeys(dir: string): Promise<AgentKeys> {
 }
 
 /** The public part of the agent's own key: `ssh-ed25519 AAAA…`. */
-export async function hostPublicKey({ hostKey }: AgentKeys): Promise<string> {
-  const { utils } = await loadSsh2();
-  const key = utils.parseKey(hostKey);
-  if (key instanceof Error) {
-    throw new UsageError("AGENT_KEY_INVALID", "Cannot parse the host key");
-  }
-  return `${key.type} ${key.getPublicSSH().toString("base64")}`;
+export function hostPublicKey({ hostKey }: AgentKeys): string {
+  return readOpenSshKey(hostKey).publicKey;
 }

@@ -3,45 +3,55 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import {
   LINK_PATH,
-  LINK_PROTOCOL,
   LINK_TOKEN_HEADER,
+  type LinkProtocol,
   linkToken,
+  UPGRADE_NAMES,
 } from "../wire/link_request.ts";
-import type { ServeSsh } from "./ssh_server.ts";
+import type { ServeLink } from "./link_server.ts";
 
-/** Lets clients in to SSH that come through the API server's proxy, to the pod's address. */
+/** Lets clients in that come through the API server's proxy, to the pod's address. */
 export class LinkUpgrade {
   readonly #token: Uint8Array;
-  readonly #serveSsh: ServeSsh;
+  readonly #serve: ServeLink;
 
-  constructor(hostPublicKey: string, serveSsh: ServeSsh) {
+  constructor(hostPublicKey: string, serve: ServeLink) {
     this.#token = new TextEncoder().encode(linkToken(hostPublicKey));
-    this.#serveSsh = serveSsh;
+    this.#serve = serve;
   }
 
   /** A request to change the protocol. Whoever does not know the token learns nothing. True if it is let in. */
   accept(request: IncomingMessage, socket: Duplex, head: Uint8Array): boolean {
     socket.on("error", () => {}); // "close" follows
-    if (!this.#isWelcome(request)) {
+    const protocol = protocolOf(request);
+    if (protocol === undefined || !this.#isWelcome(request)) {
       socket.end(
         "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
       );
       return false;
     }
     socket.write(
-      `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${LINK_PROTOCOL}\r\n\r\n`,
+      `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${
+        UPGRADE_NAMES[protocol]
+      }\r\n\r\n`,
     );
     if (head.length > 0) socket.unshift(head);
-    this.#serveSsh(socket, "proxy");
+    this.#serve(socket, { protocol, way: "proxy" });
     return true;
   }
 
   #isWelcome({ url, headers }: IncomingMessage): boolean {
-    if (url !== LINK_PATH || headers.upgrade !== LINK_PROTOCOL) return false;
+    if (url !== LINK_PATH) return false;
     const told = new TextEncoder().encode(
       String(headers[LINK_TOKEN_HEADER] ?? ""),
     );
     return told.length === this.#token.length &&
       timingSafeEqual(told, this.#token);
   }
+}
+
+function protocolOf({ headers }: IncomingMessage): LinkProtocol | undefined {
+  return (["ssh", "tls"] as const).find((one) =>
+    UPGRADE_NAMES[one] === headers.upgrade
+  );
 }

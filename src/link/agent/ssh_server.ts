@@ -1,48 +1,25 @@
 import { timingSafeEqual } from "node:crypto";
-import { once } from "node:events";
-import { createServer, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { messageOf, UsageError } from "../../core/errors.ts";
 import { SshPodEnd } from "../ssh/ssh_pod_end.ts";
 import { withFirstWindows } from "../wire/first_windows.ts";
 import { PacketStream } from "../wire/packet_stream.ts";
-import { keepAccepting } from "../wire/keep_accepting.ts";
 import {
   type AuthContext,
   type Connection,
   loadSsh2,
   SSH_ALGORITHMS,
 } from "../wire/ssh2.ts";
-import type { AgentConfig } from "./agent_config.ts";
 import type { AgentKeys } from "./agent_keys.ts";
-import { ClientSession } from "./client_session.ts";
-import { LinkServices } from "./link_services.ts";
+import type { ServerOptions } from "./link_server.ts";
 import { logLine } from "./log_line.ts";
-import type { PortTable } from "./port_table.ts";
-import { WaitingRoom } from "./waiting_room.ts";
 
-/** A connection that has not shown its key by then is dropped. */
-const LOGIN_TIMEOUT_MS = 10_000;
-
-/** What the SSH server works with. */
-export interface SshServerOptions {
-  readonly config: Omit<AgentConfig, "ports" | "ready">;
-  readonly keys: AgentKeys;
-  readonly ports: PortTable;
-}
-
-/** Takes a connection over, for SSH. Those that come by one way take the places of those of the other last. */
-export type ServeSsh = (socket: Duplex, way: "proxy" | "loopback") => void;
-
-/**
- * Serves SSH on the pod's loopback, where only a port-forward reaches it.
- *
- * @returns The same for connections that come in another way.
- */
+/** Speaks SSH with connections that are given to it. */
 export async function startSshServer(
-  options: SshServerOptions,
-): Promise<ServeSsh> {
-  const { config, keys, ports } = options;
+  keys: AgentKeys,
+  { onLogin }: ServerOptions,
+): Promise<(carrier: Duplex) => void> {
   const { Server, utils } = await loadSsh2();
   const authorized = utils.parseKey(keys.authorizedKey);
   if (authorized instanceof Error || authorized.type !== "ssh-ed25519") {
@@ -51,7 +28,6 @@ export async function startSshServer(
       "Cannot parse the authorised key",
     );
   }
-  const services = new LinkServices(config);
   const { serverHostKey: _fromTheKey, ...algorithms } = SSH_ALGORITHMS;
   const ssh = new Server({
     hostKeys: [keys.hostKey],
@@ -74,37 +50,16 @@ export async function startSshServer(
       context.accept();
     });
     connection.on("ready", () => {
-      room.leave(packets);
       withFirstWindows(connection);
-      logLine("client connected");
-      connection.once("close", () => logLine("client disconnected"));
-      const end = new SshPodEnd(connection, packets);
-      new ClientSession(end, { name, ports, services }).watch(
-        config.clientTimeoutMs,
-      );
+      onLogin(packets.carrier, new SshPodEnd(connection, packets), name);
     });
   }
 
-  const room = new WaitingRoom({
-    seats: 64,
-    seatsOfPeer: 32,
-    patienceMs: LOGIN_TIMEOUT_MS,
-  });
-  const serveSsh: ServeSsh = (socket, way) => {
-    const packets = new PacketStream(socket);
+  return (carrier) => {
+    const packets = new PacketStream(carrier);
     packets.on("error", () => {}); // "close" follows
-    room.enter(packets, way);
     ssh.injectSocket(packets as unknown as Socket);
   };
-  const server = createServer(
-    { allowHalfOpen: true },
-    (socket) => serveSsh(socket, "loopback"),
-  );
-  keepAccepting(server);
-  server.listen(config.sshPort, "127.0.0.1");
-  await once(server, "listening");
-  server.on("error", (error) => logLine(`ssh: ${messageOf(error)}`));
-  return serveSsh;
 }
 
 interface ParsedKey {

@@ -3,13 +3,8 @@
  * megabyte: all but the key is the same each time.
  */
 import { Buffer } from "node:buffer";
-import {
-  createPrivateKey,
-  createPublicKey,
-  type KeyObject,
-  sign,
-} from "node:crypto";
-import { UsageError } from "../../core/errors.ts";
+import { createPublicKey, sign } from "node:crypto";
+import { readOpenSshKey, readPublicKey } from "../wire/openssh_key.ts";
 
 const TAG = {
   integer: 0x02,
@@ -25,8 +20,7 @@ const ED25519 = Buffer.from("06032b6570", "hex");
 /** 2.5.4.3 */
 const COMMON_NAME = Buffer.from("0603550403", "hex");
 const SIGNATURE_BYTES = 64;
-/** What stands before the 32 bytes of a key, RFC 8410. */
-const PKCS8 = Buffer.from("302e020100300506032b657004220420", "hex");
+/** What stands before the bytes of a public key, RFC 8410. */
 const SPKI = Buffer.from("302a300506032b6570032100", "hex");
 
 /** A certificate, and the key that goes with it, as PEM. */
@@ -37,13 +31,13 @@ export interface LinkCertificate {
 
 /** @param openSshKey Of ed25519, without a passphrase. */
 export function certificateOf(openSshKey: string): LinkCertificate {
-  const key = readPrivateKey(openSshKey);
+  const { privateKey } = readOpenSshKey(openSshKey);
   const contents = contentsOf(
-    createPublicKey(key).export({ type: "spki", format: "der" }),
+    createPublicKey(privateKey).export({ type: "spki", format: "der" }),
   );
   return {
-    certificate: signed(contents, sign(null, contents, key)),
-    privateKey: key.export({ type: "pkcs8", format: "pem" }).toString(),
+    certificate: signed(contents, sign(null, contents, privateKey)),
+    privateKey: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
   };
 }
 
@@ -60,44 +54,7 @@ export function trustOf(publicKey: string): string {
 
 /** As it stands in a certificate. */
 export function publicKeyInfo(publicKey: string): Buffer {
-  const [, base64 = ""] = publicKey.trim().split(/\s+/);
-  const [type, key] = fields(Buffer.from(base64, "base64"));
-  if (type?.toString() !== "ssh-ed25519" || key?.length !== 32) {
-    throw unreadable("public key");
-  }
-  return Buffer.concat([SPKI, key]);
-}
-
-/** See https://cvsweb.openbsd.org/src/usr.bin/ssh/PROTOCOL.key: one key, and no cipher. */
-function readPrivateKey(text: string): KeyObject {
-  const base64 = text.replaceAll(/-----[A-Z ]+-----|\s/g, "");
-  const magic = Buffer.from("openssh-key-v1\0");
-  const bytes = Buffer.from(base64, "base64");
-  if (!bytes.subarray(0, magic.length).equals(magic)) {
-    throw unreadable("private key");
-  }
-  const [cipher, , , ...rest] = fields(bytes.subarray(magic.length), 3);
-  const [, secret] = fields(rest[0]!.subarray(4)); // behind how many there are
-  const [type, , pair] = fields(secret!.subarray(8)); // behind two check numbers
-  if (
-    cipher?.toString() !== "none" || type?.toString() !== "ssh-ed25519" ||
-    pair?.length !== 64
-  ) throw unreadable("private key");
-  const key = Buffer.concat([PKCS8, pair.subarray(0, 32)]);
-  return createPrivateKey({ key, format: "der", type: "pkcs8" });
-}
-
-/** Byte strings, each after its length in four bytes; what is behind `most` of them is the last. */
-function fields(bytes: Buffer, most = Infinity): Buffer[] {
-  const all: Buffer[] = [];
-  let at = 0;
-  while (at + 4 <= bytes.length && all.length < most) {
-    const end = at + 4 + bytes.readUInt32BE(at);
-    if (end > bytes.length) break;
-    all.push(bytes.subarray(at + 4, end));
-    at = end;
-  }
-  return [...all, bytes.subarray(at)];
+  return Buffer.concat([SPKI, readPublicKey(publicKey)]);
 }
 
 function contentsOf(publicKey: Buffer): Buffer {
@@ -145,11 +102,4 @@ function der(tag: number, ...parts: Uint8Array[]): Buffer {
     ? [0x81, length]
     : [0x82, length >> 8, length & 0xff];
   return Buffer.concat([Buffer.from([tag, ...size]), body]);
-}
-
-function unreadable(what: string): UsageError {
-  return new UsageError(
-    "LINK_KEY_INVALID",
-    `Cannot read the ${what}: it is not ed25519 as OpenSSH writes it`,
-  );
 }

@@ -1,7 +1,13 @@
 import { createHash } from "node:crypto";
 
-/** The name of SSH in the header `Upgrade`. */
-export const LINK_PROTOCOL = "ktctl-ssh";
+/** What is spoken on a link. */
+export type LinkProtocol = "ssh" | "tls";
+
+/** Their names in the header `Upgrade`. */
+export const UPGRADE_NAMES: Readonly<Record<LinkProtocol, string>> = {
+  ssh: "ktctl-ssh",
+  tls: "ktctl-tls",
+};
 export const LINK_PATH = "/link";
 /** Of the header with {@link linkToken}. Headers are in no audit log. */
 export const LINK_TOKEN_HEADER = "ktctl-link-token";

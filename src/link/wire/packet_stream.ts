@@ -22,7 +22,7 @@ export class PacketStream extends Duplex {
   readonly windows = new WindowBudget();
   /** Bytes handed to the carrier since the last one came from it. */
   unanswered = 0;
-  readonly #carrier: Duplex;
+  readonly carrier: Duplex;
   readonly #waiting: (() => void)[] = [];
   /** Free again when the carrier calls back: allocating one for each write costs a tenth of the speed. */
   #batch = Buffer.alloc(0);
@@ -30,7 +30,7 @@ export class PacketStream extends Duplex {
 
   constructor(carrier: Duplex) {
     super({ writableHighWaterMark: SEND_QUEUE_BYTES, allowHalfOpen: true });
-    this.#carrier = carrier;
+    this.carrier = carrier;
     (carrier as { setNoDelay?: (on: boolean) => void }).setNoDelay?.(true);
     carrier.on("data", (chunk: Uint8Array) => {
       this.received += chunk.length;
@@ -76,7 +76,7 @@ export class PacketStream extends Duplex {
   }
 
   override _read(): void {
-    this.#carrier.resume();
+    this.carrier.resume();
   }
 
   override _write(
@@ -85,7 +85,7 @@ export class PacketStream extends Duplex {
     callback: (error?: Error | null) => void,
   ) {
     this.unanswered += chunk.length;
-    this.#carrier.write(chunk, callback);
+    this.carrier.write(chunk, callback);
   }
 
   override _writev(
@@ -103,18 +103,18 @@ export class PacketStream extends Duplex {
       at += chunk.length;
     }
     this.unanswered += length;
-    this.#carrier.write(this.#batch.subarray(0, length), callback);
+    this.carrier.write(this.#batch.subarray(0, length), callback);
   }
 
   override _final(callback: (error?: Error | null) => void): void {
-    this.#carrier.end(() => callback());
+    this.carrier.end(() => callback());
   }
 
   override _destroy(
     error: Error | null,
     callback: (error?: Error | null) => void,
   ): void {
-    this.#carrier.destroy();
+    this.carrier.destroy();
     callback(error);
   }
 }

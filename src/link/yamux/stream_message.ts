@@ -18,6 +18,11 @@ export const request = v.variant("kind", [
   v.object({ kind: v.literal("dial"), host, port }),
   v.object({ kind: v.literal("attach"), port }),
   v.object({ kind: v.literal("detach"), port }),
+  /** The first of all: as whom. */
+  v.object({
+    kind: v.literal("login"),
+    name: v.pipe(v.string(), v.maxLength(256)),
+  }),
 ]);
 export type Request = v.InferOutput<typeof request>;
 

@@ -45,6 +45,11 @@ export class YamuxLaptopEnd implements LaptopEnd {
     return this.#session.isClosed;
   }
 
+  /** The first request of all. Settles when the agent has let this laptop in. */
+  async login(name: string): Promise<void> {
+    (await this.#ask({ kind: "login", name })).destroy();
+  }
+
   dial(host: string, port: number): Promise<Duplex> {
     return this.#ask({ kind: "dial", host, port });
   }

@@ -13,14 +13,22 @@ import type { YamuxStream } from "./yamux_stream.ts";
 
 /** The pod's end of a yamux connection whose other side has been verified. */
 export class YamuxPodEnd implements PodEnd {
+  /** The name that the laptop gives; rejects where the connection ends before. */
+  readonly login: Promise<string>;
   readonly #session: YamuxSession;
+  readonly #login = Promise.withResolvers<string>();
   #requests: PodRequests | undefined;
 
   constructor(carrier: Duplex) {
+    this.login = this.#login.promise;
     this.#session = new YamuxSession(carrier, {
       isClient: false,
-      onStream: (stream) => void this.#onStream(stream),
+      onStream: (stream) =>
+        this.#onStream(stream).catch(() => stream.destroy()),
     });
+    void this.closed.then((error) =>
+      this.#login.reject(error ?? new Error("the connection was closed"))
+    );
   }
 
   get closed(): Promise<unknown> {
@@ -72,6 +80,13 @@ export class YamuxPodEnd implements PodEnd {
       sendMessage(stream, {});
       return stream;
     };
+    if (asked.kind === "login") {
+      this.#login.resolve(asked.name);
+      accept().end();
+      return void stream.resume();
+    }
+    // it comes on the streams after the first one, and whoever waits for that has the next turn
+    await this.login;
     const requests = this.#requests;
     if (requests === undefined) return refuse("EAGAIN: not served yet");
     const { kind, port } = asked;

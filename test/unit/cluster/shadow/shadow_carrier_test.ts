@@ -46,6 +46,7 @@ function open({ proxy, forward }: Ways, isStarting = false) {
     },
   } as unknown as KubeApi;
   const opening = openShadowCarrier(kube, SHADOW, {
+    protocol: "tls",
     signal: new AbortController().signal,
     timeoutMs: 5000,
     isStarting,

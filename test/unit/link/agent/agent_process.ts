@@ -15,6 +15,7 @@ import { keysDigest } from "../../../../src/link/wire/keys_digest.ts";
 import type { Link } from "../../../../src/link/client/link.ts";
 import type { SshLinkOptions } from "../../../../src/link/client/ssh_link_options.ts";
 import { openSshLink } from "../../../../src/link/client/open_ssh_link.ts";
+import { openTlsLink } from "../../../../src/link/client/open_tls_link.ts";
 import {
   generateKeyPair,
   type SshKeyPair,
@@ -23,6 +24,8 @@ import {
 const AGENT = fileURLToPath(
   new URL("../../../../src/link/agent/agent.ts", import.meta.url),
 );
+
+const PROTOCOL = Deno.env.get("KTCTL_TEST_LINK") ?? "tls";
 
 const CONFIG: AgentConfig = {
   sshPort: 0,
@@ -153,7 +156,8 @@ export class AgentProcess implements AsyncDisposable {
       port: options.via ?? this.config.sshPort,
       host: "127.0.0.1",
     });
-    return await openSshLink(stream, {
+    const open = PROTOCOL === "ssh" ? openSshLink : openTlsLink;
+    return await open(stream, {
       privateKey: this.clientKeys.privateKey,
       hostPublicKey: this.hostKeys.publicKey,
       ...options,

@@ -3,8 +3,8 @@ import { type IncomingMessage, request } from "node:http";
 import type { Duplex } from "node:stream";
 import {
   LINK_PATH,
-  LINK_PROTOCOL,
   LINK_TOKEN_HEADER,
+  UPGRADE_NAMES,
 } from "../../../../src/link/wire/link_request.ts";
 import type { AgentProcess } from "./agent_process.ts";
 
@@ -17,7 +17,7 @@ interface Knock {
 /** Resolves to the connection, or to the status of the refusal. */
 export function requestUpgrade(
   agent: AgentProcess,
-  { path = LINK_PATH, protocol = LINK_PROTOCOL, token }: Knock,
+  { path = LINK_PATH, protocol = UPGRADE_NAMES.ssh, token }: Knock,
 ): Promise<Duplex | number> {
   const { promise, resolve, reject } = Promise.withResolvers<
     Duplex | number
