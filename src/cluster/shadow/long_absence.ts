@@ -2,7 +2,7 @@
 import { CleanupError, KtctlError, LinkError } from "../../core/errors.ts";
 import { annotation, SESSION } from "../../kube/annotations.ts";
 import type { KubeApi } from "../../kube/kube_api.ts";
-import type { SshLink } from "../../link/client/ssh_link.ts";
+import type { Link } from "../../link/client/link.ts";
 import { type Shadow, workloadRef } from "./shadow.ts";
 
 /** What is known of the last sign of life is so much too late at most. */
@@ -11,14 +11,14 @@ const LATE_MS = 1_000;
 export class LongAbsence {
   readonly #kube: KubeApi;
   #shadow: Shadow | undefined;
-  #link: Pick<SshLink, "heardAt"> | undefined;
+  #link: Pick<Link, "heardAt"> | undefined;
 
   constructor(kube: KubeApi) {
     this.#kube = kube;
   }
 
   /** Each time that there is a link. */
-  follow(shadow: Shadow, link: Pick<SshLink, "heardAt">): void {
+  follow(shadow: Shadow, link: Pick<Link, "heardAt">): void {
     this.#shadow = shadow;
     this.#link = link;
   }

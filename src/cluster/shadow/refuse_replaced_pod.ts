@@ -1,7 +1,7 @@
 import { LinkError } from "../../core/errors.ts";
 import type { KubeApi } from "../../kube/kube_api.ts";
 import { PODS } from "../../kube/resources.ts";
-import type { SshLink } from "../../link/client/ssh_link.ts";
+import type { Link } from "../../link/client/link.ts";
 import { endsAll } from "./reopen_link.ts";
 import type { Shadow } from "./shadow.ts";
 
@@ -10,13 +10,13 @@ import type { Shadow } from "./shadow.ts";
  * another one by right. Throws `LinkError` (`POD_REPLACED`) then, and what `opening` throws.
  */
 export async function refuseReplacedPod(
-  opening: Promise<SshLink>,
+  opening: Promise<Link>,
   { kube, shadow, signal }: {
     kube: KubeApi;
     shadow: Shadow;
     signal: AbortSignal;
   },
-): Promise<SshLink> {
+): Promise<Link> {
   const { podName, podUid, spec: { namespace } } = shadow;
   try {
     return await opening;
