@@ -29,7 +29,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     ],
     ...["pod", "service", "scale", "object"],
   ],
-  link: ["client", "dns", "wire"],
+  link: ["client", "ssh", "yamux", "tls", "dns", "wire"],
 };
 
 /** Too slow to load before they are needed: they come by `await import()`. */
@@ -60,7 +60,7 @@ function mayImport(from: readonly string[], to: readonly string[]): boolean {
     place[0] === "link" && place[1] === "agent";
   if (isAgents(from)) {
     return isAgents(to) || folder === "core" ||
-      (folder === "link" && ["dns", "wire"].includes(room));
+      (folder === "link" && room !== "client");
   }
   if (isAgents(to)) {
     // the contract between the two, and the program itself for its bundle

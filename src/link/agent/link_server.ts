@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer, type Socket } from "node:net";
+import { createServer } from "node:net";
 import type { Duplex } from "node:stream";
 import { messageOf } from "../../core/errors.ts";
 import { keepAccepting } from "../wire/keep_accepting.ts";
@@ -71,32 +71,28 @@ export async function startLinkServer(
     const { startSshServer } = await import("./ssh_server.ts");
     return await startSshServer(keys, options);
   };
-  const serve: ServeLink = (carrier, { protocol, way }) => {
-    carrier.on("error", () => {}); // "close" follows
-    room.enter(carrier, way);
+  const serve = (carrier: Duplex, protocol: LinkProtocol) => {
     if (protocol === "tls") serveTls(carrier);
     else (ssh ??= startSsh()).then((serveSsh) => serveSsh(carrier));
   };
-  const server = createServer(
-    { allowHalfOpen: true },
-    (socket) => onFirstByte(socket, serve),
-  );
+  const enter = (carrier: Duplex, way: "proxy" | "loopback") => {
+    carrier.on("error", () => {}); // "close" follows
+    room.enter(carrier, way);
+  };
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    enter(socket, "loopback");
+    // clients speak first, in both protocols
+    socket.once("data", (chunk) => {
+      socket.pause().unshift(chunk);
+      serve(socket, chunk[0] === TLS_HANDSHAKE ? "tls" : "ssh");
+    });
+  });
   keepAccepting(server);
   server.listen(config.sshPort, "127.0.0.1");
   await once(server, "listening");
   server.on("error", (error) => logLine(`link: ${messageOf(error)}`));
-  return serve;
-}
-
-/** Clients speak first, in both protocols. */
-function onFirstByte(socket: Socket, serve: ServeLink): void {
-  socket.on("error", () => {}); // "close" follows
-  const timer = setTimeout(() => socket.destroy(), LOGIN_TIMEOUT_MS);
-  socket.once("close", () => clearTimeout(timer));
-  socket.once("data", (chunk) => {
-    clearTimeout(timer);
-    socket.pause().unshift(chunk);
-    const protocol = chunk[0] === TLS_HANDSHAKE ? "tls" : "ssh";
-    serve(socket, { protocol, way: "loopback" });
-  });
+  return (carrier, { protocol, way }) => {
+    enter(carrier, way);
+    serve(carrier, protocol);
+  };
 }

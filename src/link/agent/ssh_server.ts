@@ -3,14 +3,14 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { messageOf, UsageError } from "../../core/errors.ts";
 import { SshPodEnd } from "../ssh/ssh_pod_end.ts";
-import { withFirstWindows } from "../wire/first_windows.ts";
-import { PacketStream } from "../wire/packet_stream.ts";
+import { withFirstWindows } from "../ssh/first_windows.ts";
+import { PacketStream } from "../ssh/packet_stream.ts";
 import {
   type AuthContext,
   type Connection,
   loadSsh2,
   SSH_ALGORITHMS,
-} from "../wire/ssh2.ts";
+} from "../ssh/ssh2.ts";
 import type { AgentKeys } from "./agent_keys.ts";
 import type { ServerOptions } from "./link_server.ts";
 import { logLine } from "./log_line.ts";

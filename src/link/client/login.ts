@@ -1,15 +1,16 @@
 import { Buffer } from "node:buffer";
 import { Cancelled, KtctlError, LinkError } from "../../core/errors.ts";
-import type { PacketStream } from "../wire/packet_stream.ts";
-import { type Client, SSH_ALGORITHMS } from "../wire/ssh2.ts";
+import type { PacketStream } from "../ssh/packet_stream.ts";
+import { type Client, SSH_ALGORITHMS } from "../ssh/ssh2.ts";
+import { hostKeyMismatch } from "../wire/host_key_mismatch.ts";
 import { linkReason } from "./link_reason.ts";
-import type { SshLinkOptions } from "./ssh_link_options.ts";
+import type { OpenLinkOptions } from "./open_link_options.ts";
 
 /** Key exchange, exact host key check and login. Destroys the stream if it fails. */
 export async function login(
   client: Client,
   packets: PacketStream,
-  options: SshLinkOptions,
+  options: OpenLinkOptions,
 ): Promise<void> {
   const { username = "ktctl", privateKey, hostPublicKey, signal } = options;
   const { timeoutMs = 15_000, pingIntervalMs = 1000 } = options;
@@ -20,7 +21,7 @@ export async function login(
     () =>
       reject(
         new LinkError(
-          "SSH_TIMEOUT",
+          "LINK_TIMEOUT",
           `SSH login took longer than "${timeoutMs}" ms`,
         ),
       ),
@@ -65,28 +66,18 @@ export async function login(
   }
 }
 
-function hostKeyMismatch(): LinkError {
-  return new LinkError(
-    "HOST_KEY_MISMATCH",
-    "Agent showed another host key than this session made",
-    {
-      hint: "Something between this machine and the pod answers instead of it.",
-    },
-  );
-}
-
 function loginError(
   error: (Error & { level?: string }) | undefined,
 ): LinkError {
   if (error?.level === "client-authentication") {
     return new LinkError(
-      "SSH_LOGIN_REFUSED",
+      "LINK_REFUSED",
       "Agent refused this session's key",
       { cause: error },
     );
   }
   return new LinkError(
-    "SSH_HANDSHAKE",
+    "LINK_HANDSHAKE",
     `Cannot open an SSH connection to the agent: ${linkReason(error)}`,
     {
       cause: error,

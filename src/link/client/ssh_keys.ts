@@ -1,4 +1,4 @@
-import { loadSsh2 } from "../wire/ssh2.ts";
+import { loadSsh2 } from "../ssh/ssh2.ts";
 
 /** A fresh ed25519 key pair. */
 export interface SshKeyPair {

@@ -1,8 +1,8 @@
 import type { Duplex } from "node:stream";
-import { ChannelStream } from "../wire/channel_stream.ts";
+import { ChannelStream } from "./channel_stream.ts";
 import type { LaptopEnd, OfferedConnection } from "../wire/laptop_end.ts";
-import type { PacketStream } from "../wire/packet_stream.ts";
-import type { Client } from "../wire/ssh2.ts";
+import type { PacketStream } from "./packet_stream.ts";
+import type { Client } from "./ssh2.ts";
 
 /** The agent listens where its configuration says; the address only has to be the same each time. */
 const BIND_ADDRESS = "0.0.0.0";

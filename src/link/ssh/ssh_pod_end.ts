@@ -1,10 +1,10 @@
 import type { Duplex } from "node:stream";
 import { LinkError } from "../../core/errors.ts";
-import { ChannelStream } from "../wire/channel_stream.ts";
+import { ChannelStream } from "./channel_stream.ts";
 import type { Origin } from "../wire/laptop_end.ts";
-import type { PacketStream } from "../wire/packet_stream.ts";
+import type { PacketStream } from "./packet_stream.ts";
 import type { PodEnd, PodRequests } from "../wire/pod_end.ts";
-import type { Connection } from "../wire/ssh2.ts";
+import type { Connection } from "./ssh2.ts";
 
 /** The pod's end of an SSH connection that is logged in. */
 export class SshPodEnd implements PodEnd {

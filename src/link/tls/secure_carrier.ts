@@ -7,8 +7,12 @@ import {
   TLSSocket,
 } from "node:tls";
 import { Cancelled, LinkError } from "../../core/errors.ts";
+import { hostKeyMismatch } from "../wire/host_key_mismatch.ts";
 import { PlainDuplex } from "./plain_duplex.ts";
 import { certificateOf, publicKeyInfo, trustOf } from "./link_certificate.ts";
+
+/** What node:tls says of a certificate that is not the one it was told. */
+const OTHER_KEY = "UNABLE_TO_VERIFY_LEAF_SIGNATURE";
 
 export interface SecureOptions {
   /** This side's, as OpenSSH text. */
@@ -23,7 +27,7 @@ export interface SecureOptions {
  * TLS 1.3 on a connection, between two who know each other's keys. The other side has shown that it has the
  * private half of its own when this returns. The connection belongs to the result, and goes with a failure.
  *
- * @throws {LinkError} `PEER_UNKNOWN`, `TLS_FAILED`, `TLS_TIMEOUT`.
+ * @throws {LinkError} `HOST_KEY_MISMATCH` at the laptop, `LINK_HANDSHAKE`, `LINK_TIMEOUT`.
  * @throws {Cancelled} by `signal`.
  */
 export async function secureCarrier(
@@ -41,24 +45,22 @@ export async function secureCarrier(
   signal?.addEventListener("abort", abort, { once: true });
   if (signal?.aborted) abort();
   socket.once(side === "laptop" ? "secureConnect" : "secure", resolve);
-  socket.on("error", (error) => reject(failed(error)));
+  socket.on("error", (error: NodeJS.ErrnoException) => {
+    const isOthers = side === "laptop" && error.code === OTHER_KEY;
+    reject(isOthers ? hostKeyMismatch(error) : failed(error));
+  });
   socket.once("close", () => {
     carrier.destroy(); // node:tls leaves what it was given open
     reject(failed(undefined));
   });
   try {
     await promise;
-    // the verifier of node:tls (2.9.6) lets others pass in some cases
+    // node:tls of Deno (2.9.6) lets others pass in some cases. Noticed by: "a pod with another key …"
     const { raw } = socket.getPeerCertificate(true);
     if (!isOf(raw, peerPublicKey)) {
-      throw new LinkError(
-        "PEER_UNKNOWN",
-        "The other end showed another key than this session made",
-        {
-          hint:
-            "Something between this machine and the pod answers instead of it.",
-        },
-      );
+      throw side === "laptop"
+        ? hostKeyMismatch()
+        : failed(new Error("the client showed another key"));
     }
     return socket;
   } catch (error) {
@@ -118,7 +120,7 @@ function isOf(shown: Uint8Array | undefined, publicKey: string): boolean {
 
 function failed(error: Error | undefined): LinkError {
   return new LinkError(
-    "TLS_FAILED",
+    "LINK_HANDSHAKE",
     `Cannot open a TLS connection to the other end: ${
       error?.message ?? "the connection was closed"
     }`,
@@ -128,7 +130,7 @@ function failed(error: Error | undefined): LinkError {
 
 function timedOut(timeoutMs: number): LinkError {
   return new LinkError(
-    "TLS_TIMEOUT",
-    `The TLS handshake took longer than "${timeoutMs}" ms`,
+    "LINK_TIMEOUT",
+    `TLS login took longer than "${timeoutMs}" ms`,
   );
 }

@@ -1,4 +1,5 @@
 import type { Duplex } from "node:stream";
+import { LinkError } from "../../core/errors.ts";
 import type { LaptopEnd, OfferedConnection } from "../wire/laptop_end.ts";
 import {
   answer,
@@ -79,7 +80,7 @@ export class YamuxLaptopEnd implements LaptopEnd {
       sendMessage(stream, request);
       const { refused } = await readMessage(stream, answer);
       if (refused === undefined) return stream;
-      throw new Error(refused);
+      throw new LinkError("REFUSED", refused);
     } catch (error) {
       stream.destroy();
       throw error;

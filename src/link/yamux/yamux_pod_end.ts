@@ -1,4 +1,5 @@
 import type { Duplex } from "node:stream";
+import { LinkError } from "../../core/errors.ts";
 import type { Origin } from "../wire/laptop_end.ts";
 import type { PodEnd, PodRequests } from "../wire/pod_end.ts";
 import {
@@ -53,7 +54,7 @@ export class YamuxPodEnd implements PodEnd {
       sendMessage(stream, { kind: "connection", port, origin });
       const { refused } = await readMessage(stream, answer);
       if (refused === undefined) return stream;
-      throw new Error(refused);
+      throw new LinkError("REFUSED", refused);
     } catch (error) {
       stream.destroy();
       throw error;

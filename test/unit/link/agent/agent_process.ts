@@ -13,7 +13,7 @@ import {
 } from "../../../../src/link/agent/agent_config.ts";
 import { keysDigest } from "../../../../src/link/wire/keys_digest.ts";
 import type { Link } from "../../../../src/link/client/link.ts";
-import type { SshLinkOptions } from "../../../../src/link/client/ssh_link_options.ts";
+import type { OpenLinkOptions } from "../../../../src/link/client/open_link_options.ts";
 import { openSshLink } from "../../../../src/link/client/open_ssh_link.ts";
 import { openTlsLink } from "../../../../src/link/client/open_tls_link.ts";
 import {
@@ -25,7 +25,8 @@ const AGENT = fileURLToPath(
   new URL("../../../../src/link/agent/agent.ts", import.meta.url),
 );
 
-const PROTOCOL = Deno.env.get("KTCTL_TEST_LINK") ?? "tls";
+/** What the tests of a link speak. Both are tried: scripts/test.ts. */
+export const PROTOCOL = Deno.env.get("KTCTL_TEST_LINK") ?? "tls";
 
 const CONFIG: AgentConfig = {
   sshPort: 0,
@@ -150,7 +151,7 @@ export class AgentProcess implements AsyncDisposable {
 
   /** A link over a plain TCP connection. */
   async link(
-    options: Partial<SshLinkOptions> & { via?: number } = {},
+    options: Partial<OpenLinkOptions> & { via?: number } = {},
   ): Promise<Link> {
     const stream = connect({
       port: options.via ?? this.config.sshPort,

@@ -31,7 +31,7 @@ Deno.test("the token alone is no login", async () => {
     privateKey: other.privateKey,
     hostPublicKey: agent.hostKeys.publicKey,
   });
-  await assert.rejects(opening, { code: "SSH_LOGIN_REFUSED" });
+  await assert.rejects(opening, { code: "LINK_REFUSED" });
 });
 
 Deno.test("whoever does not know the token, or asks for something else, hears not a word of SSH", async () => {

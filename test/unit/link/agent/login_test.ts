@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { clientKey } from "../../../../src/link/wire/client_key.ts";
 import { generateKeyPair } from "../../../../src/link/client/ssh_keys.ts";
-import { AgentProcess, listen, portOf } from "./agent_process.ts";
+import { AgentProcess, listen, portOf, PROTOCOL } from "./agent_process.ts";
 
 Deno.test("a wrong host key is refused before the client logs in", async () => {
   await using agent = await AgentProcess.start();
@@ -16,9 +16,10 @@ Deno.test("a wrong host key is refused before the client logs in", async () => {
 Deno.test("a wrong client key is refused", async () => {
   await using agent = await AgentProcess.start();
   const other = await generateKeyPair();
-  await assert.rejects(agent.link({ privateKey: other.privateKey }), {
-    code: "SSH_LOGIN_REFUSED",
-  });
+  await assert.rejects(async () => {
+    await using link = await agent.link({ privateKey: other.privateKey });
+    await link.resolver();
+  }, { code: PROTOCOL === "ssh" ? "LINK_REFUSED" : "LINK_LOST" });
   assert.ok(!agent.log.includes("client connected"));
   await using _right = await agent.link();
 });
@@ -30,7 +31,7 @@ Deno.test("an agent that never answers ends the login at its deadline", async ()
   );
   const via = portOf(mute);
   await assert.rejects(agent.link({ via, timeoutMs: 200 }), {
-    code: "SSH_TIMEOUT",
+    code: "LINK_TIMEOUT",
   });
 });
 

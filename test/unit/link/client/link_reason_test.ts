@@ -21,7 +21,7 @@ function overDestroyed(): Duplex {
 async function saysClosed(carrier: Duplex): Promise<void> {
   const { privateKey, publicKey: hostPublicKey } = await generateKeyPair();
   await assert.rejects(openSshLink(carrier, { privateKey, hostPublicKey }), {
-    code: "SSH_HANDSHAKE",
+    code: "LINK_HANDSHAKE",
     message:
       "Cannot open an SSH connection to the agent: the connection was closed",
   });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { once } from "node:events";
 import { Duplex } from "node:stream";
-import { loadSsh2 } from "../../../../src/link/wire/ssh2.ts";
+import { loadSsh2 } from "../../../../src/link/ssh/ssh2.ts";
 import { generateKeyPair } from "../../../../src/link/client/ssh_keys.ts";
 import { openSshLink } from "../../../../src/link/client/open_ssh_link.ts";
 

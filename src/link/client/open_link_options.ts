@@ -1,4 +1,4 @@
-export interface SshLinkOptions {
+export interface OpenLinkOptions {
   /** @default "ktctl" */
   readonly username?: string;
   /** Private key, as OpenSSH text. */

@@ -1,4 +1,4 @@
-import { FIRST_WINDOW_BYTES } from "./receive_window.ts";
+import { FIRST_WINDOW_BYTES } from "../wire/receive_window.ts";
 
 /**
  * Has the channels of a connection begin with {@link FIRST_WINDOW_BYTES}: ssh2 has no option for it.

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
-import { PacketStream } from "../../../../src/link/wire/packet_stream.ts";
+import { PacketStream } from "../../../../src/link/ssh/packet_stream.ts";
 import { listen, portOf } from "../agent/agent_process.ts";
 
 const KIB = 1024;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createCipheriv } from "node:crypto";
-import { withFinishedCiphers } from "../../../../src/link/wire/finished_ciphers.ts";
+import { withFinishedCiphers } from "../../../../src/link/ssh/finished_ciphers.ts";
 import crypto from "node:crypto";
 
 const KEY = new Uint8Array(32);

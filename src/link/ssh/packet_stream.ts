@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import process from "node:process";
 import { Duplex } from "node:stream";
-import { WindowBudget } from "./receive_window.ts";
+import { WindowBudget } from "../wire/receive_window.ts";
 
 /** How much may wait to be sent before channels are told to hold back. */
 const SEND_QUEUE_BYTES = 128 * 1024;

@@ -1,7 +1,7 @@
 import { Duplex } from "node:stream";
 import { LinkError } from "../../core/errors.ts";
 import type { PacketStream } from "./packet_stream.ts";
-import { FIRST_WINDOW_BYTES, ReceiveWindow } from "./receive_window.ts";
+import { FIRST_WINDOW_BYTES, ReceiveWindow } from "../wire/receive_window.ts";
 
 /** Received bytes that wait for a slow reader before the sender is held back; its window adds to them. */
 const READ_BUFFER_BYTES = FIRST_WINDOW_BYTES / 2;
