@@ -36,8 +36,8 @@ import {
 import { followCaptured } from "./connect/follow_captured.ts";
 import {
   type GlobalOptions,
+  linkSettings,
   podOptions,
-  timeouts,
 } from "./session/global_options.ts";
 import type { Host } from "./session/host.ts";
 import { localResolver } from "./connect/local_resolver.ts";
@@ -127,7 +127,7 @@ class Connection {
     this.#host = host;
     this.#session = session;
     this.#its = its;
-    const { linkTimeoutMs: patienceMs } = timeouts(its.options);
+    const { linkTimeoutMs: patienceMs } = linkSettings(its.options);
     this.#pool = new LinkPool({ patienceMs });
     this.#root = new LazyRootHelper({
       report: session.report,
@@ -145,7 +145,7 @@ class Connection {
     const shadow = new ShadowSession({
       ...this.#session,
       scope: inCluster,
-      ...timeouts(options),
+      ...linkSettings(options),
       spec: await this.#shadow(inCluster),
       onLink: async (link) => {
         await this.#pool.use(link);
@@ -186,7 +186,7 @@ class Connection {
     if (!options.shareShadow) return connectShadow(wanted);
     return await SharedShadow.join({
       ...this.#session,
-      ...timeouts(options),
+      ...linkSettings(options),
       ...wanted,
       scope,
     });

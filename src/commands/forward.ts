@@ -23,8 +23,8 @@ import { LocalForward } from "../net/local_forward.ts";
 import { LinkPool } from "../link/client/link_pool.ts";
 import {
   type GlobalOptions,
+  linkSettings,
   podOptions,
-  timeouts,
 } from "./session/global_options.ts";
 import type { Host } from "./session/host.ts";
 import {
@@ -115,7 +115,7 @@ async function servePods(
   },
 ): Promise<void> {
   const { scope, report, kube } = session;
-  const { linkTimeoutMs: timeoutMs } = timeouts(options);
+  const { linkTimeoutMs: timeoutMs } = linkSettings(options);
   const choice = new PodChoice({ title: route.title, report });
   const open = async (signal: AbortSignal): Promise<Duplex> => {
     let failed: ForwardPod | undefined;
@@ -174,7 +174,7 @@ async function serveAddress(
   },
 ): Promise<void> {
   const { scope, report, kube, id } = session;
-  const { linkTimeoutMs: patienceMs } = timeouts(options);
+  const { linkTimeoutMs: patienceMs } = linkSettings(options);
   const pool = new LinkPool({ patienceMs });
   const dial = (signal: AbortSignal) =>
     pool.dial(target.host, target.port, { signal });
@@ -189,7 +189,7 @@ async function serveAddress(
   );
   const shadow = new ShadowSession({
     ...session,
-    ...timeouts(options),
+    ...linkSettings(options),
     spec: connectShadow({
       namespace: kube.namespace,
       session: id,

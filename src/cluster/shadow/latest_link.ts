@@ -1,10 +1,10 @@
-import type { SshLink } from "../../link/client/ssh_link.ts";
+import type { Link } from "../../link/client/link.ts";
 
 /** The link that there is now, of a session whose links come and go. */
 export class LatestLink {
-  #link: SshLink | undefined;
+  #link: Link | undefined;
 
-  follow(link: SshLink): void {
+  follow(link: Link): void {
     this.#link = link;
   }
 

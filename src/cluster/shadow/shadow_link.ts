@@ -1,4 +1,4 @@
-/** The way from a Shadow Pod to this laptop: SSH, and the ports it serves. */
+/** The way from a Shadow Pod to this laptop, and the ports it serves. */
 import { KtctlError, LinkError } from "../../core/errors.ts";
 import type { KubeApi } from "../../kube/kube_api.ts";
 import { connectLocal } from "../../link/client/connect_local.ts";
@@ -6,6 +6,7 @@ import { provePath } from "../../link/client/prove_path.ts";
 import type { Link } from "../../link/client/link.ts";
 import { openSshLink } from "../../link/client/open_ssh_link.ts";
 import { openTlsLink } from "../../link/client/open_tls_link.ts";
+import type { LinkProtocol } from "../../link/wire/link_request.ts";
 import { backoff } from "../../core/backoff.ts";
 import type { Shadow } from "./shadow.ts";
 import { type CarrierOptions, openShadowCarrier } from "./shadow_carrier.ts";
@@ -17,6 +18,8 @@ export interface LocalPort {
 }
 
 export interface LinkOptions extends Pick<CarrierOptions, "onWay"> {
+  /** @default "tls", of a pod that several share "ssh" */
+  readonly protocol?: LinkProtocol;
   readonly ports: readonly LocalPort[];
   /** Ends the attempt; a link that is open outlives it. */
   readonly signal: AbortSignal;
@@ -36,9 +39,11 @@ export async function openShadowLink(
   options: LinkOptions & Pick<CarrierOptions, "isStarting">,
 ): Promise<Link> {
   // the agent of a pod that several share may be of a version that speaks SSH alone
-  const protocol = shadow.spec.isShared ? "ssh" : "tls";
-  const carrier = { ...options, protocol } as const;
-  const stream = await openShadowCarrier(kube, shadow, carrier);
+  const { protocol = shadow.spec.isShared ? "ssh" : "tls" } = options;
+  const stream = await openShadowCarrier(kube, shadow, {
+    ...options,
+    protocol,
+  });
   const open = protocol === "tls" ? openTlsLink : openSshLink;
   const link = await open(stream, {
     privateKey: shadow.clientPrivateKey,

@@ -20,6 +20,7 @@ import type { Report } from "../../core/report.ts";
 import type { Scope } from "../../undo/scope.ts";
 import { randomLower } from "../../core/random_name.ts";
 import type { World } from "../../kube/world.ts";
+import type { LinkProtocol } from "../../link/wire/link_request.ts";
 import type { Link } from "../../link/client/link.ts";
 import type { Heartbeat } from "../object/heartbeat.ts";
 import { LinkOutage } from "../object/link_outage.ts";
@@ -56,6 +57,8 @@ export interface ShadowSessionOptions {
   readonly onLocalRefused?: LinkOptions["onLocalRefused"];
   readonly podTimeoutMs: number;
   readonly linkTimeoutMs: number;
+  /** @default the fastest that every agent speaks which may be there */
+  readonly linkProtocol?: LinkProtocol;
   /** Told of each link, before it is used. Where it fails the link counts as not come about. */
   readonly onLink?: (link: Link) => void | Promise<void>;
   /** Works with each new shadow. What it does goes through the scope, reverted when the shadow is lost. */
@@ -362,9 +365,11 @@ export class ShadowSession {
   }
 
   #linkOptions(signal: AbortSignal): LinkOptions {
-    const { ports = [], linkTimeoutMs, onLocalRefused, report } = this.#options;
+    const { ports = [], linkTimeoutMs, linkProtocol, onLocalRefused, report } =
+      this.#options;
     return {
       ports,
+      ...(linkProtocol === undefined ? {} : { protocol: linkProtocol }),
       signal,
       onWay: (way) =>
         report.debug(

@@ -7,9 +7,10 @@
  */
 import type { Report } from "../../core/report.ts";
 import type { Scope } from "../../undo/scope.ts";
-import type { SshLink } from "../../link/client/ssh_link.ts";
+import type { Link } from "../../link/client/link.ts";
 import type { World } from "../../kube/world.ts";
 import type { Heartbeat } from "../object/heartbeat.ts";
+import type { LinkProtocol } from "../../link/wire/link_request.ts";
 import { LocalRefusals } from "./local_refusals.ts";
 import { awaitShadowReady, type Shadow } from "./shadow.ts";
 import { type LocalPort, proveLink } from "./shadow_link.ts";
@@ -30,7 +31,8 @@ export interface TrafficSessionOptions {
   readonly podTimeoutMs: number;
   readonly linkTimeoutMs: number;
   /** Told of each link, also of those after a loss. */
-  readonly onLink?: (link: SshLink) => void;
+  readonly onLink?: (link: Link) => void;
+  readonly linkProtocol?: LinkProtocol;
   /** Sends the traffic to the shadow. Reverted through `scope` when the shadow is lost. */
   readonly route: (scope: Scope<World>, shadow: Shadow) => Promise<void>;
   /** Asked when the shadow is lost, before anything is reverted: whether somebody took the Service back. */

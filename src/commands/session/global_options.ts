@@ -14,6 +14,10 @@ import {
   SHADOW_IMAGE,
 } from "../../cluster/pod/pod_options.ts";
 import {
+  LINK_PROTOCOLS,
+  type LinkProtocol,
+} from "../../link/wire/link_request.ts";
+import {
   parseToleration,
   type Toleration,
 } from "../../cluster/pod/toleration.ts";
@@ -33,6 +37,7 @@ export interface GlobalOptions {
   readonly portForwardTimeout: number;
   /** Seconds. */
   readonly podCreationTimeout: number;
+  readonly link?: LinkProtocol;
   readonly useShadowDeployment: boolean;
   readonly forceUpdate: boolean;
   readonly podQuota: Record<string, string>;
@@ -94,6 +99,10 @@ export function addGlobalOptions(program: Command): void {
     )
       .argParser(parseWhole("podCreationTimeout", 1)).default(60),
     new Option(
+      "--link <protocol>",
+      "what is spoken with the Shadow Pod (default: tls, with --shareShadow ssh)",
+    ).choices(LINK_PROTOCOLS),
+    new Option(
       "--useShadowDeployment",
       "create a Deployment instead of a Pod, so that it survives the loss of its node",
     ).default(false),
@@ -144,12 +153,17 @@ export function podOptions(globals: GlobalOptions): PodOptions {
   };
 }
 
-/** The deadlines that the options name. */
-export function timeouts(
-  globals: GlobalOptions,
-): { podTimeoutMs: number; linkTimeoutMs: number } {
+/** What the options say of the link, and of the pod that it leads to. */
+export function linkSettings(
+  { podCreationTimeout, portForwardTimeout, link }: GlobalOptions,
+): {
+  podTimeoutMs: number;
+  linkTimeoutMs: number;
+  linkProtocol?: LinkProtocol;
+} {
   return {
-    podTimeoutMs: globals.podCreationTimeout * 1000,
-    linkTimeoutMs: globals.portForwardTimeout * 1000,
+    podTimeoutMs: podCreationTimeout * 1000,
+    linkTimeoutMs: portForwardTimeout * 1000,
+    ...(link === undefined ? {} : { linkProtocol: link }),
   };
 }

@@ -39,7 +39,11 @@ import type {
 import { pluginLog } from "../../plugins/plugin_log.ts";
 import type { PluginOrigin } from "../../plugins/registry.ts";
 import type { RoutingVerb } from "../../plugins/routing_verb.ts";
-import { type GlobalOptions, podOptions, timeouts } from "./global_options.ts";
+import {
+  type GlobalOptions,
+  linkSettings,
+  podOptions,
+} from "./global_options.ts";
 import type { Host } from "./host.ts";
 
 export interface TrafficRequest {
@@ -94,7 +98,7 @@ export async function planTraffic(
       ...await placedAsWorkload(kube, podOptions(globals), { target, signal }),
       ...(nodeName === undefined ? {} : { nodeName }),
     },
-    podTimeoutMs: timeouts(globals).podTimeoutMs,
+    podTimeoutMs: linkSettings(globals).podTimeoutMs,
     recoverWaitMs: (request.recoverWaitTime ?? 0) * 1000,
     ...(mark === undefined ? {} : { mark }),
   };

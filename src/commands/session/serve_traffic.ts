@@ -36,7 +36,7 @@ import {
   routeTraffic,
 } from "../../plugins/driver.ts";
 import type { PrepareContext, RouteResult } from "../../plugins/plugin.ts";
-import { type GlobalOptions, timeouts } from "./global_options.ts";
+import { type GlobalOptions, linkSettings } from "./global_options.ts";
 import { takesAll, type TrafficPlan } from "./plan_traffic.ts";
 import { PluginRecorder } from "./plugin_recorder.ts";
 import type { Session } from "./session.ts";
@@ -148,7 +148,7 @@ export async function serveTraffic(
     hasFixedName: routing.name !== undefined,
     ports: localPorts(plan.ports),
     allowRefusedLocal: skipPortChecking,
-    ...timeouts(globals),
+    ...linkSettings(globals),
     route,
     onLink: (one) => link.follow(one),
     isReleased: () => isReleased(plugin, context),

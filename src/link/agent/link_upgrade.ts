@@ -3,6 +3,7 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import {
   LINK_PATH,
+  LINK_PROTOCOLS,
   LINK_TOKEN_HEADER,
   type LinkProtocol,
   linkToken,
@@ -51,7 +52,5 @@ export class LinkUpgrade {
 }
 
 function protocolOf({ headers }: IncomingMessage): LinkProtocol | undefined {
-  return (["ssh", "tls"] as const).find((one) =>
-    UPGRADE_NAMES[one] === headers.upgrade
-  );
+  return LINK_PROTOCOLS.find((one) => UPGRADE_NAMES[one] === headers.upgrade);
 }

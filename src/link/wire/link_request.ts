@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 
-/** What is spoken on a link. */
-export type LinkProtocol = "ssh" | "tls";
+/** What may be spoken on a link. */
+export const LINK_PROTOCOLS = ["tls", "ssh"] as const;
+export type LinkProtocol = typeof LINK_PROTOCOLS[number];
 
 /** Their names in the header `Upgrade`. */
 export const UPGRADE_NAMES: Readonly<Record<LinkProtocol, string>> = {
