@@ -2,6 +2,8 @@
 export const FIRST_WINDOW_BYTES = 128 * 1024;
 /** So much a channel may have on its way whose reader keeps up. */
 const MOST_WINDOW_BYTES = 2 * 1024 * 1024;
+/** And so much where the way is so long that less would stand still on it. */
+const FAR_WINDOW_BYTES = 8 * 1024 * 1024;
 /** What all channels of a link may have together above their first windows. */
 const SHARED_BYTES = 64 * 1024 * 1024;
 
@@ -21,6 +23,13 @@ export class WindowBudget {
   }
 }
 
+interface WindowOptions {
+  /** What the other side may send before it is allowed more. */
+  readonly firstBytes?: number;
+  /** How long an answer takes; 0 where nobody knows. */
+  readonly roundTripMs?: () => number;
+}
+
 /**
  * How much a channel's other side may send. What it was allowed to it may send, however slow the reader
  * is: ssh2 allows 2 MiB from the start, so that a thousand connections that nobody reads take 2 GiB.
@@ -30,21 +39,24 @@ export class ReceiveWindow {
   readonly #budget: WindowBudget;
   readonly #allow: (bytes: number) => void;
   readonly #firstBytes: number;
+  readonly #roundTripMs: () => number;
+  #allowedAt = performance.now();
   #bytes: number;
   /** Allowed, and not come yet. */
   #credit: number;
 
   /**
    * @param allow Tells the other side that it may send so much more.
-   * @param firstBytes What it may send without that.
    */
   constructor(
     budget: WindowBudget,
     allow: (bytes: number) => void,
-    firstBytes = FIRST_WINDOW_BYTES,
+    { firstBytes = FIRST_WINDOW_BYTES, roundTripMs = () => 0 }: WindowOptions =
+      {},
   ) {
     this.#budget = budget;
     this.#allow = allow;
+    this.#roundTripMs = roundTripMs;
     this.#firstBytes = this.#bytes = this.#credit = firstBytes;
   }
 
@@ -58,7 +70,11 @@ export class ReceiveWindow {
   update(unreadBytes: number): void {
     const used = this.#credit + unreadBytes;
     if (used > this.#bytes / 2) return;
-    const larger = Math.min(2 * this.#bytes, MOST_WINDOW_BYTES);
+    const now = performance.now();
+    const isFar = now - this.#allowedAt < this.#roundTripMs();
+    this.#allowedAt = now;
+    const most = isFar ? FAR_WINDOW_BYTES : MOST_WINDOW_BYTES;
+    const larger = Math.min(2 * this.#bytes, Math.max(most, this.#bytes));
     if (this.#budget.take(larger - this.#bytes)) this.#bytes = larger;
     const more = this.#bytes - used;
     this.#credit += more;

@@ -14,6 +14,10 @@ import { type StreamCarrier, YamuxStream } from "./yamux_stream.ts";
 
 /** More streams at once are nobody's: the other side is asked to have fewer by resets. */
 const MOST_STREAMS = 16_384;
+/** So many round trips are kept. */
+const ROUND_TRIPS = 8;
+/** Of more pings without an answer nobody wants to know how long they took. */
+const MOST_PINGS = 16;
 /** How much may wait to be sent before streams are told to hold back. */
 const SEND_QUEUE_BYTES = 256 * 1024;
 
@@ -48,6 +52,9 @@ export class YamuxSession implements StreamCarrier {
   #payloadBytes = 0;
   #nextId: number;
   #isCorked = false;
+  /** When each of the pings went out that have no answer yet. */
+  readonly #pingedAt = new Map<number, number>();
+  readonly #roundTripsMs: number[] = [];
   #pings = 0;
 
   constructor(carrier: Duplex, options: YamuxOptions) {
@@ -84,10 +91,26 @@ export class YamuxSession implements StreamCarrier {
     return stream;
   }
 
+  /** The shortest of the last few: others waited behind what was sent before them. */
+  get roundTripMs(): number {
+    return this.#roundTripsMs.length === 0
+      ? 0
+      : Math.min(...this.#roundTripsMs);
+  }
+
   /** Has the other side send something. */
   ping(): void {
+    if (this.#pingedAt.size === MOST_PINGS) this.#pingedAt.clear();
     const length = this.#pings++ & 0xffff;
+    this.#pingedAt.set(length, performance.now());
     this.send({ type: FRAME_TYPE.ping, flags: FLAG.syn, streamId: 0, length });
+  }
+
+  #onPong(length: number): void {
+    const pingedAt = this.#pingedAt.get(length);
+    if (!this.#pingedAt.delete(length)) return;
+    this.#roundTripsMs.push(performance.now() - pingedAt!);
+    this.#roundTripsMs.splice(0, this.#roundTripsMs.length - ROUND_TRIPS);
   }
 
   /** Tells the other side that this is the end. */
@@ -166,8 +189,11 @@ export class YamuxSession implements StreamCarrier {
     if (frame === undefined) return this.#fail("what came is no frame");
     const { type, flags, length } = frame;
     if (type === FRAME_TYPE.ping) {
-      if ((flags & FLAG.syn) === 0) return;
-      return this.send({ ...frame, flags: FLAG.ack });
+      if ((flags & FLAG.syn) === 0) return this.#onPong(length);
+      this.send({ ...frame, flags: FLAG.ack });
+      // who is asked wants to know as well how far away the other one is
+      if (!this.#options.isClient) this.ping();
+      return;
     }
     // the other side ends the connection itself when its last stream is done
     if (type === FRAME_TYPE.goAway) return;

@@ -9,6 +9,8 @@ const MOST_FRAME_BYTES = 64 * 1024;
 /** What a stream asks of its session. */
 export interface StreamCarrier {
   readonly windows: WindowBudget;
+  /** How long the other side takes to answer; 0 before it was asked. */
+  readonly roundTripMs: number;
   /** Queues a frame. */
   send(
     frame: { type: number; flags: number; streamId: number; length: number },
@@ -52,7 +54,10 @@ export class YamuxStream extends Duplex {
     this.#window = new ReceiveWindow(
       session.windows,
       (bytes) => this.#send(FRAME_TYPE.windowUpdate, 0, bytes),
-      FIRST_WINDOW_BYTES,
+      {
+        firstBytes: FIRST_WINDOW_BYTES,
+        roundTripMs: () => session.roundTripMs,
+      },
     );
     // Whoever does not listen learns it from "close"; it must not end the process.
     this.on("error", () => {});
