@@ -28,6 +28,7 @@ export interface SecureOptions {
  * private half of its own when this returns. The connection belongs to the result, and goes with a failure.
  *
  * @throws {LinkError} `HOST_KEY_MISMATCH` at the laptop, `LINK_HANDSHAKE`, `LINK_TIMEOUT`.
+ * @throws {UsageError} `LINK_KEY_INVALID`.
  * @throws {Cancelled} by `signal`.
  */
 export async function secureCarrier(
@@ -36,9 +37,7 @@ export async function secureCarrier(
   options: SecureOptions,
 ): Promise<Duplex> {
   const { peerPublicKey, signal, timeoutMs } = options;
-  const socket = side === "laptop"
-    ? clientSocket(carrier, options)
-    : serverSocket(carrier, options);
+  const socket = secureSocket(carrier, side, options);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const timer = setTimeout(() => reject(timedOut(timeoutMs)), timeoutMs);
   const abort = () => reject(new Cancelled());
@@ -49,12 +48,16 @@ export async function secureCarrier(
     const isOthers = side === "laptop" && error.code === OTHER_KEY;
     reject(isOthers ? hostKeyMismatch(error) : failed(error));
   });
+  // node:tls of Deno (2.9.6) goes on waiting
+  carrier.once("end", () => reject(failed(undefined)));
   socket.once("close", () => {
     carrier.destroy(); // node:tls leaves what it was given open
     reject(failed(undefined));
   });
   try {
     await promise;
+    // its "close" may be over before the caller can listen
+    if (socket.destroyed) throw failed(undefined);
     // node:tls of Deno (2.9.6) lets others pass in some cases. Noticed by: "a pod with another key …"
     const { raw } = socket.getPeerCertificate(true);
     if (!isOf(raw, peerPublicKey)) {
@@ -70,6 +73,21 @@ export async function secureCarrier(
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener("abort", abort);
+  }
+}
+
+function secureSocket(
+  carrier: Duplex,
+  side: "laptop" | "pod",
+  options: SecureOptions,
+): TLSSocket {
+  try {
+    return side === "laptop"
+      ? clientSocket(carrier, options)
+      : serverSocket(carrier, options);
+  } catch (error) {
+    carrier.destroy();
+    throw error;
   }
 }
 

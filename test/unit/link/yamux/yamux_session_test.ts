@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { connect, createServer, type Socket } from "node:net";
 import { Duplex } from "node:stream";
 import fc from "fast-check";
 import { LinkError } from "../../../../src/core/errors.ts";
@@ -14,25 +13,11 @@ import {
 } from "../../../../src/link/yamux/frame_header.ts";
 import { YamuxSession } from "../../../../src/link/yamux/yamux_session.ts";
 import type { YamuxStream } from "../../../../src/link/yamux/yamux_stream.ts";
-
-/** Two connected sockets of this machine. */
-async function sockets(): Promise<[Socket, Socket]> {
-  const server = createServer({ allowHalfOpen: true });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  const near = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
-  const [[far]] = await Promise.all([
-    once(server, "connection"),
-    once(near, "connect"),
-  ]);
-  server.close();
-  return [near, far];
-}
+import { socketPair } from "../socket_pair.ts";
 
 /** A client, and a server that hands over what is opened. */
 async function pair(onStream: (stream: YamuxStream) => void) {
-  const [near, far] = await sockets();
+  const [near, far] = await socketPair();
   const client = new YamuxSession(near, {
     isClient: true,
     onStream: (stream) => stream.destroy(),
@@ -170,7 +155,7 @@ Deno.test("bytes that are no frames, or more than was allowed, end the connectio
     formatHeader({ type: 0, flags: FLAG.syn, streamId: 0, length: 0 }),
   ];
   for (const sent of cases) {
-    const [near, far] = await sockets();
+    const [near, far] = await socketPair();
     const server = new YamuxSession(far, {
       isClient: false,
       onStream: () => {},
@@ -189,7 +174,7 @@ Deno.test("any bytes at all end in order", async () => {
     fc.asyncProperty(
       fc.array(fc.uint8Array({ maxLength: 40 }), { maxLength: 20 }),
       async (chunks) => {
-        const [near, far] = await sockets();
+        const [near, far] = await socketPair();
         const server = new YamuxSession(far, {
           isClient: false,
           onStream: echo,
