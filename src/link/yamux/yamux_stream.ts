@@ -6,6 +6,12 @@ import { FIRST_WINDOW_BYTES, FLAG, FRAME_TYPE } from "./frame_header.ts";
 /** Other streams get their turn after so much. */
 const MOST_FRAME_BYTES = 64 * 1024;
 
+/** One for all: a thousand streams that end with their link would take half a second for their stack traces. */
+const CONNECTION_RESET = new LinkError(
+  "CONNECTION_RESET",
+  "Connection was reset by the other side",
+);
+
 /** What a stream asks of its session. */
 export interface StreamCarrier {
   readonly windows: WindowBudget;
@@ -100,8 +106,8 @@ export class YamuxStream extends Duplex {
     this.#isReset = true;
     this.#resume();
     // what came before it is still to be delivered
-    if (!this.#hasEnd || this.readableEnded) this.destroy(connectionReset());
-    else this.once("end", () => this.destroy(connectionReset()));
+    if (!this.#hasEnd || this.readableEnded) this.destroy(CONNECTION_RESET);
+    else this.once("end", () => this.destroy(CONNECTION_RESET));
   }
 
   override _read(): void {}
@@ -120,19 +126,21 @@ export class YamuxStream extends Duplex {
     _encoding: string,
     callback: () => void,
   ): void {
+    this.#session.whenWritable(() => this.#writePart(chunk, callback));
+  }
+
+  #writePart(chunk: Uint8Array, callback: () => void): void {
     if (this.#isReset || chunk.length === 0) return callback();
     if (this.#sendWindow <= 0) {
-      this.#waiting = () => this._write(chunk, _encoding, callback);
+      this.#waiting = () => this._write(chunk, "", callback);
       return;
     }
     const length = Math.min(chunk.length, this.#sendWindow, MOST_FRAME_BYTES);
     this.#sendWindow -= length;
     const part = length === chunk.length ? chunk : chunk.subarray(0, length);
     this.#send(FRAME_TYPE.data, 0, length, part);
-    this.#session.whenWritable(() => {
-      if (length === chunk.length) callback();
-      else this._write(chunk.subarray(length), _encoding, callback);
-    });
+    if (length === chunk.length) callback();
+    else this._write(chunk.subarray(length), "", callback);
   }
 
   override _final(callback: () => void): void {
@@ -171,11 +179,4 @@ export class YamuxStream extends Duplex {
     this.#waiting = undefined;
     waiting?.();
   }
-}
-
-function connectionReset(): LinkError {
-  return new LinkError(
-    "CONNECTION_RESET",
-    "Connection was reset by the other side",
-  );
 }
