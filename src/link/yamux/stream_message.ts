@@ -1,5 +1,4 @@
 /** What is said first on a stream, in each direction: a message of JSON after its length, then bytes as they are. */
-import { once } from "node:events";
 import type { Duplex } from "node:stream";
 import * as v from "valibot";
 import { LinkError } from "../../core/errors.ts";
@@ -9,6 +8,8 @@ import { frame } from "../wire/frame_reader.ts";
 /** No host, reason or name is longer. */
 const MOST_BYTES = 4096;
 const LENGTH_BYTES = 2;
+/** So long a stream may be open without having said what it is for. */
+export const REQUEST_TIMEOUT_MS = 30_000;
 
 const port = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65_535));
 const host = v.pipe(v.string(), v.maxLength(1024));
@@ -49,12 +50,33 @@ export function sendMessage(
   stream.write(frame(bytes));
 }
 
+/** After this nothing is said or heard. */
+export function sendLastMessage(stream: Duplex, message: Answer): void {
+  sendMessage(stream, message);
+  stream.end(() => stream.destroy());
+}
+
 /**
  * The first message on a stream. What comes after it stays there to be read.
  *
+ * @param timeoutMs A stream on which it has not come by then is destroyed.
  * @throws {LinkError} `LINK_PROTOCOL`, or the stream's own error.
  */
 export async function readMessage<T>(
+  stream: Duplex,
+  schema: v.GenericSchema<unknown, T>,
+  timeoutMs?: number,
+): Promise<T> {
+  const timer = timeoutMs &&
+    setTimeout(() => stream.destroy(), timeoutMs);
+  try {
+    return await readFirst(stream, schema);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function readFirst<T>(
   stream: Duplex,
   schema: v.GenericSchema<unknown, T>,
 ): Promise<T> {
@@ -77,13 +99,17 @@ async function readBytes(stream: Duplex, count: number): Promise<Uint8Array> {
     if (stream.destroyed) {
       throw stream.errored ?? broken("the stream was closed before it");
     }
-    await Promise.race([
-      once(stream, "readable"),
-      new Promise((resolve) =>
-        stream.once("end", resolve).once("close", resolve)
-      ),
-    ]);
+    await change(stream);
   }
+}
+
+/** Something came, or nothing will come. */
+async function change(stream: Duplex): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const events = ["readable", "end", "close"];
+  for (const event of events) stream.on(event, resolve);
+  await promise;
+  for (const event of events) stream.off(event, resolve);
 }
 
 function broken(reason: string): LinkError {

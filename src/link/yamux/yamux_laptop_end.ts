@@ -6,6 +6,8 @@ import {
   offer,
   readMessage,
   type Request,
+  REQUEST_TIMEOUT_MS,
+  sendLastMessage,
   sendMessage,
 } from "./stream_message.ts";
 import { YamuxSession } from "./yamux_session.ts";
@@ -16,12 +18,17 @@ export class YamuxLaptopEnd implements LaptopEnd {
   onConnection: (offered: OfferedConnection) => void = (one) => one.refuse();
   heardAt = Date.now();
   readonly #session: YamuxSession;
+  readonly #requestTimeoutMs: number;
   readonly #pinging: ReturnType<typeof setInterval>;
 
   constructor(
     carrier: Duplex,
-    { pingIntervalMs = 1000 }: { pingIntervalMs?: number } = {},
+    { pingIntervalMs = 1000, requestTimeoutMs = REQUEST_TIMEOUT_MS }: {
+      pingIntervalMs?: number;
+      requestTimeoutMs?: number;
+    } = {},
   ) {
+    this.#requestTimeoutMs = requestTimeoutMs;
     this.#session = new YamuxSession(carrier, {
       isClient: true,
       onStream: (stream) => void this.#onStream(stream),
@@ -90,7 +97,7 @@ export class YamuxLaptopEnd implements LaptopEnd {
   async #onStream(stream: YamuxStream): Promise<void> {
     let told;
     try {
-      told = await readMessage(stream, offer);
+      told = await readMessage(stream, offer, this.#requestTimeoutMs);
     } catch {
       return void stream.destroy();
     }
@@ -103,9 +110,7 @@ export class YamuxLaptopEnd implements LaptopEnd {
         return stream;
       },
       refuse() {
-        sendMessage(stream, { refused: "ECONNREFUSED: not taken" });
-        stream.end();
-        stream.resume();
+        sendLastMessage(stream, { refused: "ECONNREFUSED: not taken" });
       },
     });
   }

@@ -1,4 +1,5 @@
 import type { Duplex } from "node:stream";
+import { setImmediate } from "node:timers/promises";
 import { LinkError } from "../../core/errors.ts";
 import type { Origin } from "../wire/laptop_end.ts";
 import type { PodEnd, PodRequests } from "../wire/pod_end.ts";
@@ -7,6 +8,8 @@ import {
   readMessage,
   type Request,
   request,
+  REQUEST_TIMEOUT_MS,
+  sendLastMessage,
   sendMessage,
 } from "./stream_message.ts";
 import { YamuxSession } from "./yamux_session.ts";
@@ -18,9 +21,17 @@ export class YamuxPodEnd implements PodEnd {
   readonly login: Promise<string>;
   readonly #session: YamuxSession;
   readonly #login = Promise.withResolvers<string>();
+  readonly #requestTimeoutMs: number;
   #requests: PodRequests | undefined;
+  #hasStream = false;
+  #isLoggedIn = false;
 
-  constructor(carrier: Duplex) {
+  constructor(
+    carrier: Duplex,
+    { requestTimeoutMs = REQUEST_TIMEOUT_MS }: { requestTimeoutMs?: number } =
+      {},
+  ) {
+    this.#requestTimeoutMs = requestTimeoutMs;
     this.login = this.#login.promise;
     this.#session = new YamuxSession(carrier, {
       isClient: false,
@@ -66,39 +77,57 @@ export class YamuxPodEnd implements PodEnd {
   }
 
   async #onStream(stream: YamuxStream): Promise<void> {
+    const isFirst = !this.#hasStream;
+    this.#hasStream = true;
     let asked: Request;
     try {
-      asked = await readMessage(stream, request);
-    } catch {
-      return void stream.destroy();
+      asked = await readMessage(stream, request, this.#requestTimeoutMs);
+    } catch (error) {
+      stream.destroy();
+      if (isFirst) this.#session.destroy(error as Error);
+      return;
     }
-    const refuse = (refused: string) => {
-      sendMessage(stream, { refused });
-      stream.end();
-      stream.resume();
-    };
-    const accept = () => {
-      sendMessage(stream, {});
-      return stream;
-    };
+    if (isFirst !== (asked.kind === "login")) return this.#failLogin();
     if (asked.kind === "login") {
+      this.#isLoggedIn = true;
       this.#login.resolve(asked.name);
-      accept().end();
-      return void stream.resume();
+      return sendLastMessage(stream, {});
     }
-    // it comes on the streams after the first one, and whoever waits for that has the next turn
+    // the login came before it, and needs one more turn at most to be read
+    if (!this.#isLoggedIn) await setImmediate();
+    if (!this.#isLoggedIn) return this.#failLogin();
     await this.login;
+    this.#onRequest(stream, asked);
+  }
+
+  #onRequest(
+    stream: YamuxStream,
+    asked: Exclude<Request, { kind: "login" }>,
+  ): void {
+    const refuse = (refused: string) => sendLastMessage(stream, { refused });
     const requests = this.#requests;
     if (requests === undefined) return refuse("EAGAIN: not served yet");
     const { kind, port } = asked;
     if (kind === "dial") {
+      const accept = () => {
+        sendMessage(stream, {});
+        return stream;
+      };
       return requests.onDial({ host: asked.host, port, accept, refuse });
     }
     const isDone = kind === "attach"
       ? requests.onAttach(port)
       : requests.onDetach(port);
     if (!isDone) return refuse(`EADDRNOTAVAIL: port ${port}`);
-    accept().end();
-    stream.resume();
+    sendLastMessage(stream, {});
+  }
+
+  #failLogin(): void {
+    this.#session.destroy(
+      new LinkError(
+        "LINK_PROTOCOL",
+        "The other end did not log in first, and once",
+      ),
+    );
   }
 }

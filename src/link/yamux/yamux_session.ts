@@ -20,6 +20,8 @@ const ROUND_TRIPS = 8;
 const MOST_PINGS = 16;
 /** How much may wait to be sent before streams are told to hold back. */
 const SEND_QUEUE_BYTES = 256 * 1024;
+/** More of answers alone waits where the other side asks without reading them. */
+const MOST_QUEUED_BYTES = 1024 * 1024;
 
 export interface YamuxOptions {
   /** The side that began the connection: its streams have odd numbers. */
@@ -63,10 +65,12 @@ export class YamuxSession implements StreamCarrier {
     this.#nextId = options.isClient ? 1 : 2;
     let cause: Error | undefined;
     this.closed = new Promise((resolve) => {
-      carrier.once("close", () => {
+      const onClose = () => {
         this.#end();
         resolve(cause);
-      });
+      };
+      if (carrier.closed) onClose();
+      else carrier.once("close", onClose);
     });
     carrier.on("error", (error) => cause ??= error);
     carrier.on("end", () => carrier.destroy());
@@ -80,6 +84,11 @@ export class YamuxSession implements StreamCarrier {
   /** How many streams there are. */
   get size(): number {
     return this.#streams.size;
+  }
+
+  /** What is still to be handed to the carrier. */
+  get queuedBytes(): number {
+    return this.#carrier.writableLength;
   }
 
   /** A new stream. The other side hears of it with the first bytes, or by `acknowledge()`. */
@@ -125,6 +134,9 @@ export class YamuxSession implements StreamCarrier {
 
   send(frame: FrameHeader, payload?: Uint8Array): void {
     if (this.isClosed) return;
+    if (this.queuedBytes > MOST_QUEUED_BYTES) {
+      return this.#fail("it asks, and does not read the answers");
+    }
     if (!this.#isCorked) {
       // what is said in one turn of the event loop goes out as one
       this.#isCorked = true;
@@ -135,8 +147,13 @@ export class YamuxSession implements StreamCarrier {
       });
     }
     this.unanswered += HEADER_BYTES + (payload?.length ?? 0);
-    this.#carrier.write(formatHeader(frame));
-    if (payload !== undefined) this.#carrier.write(payload, this.#onSent);
+    const header = formatHeader(frame);
+    if (payload === undefined) {
+      this.#carrier.write(header, this.#onSent);
+      return;
+    }
+    this.#carrier.write(header);
+    this.#carrier.write(payload, this.#onSent);
   }
 
   whenWritable(callback: () => void): void {
@@ -145,7 +162,7 @@ export class YamuxSession implements StreamCarrier {
   }
 
   get #isFull(): boolean {
-    return this.#carrier.writableLength > SEND_QUEUE_BYTES && !this.isClosed;
+    return this.queuedBytes > SEND_QUEUE_BYTES && !this.isClosed;
   }
 
   readonly #onSent = () => {
@@ -170,7 +187,7 @@ export class YamuxSession implements StreamCarrier {
         const part = chunk.subarray(at, at + this.#payloadBytes);
         at += part.length;
         this.#payloadBytes -= part.length;
-        if (this.#receiver?.onData(part) === false) {
+        if (this.#receiver?.onData(withoutRest(part)) === false) {
           return this.#fail("more came on a stream than was allowed");
         }
         continue;
@@ -240,4 +257,9 @@ export class YamuxSession implements StreamCarrier {
       new LinkError("LINK_PROTOCOL", `The other end broke yamux: ${reason}`),
     );
   }
+}
+
+/** A small piece that waits to be read would keep all that came with it in memory. */
+function withoutRest(part: Uint8Array): Uint8Array {
+  return part.length * 4 < part.buffer.byteLength ? new Uint8Array(part) : part;
 }
