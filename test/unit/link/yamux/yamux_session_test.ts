@@ -203,7 +203,7 @@ Deno.test("a frame for a stream that is over is dropped", async () => {
 });
 
 Deno.test("each end knows how far away the other one is", async () => {
-  const [near, far] = await sockets();
+  const [near, far] = await socketPair();
   const delayMs = 30;
   const [left, right] = [new Later(near, delayMs), new Later(far, delayMs)];
   const onStream = (stream: YamuxStream) => stream.destroy();
