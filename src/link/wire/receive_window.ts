@@ -24,8 +24,11 @@ export class WindowBudget {
 }
 
 interface WindowOptions {
-  /** What the other side may send before it is allowed more. */
-  readonly firstBytes?: number;
+  /**
+   * What the other side may send beyond the first window, by the protocol's own rules, though ours does not. It
+   * counts as sent ahead.
+   */
+  readonly graceBytes?: number;
   /** How long an answer takes; 0 where nobody knows. */
   readonly roundTripMs?: () => number;
 }
@@ -38,12 +41,13 @@ interface WindowOptions {
 export class ReceiveWindow {
   readonly #budget: WindowBudget;
   readonly #allow: (bytes: number) => void;
-  readonly #firstBytes: number;
+  /** Less than that is more than was allowed. */
+  readonly #leastCredit: number;
   readonly #roundTripMs: () => number;
   #allowedAt = performance.now();
-  #bytes: number;
+  #bytes = FIRST_WINDOW_BYTES;
   /** Allowed, and not come yet. */
-  #credit: number;
+  #credit = FIRST_WINDOW_BYTES;
 
   /**
    * @param allow Tells the other side that it may send so much more.
@@ -51,19 +55,18 @@ export class ReceiveWindow {
   constructor(
     budget: WindowBudget,
     allow: (bytes: number) => void,
-    { firstBytes = FIRST_WINDOW_BYTES, roundTripMs = () => 0 }: WindowOptions =
-      {},
+    { graceBytes = 0, roundTripMs = () => 0 }: WindowOptions = {},
   ) {
     this.#budget = budget;
     this.#allow = allow;
     this.#roundTripMs = roundTripMs;
-    this.#firstBytes = this.#bytes = this.#credit = firstBytes;
+    this.#leastCredit = -graceBytes;
   }
 
   /** @returns False where that is more than was allowed. */
   received(bytes: number): boolean {
     this.#credit -= bytes;
-    return this.#credit >= 0;
+    return this.#credit >= this.#leastCredit;
   }
 
   /** To be called when something came, and when the reader wants more. */
@@ -83,7 +86,7 @@ export class ReceiveWindow {
 
   /** The channel is closed. */
   close(): void {
-    this.#budget.giveBack(this.#bytes - this.#firstBytes);
-    this.#bytes = this.#firstBytes;
+    this.#budget.giveBack(this.#bytes - FIRST_WINDOW_BYTES);
+    this.#bytes = FIRST_WINDOW_BYTES;
   }
 }

@@ -11,7 +11,7 @@ export const FRAME_TYPE = { data: 0, windowUpdate: 1, ping: 2, goAway: 3 };
 export const FLAG = { syn: 1, ack: 2, fin: 4, rst: 8 };
 
 /** What each side of a stream may send before the other has allowed more: the protocol's own. */
-export const FIRST_WINDOW_BYTES = 256 * 1024;
+export const YAMUX_WINDOW_BYTES = 256 * 1024;
 
 const VERSION = 0;
 

@@ -1,7 +1,11 @@
 import { Duplex } from "node:stream";
 import { LinkError } from "../../core/errors.ts";
-import { ReceiveWindow, type WindowBudget } from "../wire/receive_window.ts";
-import { FIRST_WINDOW_BYTES, FLAG, FRAME_TYPE } from "./frame_header.ts";
+import {
+  FIRST_WINDOW_BYTES,
+  ReceiveWindow,
+  type WindowBudget,
+} from "../wire/receive_window.ts";
+import { FLAG, FRAME_TYPE, YAMUX_WINDOW_BYTES } from "./frame_header.ts";
 
 /** Other streams get their turn after so much. */
 const MOST_FRAME_BYTES = 64 * 1024;
@@ -36,7 +40,7 @@ export class YamuxStream extends Duplex {
   readonly id: number;
   readonly #session: StreamCarrier;
   readonly #window: ReceiveWindow;
-  /** What the other side allows to be sent. */
+  /** What may be sent: half of what yamux allows at first, as thousands of streams may be read by nobody. */
   #sendWindow = FIRST_WINDOW_BYTES;
   /** Goes with the next frame. */
   #flags: number;
@@ -50,7 +54,7 @@ export class YamuxStream extends Duplex {
   /** @param firstFlag `FLAG.syn` at the side that opens it, `FLAG.ack` at the other. */
   constructor(session: StreamCarrier, id: number, firstFlag: number) {
     super({
-      readableHighWaterMark: FIRST_WINDOW_BYTES / 2,
+      readableHighWaterMark: FIRST_WINDOW_BYTES,
       writableHighWaterMark: MOST_FRAME_BYTES,
       allowHalfOpen: true,
     });
@@ -61,7 +65,7 @@ export class YamuxStream extends Duplex {
       session.windows,
       (bytes) => this.#send(FRAME_TYPE.windowUpdate, 0, bytes),
       {
-        firstBytes: FIRST_WINDOW_BYTES,
+        graceBytes: YAMUX_WINDOW_BYTES - FIRST_WINDOW_BYTES,
         roundTripMs: () => session.roundTripMs,
       },
     );

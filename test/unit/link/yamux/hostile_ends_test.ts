@@ -1,6 +1,6 @@
 // Both ends of a link whose other end logs in wrongly, or does not say what its streams are for.
 import assert from "node:assert/strict";
-import { LinkError } from "../../../../src/core/errors.ts";
+import type { LinkError } from "../../../../src/core/errors.ts";
 import type { PodRequests } from "../../../../src/link/wire/pod_end.ts";
 import { frame } from "../../../../src/link/wire/frame_reader.ts";
 import { FLAG, FRAME_TYPE } from "../../../../src/link/yamux/frame_header.ts";

@@ -159,6 +159,23 @@ Deno.test("a payload of 4 GiB for a stream ends the connection when it is more t
   assert.ok(it.streams[0]!.readableLength <= 256 * KIB);
 });
 
+Deno.test("one who uses the whole first window of yamux is read as well, and goes on", async () => {
+  await using it = await attacked();
+  const peer = new RawPeer(it.near);
+  peer.open(1, new Uint8Array(256 * KIB));
+  await heard(peer);
+  const [stream] = it.streams;
+  assert.equal(stream!.readableLength, 256 * KIB);
+  let got = 0;
+  stream!.on("data", (chunk) => got += chunk.length);
+  await peer.got(({ type, length }) => type === windowUpdate && length > 0);
+  const granted = peer.frames.filter(({ type }) => type === windowUpdate)
+    .reduce((all, { length }) => all + length, 0);
+  peer.send(data, fin, 1, new Uint8Array(granted));
+  await once(stream!, "end");
+  assert.equal(got, 256 * KIB + granted);
+});
+
 Deno.test("what comes in pieces of one byte is what comes in one", async () => {
   await using it = await attacked();
   const sent = [

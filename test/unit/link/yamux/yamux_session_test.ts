@@ -4,13 +4,14 @@ import { Duplex } from "node:stream";
 import fc from "fast-check";
 import { LinkError } from "../../../../src/core/errors.ts";
 import {
-  FIRST_WINDOW_BYTES,
   FLAG,
   formatHeader,
   FRAME_TYPE,
   HEADER_BYTES,
   parseHeader,
+  YAMUX_WINDOW_BYTES,
 } from "../../../../src/link/yamux/frame_header.ts";
+import { FIRST_WINDOW_BYTES } from "../../../../src/link/wire/receive_window.ts";
 import { YamuxSession } from "../../../../src/link/yamux/yamux_session.ts";
 import type { YamuxStream } from "../../../../src/link/yamux/yamux_stream.ts";
 import { socketPair } from "../socket_pair.ts";
@@ -145,8 +146,8 @@ Deno.test("a connection that ends resets every stream, and tells why", async () 
 Deno.test("bytes that are no frames, or more than was allowed, end the connection and nothing else", async () => {
   const data = (length: number, flags = FLAG.syn) =>
     formatHeader({ type: FRAME_TYPE.data, flags, streamId: 1, length });
-  const tooMuch = new Uint8Array(HEADER_BYTES + FIRST_WINDOW_BYTES + 1);
-  tooMuch.set(data(FIRST_WINDOW_BYTES + 1));
+  const tooMuch = new Uint8Array(HEADER_BYTES + YAMUX_WINDOW_BYTES + 1);
+  tooMuch.set(data(YAMUX_WINDOW_BYTES + 1));
   const cases = [
     new Uint8Array(HEADER_BYTES).fill(7),
     tooMuch,
