@@ -11,6 +11,7 @@ import {
   type AgentPort,
   type AgentStatus,
 } from "../../../../src/link/agent/agent_config.ts";
+import type { LinkProtocol } from "../../../../src/link/wire/link_request.ts";
 import { keysDigest } from "../../../../src/link/wire/keys_digest.ts";
 import type { Link } from "../../../../src/link/client/link.ts";
 import type { OpenLinkOptions } from "../../../../src/link/client/open_link_options.ts";
@@ -24,9 +25,6 @@ import {
 const AGENT = fileURLToPath(
   new URL("../../../../src/link/agent/agent.ts", import.meta.url),
 );
-
-/** What the tests of a link speak. Both are tried: scripts/test.ts. */
-export const PROTOCOL = Deno.env.get("KTCTL_TEST_LINK") ?? "tls";
 
 const CONFIG: AgentConfig = {
   sshPort: 0,
@@ -52,18 +50,23 @@ export class AgentProcess implements AsyncDisposable {
   readonly hostKeys: SshKeyPair;
   readonly clientKeys: SshKeyPair;
   readonly process: ChildProcess;
+  readonly protocol: LinkProtocol;
   readonly #dir: string;
   log = "";
 
   private constructor(
     parts:
-      & Pick<AgentProcess, "config" | "hostKeys" | "clientKeys" | "process">
+      & Pick<
+        AgentProcess,
+        "config" | "hostKeys" | "clientKeys" | "process" | "protocol"
+      >
       & { dir: string },
   ) {
     this.config = parts.config;
     this.hostKeys = parts.hostKeys;
     this.clientKeys = parts.clientKeys;
     this.process = parts.process;
+    this.protocol = parts.protocol;
     this.#dir = parts.dir;
     this.process.stderr!.on("data", (text) => this.log += text);
   }
@@ -78,6 +81,8 @@ export class AgentProcess implements AsyncDisposable {
         madeWith?: SshKeyPair;
         /** How many files it may have open. @default as many as the tests */
         openFiles?: number;
+        /** What its links speak. @default "tls" */
+        protocol?: LinkProtocol;
       }
       & Partial<
         AgentConfig
@@ -89,6 +94,7 @@ export class AgentProcess implements AsyncDisposable {
       env,
       madeWith,
       openFiles,
+      protocol = "tls",
       ...rest
     } = options;
     const [sshPort, statusPort, port] = await freePorts(3) as [
@@ -125,6 +131,7 @@ export class AgentProcess implements AsyncDisposable {
       hostKeys,
       clientKeys,
       process: child,
+      protocol,
       dir,
     });
     await agent.logged("ready");
@@ -157,7 +164,7 @@ export class AgentProcess implements AsyncDisposable {
       port: options.via ?? this.config.sshPort,
       host: "127.0.0.1",
     });
-    const open = PROTOCOL === "ssh" ? openSshLink : openTlsLink;
+    const open = this.protocol === "ssh" ? openSshLink : openTlsLink;
     return await open(stream, {
       privateKey: this.clientKeys.privateKey,
       hostPublicKey: this.hostKeys.publicKey,

@@ -15,115 +15,137 @@ import {
   portOf,
   read,
 } from "./agent_process.ts";
+import { testEachProtocol } from "./test_each_protocol.ts";
 
 const MIB = 1024 * 1024;
 
-Deno.test("a half-closed request gets its answer, handed over and dialled", async () => {
-  await using local = await answering("local");
-  await using agent = await AgentProcess.start();
-  await using link = await serving(agent, portOf(local));
-  assert.equal(await exchange(agent.port, "x".repeat(300_000)), "local 300000");
-  const dialled = await link.dial("127.0.0.1", portOf(local));
-  dialled.end("abcd");
-  assert.equal(await read(dialled), "local 4");
-});
+testEachProtocol(
+  "a half-closed request gets its answer, handed over and dialled",
+  async (protocol) => {
+    await using local = await answering("local");
+    await using agent = await AgentProcess.start({ protocol });
+    await using link = await serving(agent, portOf(local));
+    assert.equal(
+      await exchange(agent.port, "x".repeat(300_000)),
+      "local 300000",
+    );
+    const dialled = await link.dial("127.0.0.1", portOf(local));
+    dialled.end("abcd");
+    assert.equal(await read(dialled), "local 4");
+  },
+);
 
-Deno.test("an answer that ends first leaves the other direction open", async () => {
-  const received = Promise.withResolvers<string>();
-  await using local = await listen((socket) => {
-    socket.end("hello");
-    received.resolve(read(socket));
-  });
-  await using agent = await AgentProcess.start();
-  await using _link = await serving(agent, portOf(local));
-  const socket = connect({
-    port: agent.port,
-    host: "127.0.0.1",
-    allowHalfOpen: true,
-  });
-  assert.equal(await read(socket), "hello");
-  socket.end("after the end");
-  assert.equal(await received.promise, "after the end");
-});
+testEachProtocol(
+  "an answer that ends first leaves the other direction open",
+  async (protocol) => {
+    const received = Promise.withResolvers<string>();
+    await using local = await listen((socket) => {
+      socket.end("hello");
+      received.resolve(read(socket));
+    });
+    await using agent = await AgentProcess.start({ protocol });
+    await using _link = await serving(agent, portOf(local));
+    const socket = connect({
+      port: agent.port,
+      host: "127.0.0.1",
+      allowHalfOpen: true,
+    });
+    assert.equal(await read(socket), "hello");
+    socket.end("after the end");
+    assert.equal(await received.promise, "after the end");
+  },
+);
 
-Deno.test("HTTP/1.0 answers that end by closing arrive whole", async () => {
-  const body = "y".repeat(1_000_000);
-  await using local = await listen((socket) =>
-    void socket.once("data", () => socket.end(`HTTP/1.0 200 OK\r\n\r\n${body}`))
-  );
-  await using agent = await AgentProcess.start();
-  await using _link = await serving(agent, portOf(local));
-  const response = await fetch(`http://127.0.0.1:${agent.port}/`);
-  assert.equal((await response.text()).length, body.length);
-});
+testEachProtocol(
+  "HTTP/1.0 answers that end by closing arrive whole",
+  async (protocol) => {
+    const body = "y".repeat(1_000_000);
+    await using local = await listen((socket) =>
+      void socket.once(
+        "data",
+        () => socket.end(`HTTP/1.0 200 OK\r\n\r\n${body}`),
+      )
+    );
+    await using agent = await AgentProcess.start({ protocol });
+    await using _link = await serving(agent, portOf(local));
+    const response = await fetch(`http://127.0.0.1:${agent.port}/`);
+    assert.equal((await response.text()).length, body.length);
+  },
+);
 
-Deno.test("a reset inside the pod resets the local connection, and the other way round", async () => {
-  await using local = await listen(() => {});
-  await using agent = await AgentProcess.start();
-  await using link = await serving(agent, portOf(local));
-  const fromPod = connect({
-    port: agent.port,
-    host: "127.0.0.1",
-    allowHalfOpen: true,
-  });
-  const [atHome] = await once(local, "connection") as [Socket];
-  fromPod.write("abc");
-  await once(atHome, "data");
-  fromPod.resetAndDestroy();
-  assert.equal((await once(atHome, "error"))[0].code, "ECONNRESET");
+testEachProtocol(
+  "a reset inside the pod resets the local connection, and the other way round",
+  async (protocol) => {
+    await using local = await listen(() => {});
+    await using agent = await AgentProcess.start({ protocol });
+    await using link = await serving(agent, portOf(local));
+    const fromPod = connect({
+      port: agent.port,
+      host: "127.0.0.1",
+      allowHalfOpen: true,
+    });
+    const [atHome] = await once(local, "connection") as [Socket];
+    fromPod.write("abc");
+    await once(atHome, "data");
+    fromPod.resetAndDestroy();
+    assert.equal((await once(atHome, "error"))[0].code, "ECONNRESET");
 
-  const again = connect({
-    port: agent.port,
-    host: "127.0.0.1",
-    allowHalfOpen: true,
-  });
-  const [second] = await once(local, "connection") as [Socket];
-  second.resetAndDestroy();
-  await assert.rejects(once(again, "end"), { code: "ECONNRESET" });
+    const again = connect({
+      port: agent.port,
+      host: "127.0.0.1",
+      allowHalfOpen: true,
+    });
+    const [second] = await once(local, "connection") as [Socket];
+    second.resetAndDestroy();
+    await assert.rejects(once(again, "end"), { code: "ECONNRESET" });
 
-  const [dialled, [third]] = await Promise.all([
-    link.dial("127.0.0.1", portOf(local)),
-    once(local, "connection") as Promise<[Socket]>,
-  ]);
-  third.resetAndDestroy();
-  await assert.rejects(once(dialled, "end"), { code: "CONNECTION_RESET" });
-});
+    const [dialled, [third]] = await Promise.all([
+      link.dial("127.0.0.1", portOf(local)),
+      once(local, "connection") as Promise<[Socket]>,
+    ]);
+    third.resetAndDestroy();
+    await assert.rejects(once(dialled, "end"), { code: "CONNECTION_RESET" });
+  },
+);
 
-Deno.test("2000 connections one after another and 200 at once are all served and leave nothing", async () => {
-  await using local = await answering("local");
-  await using agent = await AgentProcess.start();
-  await using link = await serving(agent, portOf(local));
-  await serveMany(agent, 100);
-  const before = {
-    files: await agent.openFiles(),
-    memory: await agent.memory(),
-  };
-  await serveMany(agent, 2000);
-  const all = await Promise.all(
-    Array.from({ length: 200 }, () => exchange(agent.port, "abc")),
-  );
-  assert.deepEqual(new Set(all), new Set(["local 3"]));
-  assert.equal(link.connections, 0);
-  assert.deepEqual((await agent.status()).connections, {
-    client: 0,
-    fallback: 0,
-  });
-  const after = {
-    files: await fewestFiles(agent, before.files),
-    memory: await agent.memory(),
-  };
-  assert.equal(after.files, before.files);
-  assert.ok(
-    after.memory < before.memory + 40,
-    `${before.memory} → ${after.memory} MiB`,
-  );
-});
+testEachProtocol(
+  "2000 connections one after another and 200 at once are all served and leave nothing",
+  async (protocol) => {
+    await using local = await answering("local");
+    await using agent = await AgentProcess.start({ protocol });
+    await using link = await serving(agent, portOf(local));
+    await serveMany(agent, 100);
+    const before = {
+      files: await agent.openFiles(),
+      memory: await agent.memory(),
+    };
+    await serveMany(agent, 2000);
+    const all = await Promise.all(
+      Array.from({ length: 200 }, () => exchange(agent.port, "abc")),
+    );
+    assert.deepEqual(new Set(all), new Set(["local 3"]));
+    assert.equal(link.connections, 0);
+    assert.deepEqual((await agent.status()).connections, {
+      client: 0,
+      fallback: 0,
+    });
+    const after = {
+      files: await fewestFiles(agent, before.files),
+      memory: await agent.memory(),
+    };
+    assert.equal(after.files, before.files);
+    assert.ok(
+      after.memory < before.memory + 40,
+      `${before.memory} → ${after.memory} MiB`,
+    );
+  },
+);
 
-Deno.test("moving data leaves no memory behind", async () => {
+testEachProtocol("moving data leaves no memory behind", async (protocol) => {
   await using local = await listen((socket) =>
     void socket.resume().on("end", () => socket.end())
   );
-  await using agent = await AgentProcess.start();
+  await using agent = await AgentProcess.start({ protocol });
   await using link = await agent.link();
   const stream = await link.dial("127.0.0.1", portOf(local));
   // What is kept is kept per packet, and each write is one.
@@ -146,90 +168,106 @@ Deno.test("moving data leaves no memory behind", async () => {
   await once(stream.resume(), "end");
 });
 
-Deno.test("64 MiB each way arrive unchanged, at the same time", async () => {
-  const chunk = Buffer.from(crypto.getRandomValues(new Uint8Array(65536)));
-  const size = 64 * MIB;
-  const expected = createHash("sha256");
-  for (let sent = 0; sent < size; sent += chunk.length) expected.update(chunk);
-  const digest = expected.digest("hex");
-  const atHome = Promise.withResolvers<string>();
-  await using local = await listen((socket) => {
-    atHome.resolve(digestOf(socket));
+testEachProtocol(
+  "64 MiB each way arrive unchanged, at the same time",
+  async (protocol) => {
+    const chunk = Buffer.from(crypto.getRandomValues(new Uint8Array(65536)));
+    const size = 64 * MIB;
+    const expected = createHash("sha256");
+    for (let sent = 0; sent < size; sent += chunk.length) {
+      expected.update(
+        chunk,
+      );
+    }
+    const digest = expected.digest("hex");
+    const atHome = Promise.withResolvers<string>();
+    await using local = await listen((socket) => {
+      atHome.resolve(digestOf(socket));
+      send(socket, chunk, size);
+    });
+    await using agent = await AgentProcess.start({ protocol });
+    await using _link = await serving(agent, portOf(local));
+    const socket = connect({
+      port: agent.port,
+      host: "127.0.0.1",
+      allowHalfOpen: true,
+    });
     send(socket, chunk, size);
-  });
-  await using agent = await AgentProcess.start();
-  await using _link = await serving(agent, portOf(local));
-  const socket = connect({
-    port: agent.port,
-    host: "127.0.0.1",
-    allowHalfOpen: true,
-  });
-  send(socket, chunk, size);
-  assert.deepEqual(await Promise.all([atHome.promise, digestOf(socket)]), [
-    digest,
-    digest,
-  ]);
-});
+    assert.deepEqual(await Promise.all([atHome.promise, digestOf(socket)]), [
+      digest,
+      digest,
+    ]);
+  },
+);
 
-Deno.test("slow readers hold back the sender instead of filling memory", async () => {
-  const chunk = Buffer.alloc(65536);
-  const sent: number[] = [];
-  await using local = await listen((socket) => {
-    const index = sent.push(0) - 1;
-    const more = () => {
-      do sent[index]! += chunk.length; while (socket.write(chunk));
-    };
-    socket.on("drain", more);
-    more();
-  });
-  await using agent = await AgentProcess.start();
-  await using link = await serving(agent, portOf(local));
-  const sockets = Array.from(
-    { length: 8 },
-    () => connect({ port: agent.port, host: "127.0.0.1" }).pause(),
-  );
-  // Others are served meanwhile: their slowness is their own.
-  await settled(() => sent.reduce((a, b) => a + b, 0));
-  assert.equal(sent.length, 8);
-  for (const bytes of sent) {
-    assert.ok(bytes < 24 * MIB, `${bytes / MIB} MiB were taken`);
-  }
-  await using other = await listen((socket) => void socket.end("served"));
-  const dialled = await link.dial("127.0.0.1", portOf(other));
-  dialled.end();
-  assert.equal(await read(dialled), "served");
-  assert.ok(await agent.memory() < 250, `${await agent.memory()} MiB`);
-  for (const socket of sockets) socket.destroy();
-});
+testEachProtocol(
+  "slow readers hold back the sender instead of filling memory",
+  async (protocol) => {
+    const chunk = Buffer.alloc(65536);
+    const sent: number[] = [];
+    await using local = await listen((socket) => {
+      const index = sent.push(0) - 1;
+      const more = () => {
+        do sent[index]! += chunk.length; while (socket.write(chunk));
+      };
+      socket.on("drain", more);
+      more();
+    });
+    await using agent = await AgentProcess.start({ protocol });
+    await using link = await serving(agent, portOf(local));
+    const sockets = Array.from(
+      { length: 8 },
+      () => connect({ port: agent.port, host: "127.0.0.1" }).pause(),
+    );
+    // Others are served meanwhile: their slowness is their own.
+    await settled(() => sent.reduce((a, b) => a + b, 0));
+    assert.equal(sent.length, 8);
+    for (const bytes of sent) {
+      assert.ok(bytes < 24 * MIB, `${bytes / MIB} MiB were taken`);
+    }
+    await using other = await listen((socket) => void socket.end("served"));
+    const dialled = await link.dial("127.0.0.1", portOf(other));
+    dialled.end();
+    assert.equal(await read(dialled), "served");
+    assert.ok(await agent.memory() < 250, `${await agent.memory()} MiB`);
+    for (const socket of sockets) socket.destroy();
+  },
+);
 
-Deno.test("a stalled link holds back its channels instead of queueing their windows", async () => {
-  await using sink = await listen((socket) =>
-    void socket.resume().on("end", () => socket.end())
-  );
-  await using agent = await AgentProcess.start({ clientTimeoutMs: 60_000 });
-  await using proxy = await SilentProxy.to(agent.config.sshPort);
-  const link = await agent.link({ via: proxy.port, deadAfterMs: 60_000 });
-  const streams = await Promise.all(
-    Array.from({ length: 24 }, () => link.dial("127.0.0.1", portOf(sink))),
-  );
-  proxy.silence();
-  const chunk = Buffer.alloc(65536);
-  let accepted = 0;
-  for (const stream of streams) {
-    const more = () => {
-      stream.write(chunk, (error) => {
-        if (error) return;
-        accepted += chunk.length;
-        more();
-      });
-    };
-    more();
-  }
-  await settled(() => accepted);
-  // The kernel's buffers take some; every channel's window would be 48 MiB.
-  assert.ok(accepted < 24 * MIB, `${accepted / MIB} MiB were taken`);
-  await link.close();
-});
+testEachProtocol(
+  "a stalled link holds back its channels instead of queueing their windows",
+  async (protocol) => {
+    await using sink = await listen((socket) =>
+      void socket.resume().on("end", () => socket.end())
+    );
+    await using agent = await AgentProcess.start({
+      protocol,
+      clientTimeoutMs: 60_000,
+    });
+    await using proxy = await SilentProxy.to(agent.config.sshPort);
+    const link = await agent.link({ via: proxy.port, deadAfterMs: 60_000 });
+    const streams = await Promise.all(
+      Array.from({ length: 24 }, () => link.dial("127.0.0.1", portOf(sink))),
+    );
+    proxy.silence();
+    const chunk = Buffer.alloc(65536);
+    let accepted = 0;
+    for (const stream of streams) {
+      const more = () => {
+        stream.write(chunk, (error) => {
+          if (error) return;
+          accepted += chunk.length;
+          more();
+        });
+      };
+      more();
+    }
+    await settled(() => accepted);
+    // The kernel's buffers take some; every channel's window would be 48 MiB.
+    assert.ok(accepted < 24 * MIB, `${accepted / MIB} MiB were taken`);
+    await link.close();
+  },
+);
 
 /** Open files of the agent, once so few are left, or after ten seconds. */
 async function fewestFiles(
