@@ -37,6 +37,8 @@ export async function secureCarrier(
   options: SecureOptions,
 ): Promise<Duplex> {
   const { peerPublicKey, signal, timeoutMs } = options;
+  // what is written in two pieces must not wait for the first one's acknowledgement
+  (carrier as { setNoDelay?: (on: boolean) => void }).setNoDelay?.(true);
   const socket = secureSocket(carrier, side, options);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const timer = setTimeout(() => reject(timedOut(timeoutMs)), timeoutMs);

@@ -71,6 +71,33 @@ Deno.test("each direction ends by itself, when all of it has arrived", async () 
   await Promise.all([near, far].map(closeOf));
 });
 
+Deno.test("what is said in two pieces is heard at once", async () => {
+  const { near, far, client, server } = await securePair();
+  const tick = () => new Promise((resolve) => setTimeout(resolve, 1));
+  server.on("data", async (asked: Uint8Array) => {
+    if (asked.at(-1) !== 2) return;
+    server.write(new Uint8Array([1]));
+    await tick();
+    server.write(new Uint8Array([2]));
+  });
+  const begun = performance.now();
+  for (let n = 0; n < 50; n++) {
+    const { promise: heard, resolve } = Promise.withResolvers<void>();
+    const onData = (answer: Uint8Array) => answer.at(-1) === 2 && resolve();
+    client.on("data", onData);
+    client.write(new Uint8Array([1]));
+    await tick();
+    client.write(new Uint8Array([2]));
+    await heard;
+    client.off("data", onData);
+  }
+  const ms = (performance.now() - begun) / 50;
+  assert.ok(ms < 30, `${ms} ms each; acknowledgements alone take 40`);
+  client.destroy();
+  server.destroy();
+  await Promise.all([near, far].map(closeOf));
+});
+
 Deno.test("who is destroyed ends the other side, and both connections with it", async () => {
   for (const side of ["client", "server"] as const) {
     const { near, far, ...ends } = await securePair();
