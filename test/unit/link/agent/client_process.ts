@@ -25,7 +25,10 @@ export class ClientProcess implements AsyncDisposable {
     options: { via?: number; openFiles?: number } = {},
   ): Promise<ClientProcess> {
     const { via = agent.config.sshPort, openFiles } = options;
-    const args = [agent.port, via, localPort, agent.hostKeys.publicKey];
+    const args = [
+      ...[agent.port, via, localPort, agent.hostKeys.publicKey],
+      agent.protocol,
+    ];
     const program = new URL("attached_client.ts", import.meta.url);
     const command = [
       "run",

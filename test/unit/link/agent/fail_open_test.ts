@@ -70,6 +70,7 @@ testEachProtocol(
         agent.config.sshPort,
         portOf(local),
         agent.hostKeys.publicKey,
+        protocol,
       ].map(String),
     ], { stdio: ["pipe", "ignore", "ignore"] });
     client.stdin!.end(agent.clientKeys.privateKey);
