@@ -219,6 +219,7 @@ testEachProtocol(
     });
     await using agent = await AgentProcess.start({ protocol });
     await using link = await serving(agent, portOf(local));
+    const aloneMs = await download(link, 32 * MIB);
     const sockets = Array.from(
       { length: 8 },
       () => connect({ port: agent.port, host: "127.0.0.1" }).pause(),
@@ -229,10 +230,11 @@ testEachProtocol(
     for (const bytes of sent) {
       assert.ok(bytes < 24 * MIB, `${bytes / MIB} MiB were taken`);
     }
-    await using other = await listen((socket) => void socket.end("served"));
-    const dialled = await link.dial("127.0.0.1", portOf(other));
-    dialled.end();
-    assert.equal(await read(dialled), "served");
+    const heldBackMs = await download(link, 32 * MIB);
+    assert.ok(
+      heldBackMs < 4 * aloneMs + 500,
+      `32 MiB took ${heldBackMs} ms, and ${aloneMs} ms alone`,
+    );
     assert.ok(await agent.memory() < 250, `${await agent.memory()} MiB`);
     for (const socket of sockets) socket.destroy();
   },
@@ -272,6 +274,21 @@ testEachProtocol(
     await link.close();
   },
 );
+
+/** How long it takes to have so much sent, in milliseconds. */
+async function download(link: Link, size: number): Promise<number> {
+  await using source = await listen((socket) =>
+    void send(socket.resume(), Buffer.alloc(65536), size)
+  );
+  const begun = performance.now();
+  const stream = await link.dial("127.0.0.1", portOf(source));
+  let received = 0;
+  stream.on("data", (chunk) => received += chunk.length);
+  await once(stream, "end");
+  stream.end();
+  assert.equal(received, size);
+  return performance.now() - begun;
+}
 
 /** Open files of the agent, once so few are left, or after ten seconds. */
 async function fewestFiles(
