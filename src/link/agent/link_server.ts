@@ -72,8 +72,12 @@ export async function startLinkServer(
     return await startSshServer(keys, options);
   };
   const serve = (carrier: Duplex, protocol: LinkProtocol) => {
-    if (protocol === "tls") serveTls(carrier);
-    else (ssh ??= startSsh()).then((serveSsh) => serveSsh(carrier));
+    if (protocol === "tls") return serveTls(carrier);
+    (ssh ??= startSsh()).then((serveSsh) => serveSsh(carrier), (error) => {
+      ssh = undefined;
+      logLine(`client: ${messageOf(error)}`);
+      carrier.destroy();
+    });
   };
   const enter = (carrier: Duplex, way: "proxy" | "loopback") => {
     carrier.on("error", () => {}); // "close" follows

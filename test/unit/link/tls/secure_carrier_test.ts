@@ -111,6 +111,17 @@ Deno.test("who is destroyed ends the other side, and both connections with it", 
   }
 });
 
+Deno.test("a connection that is taken away from below ends what is on it, at both ends", async () => {
+  for (const which of ["near", "far"] as const) {
+    const { client, server, ...sockets } = await securePair();
+    for (const end of [client, server]) {
+      end.on("error", () => {}).resume().on("end", () => end.destroy());
+    }
+    sockets[which].destroy();
+    await Promise.all([client, server].map(closeOf));
+  }
+});
+
 Deno.test("a pod with another key is told from the right one before anything is said to it", async () => {
   for (const peer of [laptop, other]) {
     const [near, far] = await socketPair();
