@@ -10,8 +10,6 @@ export class PlainDuplex extends Duplex {
   constructor(inner: Duplex) {
     super({ allowHalfOpen: true });
     this.#inner = inner;
-    // a small answer would wait 40 ms for the other side to acknowledge what went before it
-    (inner as { setNoDelay?: (on: boolean) => void }).setNoDelay?.(true);
     inner.on("data", (chunk: Uint8Array) => {
       if (!this.push(chunk)) inner.pause();
     });
