@@ -22,7 +22,7 @@ export interface LaptopEnd {
   heardAt: number;
   /** Bytes that came. */
   readonly received: number;
-  /** Bytes handed on since the last one came. */
+  /** Bytes handed on of which it is not known that they came. */
   readonly unanswered: number;
   readonly isClosed: boolean;
   /** Settles when the connection is gone: with the reason, where there is one. */

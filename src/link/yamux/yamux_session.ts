@@ -14,10 +14,8 @@ import { type StreamCarrier, YamuxStream } from "./yamux_stream.ts";
 
 /** More streams at once are nobody's: the other side is asked to have fewer by resets. */
 const MOST_STREAMS = 16_384;
-/** So many round trips are kept. */
-const ROUND_TRIPS = 8;
 /** Of more pings without an answer nobody wants to know how long they took. */
-const MOST_PINGS = 16;
+const MOST_PINGS = 64;
 /** How much may wait to be sent before streams are told to hold back. */
 const SEND_QUEUE_BYTES = 256 * 1024;
 /** More of answers alone waits where the other side asks without reading them. */
@@ -39,8 +37,11 @@ export class YamuxSession implements StreamCarrier {
   readonly windows = new WindowBudget();
   /** Bytes that came from the carrier. */
   received = 0;
-  /** Bytes handed to the carrier since the last one came from it. */
-  unanswered = 0;
+  /**
+   * How long an answer takes where nothing waits ahead of the question: the shortest time that was seen. 0 before
+   * there was any.
+   */
+  roundTripMs = 0;
   /** Settles when the connection is gone, with the reason where it was none of ours. */
   readonly closed: Promise<Error | undefined>;
   readonly #carrier: Duplex;
@@ -54,10 +55,12 @@ export class YamuxSession implements StreamCarrier {
   #payloadBytes = 0;
   #nextId: number;
   #isCorked = false;
-  /** When each of the pings went out that have no answer yet. */
-  readonly #pingedAt = new Map<number, number>();
-  readonly #roundTripsMs: number[] = [];
-  #pings = 0;
+  /** The pings that have no answer yet: when they went out, and after how many bytes. */
+  readonly #pings = new Map<number, { atMs: number; sent: number }>();
+  #nextPing = 0;
+  #sent = 0;
+  /** So many of them had come when the last ping was answered. */
+  #arrived = 0;
 
   constructor(carrier: Duplex, options: YamuxOptions) {
     this.#carrier = carrier;
@@ -100,26 +103,26 @@ export class YamuxSession implements StreamCarrier {
     return stream;
   }
 
-  /** The shortest of the last few: others waited behind what was sent before them. */
-  get roundTripMs(): number {
-    return this.#roundTripsMs.length === 0
-      ? 0
-      : Math.min(...this.#roundTripsMs);
+  /** Bytes handed to the carrier of which it is not known that they came. */
+  get unanswered(): number {
+    return this.#sent - this.#arrived;
   }
 
   /** Has the other side send something. */
   ping(): void {
-    if (this.#pingedAt.size === MOST_PINGS) this.#pingedAt.clear();
-    const length = this.#pings++ & 0xffff;
-    this.#pingedAt.set(length, performance.now());
+    if (this.#pings.size === MOST_PINGS) this.#pings.clear();
+    const length = this.#nextPing++ & 0xffff;
+    this.#pings.set(length, { atMs: performance.now(), sent: this.#sent });
     this.send({ type: FRAME_TYPE.ping, flags: FLAG.syn, streamId: 0, length });
   }
 
   #onPong(length: number): void {
-    const pingedAt = this.#pingedAt.get(length);
-    if (!this.#pingedAt.delete(length)) return;
-    this.#roundTripsMs.push(performance.now() - pingedAt!);
-    this.#roundTripsMs.splice(0, this.#roundTripsMs.length - ROUND_TRIPS);
+    const ping = this.#pings.get(length);
+    if (ping === undefined) return;
+    this.#pings.delete(length);
+    this.#arrived = Math.max(this.#arrived, ping.sent);
+    const tookMs = performance.now() - ping.atMs;
+    this.roundTripMs = Math.min(this.roundTripMs || Infinity, tookMs);
   }
 
   /** Tells the other side that this is the end. */
@@ -146,7 +149,7 @@ export class YamuxSession implements StreamCarrier {
         this.#carrier.uncork();
       });
     }
-    this.unanswered += HEADER_BYTES + (payload?.length ?? 0);
+    this.#sent += HEADER_BYTES + (payload?.length ?? 0);
     const header = formatHeader(frame);
     if (payload === undefined) {
       this.#carrier.write(header, this.#onSent);
@@ -181,7 +184,6 @@ export class YamuxSession implements StreamCarrier {
 
   #read(chunk: Uint8Array): void {
     this.received += chunk.length;
-    this.unanswered = 0;
     for (let at = 0; at < chunk.length && !this.isClosed;) {
       if (this.#payloadBytes > 0) {
         const part = chunk.subarray(at, at + this.#payloadBytes);
