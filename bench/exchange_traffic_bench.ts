@@ -1,4 +1,4 @@
-/** Bytes and requests through exchange, against `kubectl port-forward` to a pod of the same node. */
+/** Bytes and requests through exchange, against what else leads to a pod of the same node, or from it. */
 import type { CpuSeconds } from "./cpu_seconds.ts";
 import type { Figure } from "./figures.ts";
 import { KubectlForward } from "./kubectl_forward.ts";
@@ -6,8 +6,11 @@ import {
   comparePaths,
   KUBECTL,
   measurePaths,
+  type Path,
   retried,
 } from "./measure_paths.ts";
+import { SshWay } from "./ssh_way.ts";
+import { SshdPod } from "./sshd_pod.ts";
 import { PORT, type Testbed } from "./testbed.ts";
 import {
   argsOf,
@@ -25,13 +28,20 @@ export interface ExchangeTraffic {
   readonly exchangeRetries: number;
 }
 
-/** Both paths move the same bytes between the same two programs; only who dials differs. */
+/** All paths move the same bytes between the same two programs; through kubectl the laptop dials. */
 export async function benchExchangeTraffic(
   bed: Testbed,
   { program, rounds }: { program: string; rounds: number },
 ): Promise<ExchangeTraffic> {
   await using exchange = bed.exchange(program);
   await exchange.ready();
+  await using bySsh = bed.exchange(program, "other", ["--link", "ssh"]);
+  await bySsh.ready();
+  await using sshd = await SshdPod.open(bed).catch((error) => {
+    console.error(`ssh -R is left out: ${error.message}`);
+    return undefined;
+  });
+  await using remote = sshd && await openSshRemote(bed, sshd);
   await using kubectl = new KubectlForward({
     kubeconfig: bed.cluster.kubeconfig,
     namespace: bed.namespace.name,
@@ -39,13 +49,15 @@ export async function benchExchangeTraffic(
     port: PORT,
   });
   const retries = { exchange: 0, kubectl: 0 };
-  const ours = (task: TrafficTask) => {
-    const args = argsOf(opposite(task), { host: "web", port: PORT });
-    return retried(() => bed.inPod(args), () => {
-      retries.exchange++;
-    });
-  };
-  const theirs = (task: TrafficTask) =>
+  /** In these the cluster dials. */
+  const inbound =
+    (host: string, onFailure: () => void | Promise<void>) =>
+    (task: TrafficTask) => {
+      const args = argsOf(opposite(task), { host, port: PORT });
+      return retried(() => bed.inPod(args), onFailure);
+    };
+  const countRetry = () => void retries.exchange++;
+  const byKubectl = (task: TrafficTask) =>
     retried(
       async () => {
         const to = { host: "127.0.0.1", port: await kubectl.port() };
@@ -56,21 +68,46 @@ export async function benchExchangeTraffic(
         await kubectl.restart();
       },
     );
-  const names = { ours: "exchange", peer: KUBECTL };
-  const { measured, cpu } = await measurePaths([
-    ...BULK_TASKS,
-    ...REQUEST_TASKS,
-  ], {
-    rounds,
-    paths: [{ name: names.ours, run: ours }, { name: names.peer, run: theirs }],
-  });
+  const ours = "exchange";
+  const paths: Path[] = [
+    { name: ours, run: inbound("web", countRetry) },
+    { name: KUBECTL, run: byKubectl },
+    { name: "exchange --link ssh", run: inbound("other", countRetry) },
+    ...(sshd === undefined || remote === undefined ? [] : [{
+      name: "ssh -R",
+      run: inbound(sshd.address, () => remote.restart()),
+    }]),
+  ];
+  const tasks = [...BULK_TASKS, ...REQUEST_TASKS];
+  const { measured, cpu } = await measurePaths(tasks, { rounds, paths });
+  const peers = paths.map(({ name }) => name).filter((name) => name !== ours);
   return {
-    figures: measured.flatMap((one) => comparePaths(one, names)),
+    figures: measured.flatMap((one) =>
+      peers.flatMap((peer) => comparePaths(one, { ours, peer }))
+    ),
     cpu,
     kubectlBrokeOff: kubectl.brokeOff,
     kubectlRetries: retries.kubectl,
     exchangeRetries: retries.exchange,
   };
+}
+
+/** OpenSSH's way from the cluster to this machine. */
+async function openSshRemote(bed: Testbed, sshd: SshdPod): Promise<SshWay> {
+  const request = { ...REQUEST_TASKS[0]!, amount: 1 };
+  const way = new SshWay({
+    bed,
+    sshd,
+    command: (port) => [
+      ...sshd.ssh,
+      ...["-N", "-R", `0.0.0.0:${PORT}:127.0.0.1:${bed.laptopPort}`],
+      ...["-o", "ExitOnForwardFailure=yes", "-p", String(port)],
+      "root@127.0.0.1",
+    ],
+    works: () => bed.inPod(argsOf(request, { host: sshd.address, port: PORT })),
+  });
+  await way.start();
+  return way;
 }
 
 /** In an exchange the cluster dials, so the other side asks for the same direction. */

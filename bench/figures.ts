@@ -46,15 +46,21 @@ export interface Compared {
 
 export function compare(compared: Compared): Figure {
   const { group, name, unit, peerName, pairs, aim } = compared;
-  const ratio = spread(pairs.map(([ours, peer]) => ours / peer));
+  const peers = spread(pairs.map(([, peer]) => peer));
+  // a peer that has no such part
+  const ratio = peers.min > 0
+    ? spread(pairs.map(([ours, peer]) => ours / peer))
+    : undefined;
   return {
     group,
     name,
     unit,
     ours: spread(pairs.map(([ours]) => ours)),
-    peer: { name: peerName, ...spread(pairs.map(([, peer]) => peer)) },
-    ratio,
-    ...(aim === undefined ? {} : { aim: judge(ratio.median, aim) }),
+    peer: { name: peerName, ...peers },
+    ...(ratio === undefined ? {} : { ratio }),
+    ...(aim === undefined || ratio === undefined
+      ? {}
+      : { aim: judge(ratio.median, aim) }),
   };
 }
 

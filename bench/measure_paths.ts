@@ -4,6 +4,7 @@ import { compare, type Figure } from "./figures.ts";
 import type { TrafficResult, TrafficTask } from "./traffic_task.ts";
 
 const MIB = 2 ** 20;
+const GIB = 2 ** 30;
 const RETRIES = 2;
 /** Of a task's amount: enough to have code compiled and windows opened. */
 const WARM_UP = 1 / 4;
@@ -19,8 +20,20 @@ export interface Path {
 export interface Measured {
   readonly task: TrafficTask;
   /** By the path's name. One that failed has no result in that round. */
-  readonly rounds: readonly ReadonlyMap<string, TrafficResult>[];
+  readonly rounds: readonly ReadonlyMap<string, RoundResult>[];
 }
+
+interface RoundResult {
+  readonly traffic: TrafficResult;
+  readonly cpu: CpuSeconds;
+}
+
+/** What the programs of a path are for it. */
+const ROLES: Readonly<Record<string, readonly string[]>> = {
+  client: ["ktctl", "kubectl", "ssh", "sshuttle"],
+  "the pod": ["agent", "sshd"],
+  "the servers": ["kube-apiserver", "kubelet", "containerd"],
+};
 
 /** @returns `cpu`: processor seconds of the last round, by measurement and program */
 export async function measurePaths(
@@ -32,22 +45,24 @@ export async function measurePaths(
   for (const task of tasks) {
     console.error(`        ${task.group}: ${task.name}`);
     const warmUp = { ...task, amount: Math.ceil(task.amount * WARM_UP) };
-    const done: ReadonlyMap<string, TrafficResult>[] = [];
+    const done: ReadonlyMap<string, RoundResult>[] = [];
     for (let round = -1; round < rounds; round++) {
       const order = round % 2 === 0 ? paths : paths.toReversed();
-      const results = new Map<string, TrafficResult>();
+      const results = new Map<string, RoundResult>();
       for (const { name, run } of order) {
         const what = `${task.group}, ${task.name}: ${name}`;
         const before = await cpuSeconds();
+        let traffic: TrafficResult | undefined;
         try {
-          results.set(name, await run(round < 0 ? warmUp : task));
+          traffic = await run(round < 0 ? warmUp : task);
         } catch (error) {
           // the figures of the others are not lost with it
           console.error(
             `        given up: ${what}: ${(error as Error).message}`,
           );
         }
-        cpu[what] = spent(before, await cpuSeconds());
+        const took = cpu[what] = spent(before, await cpuSeconds());
+        if (traffic !== undefined) results.set(name, { traffic, cpu: took });
       }
       if (round >= 0) done.push(results);
     }
@@ -71,7 +86,7 @@ export function comparePaths(
   const figure = (
     what: string,
     unit: string,
-    value: (result: TrafficResult) => number,
+    value: (result: RoundResult) => number,
   ) =>
     compare({
       group,
@@ -79,16 +94,29 @@ export function comparePaths(
       unit,
       peerName: peer,
       pairs: pairs.map(([one, other]) => [value(one), value(other)] as const),
-      ...(aim === undefined ? {} : { aim }),
+      ...(aim === undefined || unit === "s/GiB" ? {} : { aim }),
     });
   if (task.kind === "bulk") {
     return [
-      figure("", "MiB/s", ({ bytes, seconds }) => bytes! / MIB / seconds!),
+      figure(
+        "",
+        "MiB/s",
+        ({ traffic: { bytes, seconds } }) => bytes! / MIB / seconds!,
+      ),
+      ...Object.entries(ROLES).map(([role, programs]) =>
+        figure(`, processor of ${role}`, "s/GiB", ({ cpu, traffic }) => {
+          const seconds = programs.reduce(
+            (sum, one) => sum + (cpu[one] ?? 0),
+            0,
+          );
+          return seconds / (traffic["bytes"]! / GIB);
+        })
+      ),
     ];
   }
   return [
-    figure(", p50", "ms", ({ p50 }) => p50!),
-    figure(", p99", "ms", ({ p99 }) => p99!),
+    figure(", p50", "ms", ({ traffic: { p50 } }) => p50!),
+    figure(", p99", "ms", ({ traffic: { p99 } }) => p99!),
   ];
 }
 

@@ -21,7 +21,7 @@ export class SshWay implements AsyncDisposable {
       namespace: bed.namespace.name,
       pod: sshd.name,
       port: sshd.port,
-      within: laptop.enter,
+      within: laptop?.enter ?? [],
     });
   }
 
@@ -29,7 +29,14 @@ export class SshWay implements AsyncDisposable {
   async start(): Promise<void> {
     const { laptop, command, works } = this.#options;
     const words = command(await this.#forward.port());
-    const child = laptop.spawn(words, { stderr: "piped" });
+    const child = laptop === undefined
+      ? new Deno.Command(words[0]!, {
+        args: words.slice(1),
+        stdin: "null",
+        stdout: "null",
+        stderr: "piped",
+      }).spawn()
+      : laptop.spawn(words, { stderr: "piped" });
     this.#child = child;
     let end: string | undefined;
     new Response(child.stderr).text().then((text) => end = text);
@@ -66,7 +73,8 @@ export class SshWay implements AsyncDisposable {
 
 export interface SshWayOptions {
   readonly bed: Testbed;
-  readonly laptop: NetLaptop;
+  /** Where it is to run. @default this machine */
+  readonly laptop?: NetLaptop;
   readonly sshd: SshdPod;
   /** The program, for the port of this laptop that is sshd's. */
   readonly command: (port: number) => string[];

@@ -14,10 +14,13 @@ const PORT = 2222;
 export class SshdPod implements AsyncDisposable {
   readonly name = "sshd";
   readonly port = PORT;
+  /** The pod's address. */
+  readonly address: string;
   readonly #folder: string;
 
-  private constructor(folder: string) {
+  private constructor(folder: string, address: string) {
     this.#folder = folder;
+    this.address = address;
   }
 
   /** Rejects with the reason where it cannot be. */
@@ -44,8 +47,10 @@ export class SshdPod implements AsyncDisposable {
     await namespace.apply(JSON.stringify(POD));
     const ready = ["--for=condition=Ready", "pod/sshd", "--timeout=60s"];
     succeeded(await namespace.kubectl(["wait", ...ready]));
+    const get = ["get", "pod", "sshd", "-o", "jsonpath={.status.podIP}"];
+    const address = succeeded(await namespace.kubectl(get));
     stack.move();
-    return new SshdPod(folder);
+    return new SshdPod(folder, address);
   }
 
   /** The words that start `ssh`, where the pod's port is a port of this machine. */
@@ -85,6 +90,7 @@ const POD = {
           "AuthorizedKeysFile=/keys/user.pub",
           "StrictModes=no", // the key's folder is Kubernetes' own
           "PidFile=none",
+          "GatewayPorts=yes", // for ssh -R
         ].map((option) => `-o${option}`),
       ],
       readinessProbe: { tcpSocket: { port: PORT }, periodSeconds: 1 },

@@ -54,10 +54,18 @@ export class Testbed implements AsyncDisposable {
     await this.#stack.disposeAsync();
   }
 
-  /** Starts `ktctl exchange web`; it is ready when its `ready()` resolves. */
-  exchange(program: string): KtctlProcess {
+  /**
+   * Starts `ktctl exchange`; it is ready when its `ready()` resolves.
+   *
+   * @param service `web`, or `other` to the same pods.
+   */
+  exchange(
+    program: string,
+    service: "web" | "other" = "web",
+    words: readonly string[] = [],
+  ): KtctlProcess {
     const expose = `--expose=${this.laptopPort}:${PORT}`;
-    return new KtctlProcess(["exchange", "web", expose], {
+    return new KtctlProcess(["exchange", service, expose, ...words], {
       kubeconfig: this.cluster.kubeconfig,
       namespace: this.namespace.name,
       program: runWords(program),
@@ -124,15 +132,15 @@ async function manifests(): Promise<string> {
       metadata: { name: "traffic" },
       data: { "traffic.ts": await readFile(TRAFFIC, "utf8") },
     },
-    {
+    ...["web", "other"].map((name) => ({
       apiVersion: "v1",
       kind: "Service",
-      metadata: { name: "web" },
+      metadata: { name },
       spec: {
         selector: labels,
         ports: [{ port: PORT, targetPort: PORT, protocol: "TCP" }],
       },
-    },
+    })),
     {
       apiVersion: "apps/v1",
       kind: "Deployment",
