@@ -4,13 +4,13 @@ import type { Duplex } from "node:stream";
 import { messageOf } from "../../core/errors.ts";
 import { keepAccepting } from "../wire/keep_accepting.ts";
 import type { LinkProtocol } from "../wire/link_request.ts";
-import type { PodEnd } from "../wire/pod_end.ts";
 import type { AgentConfig } from "./agent_config.ts";
 import type { AgentKeys } from "./agent_keys.ts";
 import { ClientSession } from "./client_session.ts";
 import { LinkServices } from "./link_services.ts";
 import { logLine } from "./log_line.ts";
 import type { PortTable } from "./port_table.ts";
+import type { ServerOptions } from "./server_options.ts";
 import { startTlsServer } from "./tls_server.ts";
 import { WaitingRoom } from "./waiting_room.ts";
 
@@ -24,13 +24,6 @@ export interface LinkServerOptions {
   readonly config: Omit<AgentConfig, "ports" | "ready">;
   readonly keys: AgentKeys;
   readonly ports: PortTable;
-}
-
-/** What a server of one protocol works with. */
-export interface ServerOptions {
-  readonly loginTimeoutMs: number;
-  /** Told of each client that has shown its key, and as whom. */
-  readonly onLogin: (carrier: Duplex, end: PodEnd, name: string) => void;
 }
 
 /** Takes a connection over. Those that come by one way take the places of those of the other last. */

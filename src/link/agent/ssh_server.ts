@@ -12,7 +12,7 @@ import {
   SSH_ALGORITHMS,
 } from "../ssh/ssh2.ts";
 import type { AgentKeys } from "./agent_keys.ts";
-import type { ServerOptions } from "./link_server.ts";
+import type { ServerOptions } from "./server_options.ts";
 import { logLine } from "./log_line.ts";
 
 /** Speaks SSH with connections that are given to it. */

@@ -3,7 +3,7 @@ import { messageOf } from "../../core/errors.ts";
 import { secureCarrier } from "../tls/secure_carrier.ts";
 import { YamuxPodEnd } from "../yamux/yamux_pod_end.ts";
 import type { AgentKeys } from "./agent_keys.ts";
-import type { ServerOptions } from "./link_server.ts";
+import type { ServerOptions } from "./server_options.ts";
 import { logLine } from "./log_line.ts";
 
 /** Speaks TLS, and yamux inside it, with connections that are given to it. */
