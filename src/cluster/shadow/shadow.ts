@@ -65,9 +65,8 @@ export async function createShadow(
   { heartbeat, podTimeoutMs, onUnkept }: CreateShadowOptions,
 ): Promise<Shadow> {
   const { kube } = scope.world;
-  const [host, client, source, restorer] = await Promise.all([
-    generateKeyPair(),
-    generateKeyPair(),
+  const [host, client] = [generateKeyPair(), generateKeyPair()];
+  const [source, restorer] = await Promise.all([
     agentSource(),
     wanted.restore && restorerSource(),
   ]);

@@ -96,10 +96,7 @@ async function join(
       agent: agentConfig([], { ready: "always" }),
       sharers: [],
     });
-    const [host, client] = await Promise.all([
-      generateKeyPair(),
-      generateKeyPair(),
-    ]);
+    const [host, client] = [generateKeyPair(), generateKeyPair()];
     const secret = shareSecret(state, { namespace, host, client });
     return { state, secret: await kube.create(SECRETS, secret) };
   });

@@ -1,6 +1,7 @@
-import { loadSsh2 } from "../ssh/ssh2.ts";
+import { generateKeyPairSync } from "node:crypto";
+import { formatOpenSshKey } from "../wire/openssh_key.ts";
 
-/** A fresh ed25519 key pair. */
+/** A fresh ed25519 key pair, in the form that either protocol of a link takes. */
 export interface SshKeyPair {
   /** OpenSSH private key, as text. */
   readonly privateKey: string;
@@ -8,18 +9,8 @@ export interface SshKeyPair {
   readonly publicKey: string;
 }
 
-/**
- * ssh2 (1.17.0) drops the leading zeros of a key, and makes one in 256 so that nobody can read it:
- * those are thrown away.
- */
-export async function generateKeyPair(): Promise<SshKeyPair> {
-  const { utils } = await loadSsh2();
-  for (;;) {
-    const { private: privateKey, public: publicKey } = utils
-      .generateKeyPairSync("ed25519");
-    const isSound = [privateKey, publicKey].every((text) =>
-      !(utils.parseKey(text) instanceof Error)
-    );
-    if (isSound) return { privateKey, publicKey: publicKey.trim() };
-  }
+/** Without ssh2, which takes 100 ms to load, and which a link by TLS does not need. */
+export function generateKeyPair(): SshKeyPair {
+  const { privateKey } = generateKeyPairSync("ed25519");
+  return formatOpenSshKey(privateKey);
 }

@@ -1,6 +1,6 @@
 /** Keys of ed25519 as OpenSSH writes them, which is how the pod's Secret has them. */
 import { Buffer } from "node:buffer";
-import { createPrivateKey, type KeyObject } from "node:crypto";
+import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
 import { UsageError } from "../../core/errors.ts";
 
 const TYPE = "ssh-ed25519";
@@ -41,6 +41,44 @@ export function readOpenSshKey(text: string): OpenSshKey {
     }),
     publicKey: `${TYPE} ${body[0]!.toString("base64")}`,
   };
+}
+
+/** Both halves of a private key of ed25519, as text. */
+export function formatOpenSshKey(
+  key: KeyObject,
+): { privateKey: string; publicKey: string } {
+  const secret = key.export({ type: "pkcs8", format: "der" })
+    .subarray(PKCS8.length);
+  const shown = createPublicKey(key).export({ type: "spki", format: "der" })
+    .subarray(-KEY_BYTES);
+  const blob = Buffer.concat([field(TYPE), field(shown)]);
+  // two equal numbers, by which a passphrase is told to be the right one
+  const check = Buffer.alloc(8);
+  const pair = Buffer.concat([secret, shown]);
+  const whole = [check, field(TYPE), field(shown), field(pair), field("")];
+  const length = whole.reduce((sum, part) => sum + part.length, 0);
+  const padding = Buffer.from([1, 2, 3, 4, 5, 6, 7].slice(0, -length & 7));
+  const bytes = Buffer.concat([
+    ...[MAGIC, field("none"), field("none"), field(""), number(1), field(blob)],
+    field(Buffer.concat([...whole, padding])),
+  ]);
+  const lines = bytes.toString("base64").match(/.{1,70}/g)!.join("\n");
+  return {
+    privateKey:
+      `-----BEGIN OPENSSH PRIVATE KEY-----\n${lines}\n-----END OPENSSH PRIVATE KEY-----\n`,
+    publicKey: `${TYPE} ${blob.toString("base64")}`,
+  };
+}
+
+function field(value: string | Uint8Array): Buffer {
+  const bytes = Buffer.from(value);
+  return Buffer.concat([number(bytes.length), bytes]);
+}
+
+function number(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(value);
+  return bytes;
 }
 
 /**

@@ -69,7 +69,7 @@ Deno.test("code that is not the agent which the pod was made with is not run, an
 });
 
 Deno.test("an agent does not serve with other keys than those which the pod was made with", async () => {
-  const madeWith = await generateKeyPair();
+  const madeWith = generateKeyPair();
   await assert.rejects(AgentProcess.start({ madeWith }), {
     message: /cannot start: The Secret's keys are not those/,
   });

@@ -110,10 +110,7 @@ export class AgentProcess implements AsyncDisposable {
       ...rest,
     };
     const dir = await mkdtemp(`${tmpdir()}/ktctl-agent-`);
-    const [hostKeys, clientKeys] = [
-      await generateKeyPair(),
-      await generateKeyPair(),
-    ];
+    const [hostKeys, clientKeys] = [generateKeyPair(), generateKeyPair()];
     await writeFile(`${dir}/host_key`, hostKeys.privateKey);
     await writeFile(`${dir}/authorized_key`, clientKeys.publicKey);
     const args = [

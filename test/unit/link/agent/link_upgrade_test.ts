@@ -26,7 +26,7 @@ Deno.test("the token alone is no login", async () => {
   const token = linkToken(agent.hostKeys.publicKey);
   const stream = await requestUpgrade(agent, { token });
   assert(typeof stream !== "number");
-  const other = await generateKeyPair();
+  const other = generateKeyPair();
   const opening = openSshLink(stream, {
     privateKey: other.privateKey,
     hostPublicKey: agent.hostKeys.publicKey,
@@ -40,7 +40,7 @@ Deno.test("whoever does not know the token, or asks for something else, hears no
   const strangers = {
     "no token": {},
     "a token of another key": {
-      token: linkToken((await generateKeyPair()).publicKey),
+      token: linkToken(generateKeyPair().publicKey),
     },
     "half a token": { token: token.slice(0, 20) },
     "another path": { token, path: "/status" },

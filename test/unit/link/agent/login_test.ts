@@ -8,7 +8,7 @@ testEachProtocol(
   "a wrong host key is refused before the client logs in",
   async (protocol) => {
     await using agent = await AgentProcess.start({ protocol });
-    const other = await generateKeyPair();
+    const other = generateKeyPair();
     await assert.rejects(agent.link({ hostPublicKey: other.publicKey }), {
       name: "LinkError",
       code: "HOST_KEY_MISMATCH",
@@ -19,7 +19,7 @@ testEachProtocol(
 
 testEachProtocol("a wrong client key is refused", async (protocol) => {
   await using agent = await AgentProcess.start({ protocol });
-  const other = await generateKeyPair();
+  const other = generateKeyPair();
   await assert.rejects(async () => {
     await using link = await agent.link({ privateKey: other.privateKey });
     await link.resolver();

@@ -19,7 +19,7 @@ function overDestroyed(): Duplex {
 }
 
 async function saysClosed(carrier: Duplex): Promise<void> {
-  const { privateKey, publicKey: hostPublicKey } = await generateKeyPair();
+  const { privateKey, publicKey: hostPublicKey } = generateKeyPair();
   await assert.rejects(openSshLink(carrier, { privateKey, hostPublicKey }), {
     code: "LINK_HANDSHAKE",
     message:

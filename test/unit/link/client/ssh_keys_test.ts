@@ -11,7 +11,7 @@ Deno.test("every key pair can be read, and its halves belong together", async ()
   const data = Buffer.from("signed");
   // ssh2 alone spoils one in 256
   for (let i = 0; i < 1_000; i++) {
-    const { privateKey, publicKey } = await generateKeyPair();
+    const { privateKey, publicKey } = generateKeyPair();
     const own = utils.parseKey(privateKey);
     const shown = utils.parseKey(publicKey);
     assert.ok(!(own instanceof Error), privateKey);
@@ -24,7 +24,7 @@ Deno.test("every key pair can be read, and its halves belong together", async ()
 });
 
 Deno.test("a private key that cannot be read fails the login, and leaves nothing behind", async () => {
-  const { publicKey } = await generateKeyPair();
+  const { publicKey } = generateKeyPair();
   const stream = new Duplex({
     read() {},
     write(_chunk, _encoding, done) {

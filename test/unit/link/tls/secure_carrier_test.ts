@@ -10,11 +10,11 @@ import { PlainDuplex } from "../../../../src/link/tls/plain_duplex.ts";
 import { secureCarrier } from "../../../../src/link/tls/secure_carrier.ts";
 import { socketPair } from "../socket_pair.ts";
 
-const [pod, laptop, other] = await Promise.all([
+const [pod, laptop, other] = [
   generateKeyPair(),
   generateKeyPair(),
   generateKeyPair(),
-]);
+];
 type Keys = typeof pod;
 
 interface Expected {
