@@ -14,8 +14,15 @@ export async function firstToSpeak(
     const onReadable = () => resolve(stream);
     const onClose = () => resolve(undefined);
     if (stream.destroyed) onClose();
-    stream.once("readable", onReadable).once("close", onClose);
-    return () => stream.off("readable", onReadable).off("close", onClose);
+    // "readable" does not come again where another listener had it in the same turn
+    if (stream.readableLength > 0 || stream.readableEnded) onReadable();
+    const events = ["readable", "end"];
+    for (const event of events) stream.once(event, onReadable);
+    stream.once("close", onClose);
+    return () => {
+      for (const event of events) stream.off(event, onReadable);
+      stream.off("close", onClose);
+    };
   });
   try {
     return await promise;

@@ -1,6 +1,8 @@
 // Both ends of a link whose other end logs in wrongly, or does not say what its streams are for.
 import assert from "node:assert/strict";
+import { PassThrough } from "node:stream";
 import type { LinkError } from "../../../../src/core/errors.ts";
+import { firstToSpeak } from "../../../../src/link/wire/first_to_speak.ts";
 import type { PodRequests } from "../../../../src/link/wire/pod_end.ts";
 import { frame } from "../../../../src/link/wire/frame_reader.ts";
 import { FLAG, FRAME_TYPE } from "../../../../src/link/yamux/frame_header.ts";
@@ -10,7 +12,7 @@ import { socketPair } from "../socket_pair.ts";
 import { RawPeer } from "./raw_peer.ts";
 
 const { data, windowUpdate } = FRAME_TYPE;
-const { syn, fin, rst } = FLAG;
+const { syn, ack, fin, rst } = FLAG;
 const login = message({ kind: "login", name: "alice" });
 const dial = message({ kind: "dial", host: "::1", port: 1 });
 
@@ -96,6 +98,24 @@ Deno.test("requests that come in one flight with the login are done, also byte b
       streamId === 5 && (flags & fin) > 0
     );
     assert.deepEqual(it.asked, ["dial ::1", "attach 80"]);
+  }
+});
+
+Deno.test("what comes in one flight with the answer to an offer is heard", async () => {
+  for (const said of ["hello", ""]) {
+    await using it = await attackedPod();
+    it.peer.open(1, login);
+    await it.name;
+    const offering = it.pod.offer(80, { host: "::1", port: 1 });
+    await it.peer.got(({ streamId }) => streamId === 2);
+    const flags = said === "" ? fin : 0;
+    const bytes = [...message({}), ...new TextEncoder().encode(said)];
+    it.peer.send(data, ack | flags, 2, new Uint8Array(bytes));
+    const channel = await offering;
+    const silent = new PassThrough();
+    const heard = firstToSpeak(silent, channel);
+    const first = await Promise.race([heard, pause(1000)]);
+    assert.ok(first === channel, said);
   }
 });
 
