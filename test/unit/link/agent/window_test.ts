@@ -23,6 +23,9 @@ function pouring(): Promise<Awaited<ReturnType<typeof listen>>> {
   });
 }
 
+/** In one connection. By TLS an end that answers late counts as far away, as it may on a busy machine. */
+const MOST_BYTES = { ssh: 2 * MIB, tls: 8 * MIB };
+
 testEachProtocol(
   `${CHANNELS} channels hold 128 KiB each while nobody reads, and 64 MiB more in all when they are read`,
   async (protocol) => {
@@ -45,7 +48,8 @@ testEachProtocol(
     await settled(streams);
     const grown = streams.map((stream) => stream.readableLength);
     const all = grown.reduce((a, b) => a + b, 0);
-    assert.ok(Math.max(...grown) <= 2 * MIB, `${Math.max(...grown)} in one`);
+    const most = MOST_BYTES[protocol];
+    assert.ok(Math.max(...grown) <= most, `${Math.max(...grown)} in one`);
     // between half and all of its window waits in each
     assert.ok(all > 32 * MIB, `only ${all / MIB} MiB in all`);
     assert.ok(
@@ -59,7 +63,7 @@ testEachProtocol(
     await readFor(another, 8 * MIB);
     await settled([another]);
     const { readableLength: held } = another;
-    assert.ok(held > MIB && held <= 2 * MIB, `${held / MIB} MiB`);
+    assert.ok(held > MIB && held <= most, `${held / MIB} MiB`);
     another.destroy();
   },
 );
