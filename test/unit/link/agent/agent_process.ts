@@ -87,6 +87,7 @@ export class AgentProcess implements AsyncDisposable {
       & Partial<
         AgentConfig
       > = {},
+    attempt = 1,
   ): Promise<AgentProcess> {
     const {
       fallback,
@@ -131,8 +132,17 @@ export class AgentProcess implements AsyncDisposable {
       protocol,
       dir,
     });
-    await agent.logged("ready");
-    return agent;
+    try {
+      await agent.logged("Z ready");
+      return agent;
+    } catch (error) {
+      await agent[Symbol.asyncDispose]();
+      // another test has taken one of the free ports meanwhile
+      if (attempt < 3 && /in use/i.test(String(error))) {
+        return await AgentProcess.start(options, attempt + 1);
+      }
+      throw error;
+    }
   }
 
   /** The first of the exposed ports. */
