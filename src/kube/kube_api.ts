@@ -80,6 +80,11 @@ export interface WatchOptions {
   readonly signal: AbortSignal;
   /** Called when the watch lost its connection and is about to start again. */
   readonly onInterrupted?: (reason: string) => void;
+  /**
+   * The first list is tried again as well while the API server is away: for who watches beside a session that is
+   * under way, which no outage may end. @default false
+   */
+  readonly isPatient?: boolean;
 }
 
 /**

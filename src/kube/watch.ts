@@ -19,6 +19,7 @@ import {
 import { disturbances } from "../core/machine/disturbances.ts";
 import type { ApiStatus } from "./api_errors.ts";
 import type { KubeObject, WatchEvent, WatchOptions } from "./kube_api.ts";
+import { isOutage } from "./is_outage.ts";
 import { linesOf } from "./http/lines.ts";
 import { WatchedObjects } from "./watched_objects.ts";
 
@@ -56,7 +57,7 @@ export interface WatchTiming {
 }
 
 export type WatchRequest =
-  & Pick<WatchOptions, "signal" | "onInterrupted">
+  & Pick<WatchOptions, "signal" | "onInterrupted" | "isPatient">
   & WatchTiming;
 
 interface RawEvent<T> {
@@ -65,8 +66,8 @@ interface RawEvent<T> {
 }
 
 /**
- * @throws {KtctlError} What the first list, or a missing permission to watch, failed with. Later
- *   trouble goes to `onInterrupted` and is tried again until the signal aborts, which ends the
+ * @throws {KtctlError} What the first list, or a missing permission to watch, failed with; with `isPatient`
+ *   no outage. Later trouble goes to `onInterrupted` and is tried again until the signal aborts, which ends the
  *   iteration silently.
  */
 export async function* watchObjects<T extends KubeObject>(
@@ -103,7 +104,8 @@ export async function* watchObjects<T extends KubeObject>(
       attempt = healthy ? 0 : attempt + 1;
     } catch (error) {
       if (signal.aborted) return;
-      if (!synced || (!watched && isLasting(error))) throw error;
+      const isPassing = synced || (request.isPatient && isOutage(error));
+      if (!isPassing || (!watched && isLasting(error))) throw error;
       if (needsNewList(error)) version = undefined;
       onInterrupted?.(messageOf(error));
       attempt++;

@@ -39,7 +39,8 @@ export async function followClusterCidrs(
   const follow = (resource: Resource, namespace: string, read: Read) =>
     unlessRefused(async () => {
       let before: Cidr[] | undefined = [];
-      for await (const event of kube.watch(resource, { namespace, signal })) {
+      const request = { namespace, signal, isPatient: true };
+      for await (const event of kube.watch(resource, request)) {
         if (event.type === "SYNCED") {
           tell(before ?? []);
           before = undefined;

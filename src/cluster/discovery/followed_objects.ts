@@ -30,7 +30,11 @@ export class FollowedObjects {
     options: FollowObjectsOptions & { readonly namespace?: string },
   ): Promise<boolean> {
     const { namespace, signal } = options;
-    const request = { signal, ...(namespace !== undefined && { namespace }) };
+    const request = {
+      signal,
+      isPatient: true,
+      ...(namespace !== undefined && { namespace }),
+    };
     return this.followEvents(kube.watch(resource, request), options);
   }
 

@@ -67,7 +67,8 @@ export async function guardRouter(
     selector: { fieldSelector?: string; labelSelector?: string },
     signal: AbortSignal,
   ) => {
-    const events = kube.watch(resource, { namespace, ...selector, signal });
+    const where = { namespace, ...selector };
+    const events = kube.watch(resource, { ...where, signal, isPatient: true });
     for await (const event of events) {
       if (event.type === "SYNCED") continue;
       for (const one of [changes, ofNode]) one.add();

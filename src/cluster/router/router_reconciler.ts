@@ -259,6 +259,7 @@ export class RouterReconciler {
     const events = this.#kube.watch(resource, {
       ...selector,
       signal,
+      isPatient: true,
       onInterrupted: (reason) =>
         this.#log.debug(`Cannot watch the router: ${reason}`),
     });

@@ -38,6 +38,7 @@ export async function podLoss(
     ...podOf(shadow.spec),
     signal: AbortSignal.any([signal, ended.signal]),
     onInterrupted,
+    isPatient: true,
   });
   const seeLoss = async (): Promise<string> => {
     let seen = false;

@@ -29,6 +29,7 @@ export async function reconcileService(
     namespace: service.metadata.namespace ?? kube.namespace,
     fieldSelector: `metadata.name=${name}`,
     signal,
+    isPatient: true,
   });
   let told: string | undefined;
   try {

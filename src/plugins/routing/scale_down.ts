@@ -140,6 +140,7 @@ function followDeployment(
     namespace,
     fieldSelector: `metadata.name=${name}`,
     signal,
+    isPatient: true,
   });
 }
 

@@ -121,6 +121,7 @@ async function reconcileService(
     namespace,
     fieldSelector: `metadata.name=${name}`,
     signal,
+    isPatient: true,
   });
   const ref = { resource: SERVICES, name, namespace };
   const pace = new RepairPace();

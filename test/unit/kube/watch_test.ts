@@ -6,7 +6,11 @@ import {
   NotFoundError,
   PermissionError,
 } from "../../../src/core/errors.ts";
-import type { KubeObject, WatchEvent } from "../../../src/kube/kube_api.ts";
+import type {
+  KubeObject,
+  WatchEvent,
+  WatchOptions,
+} from "../../../src/kube/kube_api.ts";
 import { CONFIG_MAPS } from "../../../src/kube/resources.ts";
 import type { WatchTiming } from "../../../src/kube/watch.ts";
 import {
@@ -56,8 +60,9 @@ interface Session extends AsyncDisposable {
 /** A watch of config maps on a server with these answers; backoff never waits, but is counted. */
 async function follow(
   answers: readonly Answer[],
-  timing: WatchTiming = {},
+  timing: WatchTiming & Pick<WatchOptions, "isPatient"> = {},
 ): Promise<Session> {
+  const { isPatient = false, ...watchTiming } = timing;
   const server = await FakeApiServer.start(answers);
   const client = clientOf(server.url, {
     watchTiming: {
@@ -67,7 +72,7 @@ async function follow(
         if (waits.length > 20) stop.abort();
         return Promise.resolve();
       },
-      ...timing,
+      ...watchTiming,
     },
   });
   const stop = new AbortController();
@@ -75,6 +80,7 @@ async function follow(
   const waits: number[] = [];
   const events = client.watch(CONFIG_MAPS, {
     signal: stop.signal,
+    isPatient,
     onInterrupted: (reason) => interruptions.push(reason),
   })[Symbol.asyncIterator]();
   return {
@@ -343,6 +349,20 @@ for (
     assert.deepEqual(session.interruptions, []);
   });
 }
+
+Deno.test("a watch beside a session that is under way outlives an outage at its first list, and no refusal", async () => {
+  await using session = await follow([
+    refusal(500, { message: "no" }),
+    listing("5", object("a", "5")),
+    watching(() => {}),
+  ], { isPatient: true });
+  assert.deepEqual(await session.next(2), ["ADDED a@5", "SYNCED"]);
+  assert.equal(session.interruptions.length, 1);
+  await using refused = await follow([refusal(403, { message: "no" })], {
+    isPatient: true,
+  });
+  await assert.rejects(refused.next(1), PermissionError);
+});
 
 Deno.test("a user who may list but not watch is told so", async () => {
   await using session = await follow([
