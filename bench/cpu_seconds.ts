@@ -3,7 +3,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { cpuSecondsOf } from "./process_use.ts";
 
 const PROGRAMS: readonly (readonly [name: string, inCommand: RegExp])[] = [
-  ["agent", /\/ktctl\/agent\/agent\.js/],
+  ["agent", /^deno\0run\0--v8-flags=[^\0]*single-threaded-gc\0--no-prompt\0/],
   ["ktctl", /(main\.ts|ktctl\.js)\0(exchange|connect)\0/],
   ["kubectl", /^[^\0]*kubectl[^\0]*\0.*port-forward/],
   ["ssh", /^ssh\0/],
