@@ -1,7 +1,7 @@
-import { Duplex } from "node:stream";
-import { LinkError } from "../../core/errors.ts";
+import type { Duplex } from "node:stream";
 import type { PacketStream } from "./packet_stream.ts";
 import { FIRST_WINDOW_BYTES, ReceiveWindow } from "../wire/receive_window.ts";
+import { CONNECTION_RESET, WindowedStream } from "../wire/windowed_stream.ts";
 
 /** Received bytes that wait for a slow reader before the sender is held back; its window adds to them. */
 const READ_BUFFER_BYTES = FIRST_WINDOW_BYTES / 2;
@@ -33,22 +33,21 @@ type ChannelState = "open" | "eof" | "closing" | "closed";
  *
  * Noticed by: "a half-closed request gets its answer", "a reset inside the pod resets …".
  */
-export class ChannelStream extends Duplex {
+export class ChannelStream extends WindowedStream {
   readonly #channel: Ssh2Channel;
   readonly #packets: PacketStream;
-  readonly #window: ReceiveWindow;
   #eofSent = false;
   #writeBroken = false;
 
   constructor(channel: Duplex, packets: PacketStream) {
-    super({ readableHighWaterMark: READ_BUFFER_BYTES, allowHalfOpen: true });
-    this.#channel = channel as Ssh2Channel;
-    this.#packets = packets;
-    const { outgoing, incoming, _client: client } = this.#channel;
-    this.#window = new ReceiveWindow(packets.windows, (bytes) => {
+    const { outgoing, incoming, _client: client } = channel as Ssh2Channel;
+    const window = new ReceiveWindow(packets.windows, (bytes) => {
       if (outgoing.state === "closed") return;
       client._protocol.channelWindowAdjust(outgoing.id, bytes);
     });
+    super(window, { readableHighWaterMark: READ_BUFFER_BYTES });
+    this.#channel = channel as Ssh2Channel;
+    this.#packets = packets;
     // ssh2 counts on its own else, and allows more when half of its 2 MiB are used.
     Object.defineProperty(incoming, "window", {
       get: () => Infinity,
@@ -56,8 +55,6 @@ export class ChannelStream extends Duplex {
     });
     this.#channel.push = (chunk: Uint8Array | null) => this.#onPush(chunk);
     this.#channel.on("close", () => this.#onClose());
-    // Whoever does not listen learns it from "close"; it must not end the process.
-    this.on("error", () => {});
     this.#channel.on("error", (error) => this.destroy(error));
   }
 
@@ -65,14 +62,13 @@ export class ChannelStream extends Duplex {
   #onPush(chunk: Uint8Array | null): boolean {
     if (this.destroyed) return true;
     if (chunk !== null) {
-      this.#window.received(chunk.length);
-      this.push(chunk);
-      if (!this.destroyed) this.#window.update(this.readableLength);
+      this.window.received(chunk.length);
+      this.handOn(chunk);
       return true;
     }
     const reset = this.#channel.incoming.state === "closed";
     this.#channel.emit("end");
-    if (reset) this.destroy(connectionReset());
+    if (reset) this.destroy(CONNECTION_RESET);
     else this.push(null);
     return false;
   }
@@ -81,22 +77,8 @@ export class ChannelStream extends Duplex {
     if (this.destroyed || this.#eofSent) return;
     // Nobody reads what we write any more, but what came before is still to be delivered.
     this.#writeBroken = true;
-    if (this.readableEnded) this.destroy(connectionReset());
-    else this.once("end", () => this.destroy(connectionReset()));
-  }
-
-  override _read(): void {}
-
-  /**
-   * Each piece counts when it was read. `_read` is called before that, and not once more until something
-   * comes: of a first window in uneven pieces the last ones would not have been seen to be read.
-   */
-  override read(size?: number): Uint8Array | null {
-    const chunk: Uint8Array | null = super.read(size);
-    if (chunk !== null && !this.destroyed) {
-      this.#window.update(this.readableLength);
-    }
-    return chunk;
+    if (this.readableEnded) this.destroy(CONNECTION_RESET);
+    else this.once("end", () => this.destroy(CONNECTION_RESET));
   }
 
   override _write(
@@ -122,15 +104,7 @@ export class ChannelStream extends Duplex {
     error: Error | null,
     callback: (error?: Error | null) => void,
   ): void {
-    this.#window.close();
     this.#channel.close();
-    callback(error);
+    super._destroy(error, callback);
   }
-}
-
-function connectionReset(): LinkError {
-  return new LinkError(
-    "CONNECTION_RESET",
-    "Connection was reset by the other side",
-  );
 }

@@ -50,6 +50,26 @@ export function sendMessage(
   stream.write(frame(bytes));
 }
 
+/**
+ * Says what a stream is for, and waits for the answer; a stream that is refused is destroyed.
+ *
+ * @throws {LinkError} `REFUSED` with the other end's reason, `LINK_PROTOCOL`, or the stream's own error.
+ */
+export async function ask<S extends Duplex>(
+  stream: S,
+  message: Request | Offer,
+): Promise<S> {
+  try {
+    sendMessage(stream, message);
+    const { refused } = await readMessage(stream, answer);
+    if (refused === undefined) return stream;
+    throw new LinkError("REFUSED", refused);
+  } catch (error) {
+    stream.destroy();
+    throw error;
+  }
+}
+
 /** After this nothing is said or heard. */
 export function sendLastMessage(stream: Duplex, message: Answer): void {
   sendMessage(stream, message);

@@ -1,8 +1,7 @@
 import type { Duplex } from "node:stream";
-import { LinkError } from "../../core/errors.ts";
 import type { LaptopEnd, OfferedConnection } from "../wire/laptop_end.ts";
 import {
-  answer,
+  ask,
   offer,
   readMessage,
   type Request,
@@ -81,17 +80,8 @@ export class YamuxLaptopEnd implements LaptopEnd {
     this.#session.destroy(reason);
   }
 
-  async #ask(request: Request): Promise<YamuxStream> {
-    const stream = this.#session.open();
-    try {
-      sendMessage(stream, request);
-      const { refused } = await readMessage(stream, answer);
-      if (refused === undefined) return stream;
-      throw new LinkError("REFUSED", refused);
-    } catch (error) {
-      stream.destroy();
-      throw error;
-    }
+  #ask(request: Request): Promise<YamuxStream> {
+    return ask(this.#session.open(), request);
   }
 
   async #onStream(stream: YamuxStream): Promise<void> {

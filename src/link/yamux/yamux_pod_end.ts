@@ -4,7 +4,7 @@ import { LinkError } from "../../core/errors.ts";
 import type { Origin } from "../wire/laptop_end.ts";
 import type { PodEnd, PodRequests } from "../wire/pod_end.ts";
 import {
-  answer,
+  ask,
   readMessage,
   type Request,
   request,
@@ -59,17 +59,8 @@ export class YamuxPodEnd implements PodEnd {
     this.#requests = requests;
   }
 
-  async offer(port: number, origin: Origin): Promise<Duplex> {
-    const stream = this.#session.open();
-    try {
-      sendMessage(stream, { kind: "connection", port, origin });
-      const { refused } = await readMessage(stream, answer);
-      if (refused === undefined) return stream;
-      throw new LinkError("REFUSED", refused);
-    } catch (error) {
-      stream.destroy();
-      throw error;
-    }
+  offer(port: number, origin: Origin): Promise<Duplex> {
+    return ask(this.#session.open(), { kind: "connection", port, origin });
   }
 
   destroy(): void {

@@ -1,20 +1,13 @@
-import { Duplex } from "node:stream";
-import { LinkError } from "../../core/errors.ts";
 import {
   FIRST_WINDOW_BYTES,
   ReceiveWindow,
   type WindowBudget,
 } from "../wire/receive_window.ts";
+import { CONNECTION_RESET, WindowedStream } from "../wire/windowed_stream.ts";
 import { FLAG, FRAME_TYPE, YAMUX_WINDOW_BYTES } from "./frame_header.ts";
 
 /** Other streams get their turn after so much. */
 const MOST_FRAME_BYTES = 64 * 1024;
-
-/** One for all: a thousand streams that end with their link would take half a second for their stack traces. */
-const CONNECTION_RESET = new LinkError(
-  "CONNECTION_RESET",
-  "Connection was reset by the other side",
-);
 
 /** What a stream asks of its session. */
 export interface StreamCarrier {
@@ -36,10 +29,9 @@ export interface StreamCarrier {
  * A yamux stream with the manners of a TCP socket: `end()` closes one direction, `destroy()` before both
  * are done resets, and the other side's reset destroys this one (`CONNECTION_RESET`).
  */
-export class YamuxStream extends Duplex {
+export class YamuxStream extends WindowedStream {
   readonly id: number;
   readonly #session: StreamCarrier;
-  readonly #window: ReceiveWindow;
   /** What may be sent: half of what yamux allows at first, as thousands of streams may be read by nobody. */
   #sendWindow = FIRST_WINDOW_BYTES;
   /** Goes with the next frame. */
@@ -53,15 +45,7 @@ export class YamuxStream extends Duplex {
 
   /** @param firstFlag `FLAG.syn` at the side that opens it, `FLAG.ack` at the other. */
   constructor(session: StreamCarrier, id: number, firstFlag: number) {
-    super({
-      readableHighWaterMark: FIRST_WINDOW_BYTES,
-      writableHighWaterMark: MOST_FRAME_BYTES,
-      allowHalfOpen: true,
-    });
-    this.id = id;
-    this.#session = session;
-    this.#flags = firstFlag;
-    this.#window = new ReceiveWindow(
+    const window = new ReceiveWindow(
       session.windows,
       (bytes) => this.#send(FRAME_TYPE.windowUpdate, 0, bytes),
       {
@@ -69,8 +53,13 @@ export class YamuxStream extends Duplex {
         roundTripMs: () => session.roundTripMs,
       },
     );
-    // Whoever does not listen learns it from "close"; it must not end the process.
-    this.on("error", () => {});
+    super(window, {
+      readableHighWaterMark: FIRST_WINDOW_BYTES,
+      writableHighWaterMark: MOST_FRAME_BYTES,
+    });
+    this.id = id;
+    this.#session = session;
+    this.#flags = firstFlag;
   }
 
   /** Tells the other side that the stream is taken, before there is anything to say. */
@@ -80,10 +69,9 @@ export class YamuxStream extends Duplex {
 
   /** @returns False where that is more than was allowed. */
   onData(chunk: Uint8Array): boolean {
-    if (!this.#window.received(chunk.length)) return false;
+    if (!this.window.received(chunk.length)) return false;
     if (this.destroyed || this.#hasEnd) return true;
-    this.push(chunk);
-    if (!this.destroyed) this.#window.update(this.readableLength);
+    this.handOn(chunk);
     if (this.#bytesToEnd === undefined) return true;
     this.#bytesToEnd -= chunk.length;
     if (this.#bytesToEnd <= 0) this.onEnd();
@@ -112,17 +100,6 @@ export class YamuxStream extends Duplex {
     // what came before it is still to be delivered
     if (!this.#hasEnd || this.readableEnded) this.destroy(CONNECTION_RESET);
     else this.once("end", () => this.destroy(CONNECTION_RESET));
-  }
-
-  override _read(): void {}
-
-  /** Each piece counts when it was read: `_read` is called before that, and not once more until something comes. */
-  override read(size?: number): Uint8Array | null {
-    const chunk: Uint8Array | null = super.read(size);
-    if (chunk !== null && !this.destroyed) {
-      this.#window.update(this.readableLength);
-    }
-    return chunk;
   }
 
   override _write(
@@ -156,7 +133,6 @@ export class YamuxStream extends Duplex {
     error: Error | null,
     callback: (error?: Error | null) => void,
   ): void {
-    this.#window.close();
     const isDone = this.#hasEnd && this.writableFinished;
     if (!isDone && !this.#isReset) {
       this.#send(FRAME_TYPE.windowUpdate, FLAG.rst, 0);
@@ -164,7 +140,7 @@ export class YamuxStream extends Duplex {
     this.#isReset = true;
     this.#session.forget(this);
     this.#resume();
-    callback(error);
+    super._destroy(error, callback);
   }
 
   #send(
