@@ -25,7 +25,7 @@ export function loadSsh2(): Promise<typeof Ssh2> {
 
 /**
  * What both ends offer. ChaCha20 first: AES in Deno's `node:crypto` does not use the processor's
- * instructions (see bench/ssh_bench.ts). No compression: it would cost more than it saves.
+ * instructions (see bench/link_bench.ts). No compression: it would cost more than it saves.
  */
 export const SSH_ALGORITHMS: Ssh2.Algorithms = {
   kex: ["curve25519-sha256", "curve25519-sha256@libssh.org"],

@@ -1,10 +1,10 @@
 /**
  * Throughput through the real agent, both ends on this machine.
  *
- *     deno run -A bench/ssh_bench.ts [MiB] [channels] [links] [cipher]
+ *     deno run -A bench/link_bench.ts [MiB] [channels] [links] [tls|ssh] [cipher of ssh]
  *
  * Two AMD EPYC cores for both ends, the agent's own sockets and the TCP endpoint, Deno 2.9.6, other
- * work on the machine at the time; best of several, MB/s up / down, one channel:
+ * work on the machine at the time; best of several, MB/s up / down, one channel by SSH:
  *   chacha20-poly1305  182 / 128 (128 MiB: 0.5 s of processor for the client and 0.5 s for the agent)
  *   aes128-gcm          38 / 34  (256 MiB: 3.6 + 3.8 s)
  *   aes128-ctr          55 / 55  (256 MiB: 2.2 + 2.8 s)
@@ -14,10 +14,14 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import type { Duplex } from "node:stream";
+import { LINK_PROTOCOLS } from "../src/link/wire/link_request.ts";
 import { SSH_ALGORITHMS } from "../src/link/ssh/ssh2.ts";
 import { AgentProcess } from "../test/unit/link/agent/agent_process.ts";
 
-const [mib = "256", channels = "1", links = "1", cipher] = Deno.args;
+const [mib = "256", channels = "1", links = "1", link = "tls", cipher] =
+  Deno.args;
+const protocol = LINK_PROTOCOLS.find((one) => one === link);
+if (protocol === undefined) throw new Error(`no such link: ${link}`);
 if (cipher !== undefined) Object.assign(SSH_ALGORITHMS, { cipher: [cipher] });
 const chunk = new Uint8Array(1 << 16).fill(7);
 const bytesEach =
@@ -43,7 +47,7 @@ const endpoint = spawn(Deno.execPath(), [
 const port = Number(String((await once(endpoint.stdout!, "data"))[0]));
 
 {
-  await using agent = await AgentProcess.start();
+  await using agent = await AgentProcess.start({ protocol });
   const open = await Promise.all(
     Array.from({ length: Number(links) }, () => agent.link()),
   );
