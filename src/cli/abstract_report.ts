@@ -1,10 +1,24 @@
 import { warningWithFlags } from "../commands/session/flag_hints.ts";
 import type { Report, ReportEvent } from "../core/report.ts";
 
-/** What both forms of output share: timing steps. */
+/** What both forms of output share: timing steps, and who listens. */
 export abstract class AbstractReport implements Report {
-  abstract event(event: ReportEvent): void;
+  readonly #listeners = new Set<(event: ReportEvent) => void>();
+
+  /** Tells its user. */
+  protected abstract show(event: ReportEvent): void;
   abstract debug(message: string): void;
+
+  /** Calls back on every event, but those of `--debug`. */
+  observe(listener: (event: ReportEvent) => void): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+  }
+
+  event(event: ReportEvent): void {
+    this.show(event);
+    for (const listener of this.#listeners) listener(event);
+  }
 
   warn(code: string, message: string): void {
     const text = warningWithFlags(code, message);

@@ -1,7 +1,11 @@
 /** The root command. */
 import process from "node:process";
 import { Command, Help, type Option } from "commander";
-import { addGlobalOptions } from "../commands/session/global_options.ts";
+import { startInBackground } from "../commands/background/start_in_background.ts";
+import {
+  addGlobalOptions,
+  type GlobalOptions,
+} from "../commands/session/global_options.ts";
 import type { Host } from "../commands/session/host.ts";
 import { didYouMean } from "../core/did_you_mean.ts";
 import { terminalText } from "../core/terminal_text.ts";
@@ -17,6 +21,8 @@ interface Verb {
   readonly example: string;
   /** @default true */
   readonly makesPods?: boolean;
+  /** It runs until it is ended. @default false */
+  readonly isSession?: boolean;
   readonly load: (host: Host) => Promise<Command>;
 }
 
@@ -27,6 +33,7 @@ const VERBS: readonly Verb[] = [
     argument: "",
     summary: "reach Services, pods and names of the cluster from this machine",
     example: "ktctl connect -n shop",
+    isSession: true,
     load: async (host) =>
       (await import("../commands/connect.ts")).connectCommand(host),
   },
@@ -35,6 +42,7 @@ const VERBS: readonly Verb[] = [
     argument: "<service>",
     summary: "send a Service's traffic to a local port",
     example: "ktctl exchange web -n shop --expose 8080:80",
+    isSession: true,
     load: async (host) =>
       (await import("../commands/exchange.ts")).exchangeCommand(host),
   },
@@ -43,6 +51,7 @@ const VERBS: readonly Verb[] = [
     argument: "<service>",
     summary: "send only marked traffic of a Service to a local port",
     example: "ktctl mesh web --expose 8080:80 --versionMark alice",
+    isSession: true,
     load: async (host) =>
       (await import("../commands/mesh.ts")).meshCommand(host),
   },
@@ -51,6 +60,7 @@ const VERBS: readonly Verb[] = [
     argument: "<name>",
     summary: "expose a local port as a new Service in the cluster",
     example: "ktctl preview web-alice -n shop --expose 8080:80",
+    isSession: true,
     load: async (host) =>
       (await import("../commands/preview.ts")).previewCommand(host),
   },
@@ -59,6 +69,7 @@ const VERBS: readonly Verb[] = [
     argument: "<target> [ports]",
     summary: "forward a local port to a pod or an address in the cluster",
     example: "ktctl forward web -n shop 8080:80",
+    isSession: true,
     load: async (host) =>
       (await import("../commands/forward.ts")).forwardCommand(host),
   },
@@ -79,6 +90,42 @@ const VERBS: readonly Verb[] = [
     makesPods: false,
     load: async (host) =>
       (await import("../commands/clean.ts")).cleanCommand(host),
+  },
+  {
+    name: "status",
+    argument: "",
+    summary: "list the sessions of this laptop, and who holds what",
+    example: "ktctl status -n shop",
+    makesPods: false,
+    load: async (host) =>
+      (await import("../commands/status.ts")).statusCommand(host),
+  },
+  {
+    name: "leave",
+    argument: "[session]",
+    summary: "end a session of this laptop from another terminal",
+    example: "ktctl leave web",
+    makesPods: false,
+    load: async (host) =>
+      (await import("../commands/leave.ts")).leaveCommand(host),
+  },
+  {
+    name: "logs",
+    argument: "[session]",
+    summary: "show what a session in the background tells",
+    example: "ktctl logs web --follow",
+    makesPods: false,
+    load: async (host) =>
+      (await import("../commands/logs.ts")).logsCommand(host),
+  },
+  {
+    name: "birdseye",
+    argument: "",
+    summary: "list the Services of a namespace, and who has them",
+    example: "ktctl birdseye -n shop",
+    makesPods: false,
+    load: async (host) =>
+      (await import("../commands/birdseye.ts")).birdseyeCommand(host),
   },
   {
     name: "plugin",
@@ -108,6 +155,7 @@ export async function createProgram(
     const command = argv.includes(verb.name)
       ? await verb.load(host)
       : verbStub(verb);
+    if (verb.isSession) addBackground(command, host, argv);
     program.addCommand(command.summary(verb.summary));
   }
   program.addCommand(helpCommand(program));
@@ -133,6 +181,30 @@ export async function createProgram(
     addVerbHelp(command, { program, example, makesPods });
   }
   return program;
+}
+
+/** What is right is carried out by a process of its own. */
+function addBackground(
+  command: Command,
+  host: Host,
+  argv: readonly string[],
+): void {
+  command.option(
+    "--background",
+    "leave the terminal free once it is ready; `ktctl leave` ends it",
+    false,
+  );
+  command.hook("preAction", async () => {
+    const options = command.optsWithGlobals<
+      GlobalOptions & { background: boolean }
+    >();
+    if (!options.background || host.log !== undefined) return;
+    await startInBackground(host, {
+      command: [command.name(), ...command.args].slice(0, 2).join(" "),
+      argv,
+      report: host.report(options),
+    });
+  });
 }
 
 /** A command and all below it. */

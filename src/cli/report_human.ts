@@ -4,6 +4,8 @@ import { Cancelled } from "../core/errors.ts";
 import type { ClosedEvent, Report, ReportEvent } from "../core/report.ts";
 import { terminalText } from "../core/terminal_text.ts";
 import { AbstractReport } from "./abstract_report.ts";
+import { clockText } from "./clock_text.ts";
+import { tableText } from "./table_text.ts";
 import { wrapText } from "./wrap_text.ts";
 
 /** After so long, the return of a connection is worth a bell. */
@@ -42,7 +44,7 @@ export class HumanReport extends AbstractReport implements Report {
     this.#width = options.width ?? (() => undefined);
   }
 
-  event(event: ReportEvent): void {
+  protected override show(event: ReportEvent): void {
     switch (event.event) {
       case "step":
         return this.#step(event);
@@ -64,6 +66,8 @@ export class HumanReport extends AbstractReport implements Report {
       case "action":
       case "plugin":
         return this.#out(`${outText(event.message)}\n`);
+      case "list":
+        return this.#out(tableText(event.table));
       case "error":
         this.#line(`Error: ${event.message}`, { colour: "red" });
         for (const detail of event.details ?? []) {
@@ -160,17 +164,6 @@ function durationText(ms: number): string {
   return minutes < 60
     ? `${minutes} min ${whole % 60} s`
     : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
-}
-
-/** By this machine's clock, with the day if it is not today's. */
-function clockText(since: string): string {
-  const at = new Date(since);
-  const two = (number: number) => String(number).padStart(2, "0");
-  const time = [at.getHours(), at.getMinutes(), at.getSeconds()].map(two)
-    .join(":");
-  if (at.toDateString() === new Date().toDateString()) return time;
-  const day = [at.getFullYear(), two(at.getMonth() + 1), two(at.getDate())];
-  return `${day.join("-")} ${time}`;
 }
 
 function seconds(ms: number): string {

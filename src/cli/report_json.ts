@@ -6,22 +6,25 @@ import { AbstractReport } from "./abstract_report.ts";
 export class JsonReport extends AbstractReport implements Report {
   #write: (line: string) => void;
   #debug: boolean;
+  #time: () => string;
 
   constructor(
     write: (line: string) => void,
-    options: { debug?: boolean } = {},
+    options: { debug?: boolean; time?: () => string } = {},
   ) {
     super();
     this.#write = write;
     this.#debug = options.debug ?? false;
+    this.#time = options.time ?? (() => new Date().toISOString());
   }
 
-  event(event: ReportEvent): void {
-    const json = JSON.stringify({ time: new Date().toISOString(), ...event });
+  protected override show(event: ReportEvent): void {
+    const { table: _, ...told } = { table: undefined, ...event };
+    const json = JSON.stringify({ time: this.#time(), ...told });
     this.#write(`${terminalJson(json)}\n`);
   }
 
   debug(message: string): void {
-    if (this.#debug) this.event({ event: "debug", message });
+    if (this.#debug) this.show({ event: "debug", message });
   }
 }

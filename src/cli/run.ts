@@ -13,7 +13,13 @@ import {
 } from "../core/errors.ts";
 import { hintWithFlags } from "../commands/session/flag_hints.ts";
 import type { Host } from "../commands/session/host.ts";
+import type { AbstractReport } from "./abstract_report.ts";
 import { createProgram } from "./program.ts";
+import {
+  BACKGROUND,
+  CarriedOut,
+} from "../commands/background/start_in_background.ts";
+import { clockText } from "./clock_text.ts";
 import { normaliseFlags } from "./normalise_flags.ts";
 import { type Conclusion, errorEvent, type Report } from "../core/report.ts";
 import type { LoadPluginOptions } from "../plugins/load_plugin.ts";
@@ -34,15 +40,17 @@ export async function run(
   exit: (code: number) => never,
   { machineRoot = "" }: { machineRoot?: string } = {},
 ): Promise<number> {
-  const argv = normaliseFlags(args);
+  const log = args[0] === BACKGROUND ? args[1] : undefined;
+  const argv = normaliseFlags(log === undefined ? args : args.slice(2));
   const out = (text: string) => writeAll(Deno.stdout, text);
   const err = (text: string) => writeAll(Deno.stderr, text);
   const report = makeReport({
-    output: outputOf(argv),
+    output: log === undefined ? outputOf(argv) : "json",
     debug: argv.includes("--debug") || argv.includes("-d"),
   }, { out, err });
   let registry: Promise<PluginRegistry> | undefined;
   let hasBegun = false;
+  const reports: AbstractReport[] = [];
   let conclusion: Conclusion | undefined;
   let leftovers: Parameters<Host["onImpatience"]>[0] = () => [];
   using signals = listenForSignals({
@@ -83,12 +91,27 @@ export async function run(
       }),
     env: (name) => Deno.env.get(name),
     signal: signals.signal,
+    end: (reason) => signals.end(reason),
+    observe(listener) {
+      const observing = reports.map((one) => one.observe(listener));
+      return {
+        [Symbol.dispose]: () =>
+          observing.forEach((one) => one[Symbol.dispose]()),
+      };
+    },
+    ...(log === undefined ? {} : { log }),
     journalDir: join(paths.log, "sessions"),
+    logDir: join(paths.log, "logs"),
     pluginDir,
     machineRoot,
     report(options) {
       hasBegun = true;
-      return makeReport(options, { out, err });
+      const form = log === undefined
+        ? options
+        : { ...options, output: "json" as const };
+      const one = makeReport(form, { out, err });
+      reports.push(one);
+      return one;
     },
     conclude: (one) => conclusion = one,
     onImpatience: (list) => leftovers = list,
@@ -153,7 +176,9 @@ function reportError(report: Report, error: unknown): number {
     const usage = usageError(error);
     return reportError(report, usage);
   }
-  if (error instanceof Cancelled) return error.exitCode;
+  if (error instanceof Cancelled || error instanceof CarriedOut) {
+    return error.exitCode;
+  }
   if (error instanceof KtctlError) {
     const hint = hintWithFlags(error);
     report.event({
@@ -190,10 +215,16 @@ function usageError({ message, code }: CommanderError): UsageError {
 }
 
 function makeReport(
-  { output, debug }: { output: "human" | "json"; debug: boolean },
+  { output, debug, time }: Parameters<Host["report"]>[0],
   { out, err }: { out: (text: string) => void; err: (text: string) => void },
-): Report {
-  if (output === "json") return new JsonReport(out, { debug });
+): AbstractReport {
+  if (output === "json") {
+    return new JsonReport(out, { debug, ...(time && { time }) });
+  }
+  if (time !== undefined) {
+    const dated = (text: string) => out(`${clockText(time())} ${text}`);
+    return new HumanReport({ out: dated, err: dated, debug, live: false });
+  }
   const live = Deno.stderr.isTerminal();
   // asked for each time, as a window's width changes
   const width = () => terminalWidth(process.stderr);

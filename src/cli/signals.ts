@@ -4,6 +4,8 @@ import { Cancelled } from "../core/errors.ts";
 export interface Signals extends Disposable {
   /** Aborted by the first signal, with a `Cancelled` that names it; or by a defect, which is the reason then. */
   readonly signal: AbortSignal;
+  /** Ends the command as the first signal does; nothing after that. */
+  end(reason: string): void;
 }
 
 export interface SignalHandlers {
@@ -34,12 +36,16 @@ export function listenForSignals(
 ): Signals {
   const controller = new AbortController();
   let firstAt: number | undefined;
+  const end = (reason: string) => {
+    if (firstAt !== undefined) return;
+    firstAt = performance.now();
+    controller.abort(new Cancelled(reason));
+  };
   const handlers = NAMES.map((name) => {
     const handler = () => {
       const now = performance.now();
       if (firstAt === undefined) {
-        firstAt = now;
-        controller.abort(new Cancelled(name));
+        end(name);
       } else if (name === "SIGINT" && now - firstAt >= SAME_SIGNAL_MS) {
         onImpatience();
       }
@@ -58,6 +64,7 @@ export function listenForSignals(
   globalThis.addEventListener("error", onUncaught);
   return {
     signal: controller.signal,
+    end,
     [Symbol.dispose]() {
       globalThis.removeEventListener("unhandledrejection", onUncaught);
       globalThis.removeEventListener("error", onUncaught);

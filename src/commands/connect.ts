@@ -39,6 +39,7 @@ import {
   linkSettings,
   podOptions,
 } from "./session/global_options.ts";
+import { endText } from "./session/end_text.ts";
 import type { Host } from "./session/host.ts";
 import { localResolver } from "./connect/local_resolver.ts";
 import { LazyRootHelper } from "./session/lazy_root_helper.ts";
@@ -128,7 +129,10 @@ class Connection {
     this.#session = session;
     this.#its = its;
     const { linkTimeoutMs: patienceMs } = linkSettings(its.options);
-    this.#pool = new LinkPool({ patienceMs });
+    this.#pool = new LinkPool({
+      patienceMs,
+      onDial: () => session.status.countConnection(),
+    });
     this.#root = new LazyRootHelper({
       report: session.report,
       signal: session.scope.signal,
@@ -149,6 +153,7 @@ class Connection {
       spec: await this.#shadow(inCluster),
       onLink: async (link) => {
         await this.#pool.use(link);
+        this.#session.status.linked();
         this.#names?.refresh();
       },
     });
@@ -295,8 +300,9 @@ class Connection {
     return {
       ...transport.details,
       event: "ready",
-      message:
-        `Connected to namespace "${kube.namespace}": ${how}. Press Ctrl-C to disconnect`,
+      message: `Connected to namespace "${kube.namespace}": ${how}. ${
+        endText(this.#host, "disconnect", "connect")
+      }`,
       verb: "connect",
       mode: plugin.name,
       namespace: kube.namespace,

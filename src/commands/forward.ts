@@ -26,6 +26,7 @@ import {
   linkSettings,
   podOptions,
 } from "./session/global_options.ts";
+import { endText } from "./session/end_text.ts";
 import type { Host } from "./session/host.ts";
 import {
   openKube,
@@ -101,20 +102,25 @@ export async function forward(
     host,
     frame,
     (session, markReady) =>
-      servePods(session, { route, local, options, markReady }),
+      servePods(host, session, {
+        ...{ name: target.name, route, local, options },
+        markReady,
+      }),
   );
 }
 
 async function servePods(
+  host: Host,
   session: Session,
-  { route, local, options, markReady }: {
+  { name, route, local, options, markReady }: {
+    name: string;
     route: ForwardRoute;
     local: number;
     options: GlobalOptions;
     markReady: () => void;
   },
 ): Promise<void> {
-  const { scope, report, kube } = session;
+  const { scope, report, kube, status } = session;
   const { linkTimeoutMs: timeoutMs } = linkSettings(options);
   const choice = new PodChoice({ title: route.title, report });
   const open = async (signal: AbortSignal): Promise<Duplex> => {
@@ -126,7 +132,9 @@ async function servePods(
         signal,
       });
       try {
-        return await kube.portForward(pod, { signal, timeoutMs });
+        const stream = await kube.portForward(pod, { signal, timeoutMs });
+        status.countConnection();
+        return stream;
       } catch (error) {
         const isPods = error instanceof KtctlError &&
           (error instanceof LinkError || error.code === "POD_NOT_FOUND");
@@ -155,7 +163,9 @@ async function servePods(
   report.event({
     event: "ready",
     message:
-      `Forwarding localhost:${listener.port} → port ${route.port} of ${route.title}. Press Ctrl-C to stop`,
+      `Forwarding localhost:${listener.port} → port ${route.port} of ${route.title}. ${
+        endText(host, "stop", name)
+      }`,
     verb: "forward",
     target: route.title,
     local: listener.port,
@@ -175,7 +185,11 @@ async function serveAddress(
 ): Promise<void> {
   const { scope, report, kube, id } = session;
   const { linkTimeoutMs: patienceMs } = linkSettings(options);
-  const pool = new LinkPool({ patienceMs });
+  const { status } = session;
+  const pool = new LinkPool({
+    patienceMs,
+    onDial: () => status.countConnection(),
+  });
   const dial = (signal: AbortSignal) =>
     pool.dial(target.host, target.port, { signal });
   const tell = failureTeller(report);
@@ -196,7 +210,10 @@ async function serveAddress(
       user: host.user,
       pod: podOptions(options),
     }),
-    onLink: (link) => pool.use(link),
+    async onLink(link) {
+      await pool.use(link);
+      status.linked();
+    },
   });
   await shadow.run(async () => {
     // what does not answer now may do so later: that is for the user to judge
@@ -207,7 +224,9 @@ async function serveAddress(
     report.event({
       event: "ready",
       message:
-        `Forwarding localhost:${listener.port} → ${text} from inside the cluster. Press Ctrl-C to stop`,
+        `Forwarding localhost:${listener.port} → ${text} from inside the cluster. ${
+          endText(host, "stop", text)
+        }`,
       verb: "forward",
       target: text,
       local: listener.port,

@@ -1,4 +1,4 @@
-/** The only place that starts other programs. */
+/** The only place that starts other programs, but those that outlive this one (`start_detached.ts`). */
 import {
   Cancelled,
   messageOf,

@@ -2,13 +2,19 @@
 
 import type { KtctlError } from "./errors.ts";
 
+/** A row an item; as wide as its cells are. */
+export interface Table {
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
 /** In what state a command leaves what it changed. */
 export interface Conclusion {
   /**
    * `restored`: all is back, or as it should be; `unchanged`: there was nothing to do;
-   * `incomplete`: something is left, which errors and warnings name.
+   * `incomplete`: something is left, which errors and warnings name; `background`: another process goes on.
    */
-  readonly state: "restored" | "unchanged" | "incomplete";
+  readonly state: "restored" | "unchanged" | "incomplete" | "background";
   readonly reason: string;
 }
 
@@ -16,6 +22,14 @@ export interface Conclusion {
 export interface ClosedEvent extends Conclusion {
   readonly event: "closed";
   readonly exitCode: number;
+}
+
+/** All of a kind that were asked for. People get the table, programs the items. */
+export interface ListEvent {
+  readonly event: "list";
+  readonly kind: string;
+  readonly items: readonly object[];
+  readonly table: Table;
 }
 
 /** One event; with `--output json` one line. */
@@ -71,6 +85,7 @@ export type ReportEvent =
     readonly message: string;
     readonly [field: string]: unknown;
   }
+  | ListEvent
   /** The command was told to end, and takes back what it did. */
   | { readonly event: "closing"; readonly reason: string }
   | ClosedEvent

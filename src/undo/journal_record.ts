@@ -20,6 +20,10 @@ export interface JournalHeader {
   readonly namespace: string;
   /** Unix seconds. */
   readonly startedAt: number;
+  /** Where its process answers, if it does. */
+  readonly socket?: string;
+  /** Where it writes what it tells, if it runs in the background. */
+  readonly log?: string;
 }
 
 export type JournalRecord =
@@ -51,6 +55,8 @@ const record: v.GenericSchema<unknown, JournalRecord> = v.variant("type", [
     server: v.string(),
     namespace: v.string(),
     startedAt: v.pipe(v.number(), v.finite()),
+    socket: v.exactOptional(v.string()),
+    log: v.exactOptional(v.string()),
   }),
   v.object({
     type: v.literal("intent"),

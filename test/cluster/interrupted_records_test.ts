@@ -55,6 +55,7 @@ Deno.test("an exchange cancelled at any record of its journal leaves nothing beh
       env: () => undefined,
       signal: controller.signal,
       journalDir: `${laptop.stateHome}/ktctl/sessions`,
+      logDir: `${laptop.stateHome}/ktctl/logs`,
       pluginDir: `${laptop.dataHome}/ktctl/plugins`,
       machineRoot: "",
       report: () =>
@@ -63,6 +64,8 @@ Deno.test("an exchange cancelled at any record of its journal leaves nothing beh
           isReady = true;
           controller.abort(new Cancelled("enough"));
         }),
+      end() {},
+      observe: () => ({ [Symbol.dispose]() {} }),
       onImpatience() {},
       conclude() {},
       user: "tester",

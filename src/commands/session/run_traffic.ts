@@ -7,6 +7,7 @@ import type { KubeApi } from "../../kube/kube_api.ts";
 import type { RoutingMark } from "../../plugins/plugin.ts";
 import type { RoutingVerb } from "../../plugins/routing_verb.ts";
 import type { GlobalOptions } from "./global_options.ts";
+import { endText } from "./end_text.ts";
 import type { Host } from "./host.ts";
 import { planRestore } from "./plan_restore.ts";
 import { planTraffic } from "./plan_traffic.ts";
@@ -82,9 +83,14 @@ export async function runTraffic(
           ...(restore === undefined ? {} : { restore }),
           skipPortChecking,
           globals: options,
-          onReady: (routed) => {
+          onReady: (routed, about) => {
             markReady();
-            report.event(trafficReadyEvent(plan, routed, options));
+            const event = trafficReadyEvent(plan, routed, {
+              ...about,
+              ...options,
+              endText: (what, name) => endText(host, what, name),
+            });
+            report.event(event);
           },
         });
       }),

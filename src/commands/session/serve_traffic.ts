@@ -47,15 +47,22 @@ export interface ServeOptions {
   readonly globals: GlobalOptions;
   /** What the agent takes back when this laptop is gone. @default nothing */
   readonly restore?: RestoreSpec;
-  /** Called each time the traffic comes for the first time, with what the plugin says of it. */
-  readonly onReady: (routed: RouteResult) => void;
+  /**
+   * Called each time the traffic comes for the first time, with what the plugin says of it.
+   *
+   * @param failOpen Whether somebody else answers while this laptop does not.
+   */
+  readonly onReady: (
+    routed: RouteResult,
+    about: { readonly failOpen: boolean },
+  ) => void;
 }
 
 export async function serveTraffic(
   session: Session,
   { plan, skipPortChecking, globals, restore, onReady }: ServeOptions,
 ): Promise<void> {
-  const { scope, report, kube, heartbeat, id } = session;
+  const { scope, report, kube, heartbeat, id, status } = session;
   const { plugin, routing, verb } = plan;
   const link = new LatestLink();
   const context = {
@@ -150,12 +157,16 @@ export async function serveTraffic(
     allowRefusedLocal: skipPortChecking,
     ...linkSettings(globals),
     route,
-    onLink: (one) => link.follow(one),
+    onLink(one) {
+      link.follow(one);
+      status.linked();
+      one.onForwarded(() => status.countConnection());
+    },
     isReleased: () => isReleased(plugin, context),
   });
   await traffic.run(async () => {
     await giveUpLock(lock, { scope, report });
-    onReady(routed);
+    onReady(routed, { failOpen: fallbackHost !== undefined });
   });
 }
 

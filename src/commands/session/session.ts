@@ -26,6 +26,9 @@ import type { KubeApi } from "../../kube/kube_api.ts";
 import type { World } from "../../kube/world.ts";
 import type { GlobalOptions } from "./global_options.ts";
 import type { Host } from "./host.ts";
+import { serveSession } from "../running/serve_session.ts";
+import { sessionSocket } from "../running/session_socket.ts";
+import { StatusRecorder } from "../running/status_recorder.ts";
 import { knownSteps } from "./known_steps.ts";
 
 /** The command, in its journal, of a session that captures addresses on this machine. */
@@ -37,6 +40,8 @@ export interface Session {
   readonly scope: Scope<World>;
   readonly report: Report;
   readonly heartbeat: Heartbeat;
+  /** What `ktctl status` tells of it. */
+  readonly status: StatusRecorder;
 }
 
 /** The living session of this user that captures, if there is one: no other may. */
@@ -141,6 +146,11 @@ export async function runSession(
 ): Promise<void> {
   const { globals, kube, report, command, id = randomLower(10) } = options;
   const { waitsAtEnd = true } = options;
+  const socket = sessionSocket(id, host);
+  const status = new StatusRecorder();
+  using _observing = host.observe((event) => status.observe(event));
+  // before the journal, by which others find it
+  using _answering = await answering(host, { socket, status, report });
   const journal = new FileJournal(host.journalDir, {
     type: "session",
     version: 1,
@@ -152,6 +162,8 @@ export async function runSession(
     server: kube.server,
     namespace: kube.namespace,
     startedAt: Math.floor(Date.now() / 1000),
+    ...(socket === undefined ? {} : { socket }),
+    ...(host.log === undefined ? {} : { log: host.log }),
   });
   const scope = Scope.root<World>({
     world: { kube },
@@ -176,7 +188,10 @@ export async function runSession(
       new Heartbeat(kube, report),
       "heartbeat",
     );
-    await work({ id, kube, scope, report, heartbeat }, () => isReady = true);
+    await work(
+      { id, kube, scope, report, heartbeat, status },
+      () => isReady = true,
+    );
   } catch (error) {
     failure = host.signal.aborted ? host.signal.reason : error;
   }
@@ -205,6 +220,29 @@ export async function runSession(
     return;
   }
   throw failure;
+}
+
+/** Answers those who ask from another terminal, until all is given back; a session that cannot works as well. */
+async function answering(
+  host: Host,
+  { socket, status, report }: {
+    socket: string | undefined;
+    status: StatusRecorder;
+    report: Report;
+  },
+): Promise<Disposable | undefined> {
+  if (socket === undefined) return undefined;
+  try {
+    return await serveSession(socket, {
+      status: () => status.status,
+      onChange: (listener) => status.onChange(listener),
+      end: (reason) => host.end(reason),
+      observe: (listener) => host.observe(listener),
+    });
+  } catch (error) {
+    report.debug(`ktctl status cannot ask this session: ${messageOf(error)}`);
+    return undefined;
+  }
 }
 
 /** The clean-up's error, unless something else went wrong before: then both are told. */

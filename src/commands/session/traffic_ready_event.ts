@@ -9,7 +9,11 @@ import { portsText, type TakenPort, takenPorts } from "./taken_ports.ts";
 export function trafficReadyEvent(
   { verb, target, routes, plugin, context: { mark } }: TrafficPlan,
   { message, details, output }: RouteResult,
-  { restoreAfter }: Pick<RestoreOptions, "restoreAfter">,
+  { restoreAfter, failOpen, endText }: Pick<RestoreOptions, "restoreAfter"> & {
+    readonly failOpen: boolean;
+    /** How to end it, as a sentence without its full stop. */
+    readonly endText: (what: string, name: string) => string;
+  },
 ) {
   const { name, namespace } = target.service.metadata;
   const ports = takenPorts(routes);
@@ -19,13 +23,14 @@ export function trafficReadyEvent(
   return {
     ...details,
     event: "ready",
-    message: [what, how, `Press Ctrl-C to ${end} it`].filter(Boolean)
+    message: [what, how, endText(`${end} it`, name)].filter(Boolean)
       .join(". "),
     verb,
     mode: plugin.name,
     service: name,
     namespace,
     ports,
+    failOpen,
     ...(restoreAfter === undefined ? { hint: RESTORE_HINT } : {}),
     ...(mark && { mark }),
     ...(output === undefined ? {} : { output }),

@@ -18,13 +18,16 @@ const PATIENCE_MS = 15_000;
  */
 export class LinkPool implements ClusterLink {
   readonly #patienceMs: number;
+  readonly #onDial: () => void;
   readonly #links: Link[] = [];
   readonly #waiting = new Set<() => void>();
   #resolver: ResolvConf = { nameservers: [], search: [], ndots: 1 };
   #closed = false;
 
-  constructor(options: { patienceMs?: number } = {}) {
+  /** @param options.onDial Told of each connection that came about. */
+  constructor(options: { patienceMs?: number; onDial?: () => void } = {}) {
     this.#patienceMs = options.patienceMs ?? PATIENCE_MS;
+    this.#onDial = options.onDial ?? (() => {});
   }
 
   /**
@@ -57,16 +60,18 @@ export class LinkPool implements ClusterLink {
     this.#wake();
   }
 
-  dial(
+  async dial(
     host: string,
     port: number,
     options: CallLinkOptions = {},
   ): Promise<Duplex> {
-    return this.#call({
+    const stream = await this.#call({
       work: (link) => link.dial(host, port),
       giveBack: (stream) => stream.destroy(),
       ...options,
     });
+    this.#onDial();
+    return stream;
   }
 
   openDatagrams(

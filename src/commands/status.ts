@@ -1,0 +1,133 @@
+/** `ktctl status`: the sessions of this laptop, and who holds what in the cluster. */
+import { Command, Option } from "commander";
+import { parseWhole } from "../cli/flag_values.ts";
+import { counted } from "../core/counted.ts";
+import type { ListEvent, Report } from "../core/report.ts";
+import { DEFAULT_THRESHOLD_MINUTES } from "../kube/annotations.ts";
+import type { KubeApi } from "../kube/kube_api.ts";
+import { runningSessions } from "./running/running_sessions.ts";
+import type { GlobalOptions } from "./session/global_options.ts";
+import type { Host } from "./session/host.ts";
+import { openCluster, openKube } from "./session/session.ts";
+import { findHoldings } from "./status/find_holdings.ts";
+import { holdingList } from "./status/holding_list.ts";
+import { sessionList } from "./status/session_list.ts";
+import { usedNamespaces } from "./status/used_namespaces.ts";
+import { type Changed, changesOf } from "./status/changes_of.ts";
+
+interface StatusOptions {
+  readonly allNamespaces: boolean;
+  readonly watch: boolean;
+  readonly thresholdInMinus: number;
+}
+
+export function statusCommand(host: Host): Command {
+  return new Command("status")
+    .description(
+      "Lists the sessions of this laptop. With -n or -A it lists those of everybody in that namespace, or " +
+        "in all of them, as well: who holds which Service, and whether they live. Nothing is changed.",
+    )
+    .addOption(
+      new Option("-A, --allNamespaces", "look at all namespaces").default(
+        false,
+      ),
+    )
+    .addOption(
+      new Option("-w, --watch", "list again after each change, until Ctrl-C")
+        .default(false),
+    )
+    .addOption(thresholdOption())
+    .action((_options: unknown, command: Command) =>
+      status(host, command.optsWithGlobals())
+    );
+}
+
+/** Of those who only look. */
+export function thresholdOption(): Option {
+  return new Option(
+    "--thresholdInMinus <minutes>",
+    "a session without a heartbeat for longer is dead",
+  ).argParser(parseWhole("thresholdInMinus", 0)).default(
+    DEFAULT_THRESHOLD_MINUTES,
+  );
+}
+
+export async function status(
+  host: Host,
+  options: StatusOptions & GlobalOptions,
+): Promise<void> {
+  const report = host.report(options);
+  const { signal } = host;
+  const told = new Map<Changed, string>();
+  /** What came with a heartbeat alone is no news. */
+  const tell = (what: Changed, list: ListEvent) => {
+    const text = JSON.stringify(list.items);
+    if (told.get(what) === text) return;
+    told.set(what, text);
+    report.event(list);
+  };
+  const tellSessions = async () => tell("sessions", await sessions(host));
+  await tellSessions();
+  const looksAtCluster = options.allNamespaces ||
+    options.namespace !== undefined;
+  const kube = looksAtCluster
+    ? await (options.allNamespaces ? openCluster : openKube)(
+      host,
+      options,
+      report,
+    )
+    : undefined;
+  const tellHoldings = async () => {
+    if (kube === undefined) return;
+    tell("holdings", await holdings(host, kube, { options, report }));
+  };
+  await tellHoldings();
+  if (!options.watch) return;
+  for await (
+    const what of changesOf({
+      journalDir: host.journalDir,
+      signal,
+      ...(kube && {
+        kube,
+        namespace: options.allNamespaces ? "" : kube.namespace,
+      }),
+    })
+  ) {
+    await (what === "sessions" ? tellSessions() : tellHoldings());
+  }
+}
+
+async function sessions(host: Host) {
+  const running = await runningSessions(host);
+  host.conclude({
+    state: "unchanged",
+    reason: running.length === 0
+      ? "No session runs on this laptop"
+      : `${counted(running.length, "session")} on this laptop`,
+  });
+  return sessionList(running);
+}
+
+async function holdings(
+  { signal, conclude }: Host,
+  kube: KubeApi,
+  { options, report }: { options: StatusOptions; report: Report },
+) {
+  const { allNamespaces, thresholdInMinus: thresholdMinutes } = options;
+  const namespaces = allNamespaces
+    ? await usedNamespaces(kube, signal)
+    : [kube.namespace];
+  const found = await findHoldings(kube, namespaces, {
+    ...{ thresholdMinutes, signal, report },
+  });
+  const where = allNamespaces
+    ? "in any namespace"
+    : `in namespace "${kube.namespace}"`;
+  conclude({
+    state: "unchanged",
+    reason: found.length === 0
+      ? `Nobody holds anything ${where}`
+      : `${counted(found.length, "session")} ${where}`,
+  });
+  return holdingList(found, { now: kube.now() });
+}
