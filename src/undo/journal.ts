@@ -3,7 +3,7 @@
  * locked for as long as its process lives (on Windows by a file beside it): an unlocked file belongs
  * to a dead session.
  */
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { messageOf } from "../core/errors.ts";
 import { appendRecord } from "./append_record.ts";
 import {
@@ -322,12 +322,25 @@ function readDead(
         // it is undone all the same
       }
     },
-    remove: () => removeJournal(path, beside),
+    remove() {
+      removeJournal(path, beside);
+      removeSocket(header);
+    },
     [Symbol.dispose]() {
       file.close();
       beside?.close();
     },
   };
+}
+
+/** Where a dead process answered. */
+function removeSocket({ socket, session }: JournalHeader): void {
+  if (socket === undefined || basename(socket) !== `${session}.sock`) return;
+  try {
+    removeIfThere(socket);
+  } catch {
+    // nobody answers there, which is all that it tells
+  }
 }
 
 /** The files in `dir` that may be journals. */

@@ -1,13 +1,13 @@
 import { statSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
-import { isAbsolute, join } from "node:path";
+import { dirname, isAbsolute, join } from "node:path";
 import { SYSTEM, type System } from "../../core/system.ts";
 
 /** macOS takes 103 bytes, Linux four more. */
 const MAX_BYTES = 103;
 
 /**
- * Where a session answers: in the user's runtime folder; where there is none, beside its journal, or in a
+ * Where a session answers: in the user's runtime folder; where there is none, beside the journals', or in a
  * folder of the user's own below that for temporary files. Undefined where none of them serves: on Windows,
  * where nothing was tried.
  */
@@ -25,7 +25,7 @@ export function sessionSocket(
   const dirs = [
     // behind sudo it may be somebody else's
     ...(isOwn(runtime, uid) ? [join(runtime, "ktctl")] : []),
-    journalDir,
+    join(dirname(journalDir), "run"),
     join(tmpdir(), `ktctl-${uid}`),
   ];
   return dirs.map((dir) => join(dir, `${session}.sock`)).find((path) =>
