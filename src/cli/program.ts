@@ -152,10 +152,9 @@ export async function createProgram(
     .showSuggestionAfterError(true);
   addGlobalOptions(program);
   for (const verb of VERBS) {
-    const command = argv.includes(verb.name)
-      ? await verb.load(host)
-      : verbStub(verb);
-    if (verb.isSession) addBackground(command, host, argv);
+    const isNamed = argv.includes(verb.name);
+    const command = isNamed ? await verb.load(host) : verbStub(verb);
+    if (isNamed && verb.isSession) addBackground(command, host, argv);
     program.addCommand(command.summary(verb.summary));
   }
   program.addCommand(helpCommand(program));
