@@ -93,7 +93,11 @@ export async function status(
       }),
     })
   ) {
-    await (what === "sessions" ? tellSessions() : tellHoldings());
+    try {
+      await (what === "sessions" ? tellSessions() : tellHoldings());
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
   }
 }
 
