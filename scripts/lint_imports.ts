@@ -25,6 +25,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
       "share",
       "shadow",
       "router",
+      "takeover",
       "forward",
       "discovery",
     ],

@@ -110,6 +110,15 @@ const VERBS: readonly Verb[] = [
       (await import("../commands/leave.ts")).leaveCommand(host),
   },
   {
+    name: "keep",
+    argument: "[session]",
+    summary: "refuse to give away what somebody asks for with --takeOver",
+    example: "ktctl keep web",
+    makesPods: false,
+    load: async (host) =>
+      (await import("../commands/keep.ts")).keepCommand(host),
+  },
+  {
     name: "logs",
     argument: "[session]",
     summary: "show what a session in the background tells",

@@ -8,6 +8,7 @@ import {
   CONTROL_BY,
   HELD_BY,
   HELD_SINCE,
+  HOST,
   includesLabels,
   isSwitched,
   label,
@@ -29,6 +30,8 @@ import { scaleRecordRef } from "./scale/scale_record.ts";
 
 export interface Holder {
   readonly user: string;
+  /** Their machine; undefined where nothing tells. */
+  readonly host?: string;
   /** RFC 3339; undefined where nothing tells. */
   readonly since?: string;
   readonly role?: string;
@@ -60,11 +63,13 @@ export async function findHolder(
     (ours && annotationText(ours, USER)) ?? "somebody";
   const since = annotationText(service, HELD_SINCE) ??
     ours?.metadata.creationTimestamp;
+  const host = ours && annotationText(ours, HOST);
   const role = selector[ROLE] ?? (ours && label(ours, ROLE));
   return {
     user,
     ...(isSwitched(selector) ? {} : scaledOf(ours)),
     ...(since === undefined ? {} : { since }),
+    ...(host === undefined || selector[ROLE] === "router" ? {} : { host }),
     ...(role === undefined ? {} : { role }),
   };
 }
@@ -138,7 +143,9 @@ export async function refuseReplacedPods(
   const shadow = await findShadow(kube, service, selector, options);
   if (shadow === undefined) return;
   const { creationTimestamp: since } = shadow.metadata;
+  const host = annotationText(shadow, HOST);
   throw heldError(service, {
+    ...(host === undefined ? {} : { host }),
     user: annotationText(shadow, USER) ?? "somebody",
     role: label(shadow, ROLE)!,
     ...scaledOf(shadow),
@@ -188,14 +195,14 @@ function heldError(service: KubeObject, holder: Holder): ConflictError {
   const isMesh = holder.role === "router" || holder.role === "shadow-mesh";
   return new ConflictError(
     isMesh ? "SERVICE_MESHED" : "SERVICE_ALREADY_EXCHANGED",
-    `Cannot take Service "${name}": ${holder.user} has ${
+    `Cannot take Service "${name}": ${holder.user}${hostText(holder)} has ${
       isMesh ? "meshed" : "exchanged"
     } ${
       holder.scaled === undefined ? "it" : `its Deployment "${holder.scaled}"`
     }${sinceText(holder)}`,
     {
       hint:
-        `Ask ${holder.user} to leave; if they are gone for good, run \`ktctl recover ${
+        `Ask ${holder.user} to leave, or ask by --takeOver; if they are gone for good, run \`ktctl recover ${
           holder.scaled === undefined ? name : `deploy/${holder.scaled}`
         }\`.`,
     },
@@ -228,6 +235,10 @@ export async function refuseHeldDeployment(
         `Ask ${holder.user} to leave; if they are gone for good, run \`ktctl recover deploy/${name}\`.`,
     },
   );
+}
+
+function hostText({ host }: Holder): string {
+  return host === undefined ? "" : ` (on ${host})`;
 }
 
 function sinceText({ since }: Holder): string {

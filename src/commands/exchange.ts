@@ -11,6 +11,7 @@ import { modeName } from "../plugins/registry.ts";
 import type { Host } from "./session/host.ts";
 import { addPluginFlags } from "./session/plugin_flags.ts";
 import { addRestoreOptions } from "./session/restore_options.ts";
+import { takeOverOption } from "./session/take_over_option.ts";
 import { runTraffic, type TrafficOptions } from "./session/run_traffic.ts";
 import { withExpose } from "./session/with_expose.ts";
 
@@ -46,6 +47,7 @@ export async function exchangeCommand(host: Host): Promise<Command> {
         "do not check that something listens on the local port",
       ).default(false),
     )
+    .addOption(takeOverOption())
     .addOption(
       new Option(
         "--recoverWaitTime <seconds>",
@@ -69,6 +71,7 @@ export async function exchange(
   await runTraffic(host, options, {
     verb: "exchange",
     report,
+    takenName: name,
     command: `exchange ${name}`,
     wanted: wantedObject(resourceName),
     recoverWaitTime: options.recoverWaitTime,

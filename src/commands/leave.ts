@@ -2,18 +2,12 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Command, Option } from "commander";
-import {
-  CleanupError,
-  ConflictError,
-  messageOf,
-  NotFoundError,
-} from "../core/errors.ts";
+import { CleanupError, messageOf } from "../core/errors.ts";
 import type { Report } from "../core/report.ts";
 import type { JournalHeader } from "../undo/journal.ts";
-import { liveSessions } from "../undo/live_sessions.ts";
-import { isElsewhere } from "../undo/this_machine.ts";
 import { askEnd } from "./running/ask_session.ts";
-import { isNamed } from "./running/is_named.ts";
+import { chooseSessions } from "./running/choose_sessions.ts";
+import { silentError } from "./running/silent_error.ts";
 import { readToldEvent } from "./running/told_event.ts";
 import type { GlobalOptions } from "./session/global_options.ts";
 import type { Host } from "./session/host.ts";
@@ -45,7 +39,7 @@ export async function leave(
   options: LeaveOptions & GlobalOptions,
 ): Promise<void> {
   const report = host.report(options);
-  const chosen = choose(host, name, options);
+  const chosen = chooseSessions(host, name, options);
   // what they say is told as it comes
   const ends = await Promise.allSettled(
     chosen.map((session) => end(host, session, report)),
@@ -55,63 +49,15 @@ export async function leave(
   host.conclude({ state: "restored", reason: "Everything is restored" });
 }
 
-/** Throws `NotFoundError` (`SESSION_NOT_FOUND`), `ConflictError` (`SESSION_AMBIGUOUS`). */
-function choose(
-  { journalDir }: Host,
-  name: string | undefined,
-  { all, namespace }: LeaveOptions & GlobalOptions,
-): JournalHeader[] {
-  const running = liveSessions(journalDir).filter((one) => !isElsewhere(one));
-  const chosen = running.filter((one) =>
-    (all || name === undefined || isNamed(one, name)) &&
-    (namespace === undefined || one.namespace === namespace)
-  );
-  const details = (all: JournalHeader[]) =>
-    all.map((one) =>
-      `${one.command}, in namespace "${one.namespace}" of context "${one.context}": ktctl leave ${one.session}`
-    );
-  if (chosen.length === 0) {
-    const what = name === undefined ? "" : ` "${name}"`;
-    throw new NotFoundError(
-      "SESSION_NOT_FOUND",
-      `No session${what} runs on this laptop`,
-      {
-        details: details(running),
-        hint: running.length === 0
-          ? "`ktctl status -n <namespace>` shows who holds what in the cluster."
-          : "These run.",
-      },
-    );
-  }
-  if (chosen.length > 1 && !all) {
-    throw new ConflictError(
-      "SESSION_AMBIGUOUS",
-      `${chosen.length} sessions of this laptop are meant`,
-      {
-        details: details(chosen),
-        hint: "Name one by its id or with -n, or give --all.",
-      },
-    );
-  }
-  return chosen;
-}
-
 async function end(
   host: Host,
   session: JournalHeader,
   report: Report,
 ): Promise<void> {
-  const { command, socket, pid } = session;
-  const silent = (reason: string) =>
-    new ConflictError(
-      "SESSION_SILENT",
-      `Cannot tell the session "${command}" to end: ${reason}`,
-      {
-        hint:
-          `Press Ctrl-C in its terminal, or send SIGTERM to process ${pid}.`,
-      },
-    );
-  if (socket === undefined) throw silent("it has nothing to answer by");
+  const { command, socket } = session;
+  if (socket === undefined) {
+    throw silentError(session, "it has nothing to answer by");
+  }
   try {
     for await (const line of askEnd(socket, host.signal)) {
       const told = readToldEvent(line);
@@ -119,7 +65,7 @@ async function end(
     }
   } catch (error) {
     host.signal.throwIfAborted();
-    throw silent(messageOf(error));
+    throw silentError(session, messageOf(error));
   }
   if (!existsSync(join(host.journalDir, `${session.session}.jsonl`))) return;
   host.conclude({

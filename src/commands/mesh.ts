@@ -11,6 +11,7 @@ import { modeName } from "../plugins/registry.ts";
 import type { Host } from "./session/host.ts";
 import { addPluginFlags } from "./session/plugin_flags.ts";
 import { addRestoreOptions } from "./session/restore_options.ts";
+import { takeOverOption } from "./session/take_over_option.ts";
 import { runTraffic, type TrafficOptions } from "./session/run_traffic.ts";
 import { withExpose } from "./session/with_expose.ts";
 
@@ -50,7 +51,8 @@ export async function meshCommand(host: Host): Promise<Command> {
         "--skipPortChecking",
         "do not check that something listens on the local port",
       ).default(false),
-    );
+    )
+    .addOption(takeOverOption());
   addPluginFlags(addRestoreOptions(command), plugins);
   return command.action((target: string, _options: unknown, self: Command) =>
     mesh(host, target, withExpose(self))
@@ -68,6 +70,7 @@ export async function mesh(
   await runTraffic(host, options, {
     verb: "mesh",
     report,
+    takenName: name,
     command: `mesh ${name} --versionMark ${mark.key}:${mark.value}`,
     wanted: wantedObject(resourceName),
     mark,

@@ -31,6 +31,8 @@ export const LOCK = "kt-lock";
 export const CONFIG = "kt-config";
 /** Annotation: who made it. */
 export const USER = "kt-user";
+/** Annotation on a shadow: the name of its maker's machine, for those who look for them. */
+export const HOST = "ktctl.dev/host";
 /** Annotation: how many participants share it. */
 export const REF_COUNT = "kt-ref-count";
 

@@ -1,13 +1,13 @@
 // The set-up of an exchange is cancelled at each record of its journal: between the intent and the
 // change, between the change and the next. It leaves nothing behind.
 import assert from "node:assert/strict";
+import { quietReport } from "../fakes/quiet_report.ts";
 import { openTestCluster } from "./cluster.ts";
 import { Laptop, untouched } from "./laptop.ts";
 import { createProgram } from "../../src/cli/program.ts";
 import type { Host } from "../../src/commands/session/host.ts";
 import { Cancelled } from "../../src/core/errors.ts";
 import { FileJournal, type JournalRecord } from "../../src/undo/journal.ts";
-import type { Report, ReportEvent } from "../../src/core/report.ts";
 import { builtinRegistry } from "../../src/plugins/builtin.ts";
 
 /** Calls back after each record that a session writes. */
@@ -19,16 +19,6 @@ function watchRecords(onRecord: (record: JournalRecord) => void): Disposable {
   };
   return {
     [Symbol.dispose]: () => void (FileJournal.prototype.append = append),
-  };
-}
-
-/** Takes events only; no output. */
-function quietReport(onEvent: (event: ReportEvent) => void): Report {
-  return {
-    event: onEvent,
-    warn() {},
-    debug() {},
-    step: (_name, work) => work(),
   };
 }
 

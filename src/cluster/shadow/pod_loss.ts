@@ -19,6 +19,8 @@ export interface PodLossOptions {
   readonly onInterrupted: (reason: string) => void;
   /** Told of each time that the container was killed for want of memory and started again. */
   readonly onStarved?: (message: string) => void;
+  /** Told of the pod each time that it is another. */
+  readonly onPod?: (pod: KubeObject) => void;
 }
 
 /**
@@ -29,7 +31,7 @@ export interface PodLossOptions {
 export async function podLoss(
   kube: KubeApi,
   shadow: Shadow,
-  { signal, onInterrupted, onStarved }: PodLossOptions,
+  { signal, onInterrupted, onStarved, onPod }: PodLossOptions,
 ): Promise<string> {
   const ended = new AbortController();
   const lasting = Promise.withResolvers<string>();
@@ -52,6 +54,7 @@ export async function podLoss(
       if (pod.metadata.uid !== shadow.podUid) continue;
       seen = true;
       refuseReleased(pod);
+      onPod?.(pod);
       const reason = lossOf(pod, event.type);
       if (reason !== undefined) return reason;
       if (isCrashLooping(pod)) return await endOf(kube, pod, "keeps ending");

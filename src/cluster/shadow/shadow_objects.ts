@@ -1,4 +1,5 @@
 /** What a Shadow Pod is to be, and the Kubernetes objects that make it so. */
+import { hostname } from "node:os";
 import type { PodOptions } from "../pod/pod_options.ts";
 import {
   AGENT_DIR,
@@ -12,6 +13,7 @@ import {
   CONTROL_BY,
   CONTROL_BY_KT,
   HEARTBEAT,
+  HOST,
   REF_COUNT,
   ROLE,
   SESSION,
@@ -137,6 +139,7 @@ export function shadowWorkload(
           annotations: {
             ...belonging(spec),
             [USER]: spec.user,
+            [HOST]: hostname(),
             [STATUS_PORT]: String(spec.agent.statusPort),
           },
         },
@@ -210,6 +213,7 @@ export function ownMetadata(
 function told({ user, config, agent }: ShadowSpec): Record<string, string> {
   return {
     [USER]: user,
+    [HOST]: hostname(),
     [CONFIG]: config,
     [STATUS_PORT]: String(agent.statusPort),
   };

@@ -19,6 +19,7 @@ import { disturbances } from "../../core/machine/disturbances.ts";
 import type { Report } from "../../core/report.ts";
 import type { Scope } from "../../undo/scope.ts";
 import { randomLower } from "../../core/random_name.ts";
+import type { KubeObject } from "../../kube/kube_api.ts";
 import type { World } from "../../kube/world.ts";
 import type { LinkProtocol } from "../../link/wire/link_request.ts";
 import type { Link } from "../../link/client/link.ts";
@@ -63,6 +64,8 @@ export interface ShadowSessionOptions {
   readonly onLink?: (link: Link) => void | Promise<void>;
   /** Works with each new shadow. What it does goes through the scope, reverted when the shadow is lost. */
   readonly prepare?: (prepared: Prepared) => Promise<void>;
+  /** Told of the pod that serves each time that it is another. */
+  readonly onPod?: (pod: KubeObject) => void;
   /** Asked when the shadow is lost, before anything is reverted: whether somebody took the Service back. */
   readonly isReleased?: () => Promise<boolean>;
 }
@@ -223,7 +226,7 @@ export class ShadowSession {
 
   /** Resolves with the reason when the pod is lost; reconnects the link as often as it takes. */
   async #serve(established: Established): Promise<string> {
-    const { scope, report } = this.#options;
+    const { scope, report, onPod } = this.#options;
     const watching = new AbortController();
     const signal = AbortSignal.any([scope.signal, watching.signal]);
     const podLost = Promise.race([
@@ -232,6 +235,7 @@ export class ShadowSession {
         onInterrupted: (reason) =>
           report.debug(`Cannot watch the Shadow Pod: ${reason}`),
         onStarved: (message) => report.warn("POD_OUT_OF_MEMORY", message),
+        ...(onPod && { onPod }),
       }),
       this.#nodeLoss(established, signal),
     ]);

@@ -8,6 +8,7 @@
 import type { Report } from "../../core/report.ts";
 import type { Scope } from "../../undo/scope.ts";
 import type { Link } from "../../link/client/link.ts";
+import type { KubeObject } from "../../kube/kube_api.ts";
 import type { World } from "../../kube/world.ts";
 import type { Heartbeat } from "../object/heartbeat.ts";
 import type { LinkProtocol } from "../../link/wire/link_request.ts";
@@ -33,6 +34,8 @@ export interface TrafficSessionOptions {
   /** Told of each link, also of those after a loss. */
   readonly onLink?: (link: Link) => void;
   readonly linkProtocol?: LinkProtocol;
+  /** Told of the pod that serves each time that it is another. */
+  readonly onPod?: (pod: KubeObject) => void;
   /** Sends the traffic to the shadow. Reverted through `scope` when the shadow is lost. */
   readonly route: (scope: Scope<World>, shadow: Shadow) => Promise<void>;
   /** Asked when the shadow is lost, before anything is reverted: whether somebody took the Service back. */

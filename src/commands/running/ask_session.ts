@@ -46,9 +46,17 @@ export function askChanges(
   return ask(path, "changes", signal);
 }
 
+/** Refuses what somebody asks of it, and yields the event that tells how that went. */
+export function askKeep(
+  path: string,
+  signal: AbortSignal,
+): AsyncIterable<string> {
+  return ask(path, "keep", signal);
+}
+
 async function* ask(
   path: string,
-  request: "status" | "changes" | "end",
+  request: "status" | "changes" | "keep" | "end",
   signal: AbortSignal,
 ): AsyncGenerator<string> {
   signal.throwIfAborted();

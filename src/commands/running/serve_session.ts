@@ -3,15 +3,16 @@
  * nothing: the folder lets nobody else in.
  *
  * One line is one request. `status` is answered with one line, `changes` with one now and one after each
- * change, `end` with one for each event until all is given back.
+ * change, `end` with one for each event until all is given back, `keep` with who is refused, or an error.
  */
 import { chmodSync, lstatSync, mkdirSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { dirname } from "node:path";
 import process from "node:process";
 import * as v from "valibot";
-import type { ReportEvent } from "../../core/report.ts";
-import { PermissionError } from "../../core/errors.ts";
+import { errorEvent, type ReportEvent } from "../../core/report.ts";
+import type { TakeoverRequest } from "../../cluster/takeover/takeover_request.ts";
+import { KtctlError, messageOf, PermissionError } from "../../core/errors.ts";
 import { readJson } from "../../core/read_json.ts";
 import type { SessionStatus } from "./session_status.ts";
 
@@ -20,6 +21,8 @@ export interface SessionHandlers {
   readonly onChange: (listener: () => void) => Disposable;
   /** Told who asks, as a sentence. */
   readonly end: (reason: string) => void;
+  /** Refuses to give away what the session has. Rejects where nobody asks for it. */
+  readonly keep: () => Promise<TakeoverRequest>;
   readonly observe: (listener: (event: ReportEvent) => void) => Disposable;
 }
 
@@ -30,7 +33,9 @@ const MAX_CONNECTIONS = 32;
 /** Who reads no more is let go. */
 const MAX_UNREAD_BYTES = 4 * 1024 * 1024;
 
-const request = v.object({ request: v.picklist(["status", "changes", "end"]) });
+const request = v.object({
+  request: v.picklist(["status", "changes", "keep", "end"]),
+});
 
 /** Throws `PermissionError` (`FOLDER_NOT_OWN`), and what making the folder or listening fails with. */
 export async function serveSession(
@@ -105,10 +110,27 @@ function answer(socket: Socket, handlers: SessionHandlers): void {
       follow(socket, handlers.observe(tell));
       return handlers.end("Ended by `ktctl leave`");
     }
+    if (read.value.request === "keep") {
+      socket.setTimeout(0);
+      return void keep(handlers).then(tell).finally(() => socket.end());
+    }
     tell(handlers.status());
     if (read.value.request === "status") return void socket.end();
     follow(socket, handlers.onChange(() => tell(handlers.status())));
   });
+}
+
+/** The event that tells how it went. */
+async function keep(handlers: SessionHandlers): Promise<ReportEvent> {
+  try {
+    const { user, host } = await handlers.keep();
+    const message = `${user} (on ${host}) was told that you keep it`;
+    return { event: "action", state: "done", message };
+  } catch (error) {
+    if (error instanceof KtctlError) return errorEvent(error);
+    const message = messageOf(error);
+    return { event: "error", code: "INTERNAL", message };
+  }
 }
 
 function follow(socket: Socket, following: Disposable): void {

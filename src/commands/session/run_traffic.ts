@@ -18,6 +18,7 @@ import {
 } from "./restore_options.ts";
 import { serveTraffic } from "./serve_traffic.ts";
 import { openKube, runSession, sweepOwn } from "./session.ts";
+import { takeOver } from "./take_over.ts";
 import { takeAgain } from "./take_again.ts";
 import { trafficReadyEvent } from "./traffic_ready_event.ts";
 
@@ -26,6 +27,8 @@ export interface TrafficOptions extends GlobalOptions, RestoreOptions {
   readonly expose: ExposedPort[];
   readonly mode: string;
   readonly skipPortChecking: boolean;
+  /** Of `exchange` and `mesh`. */
+  readonly takeOver?: boolean;
 }
 
 export interface TrafficVerb {
@@ -35,6 +38,8 @@ export interface TrafficVerb {
   readonly command: string;
   /** Which object to look for elsewhere where there is no such namespace. */
   readonly wanted?: Wanted;
+  /** What `--takeOver` takes, as the user named it. */
+  readonly takenName?: string;
   readonly findTarget: (kube: KubeApi) => FoundTarget | Promise<FoundTarget>;
   readonly mark?: RoutingMark;
   /** Seconds. @default 0 */
@@ -44,7 +49,8 @@ export interface TrafficVerb {
 export async function runTraffic(
   host: Host,
   options: TrafficOptions,
-  { verb, report, command, wanted, findTarget, ...rest }: TrafficVerb,
+  { verb, report, command, wanted, takenName, findTarget, ...rest }:
+    TrafficVerb,
 ): Promise<void> {
   refuseRestoreOptions(options);
   const { expose, skipPortChecking } = options;
@@ -57,6 +63,9 @@ export async function runTraffic(
     report,
   );
   await sweepOwn(host, kube, report);
+  if (options.takeOver && takenName !== undefined) {
+    await takeOver(host, kube, { name: takenName, verb, report });
+  }
   const check = (session?: string) =>
     report.step(
       "check",

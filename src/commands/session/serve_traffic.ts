@@ -62,7 +62,7 @@ export async function serveTraffic(
   session: Session,
   { plan, skipPortChecking, globals, restore, onReady }: ServeOptions,
 ): Promise<void> {
-  const { scope, report, kube, heartbeat, id, status } = session;
+  const { scope, report, kube, heartbeat, id, status, takeover } = session;
   const { plugin, routing, verb } = plan;
   const link = new LatestLink();
   const context = {
@@ -157,6 +157,7 @@ export async function serveTraffic(
     allowRefusedLocal: skipPortChecking,
     ...linkSettings(globals),
     route,
+    onPod: (pod) => takeover.see(pod),
     onLink(one) {
       link.follow(one);
       status.linked();

@@ -4,6 +4,7 @@ import { delimiter, resolve } from "node:path";
 import process from "node:process";
 import type { Wanted } from "../../cluster/object/found_elsewhere.ts";
 import { Heartbeat } from "../../cluster/object/heartbeat.ts";
+import { TakeoverNotice } from "../../cluster/takeover/takeover_notice.ts";
 import { refuseMissingNamespace } from "../../cluster/discovery/refuse_missing_namespace.ts";
 import { sweepJournals } from "../../cluster/clean/sweep_journals.ts";
 import {
@@ -42,6 +43,8 @@ export interface Session {
   readonly heartbeat: Heartbeat;
   /** What `ktctl status` tells of it. */
   readonly status: StatusRecorder;
+  /** Who asks for what it has. */
+  readonly takeover: TakeoverNotice;
 }
 
 /** The living session of this user that captures, if there is one: no other may. */
@@ -150,7 +153,10 @@ export async function runSession(
   const status = new StatusRecorder();
   using _observing = host.observe((event) => status.observe(event));
   // before the journal, by which others find it
-  using _answering = await answering(host, { socket, status, report });
+  const takeover = new TakeoverNotice(kube, report);
+  using _answering = await answering(host, {
+    ...{ socket, status, takeover, report },
+  });
   const journal = new FileJournal(host.journalDir, {
     type: "session",
     version: 1,
@@ -189,7 +195,7 @@ export async function runSession(
       "heartbeat",
     );
     await work(
-      { id, kube, scope, report, heartbeat, status },
+      { id, kube, scope, report, heartbeat, status, takeover },
       () => isReady = true,
     );
   } catch (error) {
@@ -225,9 +231,10 @@ export async function runSession(
 /** Answers those who ask from another terminal, until all is given back; a session that cannot works as well. */
 async function answering(
   host: Host,
-  { socket, status, report }: {
+  { socket, status, takeover, report }: {
     socket: string | undefined;
     status: StatusRecorder;
+    takeover: TakeoverNotice;
     report: Report;
   },
 ): Promise<Disposable | undefined> {
@@ -237,6 +244,7 @@ async function answering(
       status: () => status.status,
       onChange: (listener) => status.onChange(listener),
       end: (reason) => host.end(reason),
+      keep: () => takeover.keep(host.signal),
       observe: (listener) => host.observe(listener),
     });
   } catch (error) {

@@ -6,8 +6,10 @@ import { join } from "node:path";
 import {
   askChanges,
   askEnd,
+  askKeep,
   askStatus,
 } from "../../../../src/commands/running/ask_session.ts";
+import type { TakeoverRequest } from "../../../../src/cluster/takeover/takeover_request.ts";
 import { isNamed } from "../../../../src/commands/running/is_named.ts";
 import { serveSession } from "../../../../src/commands/running/serve_session.ts";
 import { sessionSocket } from "../../../../src/commands/running/session_socket.ts";
@@ -22,12 +24,14 @@ class Lab implements AsyncDisposable {
   readonly signal = new AbortController();
   readonly ends: string[] = [];
   onEnd = () => {};
+  keep = (): Promise<TakeoverRequest> => Promise.reject(new Error("not asked"));
   readonly #listeners = new Set<(event: ReportEvent) => void>();
   #server: Disposable | undefined;
 
   async open(): Promise<this> {
     this.#server = await serveSession(this.path, {
       status: () => this.recorder.status,
+      keep: () => this.keep(),
       onChange: (listener) => this.recorder.onChange(listener),
       end: (reason) => {
         this.ends.push(reason);
@@ -116,6 +120,26 @@ Deno.test("who ends a session is told what it tells until it is gone", async () 
   }
   assert.deepEqual(told, ["closing", "warning"]);
   assert.deepEqual(lab.ends, ["Ended by `ktctl leave`"]);
+});
+
+Deno.test("who refuses is told whom, or why there is nobody", async () => {
+  await using lab = await new Lab().open();
+  const ask = async () => {
+    const lines = askKeep(lab.path, lab.signal.signal);
+    return (await Array.fromAsync(lines)).map((line) =>
+      readToldEvent(line)!.event
+    );
+  };
+  assert.deepEqual(await ask(), [
+    { event: "error", code: "INTERNAL", message: "not asked" },
+  ]);
+  lab.keep = () =>
+    Promise.resolve({ id: "x", user: "bob", host: "b", until: 1 });
+  assert.deepEqual(await ask(), [{
+    event: "action",
+    state: "done",
+    message: "bob (on b) was told that you keep it",
+  }]);
 });
 
 Deno.test("what is no request, or a long one, is cut off, and the session goes on answering", async () => {

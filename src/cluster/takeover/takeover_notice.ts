@@ -1,0 +1,70 @@
+import type { Report } from "../../core/report.ts";
+import type { KubeApi, KubeObject } from "../../kube/kube_api.ts";
+import { PODS } from "../../kube/resources.ts";
+import { ConflictError } from "../../core/errors.ts";
+import { annotationPatch, updateObject } from "../object/update_object.ts";
+import {
+  REFUSAL_SECONDS,
+  REFUSED,
+  type TakeoverRequest,
+  takeoverRequest,
+} from "./takeover_request.ts";
+
+/** Tells the owner of a Shadow Pod that somebody asks for their Service, and refuses for them. */
+export class TakeoverNotice {
+  readonly #kube: KubeApi;
+  readonly #report: Report;
+  #request: TakeoverRequest | undefined;
+  #pod: KubeObject | undefined;
+
+  constructor(kube: KubeApi, report: Report) {
+    this.#kube = kube;
+    this.#report = report;
+  }
+
+  /** Looks at the pod as it is now. One request at a time: others may write as many as they like. */
+  see(pod: KubeObject): void {
+    const now = this.#kube.now();
+    const request = takeoverRequest(pod);
+    if (request === undefined || request.id === this.#request?.id) return;
+    const isOpen = this.#request !== undefined && this.#request.until > now;
+    const isOver = request.until <= now;
+    if (isOpen || isOver || request.until > now + 2 * REFUSAL_SECONDS) return;
+    this.#request = request;
+    this.#pod = pod;
+    const { user, host, until } = request;
+    this.#report.warn(
+      "TAKEOVER_REQUESTED",
+      `${user} (on ${host}) asks for this Service, and gets it in ${
+        Math.round(until - now)
+      } s. To keep it, run \`ktctl keep\``,
+    );
+  }
+
+  /** Throws `ConflictError` (`NOBODY_ASKS`). */
+  async keep(signal: AbortSignal): Promise<TakeoverRequest> {
+    const request = this.#request;
+    if (
+      request === undefined || this.#pod === undefined ||
+      request.until <= this.#kube.now()
+    ) {
+      throw new ConflictError(
+        "NOBODY_ASKS",
+        "Nobody asks for what this session has",
+        { hint: "Nothing has to be refused." },
+      );
+    }
+    const { name, namespace, uid } = this.#pod.metadata;
+    await updateObject(
+      this.#kube,
+      {
+        resource: PODS,
+        name,
+        namespace: namespace ?? this.#kube.namespace,
+      },
+      (found) => annotationPatch(found, { [REFUSED]: request.id }),
+      { signal, uid },
+    );
+    return request;
+  }
+}

@@ -1,0 +1,56 @@
+/** `ktctl keep`: refuses to give a Service to somebody who asks for it with --takeOver. */
+import { Command } from "commander";
+import { ConflictError, KtctlError, messageOf } from "../core/errors.ts";
+import { askKeep } from "./running/ask_session.ts";
+import { chooseSessions } from "./running/choose_sessions.ts";
+import { silentError } from "./running/silent_error.ts";
+import { readToldEvent } from "./running/told_event.ts";
+import type { GlobalOptions } from "./session/global_options.ts";
+import type { Host } from "./session/host.ts";
+
+export function keepCommand(host: Host): Command {
+  return new Command("keep")
+    .description(
+      "Refuses to give away the Service of a session of this laptop that somebody has asked for with " +
+        "--takeOver, within the 30 s that its terminal tells of.",
+    )
+    .argument(
+      "[session]",
+      "what it is about (web), or its id in `ktctl status`",
+    )
+    .action((name: string | undefined, _options: unknown, command: Command) =>
+      keep(host, name, command.optsWithGlobals())
+    );
+}
+
+export async function keep(
+  host: Host,
+  name: string | undefined,
+  options: GlobalOptions,
+): Promise<void> {
+  const report = host.report(options);
+  const [session] = chooseSessions(host, name, options);
+  if (session!.socket === undefined) {
+    throw silentError(session!, "it has nothing to answer by");
+  }
+  try {
+    for await (const line of askKeep(session!.socket, host.signal)) {
+      const event = readToldEvent(line)?.event;
+      if (event?.event === "error") {
+        const { code, message, hint } = event;
+        throw new ConflictError(
+          code,
+          message,
+          hint === undefined ? {} : { hint },
+        );
+      }
+      if (event === undefined) continue;
+      report.event(event);
+      host.conclude({ state: "unchanged", reason: "The session goes on" });
+    }
+  } catch (error) {
+    host.signal.throwIfAborted();
+    if (error instanceof KtctlError) throw error;
+    throw silentError(session!, messageOf(error));
+  }
+}

@@ -1,0 +1,109 @@
+// A Service that somebody has can be asked for: who lives may refuse, who is dead is not asked.
+import assert from "node:assert/strict";
+import { hostname } from "node:os";
+import { requestTakeover } from "../../src/cluster/takeover/request_takeover.ts";
+import { REQUESTED } from "../../src/cluster/takeover/takeover_request.ts";
+import { connectKube } from "../../src/kube/connect_kube.ts";
+import { PODS } from "../../src/kube/resources.ts";
+import { quietReport } from "../fakes/quiet_report.ts";
+import { openTestCluster } from "./cluster.ts";
+import { assertNoTrace, Laptop, reaches } from "./laptop.ts";
+
+Deno.test("who has a Service is asked for it, and may refuse", async (t) => {
+  const cluster = await openTestCluster();
+  await using namespace = await cluster.namespace();
+  await namespace.applyDemo();
+  const client = await namespace.client();
+  await using alice = await Laptop.open(cluster, namespace, "alice");
+  await using bob = await Laptop.open(cluster, namespace, "bob");
+  const before = await namespace.snapshot();
+  const start = (laptop: Laptop, user: string, ...more: string[]) =>
+    laptop.start(
+      ["exchange", "web", "--expose", `${laptop.demo.port}:80`, ...more],
+      { user },
+    );
+  const { signal } = new AbortController();
+  const kube = await connectKube({
+    signal,
+    kubeconfig: cluster.kubeconfig,
+    namespace: namespace.name,
+    stamp: { labels: {}, annotations: {} },
+  });
+  const shadows = () =>
+    kube.list(PODS, { labelSelector: "kt-role=shadow-exchange", signal });
+
+  {
+    await using held = start(alice, "alice");
+    await held.ready();
+
+    await t.step("the refusal says who has it, and where", async () => {
+      const { code, error } = await start(bob, "bob").ended();
+      assert.equal(code, 7);
+      const where = `alice (on ${hostname()}) has exchanged it since `;
+      assert.ok(error!.message.includes(where), error!.message);
+      assert.match(error!["hint"], /--takeOver/);
+    });
+
+    await t.step("who is asked may keep it", async () => {
+      const nobody = await alice.run(["keep", "web"]);
+      assert.equal(nobody.error!["code"], "NOBODY_ASKS", nobody.stdout);
+      await using wanting = start(bob, "bob", "--takeOver");
+      const { message } = await held.event((event) =>
+        event["code"] === "TAKEOVER_REQUESTED"
+      );
+      assert.ok(message.startsWith(`bob (on ${hostname()}) asks for this`));
+      const kept = await alice.run(["keep", "web"]);
+      assert.equal(kept.code, 0, kept.stdout);
+      const { code, error } = await wanting.ended();
+      assert.equal(code, 7);
+      assert.equal(error!["code"], "TAKEOVER_REFUSED");
+      await reaches(client, { name: "alice" });
+      const [pod] = await shadows();
+      assert.equal(pod!.metadata.annotations![REQUESTED], undefined);
+    });
+
+    await t.step(
+      "who says nothing has it for as long as was said",
+      async () => {
+        const askedAt = performance.now();
+        await requestTakeover(kube, await shadows(), {
+          service: "web",
+          user: "bob",
+          host: "there",
+          report: quietReport(),
+          signal,
+          patienceSeconds: 3,
+        });
+        assert.ok(performance.now() - askedAt > 2_900);
+      },
+    );
+
+    await t.step(
+      "who leaves when asked has given it away at once",
+      async () => {
+        await using wanting = start(bob, "bob", "--takeOver");
+        await wanting.event((event) => event["code"] === "TAKEOVER_REQUESTED");
+        assert.equal((await held.stop()).code, 0);
+        await wanting.ready(25_000);
+        await reaches(client, { name: "bob" });
+        await wanting.stop("SIGKILL");
+      },
+    );
+  }
+
+  await t.step("who is dead is not asked", async () => {
+    await using taking = start(alice, "alice", "--takeOver");
+    await taking.ready();
+    await reaches(client, { name: "alice" });
+    const asked = taking.events.some((event) =>
+      event["code"] === "TAKEOVER_REQUESTED"
+    );
+    assert.ok(!asked, JSON.stringify(taking.events));
+    assert.equal((await taking.stop()).code, 0);
+  });
+
+  const cleaned = await bob.run(["clean"]);
+  assert.equal(cleaned.code, 0, cleaned.stdout);
+  await assertNoTrace({ namespace, laptop: alice, before });
+  await assertNoTrace({ namespace, laptop: bob, before });
+});
