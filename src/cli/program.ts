@@ -1,8 +1,7 @@
 /** The root command. */
-import process from "node:process";
 import { Command, Help, type Option } from "commander";
 import { addGlobalOptions } from "../commands/session/global_options.ts";
-import type { Host } from "../commands/session/host.ts";
+import type { CommandHost } from "../commands/session/command_host.ts";
 import { didYouMean } from "../core/did_you_mean.ts";
 import { terminalText } from "../core/terminal_text.ts";
 import { VERSION } from "../core/version.ts";
@@ -17,7 +16,7 @@ interface Verb {
   readonly example: string;
   /** @default true */
   readonly makesPods?: boolean;
-  readonly load: (host: Host) => Promise<Command>;
+  readonly load: (host: CommandHost) => Promise<Command>;
 }
 
 /** Loaded when asked for: `ktctl --help` need not read what speaks to clusters. */
@@ -28,7 +27,7 @@ const VERBS: readonly Verb[] = [
     summary: "reach Services, pods and names of the cluster from this machine",
     example: "ktctl connect -n shop",
     load: async (host) =>
-      (await import("../commands/connect.ts")).connectCommand(host),
+      (await import("../commands/connect_command.ts")).connectCommand(host),
   },
   {
     name: "exchange",
@@ -36,7 +35,7 @@ const VERBS: readonly Verb[] = [
     summary: "send a Service's traffic to a local port",
     example: "ktctl exchange web -n shop --expose 8080:80",
     load: async (host) =>
-      (await import("../commands/exchange.ts")).exchangeCommand(host),
+      (await import("../commands/exchange_command.ts")).exchangeCommand(host),
   },
   {
     name: "mesh",
@@ -44,7 +43,7 @@ const VERBS: readonly Verb[] = [
     summary: "send only marked traffic of a Service to a local port",
     example: "ktctl mesh web --expose 8080:80 --versionMark alice",
     load: async (host) =>
-      (await import("../commands/mesh.ts")).meshCommand(host),
+      (await import("../commands/mesh_command.ts")).meshCommand(host),
   },
   {
     name: "preview",
@@ -52,7 +51,7 @@ const VERBS: readonly Verb[] = [
     summary: "expose a local port as a new Service in the cluster",
     example: "ktctl preview web-alice -n shop --expose 8080:80",
     load: async (host) =>
-      (await import("../commands/preview.ts")).previewCommand(host),
+      (await import("../commands/preview_command.ts")).previewCommand(host),
   },
   {
     name: "forward",
@@ -60,7 +59,7 @@ const VERBS: readonly Verb[] = [
     summary: "forward a local port to a pod or an address in the cluster",
     example: "ktctl forward web -n shop 8080:80",
     load: async (host) =>
-      (await import("../commands/forward.ts")).forwardCommand(host),
+      (await import("../commands/forward_command.ts")).forwardCommand(host),
   },
   {
     name: "recover",
@@ -69,7 +68,7 @@ const VERBS: readonly Verb[] = [
     example: "ktctl recover web -n shop",
     makesPods: false,
     load: async (host) =>
-      (await import("../commands/recover.ts")).recoverCommand(host),
+      (await import("../commands/recover_command.ts")).recoverCommand(host),
   },
   {
     name: "clean",
@@ -78,7 +77,7 @@ const VERBS: readonly Verb[] = [
     example: "ktctl clean -n shop --dryRun",
     makesPods: false,
     load: async (host) =>
-      (await import("../commands/clean.ts")).cleanCommand(host),
+      (await import("../commands/clean_command.ts")).cleanCommand(host),
   },
   {
     name: "plugin",
@@ -87,13 +86,13 @@ const VERBS: readonly Verb[] = [
     example: "ktctl plugin add ./canary.ts",
     makesPods: false,
     load: async (host) =>
-      (await import("../commands/plugin.ts")).pluginCommand(host),
+      (await import("../commands/plugin_command.ts")).pluginCommand(host),
   },
 ];
 
 /** The program, with the verbs that `argv` names loaded and the others as their line in the help. */
 export async function createProgram(
-  host: Host,
+  host: CommandHost,
   argv: readonly string[],
   write: { out: (text: string) => void },
 ): Promise<Command> {
@@ -121,7 +120,7 @@ export async function createProgram(
       writeOut: (text) => write.out(terminalText(text, Infinity)),
       writeErr: () => {}, // told by `run`, in the form of output asked for
       // where there is no terminal: undefined, for commander's own width
-      getOutHelpWidth: () => terminalWidth(process.stdout)!,
+      getOutHelpWidth: () => terminalWidth(Deno.stdout)!,
     });
   }
   program.addHelpText(

@@ -1,7 +1,5 @@
 /** `ktctl clean`: cleans up after crashed sessions, in the cluster and on this laptop. */
 import { counted } from "../core/counted.ts";
-import { Command, Option } from "commander";
-import { parseWhole } from "../cli/flag_values.ts";
 import { agentStatus, isStale } from "../cluster/object/liveness.ts";
 import { type CleanRules, deadState } from "../cluster/clean/dead_state.ts";
 import {
@@ -26,7 +24,6 @@ import { Reverter } from "../undo/reverter.ts";
 import { errorEvent, type Report } from "../core/report.ts";
 import {
   annotation,
-  DEFAULT_THRESHOLD_MINUTES,
   HEARTBEAT,
   SHARED,
   STATUS_PORT,
@@ -42,34 +39,6 @@ interface CleanOptions {
   readonly thresholdInMinus: number;
   readonly dryRun: boolean;
   readonly localOnly: boolean;
-}
-
-export function cleanCommand(host: Host): Command {
-  return new Command("clean")
-    .description(
-      "Restores what crashed sessions of ktctl (this one or the original) changed in the namespace, " +
-        "then deletes what they made. Live sessions are left alone.",
-    )
-    .addOption(
-      new Option(
-        "--thresholdInMinus <minutes>",
-        "a session without a heartbeat for longer is dead",
-      )
-        .argParser(parseWhole("thresholdInMinus", 0)).default(
-          DEFAULT_THRESHOLD_MINUTES,
-        ),
-    )
-    .addOption(
-      new Option("--dryRun", "only print what would be done").default(false),
-    )
-    .addOption(
-      new Option("--localOnly", "only this laptop, not the cluster").default(
-        false,
-      ),
-    )
-    .action((_options: unknown, command: Command) =>
-      clean(host, command.optsWithGlobals())
-    );
 }
 
 export async function clean(

@@ -1,0 +1,33 @@
+import { Command, Option } from "commander";
+import { parseWhole } from "../cli/flag_values.ts";
+import { DEFAULT_THRESHOLD_MINUTES } from "../cluster/object/default_threshold.ts";
+import type { CommandHost } from "./session/command_host.ts";
+
+export function cleanCommand(host: CommandHost): Command {
+  return new Command("clean")
+    .description(
+      "Restores what crashed sessions of ktctl (this one or the original) changed in the namespace, " +
+        "then deletes what they made. Live sessions are left alone.",
+    )
+    .addOption(
+      new Option(
+        "--thresholdInMinus <minutes>",
+        "a session without a heartbeat for longer is dead",
+      )
+        .argParser(parseWhole("thresholdInMinus", 0)).default(
+          DEFAULT_THRESHOLD_MINUTES,
+        ),
+    )
+    .addOption(
+      new Option("--dryRun", "only print what would be done").default(false),
+    )
+    .addOption(
+      new Option("--localOnly", "only this laptop, not the cluster").default(
+        false,
+      ),
+    )
+    .action(async (_options: unknown, command: Command) => {
+      const { clean } = await import("./clean.ts");
+      await clean(await host.open(), command.optsWithGlobals());
+    });
+}
