@@ -4,6 +4,7 @@ import type { Report } from "../core/report.ts";
 import { BUILTIN_LISTINGS } from "../plugins/builtin_listings.ts";
 import type { PluginRegistry } from "../plugins/registry.ts";
 import { worksFor } from "../plugins/works_for.ts";
+import { userPaths } from "./user_paths.ts";
 
 /**
  * What this process gives to its command. Where no plugins were added or named, the help of a verb is
@@ -44,11 +45,6 @@ export function lazyHost(
       };
     },
   };
-}
-
-async function userPaths() {
-  const { USER_PATHS } = await import("./user_paths.ts");
-  return USER_PATHS;
 }
 
 /** What cannot be read may have some: the registry tells why. */

@@ -114,11 +114,13 @@ export async function createProgram(
     command.configureHelp({
       optionDescription: describeOption,
       minWidthToWrap: 10,
+      displayWidth: (text) => text.length, // it has no colours to leave out
     });
     command.exitOverride().configureOutput({
       // plugins' words are in it
       writeOut: (text) => write.out(terminalText(text, Infinity)),
       writeErr: () => {}, // told by `run`, in the form of output asked for
+      getOutHasColors: () => true, // it has none to take out
       // where there is no terminal: undefined, for commander's own width
       getOutHelpWidth: () => terminalWidth(Deno.stdout)!,
     });
@@ -157,12 +159,14 @@ function helpCommand(program: Command): Command {
     });
 }
 
-/** That an option is off unless given goes without saying. */
+/** That an option is off unless given goes without saying; the variable of one stands in its text. */
 function describeOption(option: Option): string {
   const isOff = option.defaultValue === false ||
     option.defaultValueDescription === "none";
   const { description } = option;
-  return isOff ? description : new Help().optionDescription(option);
+  return isOff || option.envVar !== undefined
+    ? description
+    : new Help().optionDescription(option);
 }
 
 /** Stands in the help for a verb that was not asked for. */

@@ -1,11 +1,37 @@
-import { join } from "node:path";
-import envPaths from "env-paths";
 import type { Host } from "../commands/session/host.ts";
+import { forSystem } from "../core/system.ts";
 
-const { data, log } = envPaths("ktctl", { suffix: "" });
+/**
+ * The user's folders of ktctl; they need not exist. As env-paths has them (a test compares), but for
+ * node:os, node:path and node:process, which are a quarter of `ktctl exchange --help`.
+ */
+export async function userPaths(): Promise<
+  Pick<Host, "journalDir" | "pluginDir">
+> {
+  const home = variable(forSystem({ linux: "HOME", windows: "USERPROFILE" })) ??
+    (await import("node:os")).homedir();
+  const xdg = (name: string, otherwise: string) =>
+    `${variable(name) ?? `${home}/${otherwise}`}/ktctl`;
+  const local = `${
+    variable("LOCALAPPDATA") ?? `${home}\\AppData\\Local`
+  }\\ktctl`;
+  return forSystem({
+    linux: {
+      journalDir: `${xdg("XDG_STATE_HOME", ".local/state")}/sessions`,
+      pluginDir: `${xdg("XDG_DATA_HOME", ".local/share")}/plugins`,
+    },
+    darwin: {
+      journalDir: `${home}/Library/Logs/ktctl/sessions`,
+      pluginDir: `${home}/Library/Application Support/ktctl/plugins`,
+    },
+    windows: {
+      journalDir: `${local}\\Log\\sessions`,
+      pluginDir: `${local}\\Data\\plugins`,
+    },
+  });
+}
 
-/** The user's folders of ktctl; they need not exist. */
-export const USER_PATHS: Pick<Host, "journalDir" | "pluginDir"> = {
-  journalDir: join(log, "sessions"),
-  pluginDir: join(data, "plugins"),
-};
+/** Empty counts as not set. */
+function variable(name: string): string | undefined {
+  return Deno.env.get(name) || undefined;
+}
