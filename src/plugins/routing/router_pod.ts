@@ -125,7 +125,7 @@ async function plan(context: Context): Promise<RoutingPlan> {
     name: shadow,
     config: meshConfig(name, mark),
     fallback: false,
-    ready: "attached",
+    ready: "checked", // by haproxy
   };
 }
 
