@@ -14,7 +14,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import type { Duplex } from "node:stream";
-import { LINK_PROTOCOLS } from "../src/link/wire/link_request.ts";
+import { LINK_PROTOCOLS } from "../src/link/wire/link_protocol.ts";
 import { SSH_ALGORITHMS } from "../src/link/ssh/ssh2.ts";
 import { AgentProcess } from "../test/unit/link/agent/agent_process.ts";
 

@@ -12,6 +12,7 @@ import { RESTORER } from "../src/cluster/shadow/restorer_source.ts";
 import { denoBundle } from "../src/core/deno_bundle.ts";
 import { EMBEDDED_HELPER } from "../src/helper/helper_text.ts";
 import { EMBEDDED_PACKET_WORKER } from "../src/net/tun/start_packet_worker.ts";
+import { lazyBuiltins } from "./lazy_builtins.ts";
 import { minify } from "./minify.ts";
 import { billOfMaterials } from "./bill_of_materials.ts";
 import { tellMade, writeChecksums } from "./release_files.ts";
@@ -40,7 +41,7 @@ await tellMade(dist, {
 
 /** The CLI with texts as globals in front, which V8 reads only when they are asked for. */
 async function bundleCli(folder: string): Promise<void> {
-  await bundle("main.ts", `${folder}/ktctl.js`);
+  await bundleMain(`${folder}/ktctl.js`);
   await bundle(
     "src/net/tun/packet_worker.ts",
     `${folder}/packet_worker.js`,
@@ -72,6 +73,12 @@ function inAscii(text: string): string {
     /[\u0080-\uffff]/g,
     (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
+}
+
+async function bundleMain(output: string): Promise<void> {
+  await denoBundle("main.ts", output, { format: "cjs" });
+  await writeFile(output, lazyBuiltins(await readFile(output, "utf8")));
+  await minify(output);
 }
 
 async function bundle(source: string, output: string): Promise<void> {

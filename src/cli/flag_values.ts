@@ -1,8 +1,7 @@
 /** How the values of flags are read. Each throws `UsageError` with what was expected. */
-import * as v from "valibot";
 import { UsageError } from "../core/errors.ts";
 import { imageFlagFault } from "../kube/image_reference.ts";
-import { objectName } from "../kube/object_syntax.ts";
+import { isObjectName } from "../kube/is_object_name.ts";
 
 /** `k=v,k2=v2`. */
 export function parsePairs(flag: string, text: string): Record<string, string> {
@@ -164,7 +163,7 @@ export function parseImage(flag: string): (text: string) => string {
 /** The name of an object that a pod refers to: with a bad one it is made, and never starts. */
 export function parseObjectName(flag: string): (text: string) => string {
   return (text) => {
-    if (v.is(objectName, text)) return text;
+    if (isObjectName(text)) return text;
     throw new UsageError(
       "NAME_INVALID",
       `Cannot use --${flag} "${text}": a name has at most 253 lower-case letters, digits, "-" and ".", and starts and ends with a letter or digit`,

@@ -1,12 +1,10 @@
 /** The root command. */
-import process from "node:process";
 import { Command, Help, type Option } from "commander";
-import { startInBackground } from "../commands/background/start_in_background.ts";
 import {
   addGlobalOptions,
   type GlobalOptions,
 } from "../commands/session/global_options.ts";
-import type { Host } from "../commands/session/host.ts";
+import type { CommandHost } from "../commands/session/command_host.ts";
 import { didYouMean } from "../core/did_you_mean.ts";
 import { terminalText } from "../core/terminal_text.ts";
 import { VERSION } from "../core/version.ts";
@@ -23,7 +21,7 @@ interface Verb {
   readonly makesPods?: boolean;
   /** It runs until it is ended. @default false */
   readonly isSession?: boolean;
-  readonly load: (host: Host) => Promise<Command>;
+  readonly load: (host: CommandHost) => Promise<Command>;
 }
 
 /** Loaded when asked for: `ktctl --help` need not read what speaks to clusters. */
@@ -35,7 +33,7 @@ const VERBS: readonly Verb[] = [
     example: "ktctl connect -n shop",
     isSession: true,
     load: async (host) =>
-      (await import("../commands/connect.ts")).connectCommand(host),
+      (await import("../commands/connect_command.ts")).connectCommand(host),
   },
   {
     name: "exchange",
@@ -44,7 +42,7 @@ const VERBS: readonly Verb[] = [
     example: "ktctl exchange web -n shop --expose 8080:80",
     isSession: true,
     load: async (host) =>
-      (await import("../commands/exchange.ts")).exchangeCommand(host),
+      (await import("../commands/exchange_command.ts")).exchangeCommand(host),
   },
   {
     name: "mesh",
@@ -53,7 +51,7 @@ const VERBS: readonly Verb[] = [
     example: "ktctl mesh web --expose 8080:80 --versionMark alice",
     isSession: true,
     load: async (host) =>
-      (await import("../commands/mesh.ts")).meshCommand(host),
+      (await import("../commands/mesh_command.ts")).meshCommand(host),
   },
   {
     name: "preview",
@@ -62,7 +60,7 @@ const VERBS: readonly Verb[] = [
     example: "ktctl preview web-alice -n shop --expose 8080:80",
     isSession: true,
     load: async (host) =>
-      (await import("../commands/preview.ts")).previewCommand(host),
+      (await import("../commands/preview_command.ts")).previewCommand(host),
   },
   {
     name: "forward",
@@ -71,7 +69,7 @@ const VERBS: readonly Verb[] = [
     example: "ktctl forward web -n shop 8080:80",
     isSession: true,
     load: async (host) =>
-      (await import("../commands/forward.ts")).forwardCommand(host),
+      (await import("../commands/forward_command.ts")).forwardCommand(host),
   },
   {
     name: "recover",
@@ -80,7 +78,7 @@ const VERBS: readonly Verb[] = [
     example: "ktctl recover web -n shop",
     makesPods: false,
     load: async (host) =>
-      (await import("../commands/recover.ts")).recoverCommand(host),
+      (await import("../commands/recover_command.ts")).recoverCommand(host),
   },
   {
     name: "clean",
@@ -89,7 +87,7 @@ const VERBS: readonly Verb[] = [
     example: "ktctl clean -n shop --dryRun",
     makesPods: false,
     load: async (host) =>
-      (await import("../commands/clean.ts")).cleanCommand(host),
+      (await import("../commands/clean_command.ts")).cleanCommand(host),
   },
   {
     name: "status",
@@ -98,7 +96,7 @@ const VERBS: readonly Verb[] = [
     example: "ktctl status -n shop",
     makesPods: false,
     load: async (host) =>
-      (await import("../commands/status.ts")).statusCommand(host),
+      (await import("../commands/status_command.ts")).statusCommand(host),
   },
   {
     name: "leave",
@@ -107,7 +105,7 @@ const VERBS: readonly Verb[] = [
     example: "ktctl leave web",
     makesPods: false,
     load: async (host) =>
-      (await import("../commands/leave.ts")).leaveCommand(host),
+      (await import("../commands/leave_command.ts")).leaveCommand(host),
   },
   {
     name: "keep",
@@ -116,7 +114,7 @@ const VERBS: readonly Verb[] = [
     example: "ktctl keep web",
     makesPods: false,
     load: async (host) =>
-      (await import("../commands/keep.ts")).keepCommand(host),
+      (await import("../commands/keep_command.ts")).keepCommand(host),
   },
   {
     name: "logs",
@@ -125,7 +123,7 @@ const VERBS: readonly Verb[] = [
     example: "ktctl logs web --follow",
     makesPods: false,
     load: async (host) =>
-      (await import("../commands/logs.ts")).logsCommand(host),
+      (await import("../commands/logs_command.ts")).logsCommand(host),
   },
   {
     name: "birdseye",
@@ -134,7 +132,7 @@ const VERBS: readonly Verb[] = [
     example: "ktctl birdseye -n shop",
     makesPods: false,
     load: async (host) =>
-      (await import("../commands/birdseye.ts")).birdseyeCommand(host),
+      (await import("../commands/birdseye_command.ts")).birdseyeCommand(host),
   },
   {
     name: "plugin",
@@ -143,13 +141,13 @@ const VERBS: readonly Verb[] = [
     example: "ktctl plugin add ./canary.ts",
     makesPods: false,
     load: async (host) =>
-      (await import("../commands/plugin.ts")).pluginCommand(host),
+      (await import("../commands/plugin_command.ts")).pluginCommand(host),
   },
 ];
 
 /** The program, with the verbs that `argv` names loaded and the others as their line in the help. */
 export async function createProgram(
-  host: Host,
+  host: CommandHost,
   argv: readonly string[],
   write: { out: (text: string) => void },
 ): Promise<Command> {
@@ -171,13 +169,15 @@ export async function createProgram(
     command.configureHelp({
       optionDescription: describeOption,
       minWidthToWrap: 10,
+      displayWidth: (text) => text.length, // it has no colours to leave out
     });
     command.exitOverride().configureOutput({
       // plugins' words are in it
       writeOut: (text) => write.out(terminalText(text, Infinity)),
       writeErr: () => {}, // told by `run`, in the form of output asked for
+      getOutHasColors: () => true, // it has none to take out
       // where there is no terminal: undefined, for commander's own width
-      getOutHelpWidth: () => terminalWidth(process.stdout)!,
+      getOutHelpWidth: () => terminalWidth(Deno.stdout)!,
     });
   }
   program.addHelpText(
@@ -194,7 +194,7 @@ export async function createProgram(
 /** What is right is carried out by a process of its own. */
 function addBackground(
   command: Command,
-  host: Host,
+  host: CommandHost,
   argv: readonly string[],
 ): void {
   command.option(
@@ -206,11 +206,16 @@ function addBackground(
     const options = command.optsWithGlobals<
       GlobalOptions & { background: boolean }
     >();
-    if (!options.background || host.log !== undefined) return;
-    await startInBackground(host, {
+    if (!options.background) return;
+    const opened = await host.open();
+    if (opened.log !== undefined) return; // this is that process
+    const { startInBackground } = await import(
+      "../commands/background/start_in_background.ts"
+    );
+    await startInBackground(opened, {
       command: [command.name(), ...command.args].slice(0, 2).join(" "),
       argv,
-      report: host.report(options),
+      report: opened.report(options),
     });
   });
 }
@@ -238,12 +243,14 @@ function helpCommand(program: Command): Command {
     });
 }
 
-/** That an option is off unless given goes without saying. */
+/** That an option is off unless given goes without saying; the variable of one stands in its text. */
 function describeOption(option: Option): string {
   const isOff = option.defaultValue === false ||
     option.defaultValueDescription === "none";
   const { description } = option;
-  return isOff ? description : new Help().optionDescription(option);
+  return isOff || option.envVar !== undefined
+    ? description
+    : new Help().optionDescription(option);
 }
 
 /** Stands in the help for a verb that was not asked for. */

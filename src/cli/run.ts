@@ -1,9 +1,5 @@
 /** Runs a command line to its exit code. The only place that maps errors to exit codes. */
-import { userInfo } from "node:os";
-import { join } from "node:path";
-import process from "node:process";
 import { CommanderError } from "commander";
-import envPaths from "env-paths";
 import {
   Cancelled,
   INTERNAL_EXIT_CODE,
@@ -12,18 +8,15 @@ import {
   UsageError,
 } from "../core/errors.ts";
 import { hintWithFlags } from "../commands/session/flag_hints.ts";
+import type { CommandHost } from "../commands/session/command_host.ts";
 import type { Host } from "../commands/session/host.ts";
 import type { AbstractReport } from "./abstract_report.ts";
+import { lazyHost } from "./lazy_host.ts";
 import { createProgram } from "./program.ts";
-import {
-  BACKGROUND,
-  CarriedOut,
-} from "../commands/background/start_in_background.ts";
+import { BACKGROUND, CarriedOut } from "../commands/background/carried_out.ts";
 import { clockText } from "./clock_text.ts";
 import { normaliseFlags } from "./normalise_flags.ts";
 import { type Conclusion, errorEvent, type Report } from "../core/report.ts";
-import type { LoadPluginOptions } from "../plugins/load_plugin.ts";
-import type { PluginRegistry } from "../plugins/registry.ts";
 import { HumanReport } from "./report_human.ts";
 import { JsonReport } from "./report_json.ts";
 import { listenForSignals } from "./signals.ts";
@@ -48,7 +41,6 @@ export async function run(
     output: log === undefined ? outputOf(argv) : "json",
     debug: argv.includes("--debug") || argv.includes("-d"),
   }, { out, err });
-  let registry: Promise<PluginRegistry> | undefined;
   let hasBegun = false;
   const reports: AbstractReport[] = [];
   let conclusion: Conclusion | undefined;
@@ -80,15 +72,7 @@ export async function run(
       if (error instanceof Error) report.debug(error.stack ?? "");
     },
   });
-  const paths = envPaths("ktctl", { suffix: "" });
-  const pluginDir = join(paths.data, "plugins");
-  const host: Host = {
-    registry: () =>
-      registry ??= openRegistry(pluginSources(argv), {
-        signal: signals.signal,
-        report,
-        pluginDir,
-      }),
+  const host = lazyHost(argv, report, {
     env: (name) => Deno.env.get(name),
     signal: signals.signal,
     end: (reason) => signals.end(reason),
@@ -100,9 +84,6 @@ export async function run(
       };
     },
     ...(log === undefined ? {} : { log }),
-    journalDir: join(paths.log, "sessions"),
-    logDir: join(paths.log, "logs"),
-    pluginDir,
     machineRoot,
     report(options) {
       hasBegun = true;
@@ -115,8 +96,7 @@ export async function run(
     },
     conclude: (one) => conclusion = one,
     onImpatience: (list) => leftovers = list,
-    user: userName(),
-  };
+  });
   const exitCode = await runProgram(host, argv, { out, report });
   if (hasBegun) {
     const isCancelled = signals.signal.reason instanceof Cancelled;
@@ -130,7 +110,7 @@ export async function run(
 }
 
 async function runProgram(
-  host: Host,
+  host: CommandHost,
   argv: readonly string[],
   { out, report }: { out: (text: string) => void; report: Report },
 ): Promise<number> {
@@ -142,32 +122,6 @@ async function runProgram(
   } catch (error) {
     return reportError(report, error);
   }
-}
-
-/** The built-in plugins, those of the command line, and the added ones, of which none is loaded yet. */
-async function openRegistry(
-  sources: readonly string[],
-  options: LoadPluginOptions & { readonly pluginDir: string },
-): Promise<PluginRegistry> {
-  const { builtinRegistry } = await import("../plugins/builtin.ts");
-  const registry = builtinRegistry();
-  if (sources.length > 0) {
-    const { loadPlugin } = await import("../plugins/load_plugin.ts");
-    for (const source of sources) await loadPlugin(registry, source, options);
-  }
-  const { listAdded } = await import("../plugins/added/list_added.ts");
-  const { pluginDir: dir, report, signal } = options;
-  await listAdded(registry, { dir, report, signal });
-  return registry;
-}
-
-/** Known before the command line is parsed: plugins bring flags along. */
-function pluginSources(argv: readonly string[]): string[] {
-  return argv.flatMap((arg, at) => {
-    if (arg.startsWith("--plugin=")) return [arg.slice("--plugin=".length)];
-    const next = argv[at + 1];
-    return arg === "--plugin" && next !== undefined ? [next] : [];
-  });
 }
 
 function reportError(report: Report, error: unknown): number {
@@ -227,7 +181,7 @@ function makeReport(
   }
   const live = Deno.stderr.isTerminal();
   // asked for each time, as a window's width changes
-  const width = () => terminalWidth(process.stderr);
+  const width = () => terminalWidth(Deno.stderr);
   return new HumanReport({ out, err, debug, live, width });
 }
 
@@ -238,15 +192,4 @@ function outputOf(argv: readonly string[]): "human" | "json" {
       (at !== -1 && argv[at + 1] === "json")
     ? "json"
     : "human";
-}
-
-/** Who stands behind sudo, else the user of this process. */
-function userName(): string {
-  const sudoer = process.env.SUDO_USER;
-  if (sudoer !== undefined && sudoer !== "") return sudoer;
-  try {
-    return userInfo().username;
-  } catch {
-    return process.env.USER ?? process.env.USERNAME ?? "unknown"; // a container's uid may have no name
-  }
 }

@@ -1,6 +1,8 @@
 /** The columns of a terminal; `undefined` for what is none. Some terminals say 0. */
 export function terminalWidth(
-  stream: { readonly isTTY: boolean; readonly columns: number },
+  stream: Pick<typeof Deno.stdout, "isTerminal">,
 ): number | undefined {
-  return stream.isTTY && stream.columns >= 20 ? stream.columns : undefined;
+  if (!stream.isTerminal()) return undefined;
+  const { columns } = Deno.consoleSize();
+  return columns >= 20 ? columns : undefined;
 }

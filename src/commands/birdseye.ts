@@ -1,5 +1,4 @@
 /** `ktctl birdseye`: the Services of a namespace, and who has them; as the original has it. */
-import { Command, Option } from "commander";
 import { type Holding, holdings } from "../cluster/overview/holdings.ts";
 import { counted } from "../core/counted.ts";
 import type { ListEvent } from "../core/report.ts";
@@ -8,7 +7,6 @@ import type { FoundState } from "../kube/cluster_step.ts";
 import type { GlobalOptions } from "./session/global_options.ts";
 import type { Host } from "./session/host.ts";
 import { openKube } from "./session/session.ts";
-import { thresholdOption } from "./status.ts";
 import { lookAt } from "./status/find_holdings.ts";
 
 interface BirdseyeOptions {
@@ -16,32 +14,6 @@ interface BirdseyeOptions {
   readonly showConnector: boolean;
   readonly hideNaturalService: boolean;
   readonly thresholdInMinus: number;
-}
-
-export function birdseyeCommand(host: Host): Command {
-  return new Command("birdseye")
-    .description(
-      "Lists the Services of the namespace: which are exchanged, meshed, previews or as they are, and by whom. " +
-        "`ktctl status -n` tells more of those that somebody has. Nothing is changed.",
-    )
-    .addOption(
-      new Option("--sortBy <field>", "what to sort the Services by")
-        .choices(["status", "name"]).default("status"),
-    )
-    .addOption(
-      new Option("--showConnector", "list who is connected as well")
-        .default(false),
-    )
-    .addOption(
-      new Option(
-        "--hideNaturalService",
-        "leave out Services that nobody has",
-      ).default(false),
-    )
-    .addOption(thresholdOption())
-    .action((_options: unknown, command: Command) =>
-      birdseye(host, command.optsWithGlobals())
-    );
 }
 
 export async function birdseye(

@@ -1,7 +1,5 @@
 /** `ktctl clean`: cleans up after crashed sessions, in the cluster and on this laptop. */
 import { counted } from "../core/counted.ts";
-import { Command, Option } from "commander";
-import { parseWhole } from "../cli/flag_values.ts";
 import { attachedAgents } from "../cluster/clean/attached_agents.ts";
 import { deadState } from "../cluster/clean/dead_state.ts";
 import {
@@ -23,7 +21,6 @@ import { CleanupError, KtctlError } from "../core/errors.ts";
 import { openDeadJournals } from "../undo/journal.ts";
 import { Reverter } from "../undo/reverter.ts";
 import { errorEvent, type Report } from "../core/report.ts";
-import { DEFAULT_THRESHOLD_MINUTES } from "../kube/annotations.ts";
 import type { KubeApi } from "../kube/kube_api.ts";
 import { cleanMachine } from "./session/clean_machine.ts";
 import type { GlobalOptions } from "./session/global_options.ts";
@@ -35,34 +32,6 @@ interface CleanOptions {
   readonly thresholdInMinus: number;
   readonly dryRun: boolean;
   readonly localOnly: boolean;
-}
-
-export function cleanCommand(host: Host): Command {
-  return new Command("clean")
-    .description(
-      "Restores what crashed sessions of ktctl (this one or the original) changed in the namespace, " +
-        "then deletes what they made. Live sessions are left alone.",
-    )
-    .addOption(
-      new Option(
-        "--thresholdInMinus <minutes>",
-        "a session without a heartbeat for longer is dead",
-      )
-        .argParser(parseWhole("thresholdInMinus", 0)).default(
-          DEFAULT_THRESHOLD_MINUTES,
-        ),
-    )
-    .addOption(
-      new Option("--dryRun", "only print what would be done").default(false),
-    )
-    .addOption(
-      new Option("--localOnly", "only this laptop, not the cluster").default(
-        false,
-      ),
-    )
-    .action((_options: unknown, command: Command) =>
-      clean(host, command.optsWithGlobals())
-    );
 }
 
 export async function clean(

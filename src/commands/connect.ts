@@ -1,6 +1,5 @@
 /** `ktctl connect`: this machine reaches Services, pods and names of the cluster. */
 import { dirname, join } from "node:path";
-import { Command } from "commander";
 import { connectShadow } from "../cluster/shadow/connect_shadow.ts";
 import {
   type ShadowMaker,
@@ -25,14 +24,11 @@ import type {
   TransportPlugin,
 } from "../plugins/plugin.ts";
 import { pluginLog } from "../plugins/plugin_log.ts";
-import { modeName } from "../plugins/registry.ts";
+import { modeName } from "../plugins/mode_name.ts";
 import { LinkPool } from "../link/client/link_pool.ts";
 import { CapturedRanges } from "./connect/captured_ranges.ts";
 import { ConnectNames } from "./connect/connect_names.ts";
-import {
-  type ConnectOptions,
-  connectOptions,
-} from "./connect/connect_options.ts";
+import type { ConnectOptions } from "./connect/connect_options.ts";
 import { followCaptured } from "./connect/follow_captured.ts";
 import {
   type GlobalOptions,
@@ -43,7 +39,7 @@ import { endText } from "./session/end_text.ts";
 import type { Host } from "./session/host.ts";
 import { localResolver } from "./connect/local_resolver.ts";
 import { LazyRootHelper } from "./session/lazy_root_helper.ts";
-import { addPluginFlags, pluginOptions } from "./session/plugin_flags.ts";
+import { pluginOptions } from "./session/plugin_flags.ts";
 import {
   capturingSession,
   EXCLUSIVE,
@@ -52,21 +48,6 @@ import {
   type Session,
   sweepOwn,
 } from "./session/session.ts";
-
-export async function connectCommand(host: Host): Promise<Command> {
-  const plugins = (await host.registry()).transports();
-  const modes = plugins.map((one) => `${modeName(one)}: ${one.summary}`)
-    .join("; ");
-  const command = new Command("connect").description(
-    "Lets this machine reach Services, pods and names of the cluster, until you press Ctrl-C. " +
-      "Do not run it with sudo: ktctl asks for root where it needs it.",
-  );
-  for (const option of connectOptions(modes)) command.addOption(option);
-  addPluginFlags(command, plugins);
-  return command.action((_options: unknown, self: Command) =>
-    connect(host, self.optsWithGlobals<ConnectOptions & GlobalOptions>())
-  );
-}
 
 export async function connect(
   host: Host,
@@ -77,7 +58,7 @@ export async function connect(
   const plugin = await registry.transport(options.mode);
   const given = await readOptions(
     plugin,
-    pluginOptions(plugin, registry.transports(), options),
+    pluginOptions(plugin, registry.listings("connect"), options),
   );
   const needs = await transportNeeds(plugin, given);
   if (options.includeBridges.length > 0 && !needs.captures) {

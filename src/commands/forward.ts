@@ -1,6 +1,5 @@
 /** `ktctl forward`: a local port leads to a pod, or to whatever the cluster reaches. */
 import { hostPort } from "../core/host_port.ts";
-import { Command } from "commander";
 import type { Duplex } from "node:stream";
 import { connectShadow } from "../cluster/shadow/connect_shadow.ts";
 import type { ForwardPod } from "../cluster/forward/forward_pods.ts";
@@ -11,7 +10,6 @@ import {
 } from "../cluster/forward/forward_route.ts";
 import {
   type AddressTarget,
-  type ForwardTarget,
   parseForwardTarget,
 } from "../cluster/forward/forward_target.ts";
 import { PodChoice } from "../cluster/forward/pod_choice.ts";
@@ -40,40 +38,13 @@ const CUT_AFTER_MS = 30_000;
 const PORT_HINT =
   "Choose another one with local:port, or any free port with :port.";
 
-export function forwardCommand(host: Host): Command {
-  return new Command("forward")
-    .description(
-      "Forwards a local port into the cluster, until you press Ctrl-C. " +
-        "Pods are reached by port-forward, and when a pod goes away, the next one is used; " +
-        "for any other address, ktctl starts a pod that connects to it.",
-    )
-    .argument(
-      "<target>",
-      "Service (web or svc/web), pod/x, deploy/x, or a host:port that the cluster reaches",
-    )
-    .argument(
-      "[ports]",
-      "port, local:port or :port (any local port); after host:port the local port",
-    )
-    .action((
-      target: string,
-      ports: string | undefined,
-      _options: unknown,
-      command: Command,
-    ) =>
-      forward(
-        host,
-        parseForwardTarget(target, ports),
-        command.optsWithGlobals<GlobalOptions>(),
-      )
-    );
-}
-
+/** @param words The arguments: what to forward to, and ports. */
 export async function forward(
   host: Host,
-  target: ForwardTarget,
+  words: readonly [target: string, ports: string | undefined],
   options: GlobalOptions,
 ): Promise<void> {
+  const target = parseForwardTarget(...words);
   const report = host.report(options);
   const isAddress = target.kind === "address";
   const kube = await openKube(host, {

@@ -1,5 +1,4 @@
 /** `ktctl keep`: refuses to give a Service to somebody who asks for it with --takeOver. */
-import { Command } from "commander";
 import { ConflictError, KtctlError, messageOf } from "../core/errors.ts";
 import { askKeep } from "./running/ask_session.ts";
 import { chooseSessions } from "./running/choose_sessions.ts";
@@ -7,21 +6,6 @@ import { silentError } from "./running/silent_error.ts";
 import { readToldEvent } from "./running/told_event.ts";
 import type { GlobalOptions } from "./session/global_options.ts";
 import type { Host } from "./session/host.ts";
-
-export function keepCommand(host: Host): Command {
-  return new Command("keep")
-    .description(
-      "Refuses to give away the Service of a session of this laptop that somebody has asked for with " +
-        "--takeOver, within the 30 s that its terminal tells of.",
-    )
-    .argument(
-      "[session]",
-      "what it is about (web), or its id in `ktctl status`",
-    )
-    .action((name: string | undefined, _options: unknown, command: Command) =>
-      keep(host, name, command.optsWithGlobals())
-    );
-}
 
 export async function keep(
   host: Host,

@@ -1,7 +1,6 @@
 /** `ktctl leave`: ends a session of this laptop from another terminal. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { Command, Option } from "commander";
 import { CleanupError, messageOf } from "../core/errors.ts";
 import type { Report } from "../core/report.ts";
 import type { JournalHeader } from "../undo/journal.ts";
@@ -14,23 +13,6 @@ import type { Host } from "./session/host.ts";
 
 interface LeaveOptions {
   readonly all: boolean;
-}
-
-export function leaveCommand(host: Host): Command {
-  return new Command("leave")
-    .description(
-      "Ends a session of this laptop as Ctrl-C in its terminal does, and waits until all is restored.",
-    )
-    .argument(
-      "[session]",
-      "what it is about (web), `connect`, or its id in `ktctl status`",
-    )
-    .addOption(
-      new Option("--all", "end all sessions of this laptop").default(false),
-    )
-    .action((name: string | undefined, _options: unknown, command: Command) =>
-      leave(host, name, command.optsWithGlobals())
-    );
 }
 
 export async function leave(

@@ -1,5 +1,4 @@
 /** `ktctl logs`: what a session in the background has told, and tells. */
-import { Command, Option } from "commander";
 import { NotFoundError } from "../core/errors.ts";
 import { liveSessions } from "../undo/live_sessions.ts";
 import { followLog } from "./background/follow_log.ts";
@@ -12,28 +11,6 @@ import type { Host } from "./session/host.ts";
 
 interface LogsOptions {
   readonly follow: boolean;
-}
-
-export function logsCommand(host: Host): Command {
-  return new Command("logs")
-    .description(
-      "Shows what a session that was started with --background has told. The logs of the last 20 that have " +
-        "ended are kept.",
-    )
-    .argument(
-      "[session]",
-      "what it is about (web), `connect`, or its id in `ktctl status`; without it the newest",
-    )
-    .addOption(
-      new Option(
-        "--follow",
-        "go on until the session ends, or Ctrl-C (also -f)",
-      )
-        .default(false),
-    )
-    .action((name: string | undefined, _options: unknown, command: Command) =>
-      logs(host, name, command.optsWithGlobals())
-    );
 }
 
 export async function logs(

@@ -1,5 +1,4 @@
 /** `ktctl recover`: gives one Service back to its own pods, whoever took it. */
-import { Command, Option } from "commander";
 import { parseResourceName, wantedObject } from "../cluster/service/target.ts";
 import { ConflictError } from "../core/errors.ts";
 import { annotationText, USER } from "../kube/annotations.ts";
@@ -11,24 +10,6 @@ import { openKube, sweepOwn } from "./session/session.ts";
 
 interface RecoverOptions {
   readonly takeOver: boolean;
-}
-
-export function recoverCommand(host: Host): Command {
-  return new Command("recover")
-    .description(
-      "Restores one Service at once, without waiting for a heartbeat to grow old. A live session keeps " +
-        "it, unless --takeOver ends that session.",
-    )
-    .argument("<service>", "Service to restore")
-    .addOption(
-      new Option(
-        "--takeOver",
-        "take the Service from a live session as well, which then ends",
-      ).default(false),
-    )
-    .action((name: string, _options: unknown, command: Command) =>
-      recover(host, name, command.optsWithGlobals())
-    );
 }
 
 export async function recover(

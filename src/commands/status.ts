@@ -1,9 +1,6 @@
 /** `ktctl status`: the sessions of this laptop, and who holds what in the cluster. */
-import { Command, Option } from "commander";
-import { parseWhole } from "../cli/flag_values.ts";
 import { counted } from "../core/counted.ts";
 import type { ListEvent, Report } from "../core/report.ts";
-import { DEFAULT_THRESHOLD_MINUTES } from "../kube/annotations.ts";
 import type { KubeApi } from "../kube/kube_api.ts";
 import { runningSessions } from "./running/running_sessions.ts";
 import type { GlobalOptions } from "./session/global_options.ts";
@@ -19,37 +16,6 @@ interface StatusOptions {
   readonly allNamespaces: boolean;
   readonly watch: boolean;
   readonly thresholdInMinus: number;
-}
-
-export function statusCommand(host: Host): Command {
-  return new Command("status")
-    .description(
-      "Lists the sessions of this laptop. With -n or -A it lists those of everybody in that namespace, or " +
-        "in all of them, as well: who holds which Service, and whether they live. Nothing is changed.",
-    )
-    .addOption(
-      new Option("-A, --allNamespaces", "look at all namespaces").default(
-        false,
-      ),
-    )
-    .addOption(
-      new Option("-w, --watch", "list again after each change, until Ctrl-C")
-        .default(false),
-    )
-    .addOption(thresholdOption())
-    .action((_options: unknown, command: Command) =>
-      status(host, command.optsWithGlobals())
-    );
-}
-
-/** Of those who only look. */
-export function thresholdOption(): Option {
-  return new Option(
-    "--thresholdInMinus <minutes>",
-    "a session without a heartbeat for longer is dead",
-  ).argParser(parseWhole("thresholdInMinus", 0)).default(
-    DEFAULT_THRESHOLD_MINUTES,
-  );
 }
 
 export async function status(

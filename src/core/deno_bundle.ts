@@ -25,6 +25,11 @@ export function hasSourceFiles(): boolean {
   return root().protocol === "file:";
 }
 
+export interface DenoBundleOptions extends Pick<ExecOptions, "signal"> {
+  /** "cjs": each module asks for the others when it is evaluated. @default "esm" */
+  readonly format?: "esm" | "cjs";
+}
+
 /**
  * Bundles a module of the sources into one file. Both paths may be relative to the sources' root.
  *
@@ -37,9 +42,9 @@ export function hasSourceFiles(): boolean {
 export async function denoBundle(
   source: string,
   outputFile: string,
-  options: Pick<ExecOptions, "signal"> = {},
+  { format = "esm", ...options }: DenoBundleOptions = {},
 ): Promise<void> {
-  const flags = ["--quiet", "--platform", "deno"];
+  const flags = ["--quiet", "--platform", "deno", "--format", format];
   // ssh2 tries to load native add-ons and does without them where they are missing
   flags.push("--external", "*.node");
   const from = hasSourceFiles() ? fromFolder(source) : fromServer(source);

@@ -72,7 +72,6 @@ export const SHARERS = "ktctl.dev/sharers";
 export const SHARE_NAME = "kt-connect-shadow-daemon";
 
 export const LOCK_LIFETIME_SECONDS = 180;
-export const DEFAULT_THRESHOLD_MINUTES = 5;
 
 /** Of a Service of up to 51 characters `<service>-kt-stuntman`. */
 export function stuntmanName(service: string): string {

@@ -3,8 +3,6 @@
  * project (github.com/distribution/reference), which kubelet reads it by. The npm packages for it take
  * less than that, or anything.
  */
-import * as v from "valibot";
-
 const DOMAIN_PART = "[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?";
 const DOMAIN =
   `(?:${DOMAIN_PART}(?:\\.${DOMAIN_PART})*|\\[[A-Fa-f0-9:]+\\])(?::[0-9]+)?`;
@@ -49,15 +47,4 @@ export function imageFlagFault(
 ): string | undefined {
   const fault = imageFault(image);
   return fault && `Cannot use --${flag} "${image}" as an image: ${fault}`;
-}
-
-/** A plugin's option that names an image: with a bad one a pod is made, and never starts. */
-export function imageOption(flag: string) {
-  return v.pipe(
-    v.string(),
-    v.check(
-      (text) => imageFault(text) === undefined,
-      ({ input }) => imageFlagFault(flag, input)!,
-    ),
-  );
 }

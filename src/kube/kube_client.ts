@@ -29,7 +29,7 @@ import {
   refuseOddList,
   refuseOddObject,
 } from "./object_shape.ts";
-import { pathSegment } from "./path_segment.ts";
+import { pathSegment } from "./http/path_segment.ts";
 import { openPodProxy } from "./pod_proxy.ts";
 import { openPortForward } from "./port_forward.ts";
 import { type Stamp, stamped } from "./stamped.ts";

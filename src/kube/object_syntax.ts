@@ -1,17 +1,15 @@
 /** What names, labels and numbers in a cluster look like: for schemas of what others wrote there. */
 import * as v from "valibot";
+import { MAX_OBJECT_NAME, SUBDOMAIN } from "./is_object_name.ts";
 
 const LABEL_NAME = /^[A-Za-z0-9]([-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?$/;
-/** The API server bounds the whole, not its parts. */
-const SUBDOMAIN =
-  /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 /** As the API server takes; more would be a burden only. */
 const MAX_LABELS = 256;
 
 /** A Service's, Pod's, ConfigMap's. */
 export const objectName = v.pipe(
   v.string(),
-  v.maxLength(253),
+  v.maxLength(MAX_OBJECT_NAME),
   v.regex(SUBDOMAIN),
 );
 

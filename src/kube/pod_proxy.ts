@@ -21,7 +21,7 @@ import { PODS } from "./resources.ts";
 import { sendOnce } from "./http/send_once.ts";
 import { unreachable } from "./http/unreachable.ts";
 import { UpgradedStream } from "./http/upgraded_stream.ts";
-import { pathSegment } from "./path_segment.ts";
+import { pathSegment } from "./http/path_segment.ts";
 
 /**
  * Opens the connection; it is open once the program in the pod has changed to the protocol. What

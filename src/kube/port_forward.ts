@@ -22,7 +22,7 @@ import { PODS } from "./resources.ts";
 import { PortForwardStream } from "./port_forward_stream.ts";
 import { sendOnce } from "./http/send_once.ts";
 import { unreachable } from "./http/unreachable.ts";
-import { pathSegment } from "./path_segment.ts";
+import { pathSegment } from "./http/path_segment.ts";
 
 const PROTOCOL = "v4.channel.k8s.io";
 

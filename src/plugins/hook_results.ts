@@ -39,7 +39,7 @@ export const HOOK_RESULTS = {
     name: v.optional(name),
     fallback: v.boolean(),
     takesAll: v.optional(v.boolean()),
-    ready: v.picklist(["always", "attached"]),
+    ready: v.picklist(["always", "attached", "checked"]),
     found: smallJson("is"),
   }),
   prepare: v.optional(v.object({ fallbackHost: v.optional(v.string()) })),

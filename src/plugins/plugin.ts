@@ -381,8 +381,8 @@ export interface RoutingPlan {
   readonly fallback: boolean;
   /** Whether the Shadow Pod is the Service's only endpoint once it is routed. @default verb is exchange */
   readonly takesAll?: boolean;
-  /** When the pod counts as ready: at once, or only while a client serves it. */
-  readonly ready: "always" | "attached";
+  /** At once, or only while a client serves it; `checked`: at once, as what leads there asks `/ready` itself. */
+  readonly ready: "always" | "attached" | "checked";
   /** What the plugin itself has to know of this plan later, such as which object it looked at. */
   readonly found?: Readonly<Record<string, Json>>;
 }

@@ -6,10 +6,12 @@ import { didYouMean } from "../core/did_you_mean.ts";
 import { PluginError, UsageError } from "../core/errors.ts";
 import { originalReplicasStep } from "../cluster/scale/original_replicas.ts";
 import type { AnyClusterStep } from "../kube/cluster_step.ts";
+import { modeName } from "./mode_name.ts";
 import type { Plugin, RoutingPlugin, TransportPlugin } from "./plugin.ts";
 import type { PluginListing } from "./plugin_listing.ts";
 import type { RoutingVerb } from "./routing_verb.ts";
 import { validatePlugin } from "./validate_plugin.ts";
+import { type PluginVerb, worksFor } from "./works_for.ts";
 
 /** The source of the plugins that ktctl brings along. */
 export const BUILT_IN = "built-in";
@@ -123,26 +125,20 @@ export class PluginRegistry {
     name: string,
     verb: RoutingVerb,
   ): Promise<RoutingPlugin<never>> {
-    const listing = named(name, this.routings(verb), verb);
+    const listing = named(name, this.listings(verb), verb);
     return await this.#loaded(listing) as RoutingPlugin<never>;
   }
 
   /** The transport plugin that `--mode` names. Throws as {@link routing} does. */
   async transport(name: string): Promise<TransportPlugin<never>> {
-    const listing = named(name, this.transports(), "connect");
+    const listing = named(name, this.listings("connect"), "connect");
     return await this.#loaded(listing) as TransportPlugin<never>;
   }
 
-  /** The plugins that `connect` can work with. */
-  transports(): PluginListing[] {
+  /** The plugins that `--mode` of a verb knows. */
+  listings(verb: PluginVerb): PluginListing[] {
     return [...this.#plugins.values()].map(({ listing }) => listing)
-      .filter(({ kind }) => kind === "transport");
-  }
-
-  /** The routing plugins that can work for a verb. */
-  routings(verb: RoutingVerb): PluginListing[] {
-    return [...this.#plugins.values()].map(({ listing }) => listing)
-      .filter(({ kind, verbs }) => kind === "routing" && verbs?.includes(verb));
+      .filter((listing) => worksFor(listing, verb));
   }
 
   /** Every step that a journal may name, the plugins' and then the host's own, by its id. */
@@ -247,9 +243,4 @@ function named(
 
 function namesOf({ name, aliases = [] }: PluginListing): string[] {
   return [name, ...aliases];
-}
-
-/** What users of the original ktctl know the plugin by, where they do. */
-export function modeName({ name, aliases = [] }: PluginListing): string {
-  return aliases[0] ?? name;
 }

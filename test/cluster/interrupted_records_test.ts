@@ -5,6 +5,7 @@ import { quietReport } from "../fakes/quiet_report.ts";
 import { openTestCluster } from "./cluster.ts";
 import { Laptop, untouched } from "./laptop.ts";
 import { createProgram } from "../../src/cli/program.ts";
+import type { CommandHost } from "../../src/commands/session/command_host.ts";
 import type { Host } from "../../src/commands/session/host.ts";
 import { Cancelled } from "../../src/core/errors.ts";
 import { FileJournal, type JournalRecord } from "../../src/undo/journal.ts";
@@ -60,11 +61,15 @@ Deno.test("an exchange cancelled at any record of its journal leaves nothing beh
       conclude() {},
       user: "tester",
     };
+    const lazy: CommandHost = {
+      plugins: (verb) => Promise.resolve(builtinRegistry().listings(verb)),
+      open: () => Promise.resolve(host),
+    };
     let count = 0;
     using _watching = watchRecords(() => {
       if (++count === at) controller.abort(new Cancelled(`record ${at}`));
     });
-    const program = await createProgram(host, args, { out() {} });
+    const program = await createProgram(lazy, args, { out() {} });
     const error = await program.parseAsync(args, { from: "user" }).then(
       () => undefined,
       (error: unknown) => error,

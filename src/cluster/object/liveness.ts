@@ -1,4 +1,5 @@
 /** Whether the maker of an object is still there. */
+import { DEFAULT_THRESHOLD_MINUTES } from "./default_threshold.ts";
 import * as v from "valibot";
 import type {
   AgentClient,
@@ -6,12 +7,7 @@ import type {
 } from "../../link/agent/agent_config.ts";
 import { clientKey } from "../../link/wire/client_key.ts";
 import { KtctlError } from "../../core/errors.ts";
-import {
-  annotation,
-  DEFAULT_THRESHOLD_MINUTES,
-  HEARTBEAT,
-  STATUS_PORT,
-} from "../../kube/annotations.ts";
+import { annotation, HEARTBEAT, STATUS_PORT } from "../../kube/annotations.ts";
 import type { KubeApi, KubeObject } from "../../kube/kube_api.ts";
 import { port as portSchema, wholeNumber } from "../../kube/object_syntax.ts";
 import { readAll } from "../../core/read_all.ts";

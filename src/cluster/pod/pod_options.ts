@@ -22,6 +22,7 @@ export interface PodOptions {
 }
 
 export const SHADOW_IMAGE = "denoland/deno:2.9.6";
+export const ROUTER_IMAGE = "haproxy:2.6";
 
 /** Where the user says nothing. */
 export const DEFAULT_POD: PodOptions = {

@@ -24,8 +24,6 @@ import type { RouterState } from "./router_state.ts";
 import { restrictedPod } from "../pod/restricted_pod.ts";
 import type { PodOptions } from "../pod/pod_options.ts";
 
-export const ROUTER_IMAGE = "haproxy:2.6";
-
 /**
  * What shapes the Router Pod beside its state: the options of whoever makes it. The image is among
  * them: nobody runs what somebody else wrote into the ConfigMap.

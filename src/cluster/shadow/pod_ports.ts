@@ -136,7 +136,8 @@ const MOST_LINGER_MS = 8_000;
 export function agentConfig(
   ports: readonly PodPort[],
   options: {
-    ready: AgentConfig["ready"];
+    /** `checked`: to the agent, as `attached`. */
+    ready: AgentConfig["ready"] | "checked";
     fallbackHost?: string | undefined;
     /** By the Service's port, where a client is kept at one pod. @default none */
     affinity?: ReadonlyMap<number, PortRange>;
@@ -164,7 +165,7 @@ export function agentConfig(
         }),
         ...(local === undefined ? { isPassedThrough: true } : {}),
       })),
-    ready,
+    ready: ready === "checked" ? "attached" : ready,
     clientTimeoutMs: CLIENT_TIMEOUT_MS,
     lingerMs: LINGER_MS,
     mostLingerMs: MOST_LINGER_MS,

@@ -4,10 +4,10 @@ import { LinkError, PermissionError } from "../../core/errors.ts";
 import {
   LINK_PATH,
   LINK_TOKEN_HEADER,
-  type LinkProtocol,
   linkToken,
   UPGRADE_NAMES,
 } from "../../link/wire/link_request.ts";
+import type { LinkProtocol } from "../../link/wire/link_protocol.ts";
 import { within } from "../../core/within.ts";
 import type { KubeApi } from "../../kube/kube_api.ts";
 import type { Shadow } from "./shadow.ts";

@@ -6,7 +6,7 @@ import { provePath } from "../../link/client/prove_path.ts";
 import type { Link } from "../../link/client/link.ts";
 import { openSshLink } from "../../link/client/open_ssh_link.ts";
 import { openTlsLink } from "../../link/client/open_tls_link.ts";
-import type { LinkProtocol } from "../../link/wire/link_request.ts";
+import type { LinkProtocol } from "../../link/wire/link_protocol.ts";
 import { backoff } from "../../core/backoff.ts";
 import type { Shadow } from "./shadow.ts";
 import { type CarrierOptions, openShadowCarrier } from "./shadow_carrier.ts";

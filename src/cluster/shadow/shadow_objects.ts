@@ -48,6 +48,8 @@ export interface ShadowSpec {
   readonly config: string;
   readonly ports: readonly ContainerPort[];
   readonly agent: AgentConfig;
+  /** What leads to the pod asks by itself whether it is attached: the kubelet need not. @default false */
+  readonly isChecked?: boolean;
   readonly pod: PodOptions;
   /**
    * The Service that it falls back to. A ReplicaSet keeps the pod for as long as that is there, where this
@@ -245,7 +247,7 @@ function podSpec(
     ports: spec.ports,
     statusPort: agent.statusPort,
     // no traffic comes before the link and the path are proven, and there is no other pod to take it
-    isProbed: agent.ready === "attached",
+    isProbed: agent.ready === "attached" && !spec.isChecked,
     isKept: spec.keptWith !== undefined,
     volumes: [
       {

@@ -21,7 +21,7 @@ import type { Scope } from "../../undo/scope.ts";
 import { randomLower } from "../../core/random_name.ts";
 import type { KubeObject } from "../../kube/kube_api.ts";
 import type { World } from "../../kube/world.ts";
-import type { LinkProtocol } from "../../link/wire/link_request.ts";
+import type { LinkProtocol } from "../../link/wire/link_protocol.ts";
 import type { Link } from "../../link/client/link.ts";
 import type { Heartbeat } from "../object/heartbeat.ts";
 import { LinkOutage } from "../object/link_outage.ts";

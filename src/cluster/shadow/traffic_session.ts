@@ -11,7 +11,7 @@ import type { Link } from "../../link/client/link.ts";
 import type { KubeObject } from "../../kube/kube_api.ts";
 import type { World } from "../../kube/world.ts";
 import type { Heartbeat } from "../object/heartbeat.ts";
-import type { LinkProtocol } from "../../link/wire/link_request.ts";
+import type { LinkProtocol } from "../../link/wire/link_protocol.ts";
 import { LocalRefusals } from "./local_refusals.ts";
 import { awaitShadowReady, type Shadow } from "./shadow.ts";
 import { type LocalPort, proveLink } from "./shadow_link.ts";

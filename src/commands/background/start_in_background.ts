@@ -8,20 +8,8 @@ import { readToldEvent } from "../running/told_event.ts";
 import type { Host } from "../session/host.ts";
 import { followLog } from "./follow_log.ts";
 import { createLog, dropOldLogs } from "./log_folder.ts";
+import { BACKGROUND, CarriedOut } from "./carried_out.ts";
 import { ownCommand } from "./own_command.ts";
-
-/** The first argument of the process in the background; the path of its log is the second. */
-export const BACKGROUND = "__background";
-
-/** The command line has been carried out by another process, which has told all there is to tell. */
-export class CarriedOut extends Error {
-  readonly exitCode: number;
-
-  constructor(exitCode: number) {
-    super("carried out by another process");
-    this.exitCode = exitCode;
-  }
-}
 
 /**
  * Starts it, tells what it tells, and returns when it is ready. Ctrl-C before ends it.

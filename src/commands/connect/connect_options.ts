@@ -1,10 +1,8 @@
 /** The options of `ktctl connect`. */
 import { Option } from "commander";
-import { isIP } from "node:net";
-import * as v from "valibot";
 import { parseWhole } from "../../cli/flag_values.ts";
 import { UsageError } from "../../core/errors.ts";
-import { bridgeName } from "../../net/bridges/bridge_name.ts";
+import { isBridgeName } from "../../net/bridges/bridge_name.ts";
 import { Cidr } from "../../net/cidr.ts";
 import { type DnsMode, parseDnsMode } from "../../net/dns/dns_mode.ts";
 
@@ -122,7 +120,7 @@ function parseRanges(flag: string): (text: string) => Cidr[] {
 
 function parseBridges(text: string): string[] {
   return items(text).map((one) => {
-    if (v.is(bridgeName, one)) return one;
+    if (isBridgeName(one)) return one;
     throw new UsageError(
       "FLAG_INVALID",
       `Cannot read --includeBridges "${text}": "${one}" is not the name of a bridge`,
@@ -149,7 +147,7 @@ function parseDomain(
 }
 
 function parseAddress(text: string): string {
-  if (isIP(text) !== 0) return text;
+  if (!text.includes("/") && Cidr.tryParse(text) !== undefined) return text;
   throw new UsageError(
     "FLAG_INVALID",
     `Cannot read --ingressIp "${text}": it is not an IP address`,

@@ -5,6 +5,7 @@ import { builtinRegistry } from "../../plugins/builtin.ts";
 import { importCode } from "../../plugins/import_code.ts";
 import type { PluginRegistry } from "../../plugins/registry.ts";
 import { validatePlugin } from "../../plugins/validate_plugin.ts";
+import type { CommandHost } from "../session/command_host.ts";
 import type { GlobalOptions } from "../session/global_options.ts";
 import type { Host } from "../session/host.ts";
 
@@ -43,12 +44,15 @@ async function refuseFlags(
   host: Host,
   registry: PluginRegistry,
 ): Promise<void> {
-  const withIt: Host = { ...host, registry: () => Promise.resolve(registry) };
+  const withIt: CommandHost = {
+    plugins: (verb) => Promise.resolve(registry.listings(verb)),
+    open: () => Promise.resolve(host),
+  };
   const [{ connectCommand }, { exchangeCommand }, { meshCommand }] =
     await Promise.all([
-      import("../connect.ts"),
-      import("../exchange.ts"),
-      import("../mesh.ts"),
+      import("../connect_command.ts"),
+      import("../exchange_command.ts"),
+      import("../mesh_command.ts"),
     ]);
   for (const command of [connectCommand, exchangeCommand, meshCommand]) {
     await command(withIt);

@@ -21,20 +21,6 @@ interface PluginOptions {
   readonly claimTimeout: number;
 }
 
-export function parseSet(
-  text: string,
-  before: Record<string, string>,
-): Record<string, string> {
-  const [name = "", ...rest] = text.split("=");
-  if (name !== "" && rest.length > 0) {
-    return { ...before, [name]: rest.join("=") };
-  }
-  throw new UsageError(
-    "FLAG_INVALID",
-    `Cannot read --set "${text}": it is not flag=value`,
-  );
-}
-
 /**
  * Runs the kit of the plugin's kind, claim by claim.
  *

@@ -16,7 +16,7 @@ import {
 import {
   LINK_PROTOCOLS,
   type LinkProtocol,
-} from "../../link/wire/link_request.ts";
+} from "../../link/wire/link_protocol.ts";
 import {
   parseToleration,
   type Toleration,

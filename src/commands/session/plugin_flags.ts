@@ -3,7 +3,7 @@ import { Command, Option } from "commander";
 import { PluginError, UsageError } from "../../core/errors.ts";
 import type { PluginFlag } from "../../plugins/plugin.ts";
 import type { PluginListing } from "../../plugins/plugin_listing.ts";
-import { modeName } from "../../plugins/registry.ts";
+import { modeName } from "../../plugins/mode_name.ts";
 import { addGlobalOptions } from "./global_options.ts";
 
 /**

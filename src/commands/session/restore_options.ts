@@ -28,12 +28,13 @@ export function addRestoreOptions(command: Command): Command {
     maxMs: MAX_MS,
     variable: RESTORE_AFTER_ENV,
   };
-  return command.addOption(
-    new Option(
-      "--restoreAfter <duration>",
-      "when this laptop was away for so long (10s, 5m, 1h), the Shadow Pod itself takes everything back; it gets rights to just that (default: never)",
-    ).argParser(parseDuration("restoreAfter", limits)).env(RESTORE_AFTER_ENV),
-  ).addOption(
+  const restoreAfter = new Option(
+    "--restoreAfter <duration>",
+    `when this laptop was away for so long (10s, 5m, 1h), the Shadow Pod itself takes everything back; it gets rights to just that (default: $${RESTORE_AFTER_ENV}, else never)`,
+  ).argParser(parseDuration("restoreAfter", limits));
+  // commander would load node:process to look
+  if (Deno.env.has(RESTORE_AFTER_ENV)) restoreAfter.env(RESTORE_AFTER_ENV);
+  return command.addOption(restoreAfter).addOption(
     new Option(
       "--takeAgain",
       "begin again after --restoreAfter has taken everything back, instead of ending with exit code 9",

@@ -56,7 +56,7 @@ export async function runTraffic(
   const { expose, skipPortChecking } = options;
   const registry = await host.registry();
   const plugin = await registry.routing(options.mode, verb);
-  const given = pluginOptions(plugin, registry.routings(verb), options);
+  const given = pluginOptions(plugin, registry.listings(verb), options);
   const kube = await openKube(
     host,
     { ...options, ...(wanted && { wanted }) },

@@ -117,6 +117,7 @@ export async function serveTraffic(
       fallbackHost,
       ...(routing.fallback ? { affinity: affinityPorts(service) } : {}),
     }),
+    isChecked: routing.ready === "checked",
     unprivilegedPortStart: plan.unprivilegedPortStart,
     ...(restore === undefined ? {} : { restore }),
     annotations: () => recorder.annotations(),

@@ -3,7 +3,7 @@ import { networkInterfaces } from "node:os";
 import * as v from "valibot";
 import { UsageError } from "../../core/errors.ts";
 import { BridgeSenders } from "../../net/bridges/bridge_senders.ts";
-import { bridgeNames } from "../../net/bridges/bridge_name.ts";
+import { bridgeNames } from "../../net/bridges/bridge_names.ts";
 import { findBridges } from "../../net/bridges/find_bridges.ts";
 import type { Operation } from "./operation.ts";
 import { Port53 } from "./port53.ts";

@@ -3,7 +3,7 @@ import { createServer } from "node:net";
 import type { Duplex } from "node:stream";
 import { messageOf } from "../../core/errors.ts";
 import { keepAccepting } from "../wire/keep_accepting.ts";
-import type { LinkProtocol } from "../wire/link_request.ts";
+import type { LinkProtocol } from "../wire/link_protocol.ts";
 import type { AgentConfig } from "./agent_config.ts";
 import type { AgentKeys } from "./agent_keys.ts";
 import { ClientSession } from "./client_session.ts";

@@ -3,12 +3,11 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import {
   LINK_PATH,
-  LINK_PROTOCOLS,
   LINK_TOKEN_HEADER,
-  type LinkProtocol,
   linkToken,
   UPGRADE_NAMES,
 } from "../wire/link_request.ts";
+import { LINK_PROTOCOLS, type LinkProtocol } from "../wire/link_protocol.ts";
 import type { ServeLink } from "./link_server.ts";
 
 /** Lets clients in that come through the API server's proxy, to the pod's address. */

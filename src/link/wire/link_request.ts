@@ -1,8 +1,5 @@
 import { createHash } from "node:crypto";
-
-/** What may be spoken on a link. */
-export const LINK_PROTOCOLS = ["tls", "ssh"] as const;
-export type LinkProtocol = typeof LINK_PROTOCOLS[number];
+import type { LinkProtocol } from "./link_protocol.ts";
 
 /** Their names in the header `Upgrade`. */
 export const UPGRADE_NAMES: Readonly<Record<LinkProtocol, string>> = {

@@ -1,7 +1,7 @@
 /** What to redirect to this process, as the root helper takes it: from nobody it trusts. */
 import * as v from "valibot";
 import type { exec } from "../../core/exec.ts";
-import { bridgeNames } from "../bridges/bridge_name.ts";
+import { bridgeNames } from "../bridges/bridge_names.ts";
 import { Cidr, type Family } from "../cidr.ts";
 import { excludeCidrs } from "../cidr_list.ts";
 import { RESERVED_CIDRS } from "../reserved_cidrs.ts";

@@ -1,6 +1,6 @@
-import { isIPv4, isIPv6 } from "node:net";
 import type { DnsServer } from "../../link/dns/ask_server.ts";
 import { UsageError } from "../../core/errors.ts";
+import { Cidr } from "../cidr.ts";
 
 /** Who is asked: the pod's name servers, those of before, or one that was named. */
 export type DnsSource =
@@ -63,7 +63,7 @@ function parseSource(item: string): DnsSource {
   // the pod knows best how to talk to its name servers
   if (name === "cluster") return { kind: "cluster" };
   if (name === "upstream") return { kind: "upstream", ...how };
-  if (!isIPv4(host) && !isIPv6(host)) {
+  if (Cidr.tryParse(host) === undefined) {
     throw invalid(`"${host}" is not an address`);
   }
   return { kind: "server", server: { host, ...how } };

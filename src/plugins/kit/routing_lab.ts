@@ -177,6 +177,7 @@ async function startShadow(
       config: plan.config,
       ports: containerPorts(ports),
       agent: agentConfig(ports, { ready: plan.ready, fallbackHost }),
+      isChecked: plan.ready === "checked",
       pod: context.pod,
       unprivilegedPortStart: await needsLowPorts(kube, ports, {
         signal,

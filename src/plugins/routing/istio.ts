@@ -34,6 +34,7 @@ import {
 } from "../../kube/annotations.ts";
 import type { KubeApi } from "../../kube/kube_api.ts";
 import { PODS } from "../../kube/resources.ts";
+import { BUILTIN_LISTINGS } from "../builtin_listings.ts";
 import {
   definePlugin,
   type RouteContext,
@@ -52,13 +53,8 @@ interface Options {
 type Context = RoutingContext<Options>;
 
 const plugin: RoutingPlugin<Options> = {
-  kind: "routing",
+  ...BUILTIN_LISTINGS.istio,
   apiVersion: 1,
-  name: "istio",
-  aliases: ["manual"],
-  summary:
-    "a Shadow Pod with the original pods' labels and the mark, for rules of a service mesh",
-  verbs: ["mesh"],
   options: v.object({
     emitRules: v.optional(v.pipe(
       v.string(),
@@ -73,19 +69,6 @@ const plugin: RoutingPlugin<Options> = {
       v.transform((text) => text === "true"),
     ),
   }),
-  flags: [
-    {
-      name: "emitRules",
-      value: "form",
-      isValueOptional: true,
-      summary:
-        "print the rules that send the marked header here, for istio (default) or gateway",
-    },
-    {
-      name: "applyRules",
-      summary: "apply Istio's rules, and take them out again at the end",
-    },
-  ],
   steps: [istioRulesStep],
   probe: () => Promise.resolve({ ok: true }),
   plan,

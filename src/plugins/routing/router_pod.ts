@@ -4,7 +4,6 @@
  */
 import * as v from "valibot";
 import { ConflictError, KtctlError, UsageError } from "../../core/errors.ts";
-import { imageOption } from "../../kube/image_reference.ts";
 import {
   affinityPorts,
   warnOfAffinity,
@@ -31,10 +30,7 @@ import {
 } from "../../cluster/router/router_join.ts";
 import { guardRouter } from "../../cluster/router/router_guard.ts";
 import { RouterReconciler } from "../../cluster/router/router_reconciler.ts";
-import {
-  ROUTER_IMAGE,
-  routerLabels,
-} from "../../cluster/router/router_objects.ts";
+import { routerLabels } from "../../cluster/router/router_objects.ts";
 import type { RouterSettings } from "../../cluster/router/reconcile_router.ts";
 import {
   refuseTakenMark,
@@ -70,6 +66,9 @@ import {
 } from "../../kube/annotations.ts";
 import type { KubeObject, ObjectRef, Resource } from "../../kube/kube_api.ts";
 import { PODS, SERVICES } from "../../kube/resources.ts";
+import { ROUTER_IMAGE } from "../../cluster/pod/pod_options.ts";
+import { BUILTIN_LISTINGS } from "../builtin_listings.ts";
+import { imageOption } from "./image_option.ts";
 import {
   definePlugin,
   type Preparation,
@@ -91,21 +90,11 @@ interface Options {
 type Context = RoutingContext<Options>;
 
 const plugin: RoutingPlugin<Options> = {
-  kind: "routing",
+  ...BUILTIN_LISTINGS.routerPod,
   apiVersion: 1,
-  name: "router-pod",
-  aliases: ["auto"],
-  summary: "a Router Pod (haproxy) sends requests with the marked header here",
-  verbs: ["mesh"],
   options: v.object({
     routerImage: v.optional(imageOption("routerImage"), ROUTER_IMAGE),
   }),
-  flags: [{
-    name: "routerImage",
-    value: "image",
-    summary:
-      `image of the Router Pod: any with haproxy 2.6 or newer (default: "${ROUTER_IMAGE}")`,
-  }],
   steps: [joinRouterStep, objectStep],
   probe: () => Promise.resolve({ ok: true }),
   plan,
@@ -136,7 +125,7 @@ async function plan(context: Context): Promise<RoutingPlan> {
     name: shadow,
     config: meshConfig(name, mark),
     fallback: false,
-    ready: "attached",
+    ready: "checked", // by haproxy
   };
 }
 

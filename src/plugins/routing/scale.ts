@@ -23,6 +23,7 @@ import {
 import { serviceSelectorStep } from "../../cluster/service/service_selector.ts";
 import { refuseUnsuitable } from "../../cluster/service/target.ts";
 import type { KubeObject } from "../../kube/kube_api.ts";
+import { BUILTIN_LISTINGS } from "../builtin_listings.ts";
 import {
   definePlugin,
   type RouteContext,
@@ -51,11 +52,8 @@ interface Options {
 type Context = RoutingContext<Options>;
 
 const plugin: RoutingPlugin<Options> = {
-  kind: "routing",
+  ...BUILTIN_LISTINGS.scale,
   apiVersion: 1,
-  name: "scale",
-  summary: "scale the Deployment down and answer in its place",
-  verbs: ["exchange"],
   options: v.object({
     keepReplicas: v.pipe(
       v.optional(v.string(), "1"),
@@ -67,12 +65,6 @@ const plugin: RoutingPlugin<Options> = {
       v.transform(Number),
     ),
   }),
-  flags: [{
-    name: "keepReplicas",
-    value: "count",
-    summary:
-      "how many replicas to keep, which answer while the laptop does not; 0: none, and the Service stays as it is (default: 1)",
-  }],
   steps: [objectStep, deploymentReplicasStep, serviceSelectorStep],
   probe: () => Promise.resolve({ ok: true }),
   plan,

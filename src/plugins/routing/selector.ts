@@ -6,6 +6,7 @@ import { refuseHeldService } from "../../cluster/holder.ts";
 import { serviceSelectorStep } from "../../cluster/service/service_selector.ts";
 import { refuseSpreadLocal } from "../../cluster/service/service_likeness.ts";
 import { refuseUnsuitable } from "../../cluster/service/target.ts";
+import { BUILTIN_LISTINGS } from "../builtin_listings.ts";
 import {
   definePlugin,
   type RoutingContext,
@@ -19,12 +20,8 @@ import {
 } from "./switch_service.ts";
 
 const plugin: RoutingPlugin<never> = {
-  kind: "routing",
+  ...BUILTIN_LISTINGS.selector,
   apiVersion: 1,
-  name: "selector",
-  summary:
-    "switch the Service's selector to the Shadow Pod (any workload, its pods stay)",
-  verbs: ["exchange"],
   steps: [serviceSelectorStep],
   probe: () => Promise.resolve({ ok: true }),
   plan,

@@ -12,6 +12,7 @@ import {
 } from "../../kube/annotations.ts";
 import type { KubeObject, ObjectRef } from "../../kube/kube_api.ts";
 import { SERVICES } from "../../kube/resources.ts";
+import { BUILTIN_LISTINGS } from "../builtin_listings.ts";
 import {
   definePlugin,
   type PrepareContext,
@@ -29,16 +30,9 @@ interface Options {
 type Context = RoutingContext<Options>;
 
 const plugin: RoutingPlugin<Options> = {
-  kind: "routing",
+  ...BUILTIN_LISTINGS.service,
   apiVersion: 1,
-  name: "service",
-  summary: "a new Service leads to the Shadow Pod",
-  verbs: ["preview"],
   options: v.object({ external: v.exactOptional(v.literal("true")) }),
-  flags: [{
-    name: "external",
-    summary: "request a load balancer with an address outside the cluster",
-  }],
   steps: [objectStep],
   probe: () => ({ ok: true }),
   plan,

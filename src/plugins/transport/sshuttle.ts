@@ -14,6 +14,7 @@ import type { PfQuery } from "../../net/capture/pf_natlook.ts";
 import { openTransparentListener } from "../../net/capture/transparent_listener.ts";
 import type { RedirectArgs } from "../../net/capture/redirect_args.ts";
 import { REDIRECT_METHODS_BY_SYSTEM } from "../../net/capture/redirect_methods.ts";
+import { BUILTIN_LISTINGS } from "../builtin_listings.ts";
 import {
   definePlugin,
   type RootHelper,
@@ -23,10 +24,8 @@ import {
 } from "../plugin.ts";
 
 const plugin: TransportPlugin<undefined> = {
-  kind: "transport",
+  ...BUILTIN_LISTINGS.sshuttle,
   apiVersion: 1,
-  name: "sshuttle",
-  summary: "redirect by nftables or iptables (Linux) or pf (macOS), no device",
   steps: [],
   needs: () => ({ dns: "transport", captures: true }),
   async probe({ root, cidrs = [], bridges }) {

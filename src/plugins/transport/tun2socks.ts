@@ -14,6 +14,7 @@ import {
   DEVICE_METHODS,
 } from "../../net/tun/choose_device_method.ts";
 import { openDevice } from "./tun_device.ts";
+import { BUILTIN_LISTINGS } from "../builtin_listings.ts";
 import { definePlugin, type TransportPlugin } from "../plugin.ts";
 
 const PORT_HINT =
@@ -50,32 +51,9 @@ const optionsSchema = v.pipe(
 type Options = v.InferOutput<typeof optionsSchema>;
 
 const plugin: TransportPlugin<Options> = {
-  kind: "transport",
+  ...BUILTIN_LISTINGS.tun2socks,
   apiVersion: 1,
-  name: "tun2socks",
-  summary: "a network device (Linux, macOS, Windows), and a SOCKS5 proxy",
   options: optionsSchema,
-  flags: [
-    {
-      name: "disableTunDevice",
-      summary: "only the SOCKS5 proxy: no device, no names, no root",
-    },
-    {
-      name: "disableTunRoute",
-      summary: "make the device, and leave the routes to it to you",
-    },
-    {
-      name: "proxyPort",
-      value: "port",
-      summary: "port of the SOCKS5 proxy (default: 2223)",
-    },
-    {
-      name: "proxyAddr",
-      value: "address",
-      summary:
-        "address at which the SOCKS5 proxy listens, with --disableTunDevice (default: 127.0.0.1)",
-    },
-  ],
   steps: [],
   needs: ({ disableTunDevice }) => ({
     dns: disableTunDevice ? "none" : "machine",

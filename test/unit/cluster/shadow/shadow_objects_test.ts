@@ -69,6 +69,15 @@ for (const asDeployment of [false, true]) {
     }
   });
 
+  Deno.test(`the kubelet asks the Shadow ${form} whether it is attached, unless what leads to it does`, () => {
+    const agent = agentConfig([], { ready: "attached" });
+    const probe = (part: Partial<ShadowSpec>) =>
+      podOf(spec({ asDeployment }, part)).containers[0].readinessProbe;
+    assert.equal(probe({ agent }).httpGet.path, "/ready");
+    assert.equal(probe({ agent, isChecked: true }), undefined);
+    assert.equal(probe({}), undefined);
+  });
+
   Deno.test(`the Shadow ${form} holds no token of the API, and writes to nothing but /tmp`, () => {
     const pod = podOf(spec({ asDeployment }));
     assert.equal(pod.automountServiceAccountToken, false);

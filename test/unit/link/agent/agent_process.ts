@@ -11,7 +11,7 @@ import {
   type AgentPort,
   type AgentStatus,
 } from "../../../../src/link/agent/agent_config.ts";
-import type { LinkProtocol } from "../../../../src/link/wire/link_request.ts";
+import type { LinkProtocol } from "../../../../src/link/wire/link_protocol.ts";
 import { keysDigest } from "../../../../src/link/wire/keys_digest.ts";
 import type { Link } from "../../../../src/link/client/link.ts";
 import type { OpenLinkOptions } from "../../../../src/link/client/open_link_options.ts";

@@ -1,4 +1,4 @@
-import type { LinkProtocol } from "../../../../src/link/wire/link_request.ts";
+import type { LinkProtocol } from "../../../../src/link/wire/link_protocol.ts";
 
 /** A test for each protocol that laptop and agent can speak. */
 export function testEachProtocol(

@@ -1,4 +1,4 @@
-import { UsageError } from "../core/errors.ts";
+import { UsageError } from "../../core/errors.ts";
 
 /**
  * A name as one part of a request's path. `.` and `..` pass `encodeURIComponent`, and every reader of

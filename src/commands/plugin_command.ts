@@ -2,13 +2,10 @@
 import { Command, Option } from "commander";
 import { parseSha256, parseWhole } from "../cli/flag_values.ts";
 import { ROUTING_VERBS } from "../plugins/routing_verb.ts";
-import { addPlugin } from "./plugin/add_plugin.ts";
-import { listPlugins } from "./plugin/list_plugins.ts";
-import { removePlugin } from "./plugin/remove_plugin.ts";
-import { parseSet, testPlugin } from "./plugin/test_plugin.ts";
-import type { Host } from "./session/host.ts";
+import { parseSet } from "./plugin/parse_set.ts";
+import type { CommandHost } from "./session/command_host.ts";
 
-export function pluginCommand(host: Host): Command {
+export function pluginCommand(host: CommandHost): Command {
   return new Command("plugin")
     .description(
       "Adds plugins, so that --mode knows them, and proves that a plugin keeps its promises.",
@@ -20,16 +17,17 @@ export function pluginCommand(host: Host): Command {
     .addCommand(testCommand(host));
 }
 
-function listCommand(host: Host): Command {
+function listCommand(host: CommandHost): Command {
   return new Command("list")
     .summary("list the added plugins")
     .description("Lists the added plugins. None of their code runs.")
-    .action((_options: unknown, command: Command) =>
-      listPlugins(host, command.optsWithGlobals())
-    );
+    .action(async (_options: unknown, command: Command) => {
+      const { listPlugins } = await import("./plugin/list_plugins.ts");
+      await listPlugins(await host.open(), command.optsWithGlobals());
+    });
 }
 
-function addCommand(host: Host): Command {
+function addCommand(host: CommandHost): Command {
   return new Command("add")
     .summary("copy a plugin, so that --mode knows it")
     .description(
@@ -43,23 +41,25 @@ function addCommand(host: Host): Command {
         .argParser(parseSha256),
     )
     .addHelpText("after", exampleText("ktctl plugin add ./canary.ts"))
-    .action((source: string, _options: unknown, command: Command) =>
-      addPlugin(host, source, command.optsWithGlobals())
-    );
+    .action(async (source: string, _options: unknown, command: Command) => {
+      const { addPlugin } = await import("./plugin/add_plugin.ts");
+      await addPlugin(await host.open(), source, command.optsWithGlobals());
+    });
 }
 
-function removeCommand(host: Host): Command {
+function removeCommand(host: CommandHost): Command {
   return new Command("remove")
     .summary("delete the copy of an added plugin")
     .description("Deletes the copy of an added plugin.")
     .argument("<name>", "name of the plugin")
     .addHelpText("after", exampleText("ktctl plugin remove canary"))
-    .action((name: string, _options: unknown, command: Command) =>
-      removePlugin(host, name, command.optsWithGlobals())
-    );
+    .action(async (name: string, _options: unknown, command: Command) => {
+      const { removePlugin } = await import("./plugin/remove_plugin.ts");
+      await removePlugin(await host.open(), name, command.optsWithGlobals());
+    });
 }
 
-function testCommand(host: Host): Command {
+function testCommand(host: CommandHost): Command {
   return new Command("test")
     .summary("prove that a plugin keeps its promises")
     .description(
@@ -98,12 +98,22 @@ function testCommand(host: Host): Command {
       exampleText("ktctl plugin test ./canary.ts web -n playground") +
         "\n\nThe options that name a cluster and shape pods: ktctl --help",
     )
-    .action((
-      source: string,
-      service: string | undefined,
-      _options: unknown,
-      command: Command,
-    ) => testPlugin(host, { source, service }, command.optsWithGlobals()));
+    .action(
+      async (
+        source: string,
+        service: string | undefined,
+        _options: unknown,
+        command: Command,
+      ) => {
+        const { testPlugin } = await import("./plugin/test_plugin.ts");
+        const tested = { source, service };
+        await testPlugin(
+          await host.open(),
+          tested,
+          command.optsWithGlobals(),
+        );
+      },
+    );
 }
 
 function exampleText(example: string): string {
