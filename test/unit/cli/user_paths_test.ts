@@ -7,6 +7,7 @@ Deno.test("the user's folders are where env-paths has them", async () => {
   const { data, log } = envPaths("ktctl", { suffix: "" });
   assert.deepEqual(await userPaths(), {
     journalDir: join(log, "sessions"),
+    logDir: join(log, "logs"),
     pluginDir: join(data, "plugins"),
   });
 });
