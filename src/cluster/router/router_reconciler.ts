@@ -311,7 +311,7 @@ function noSlot(podName: string, slot: number): ConflictError {
     `Cannot join the router: an earlier ktctl made its Pod "${podName}", which has no place ${slot}`,
     {
       hint:
-        `Wait until somebody leaves, or have it made anew, which cuts no request: \`kubectl delete pod ${podName}\`.`,
+        `Wait until somebody leaves, or have it made anew: \`kubectl delete pod ${podName}\`.`,
     },
   );
 }

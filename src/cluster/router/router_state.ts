@@ -136,7 +136,7 @@ function freeSlot(state: RouterState): number {
     {
       hint: count === all
         ? "Wait until somebody leaves."
-        : `Wait until somebody leaves. It has ${all} places once nobody in it has an earlier ktctl, as ${users} still has.`,
+        : `Wait until somebody leaves. It has ${all} places once these have a newer ktctl: ${users}.`,
     },
   );
 }

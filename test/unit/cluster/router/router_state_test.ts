@@ -77,7 +77,7 @@ Deno.test("while somebody with an earlier ktctl is in it, a router has 32 places
   for (let n = 1; n < 32; n++) state = join(state, `s${n}`);
   assert.throws(() => join(state, "one-more"), {
     code: "ROUTER_FULL",
-    hint: /as earlier still has/,
+    hint: /a newer ktctl: earlier\./,
   });
   const place = left(state, ["s5"]);
   assert.equal(join(place, "s5").participants.at(-1)?.slot, 6);
