@@ -1,4 +1,7 @@
-/** Unmarked requests through the router and through nginx doing the same; from Enter to `ready`. */
+/**
+ * Unmarked requests through the router and through nginx doing the same; marked ones, to the laptop; from Enter
+ * to `ready`.
+ */
 import type { TestCluster, TestNamespace } from "../test/cluster/cluster.ts";
 import { type ClientPod, succeeded } from "../test/cluster/cluster.ts";
 import { KtctlProcess } from "../test/cluster/ktctl_process.ts";
@@ -26,19 +29,44 @@ export async function benchMesh(
   }
   const client = await namespace.client();
   const start = await benchStart(cluster, namespace, rounds);
-  await using mesh = startMesh(cluster, namespace, "bench");
+  await using local = await startLocal();
+  await using mesh = startMesh(cluster, namespace, "bench", local.port);
   await mesh.ready();
   const load = await benchLoad(client, rounds);
+  const marked = await benchMarked(client, rounds);
   await mesh.stop();
-  return [...start, ...load];
+  return [...start, ...load, ...marked];
+}
+
+/** The laptop's program, in a process of its own: it answers at once. */
+async function startLocal(): Promise<AsyncDisposable & { port: number }> {
+  const program = `Deno.serve({
+    hostname: "127.0.0.1", port: 0, onListen: ({ port }) => console.log(port),
+  }, () => new Response("ok"))`;
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["eval", program],
+    stdin: "null",
+    stdout: "piped",
+  }).spawn();
+  const lines = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  const { value } = await lines.read();
+  return {
+    port: Number(value),
+    async [Symbol.asyncDispose]() {
+      child.kill();
+      await lines.cancel();
+      await child.status;
+    },
+  };
 }
 
 function startMesh(
   cluster: TestCluster,
   namespace: TestNamespace,
   mark: string,
+  localPort = 9,
 ): KtctlProcess {
-  const args = ["--expose", "9:80", "--skipPortChecking"];
+  const args = ["--expose", `${localPort}:80`, "--skipPortChecking"];
   return new KtctlProcess(["mesh", "origin", "--versionMark", mark, ...args], {
     kubeconfig: cluster.kubeconfig,
     namespace: namespace.name,
@@ -158,12 +186,57 @@ async function benchLoad(
   ];
 }
 
+/** Through router, link and laptop; beside the unmarked ones of the same round. */
+async function benchMarked(
+  client: ClientPod,
+  rounds: number,
+): Promise<Figure[]> {
+  const figures: Figure[] = [];
+  for (const connections of [32, 2]) {
+    const pairs: [marked: Load, unmarked: Load][] = [];
+    for (let round = -1; round < rounds; round++) {
+      const marked = await wrk(client, "origin", connections, MARK);
+      const unmarked = await wrk(client, "origin", connections);
+      if (round >= 0) pairs.push([marked, unmarked]);
+    }
+    const figure = (
+      of: keyof Load,
+      unit: string,
+      aim?: { atLeast: number },
+    ) => {
+      const ours = spread(pairs.map(([marked]) => marked[of]));
+      const { ours: _, ...compared } = compare({
+        group: "mesh, marked",
+        name: `${connections} connections, ${of}`,
+        unit,
+        peerName: "unmarked",
+        pairs: pairs.map(([a, b]) => [a[of], b[of]] as const),
+      });
+      figures.push({
+        ...compared,
+        ours,
+        ...(aim === undefined ? {} : { aim: judge(ours.median, aim) }),
+      });
+    };
+    if (connections === 32) {
+      figure("requestsPerS", "req/s", { atLeast: 15_000 });
+    }
+    figure("p50Ms", "ms");
+    figure("p99Ms", "ms");
+  }
+  return figures;
+}
+
+const MARK = ["-H", "version: bench"];
+
 async function wrk(
   client: ClientPod,
   service: string,
   connections: number,
+  words: readonly string[] = [],
 ): Promise<Load> {
   const args = ["-t", "1", "-c", String(connections), "-d", `${SECONDS}s`];
+  args.push(...words);
   const url = `http://${service}/`;
   const text = succeeded(
     await client.exec(["wrk", ...args, "--latency", url], { timeout: 30_000 }),

@@ -6,6 +6,11 @@ export class Changes {
     this.#pending.resolve();
   }
 
+  /** What came until now is seen to: by work that begins now. */
+  clear(): void {
+    this.#pending = Promise.withResolvers<void>();
+  }
+
   async next(signal: AbortSignal): Promise<void> {
     const aborted = Promise.withResolvers<never>();
     const abort = () => aborted.reject(signal.reason);

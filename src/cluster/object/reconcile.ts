@@ -31,7 +31,10 @@ export async function reconcile(
     for (;;) {
       await changes.next(signal);
       clearTimeout(timer);
-      await pace?.wait(signal);
+      if (pace !== undefined) {
+        await pace.wait(signal);
+        changes.clear();
+      }
       const againInMs = await retry(work, { signal, isPassing });
       onDone?.();
       if (againInMs === undefined) continue;

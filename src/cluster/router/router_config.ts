@@ -1,9 +1,9 @@
 /** The configuration of haproxy in the Router Pod. */
 import { hostPort } from "../../core/host_port.ts";
 import {
-  MAX_PARTICIPANTS,
   type RouterPort,
   type RouterState,
+  slotCount,
 } from "./router_state.ts";
 
 /** Where the files stand in the pod. */
@@ -72,7 +72,8 @@ export type FixedRouter = Pick<
 /**
  * One port carries HTTP/1, h2c and anything else: what does not start like HTTP, or starts not at all
  * because the server speaks first, goes to the original as it is. Timeouts are a day, so that only
- * dead peers (keep-alive probes) and nobody's long requests are cut.
+ * dead peers (keep-alive probes) and nobody's long requests are cut. Frontends have no log: they would
+ * write a line about each request, for nobody.
  *
  * In parts, one for each port: they go into the pod's own command, where Linux allows 128 KiB each.
  * Nobody's marks are in them: those are sent over the runtime API.
@@ -101,6 +102,7 @@ defaults
   option redispatch 1
   retries 2
 frontend ${STATUS_FRONTEND}
+  no log
   mode http
 ${binds(statusPort)}  monitor-uri /ready
 `;
@@ -131,6 +133,7 @@ const SPEAK_FIRST_MS = 500;
 function portSections(router: FixedRouter, port: RouterPort): string {
   const { h1, h2, tcp } = backends(port);
   return `frontend port_${port.port}
+  no log
 ${binds(port.port)}  tcp-request inspect-delay ${SPEAK_FIRST_MS}ms
   tcp-request content set-var(sess.h2) int(1) if { req.payload(0,3) -m str PRI }
   tcp-request content switch-mode http if HTTP
@@ -179,14 +182,14 @@ function httpRules(): string {
   option httpchk GET /ready
   http-reuse never
   http-request set-var(txn.mark) req.fhdr(${COMMON_HEADER})
-  http-request set-var(txn.slot) str(${COMMON_HEADER}),concat(=,txn.mark),map_str(${MARKS_MAP})
+  http-request set-var(txn.slot) str(${COMMON_HEADER}),concat(=,txn.mark),map_str(${MARKS_MAP}) if { var(txn.mark) -m found }
   http-request set-var(txn.headers) req.hdrs,regsub('[|]',' ',g),regsub('\\r\\n','|',g),regsub(': ','=',g) if { str(${OTHERS_FLAG}),map_str(${MARKS_MAP}) -m found }
   http-request set-var(txn.slot) str(|),concat(,txn.headers),map_sub(${OTHER_MARKS_MAP}) if { var(txn.headers) -m found } !{ var(txn.slot) -m found }
   use-server %[var(txn.slot)] if { var(txn.slot) -m found }
 `;
 }
 
-/** All of them empty. */
+/** All of them empty. In few words: there are many of these lines. */
 function slots(
   router: FixedRouter,
   port: RouterPort,
@@ -194,17 +197,16 @@ function slots(
 ): string {
   const leader = checkedBackend(router);
   const isLeader = backends(port)[protocol] === leader;
-  const lines: string[] = [];
-  for (let slot = 1; slot <= MAX_PARTICIPANTS; slot++) {
+  const words = protocol === "h2" ? " proto h2" : "";
+  const lines = [
+    `  default-server weight 0${words}${isLeader ? ` ${HEALTH_CHECK}` : ""}\n`,
+  ];
+  for (let slot = 1; slot <= slotCount(router); slot++) {
     const name = slotName(slot);
-    const words = [`  server ${name} 127.0.0.1:1 weight 0`];
-    if (protocol === "h2") words.push("proto h2");
-    words.push(
-      isLeader
-        ? `check port 1 ${HEALTH_CHECK} disabled`
-        : `track ${leader}/${name}`,
-    );
-    lines.push(`${words.join(" ")}\n`);
+    const health = isLeader
+      ? "check port 1 disabled"
+      : `track ${leader}/${name}`;
+    lines.push(`  server ${name} 127.0.0.1:1 ${health}\n`);
   }
   return lines.join("");
 }

@@ -8,6 +8,7 @@ import { labelSelector } from "../../kube/annotations.ts";
 import type { KubeApi, Resource } from "../../kube/kube_api.ts";
 import { CONFIG_MAPS, PODS } from "../../kube/resources.ts";
 import { reconcile } from "../object/reconcile.ts";
+import { ChangeFilter } from "../object/change_filter.ts";
 import { Changes } from "../object/changes.ts";
 import { endLostRouter, type LostRouterOptions } from "./end_lost_router.ts";
 import { isRouterReadyWithin } from "./is_router_ready_within.ts";
@@ -69,8 +70,9 @@ export async function guardRouter(
   ) => {
     const where = { namespace, ...selector };
     const events = kube.watch(resource, { ...where, signal, isPatient: true });
+    const filter = new ChangeFilter();
     for await (const event of events) {
-      if (event.type === "SYNCED") continue;
+      if (event.type === "SYNCED" || !filter.isChange(event)) continue;
       for (const one of [changes, ofNode]) one.add();
     }
   };

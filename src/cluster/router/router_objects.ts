@@ -19,7 +19,7 @@ import {
   ROUTER_DIR,
   routerConfig,
 } from "./router_config.ts";
-import { routerRecord, STATE_KEY } from "./router_record.ts";
+import { routerRecord } from "./router_record.ts";
 import type { RouterState } from "./router_state.ts";
 import { restrictedPod } from "../pod/restricted_pod.ts";
 import type { PodOptions } from "../pod/pod_options.ts";
@@ -51,7 +51,7 @@ export function routerConfigMap(
     apiVersion: "v1",
     kind: "ConfigMap",
     metadata,
-    data: { [STATE_KEY]: routerRecord(state) },
+    data: routerRecord(state),
   };
 }
 
@@ -90,6 +90,12 @@ const STAY_SECONDS = 27;
 const LATE_SECONDS = 3;
 
 /**
+ * Of memory that haproxy has freed, glibc keeps so much: buffers come and go with each request, and it
+ * would give them back to the kernel each time.
+ */
+const KEPT_BYTES = 64 * 1024 * 1024;
+
+/**
  * Nobody can change the command of a pod that is there: so the configuration is in it, its parts as the
  * shell's arguments. In the ConfigMap it would be another's when the container starts again.
  *
@@ -104,6 +110,7 @@ function runRouter({ statusPort }: Pick<RouterState, "statusPort">): string {
 : > ${MARKS_MAP}
 : > ${OTHER_MARKS_MAP}
 [ ! -e /proc/net/if_inet6 ] || export ${IPV6_VARIABLE}=1
+export MALLOC_TRIM_THRESHOLD_=${KEPT_BYTES}
 haproxy -db -f ${ROUTER_DIR}/haproxy.cfg & pid=$!
 listens() {
   while read -r _ at _ state _; do

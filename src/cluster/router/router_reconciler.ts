@@ -1,5 +1,5 @@
 /** One participant's care for the router: whatever happens to it, it is put right. */
-import { backoff } from "../../core/backoff.ts";
+import { backoff, pause } from "../../core/backoff.ts";
 import {
   Cancelled,
   ClusterError,
@@ -14,6 +14,7 @@ import { labelSelector, stuntmanName } from "../../kube/annotations.ts";
 import type { KubeApi, Resource } from "../../kube/kube_api.ts";
 import { CONFIG_MAPS, PODS, SERVICES } from "../../kube/resources.ts";
 import { awaitArrival, awaitProxy } from "../service/await_endpoints.ts";
+import { ChangeFilter } from "../object/change_filter.ts";
 import { Changes } from "../object/changes.ts";
 import { driftText } from "../service/drift_text.ts";
 import { RetargetedWatch } from "../service/retargeted_watch.ts";
@@ -52,6 +53,11 @@ interface ReconcilerLog {
 
 /** How long a new route may take until the router has seen its health. */
 const ROUTE_TIMEOUT_MS = 15_000;
+/**
+ * All reconcile after one change, and one alone is enough: each does so at some time within as many of
+ * these as there are others, so that the first is soon, and the rest ask in turns and find all as it is to be.
+ */
+const TURN_MS = 20;
 
 export class RouterReconciler {
   #kube: KubeApi;
@@ -64,6 +70,8 @@ export class RouterReconciler {
   /** Why the cluster does not keep the router for us, where it does not. */
   #refusal: string | undefined;
   #isToldOfRefusal = false;
+  /** Participants beside this one, as it was found last. */
+  #others = 0;
   /** Of the router as it was found last: who joins again may have made it anew. */
   #pods = new RetargetedWatch();
 
@@ -100,6 +108,7 @@ export class RouterReconciler {
     );
     if (state === undefined) return; // taken back just now: an event tells of it
     this.#pods.target = state.podTarget;
+    this.#others = state.participants.length - 1;
     return await reconcileRouter(this.#kube, state, this.#settings);
   }
 
@@ -173,7 +182,9 @@ export class RouterReconciler {
         const areUp = await Promise.all(pods.map(async (podName) => {
           const router = { podName, namespace, runtimePort };
           const { servers } = await readRuntime(this.#kube, router, signal);
-          return servers.get(name)?.isUp;
+          const server = servers.get(name);
+          if (server === undefined) throw noSlot(podName, me.slot);
+          return server.isUp;
         }));
         if (areUp.length > 0 && areUp.every((isUp) => isUp)) return;
       }
@@ -233,7 +244,12 @@ export class RouterReconciler {
         reconcile(async () => void await this.#reconcile(), {
           changes,
           signal: watching,
-          pace: this.#pace,
+          pace: {
+            wait: async (signal) => {
+              await this.#pace.wait(signal);
+              await pause(Math.random() * this.#others * TURN_MS, signal);
+            },
+          },
           isPassing: (error) => {
             this.#log.debug(`Cannot reconcile the router: ${messageOf(error)}`);
             return isPassing(error);
@@ -263,8 +279,9 @@ export class RouterReconciler {
       onInterrupted: (reason) =>
         this.#log.debug(`Cannot watch the router: ${reason}`),
     });
+    const filter = new ChangeFilter();
     for await (const event of events) {
-      if (event.type !== "SYNCED") changes.add();
+      if (event.type !== "SYNCED" && filter.isChange(event)) changes.add();
     }
   }
 }
@@ -285,6 +302,17 @@ function recovered(service: string, by: string): ConflictError {
     "SERVICE_RECOVERED",
     `Service "${service}" was recovered by ${by}`,
     { hint: "Run the command again if it was a mistake." },
+  );
+}
+
+function noSlot(podName: string, slot: number): ConflictError {
+  return new ConflictError(
+    "ROUTER_FULL",
+    `Cannot join the router: an earlier ktctl made its Pod "${podName}", which has no place ${slot}`,
+    {
+      hint:
+        `Wait until somebody leaves, or have it made anew: \`kubectl delete pod ${podName}\`.`,
+    },
   );
 }
 

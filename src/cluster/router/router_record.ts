@@ -14,15 +14,23 @@ import {
 import { MAX_COUNT } from "../service/affinity_ports.ts";
 import { isMeshMark } from "./mesh_mark.ts";
 import {
+  FORMER_SLOTS,
   isRouterPodName,
   MAX_PARTICIPANTS,
   type RouterState,
 } from "./router_state.ts";
 
 export const STATE_KEY = "state.json";
+/**
+ * The sessions of those who know of more than {@link FORMER_SLOTS} slots. Beside the record: an earlier
+ * ktctl keeps of that only what it knows.
+ */
+export const KNOWS_MORE_KEY = "knows-more.json";
 
-/** 32 participants and 256 ports are a fifth of it. */
+/** 128 participants and 32 ports are a third of it, 32 and 256 a fifth. */
 const MAX_CHARS = 256 * 1024;
+
+const sessions = v.pipe(v.array(sessionId), v.maxLength(MAX_PARTICIPANTS));
 
 const participant = v.object({
   session: sessionId,
@@ -61,8 +69,11 @@ const routerPort = v.object({
 
 const record = v.pipe(
   v.object({
-    /** Of the first there are some still: it had copies of names, the image and the selector, too. */
-    version: v.picklist([1, 2]),
+    /**
+     * Of the first there are some still: it had copies of names, the image and the selector, too. The third
+     * has more than {@link FORMER_SLOTS} slots, which a ktctl that reads the second refuses.
+     */
+    version: v.picklist([1, 2, 3]),
     namespace: v.exactOptional(v.string()),
     service: v.exactOptional(v.string()),
     podName: v.string(),
@@ -113,7 +124,14 @@ export function readRouter(configMap: KubeObject): Read<RouterState> {
   if (read.reason !== undefined) {
     return { reason: `in ${STATE_KEY}, ${read.reason}` };
   }
-  const { version: _, ...rest } = read.value;
+  const known = configMap.data?.[KNOWS_MORE_KEY];
+  const more = known === undefined
+    ? { value: [] }
+    : readJson(known, sessions, { maxChars: MAX_CHARS });
+  if (more.reason !== undefined) {
+    return { reason: `in ${KNOWS_MORE_KEY}, ${more.reason}` };
+  }
+  const { version: _, participants: all, ...rest } = read.value;
   if ((rest.namespace ?? namespace) !== namespace) {
     return { reason: "it tells of another namespace" };
   }
@@ -123,8 +141,13 @@ export function readRouter(configMap: KubeObject): Read<RouterState> {
   if (!isRouterPodName(rest.podName, service)) {
     return { reason: "it names a Pod that is not the router's" };
   }
-  const its = uid === undefined ? {} : { uid };
-  return { value: { ...rest, ...its, namespace, service, podTarget } };
+  const participants = all.map((one) =>
+    more.value.includes(one.session)
+      ? { ...one, knowsMore: true as const }
+      : one
+  );
+  const its = { ...(uid === undefined ? {} : { uid }), namespace, service };
+  return { value: { ...rest, ...its, podTarget, participants } };
 }
 
 /** Whether it claims to be a router's of ours. */
@@ -132,8 +155,18 @@ export function isRouterRecord({ data }: KubeObject): boolean {
   return data?.[STATE_KEY] !== undefined;
 }
 
-export function routerRecord(state: RouterState): string {
+/** The data of the ConfigMap. */
+export function routerRecord(state: RouterState): Record<string, string> {
   const { namespace: _, service: __, podTarget: ___, uid: ____, ...rest } =
     state;
-  return JSON.stringify({ version: 2, ...rest });
+  const knowing = state.participants.filter(({ knowsMore }) => knowsMore);
+  const participants = state.participants.map((
+    { knowsMore: _, ...participant },
+  ) => participant);
+  const isFormer = participants.every(({ slot }) => slot <= FORMER_SLOTS);
+  const version = isFormer ? 2 : 3;
+  return {
+    [STATE_KEY]: JSON.stringify({ version, ...rest, participants }),
+    [KNOWS_MORE_KEY]: JSON.stringify(knowing.map(({ session }) => session)),
+  };
 }

@@ -12,7 +12,7 @@ import {
   routerMaps,
   slotName,
 } from "./router_config.ts";
-import { MAX_PARTICIPANTS, type RouterState } from "./router_state.ts";
+import { type RouterState, slotCount } from "./router_state.ts";
 
 /** A server as haproxy has it now. */
 export interface RuntimeServer {
@@ -33,7 +33,7 @@ export interface RuntimeState {
 }
 
 const TIMEOUT_MS = 5_000;
-/** 256 ports have 17,000 servers, each a line of 200 characters. */
+/** 256 ports have 17,000 servers, each a line of 200 characters; fewer ports have less, with all their slots. */
 const MAX_BYTES = 8 * 1024 * 1024;
 /** Of `srv_op_state` and `srv_check_result`. */
 const RUNNING = 2;
@@ -181,7 +181,7 @@ function originChanges(
 function serverChanges(state: RouterState, actual: RuntimeState): string[] {
   const commands: string[] = [];
   const leader = checkedBackend(state);
-  for (let slot = 1; slot <= MAX_PARTICIPANTS; slot++) {
+  for (let slot = 1; slot <= slotCount(state); slot++) {
     const name = slotName(slot);
     const checked = `${leader}/${name}`;
     const current = actual.servers.get(checked);

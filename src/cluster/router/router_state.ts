@@ -35,8 +35,10 @@ export interface Participant {
   /** RFC 3339. */
   readonly since: string;
   readonly mark: MeshMark;
-  /** 1 … {@link MAX_PARTICIPANTS}. */
+  /** 1 … {@link slotCount}. */
   readonly slot: number;
+  /** Its ktctl understands a record with more than {@link FORMER_SLOTS} slots. */
+  readonly knowsMore?: true;
   /** None yet, or none while the Shadow Pod is made anew. */
   readonly target?: RouteTarget;
 }
@@ -62,8 +64,18 @@ export interface RouterState {
   readonly closing?: true;
 }
 
+/** Of any router: of one with few ports. */
+export const MAX_PARTICIPANTS = 128;
+/** All that an earlier ktctl makes, and the most that it understands. */
+export const FORMER_SLOTS = 32;
+/** Each port has its own servers, for all slots: so many fit into the pod's command. */
+const MAX_SERVERS = 4096;
+
 /** Slots are made with the router and cost nothing while they are empty. */
-export const MAX_PARTICIPANTS = 32;
+export function slotCount({ ports }: Pick<RouterState, "ports">): number {
+  const fitting = Math.floor(MAX_SERVERS / ports.length);
+  return Math.max(FORMER_SLOTS, Math.min(fitting, MAX_PARTICIPANTS));
+}
 
 /**
  * With the participant in it, in a slot of its own. Throws `ConflictError` (`MARK_TAKEN`,
@@ -71,14 +83,15 @@ export const MAX_PARTICIPANTS = 32;
  */
 export function joined(
   state: RouterState,
-  wanted: Omit<Participant, "slot" | "target">,
+  participant: Omit<Participant, "slot" | "target" | "knowsMore">,
 ): RouterState {
+  const wanted = { ...participant, knowsMore: true } as const;
   const others = state.participants.filter(({ session }) =>
     session !== wanted.session
   );
   if (others.length < state.participants.length) return state;
   refuseTakenMark(state, wanted.mark);
-  const slot = freeSlot(others);
+  const slot = freeSlot(state);
   return { ...state, participants: [...others, { ...wanted, slot }] };
 }
 
@@ -106,15 +119,25 @@ export function refuseTakenMark(state: RouterState, mark: MeshMark): void {
   );
 }
 
-function freeSlot(participants: readonly Participant[]): number {
+/** The lowest: those of before stay within what an earlier ktctl understands, for as long as one is in it. */
+function freeSlot(state: RouterState): number {
+  const { participants } = state;
   const taken = new Set(participants.map(({ slot }) => slot));
-  for (let slot = 1; slot <= MAX_PARTICIPANTS; slot++) {
+  const former = participants.filter(({ knowsMore }) => !knowsMore);
+  const all = slotCount(state);
+  const count = former.length === 0 ? all : FORMER_SLOTS;
+  for (let slot = 1; slot <= count; slot++) {
     if (!taken.has(slot)) return slot;
   }
+  const users = [...new Set(former.map(({ user }) => user))].join(", ");
   throw new ConflictError(
     "ROUTER_FULL",
-    `Cannot join the router: its ${MAX_PARTICIPANTS} places are taken`,
-    { hint: "Wait until somebody leaves." },
+    `Cannot join the router: its ${count} places are taken`,
+    {
+      hint: count === all
+        ? "Wait until somebody leaves."
+        : `Wait until somebody leaves. It has ${all} places once these have a newer ktctl: ${users}.`,
+    },
   );
 }
 

@@ -3,12 +3,7 @@ import { ConflictError } from "../../core/errors.ts";
 import { routerName } from "../../kube/annotations.ts";
 import type { KubeApi, KubeObject, ObjectRef } from "../../kube/kube_api.ts";
 import { CONFIG_MAPS } from "../../kube/resources.ts";
-import {
-  isRouterRecord,
-  readRouter,
-  routerRecord,
-  STATE_KEY,
-} from "./router_record.ts";
+import { isRouterRecord, readRouter, routerRecord } from "./router_record.ts";
 import type { RouterState } from "./router_state.ts";
 import { updateObject } from "../object/update_object.ts";
 
@@ -38,11 +33,9 @@ export async function updateState(
     const state = stateOf(configMap);
     result = change(state);
     if (result === state) return undefined;
-    return [{
-      op: "add",
-      path: `/data/${STATE_KEY}`,
-      value: routerRecord(result),
-    }];
+    return Object.entries(routerRecord(result)).map(([key, value]) => (
+      { op: "add", path: `/data/${key}`, value }
+    ));
   }, options);
   return found === undefined ? undefined : result;
 }

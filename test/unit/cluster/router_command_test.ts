@@ -40,7 +40,7 @@ Deno.test("what the Router Pod runs is in the pod itself, and nothing of it in t
   assert.deepEqual(volumes, [{ name: "router", emptyDir: {} }]);
   assert.ok(container.command.join("").includes("server origin 10.96.0.1:80"));
   const { data } = routerConfigMap(router(1), NOW);
-  assert.deepEqual(Object.keys(data), ["state.json"]);
+  assert.deepEqual(Object.keys(data), ["state.json", "knows-more.json"]);
 });
 
 Deno.test("a router of very many ports fits into its command", () => {

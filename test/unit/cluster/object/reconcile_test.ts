@@ -61,7 +61,7 @@ Deno.test("an error that passes is tried again, another one ends it", async () =
   assert.deepEqual({ attempts, done }, { attempts: 3, done: 1 });
 });
 
-Deno.test("no run begins before its pace lets it", async () => {
+Deno.test("no run begins before its pace lets it, and it sees to all that came until then", async () => {
   const changes = new Changes();
   const controller = new AbortController();
   const { signal } = controller;
@@ -72,10 +72,13 @@ Deno.test("no run begins before its pace lets it", async () => {
   changes.add();
   await ticks();
   assert.equal(runs.length, 0);
+  changes.add();
   turn.resolve();
   await ticks();
   assert.equal(runs.length, 1);
   runs[0]!.resolve();
+  await ticks();
+  assert.equal(runs.length, 1, "a change before a run was none of its own");
   controller.abort(new Error("the end"));
   await assert.rejects(ended, /the end/);
 });

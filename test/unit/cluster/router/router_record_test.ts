@@ -4,6 +4,7 @@ import { parseMark } from "../../../../src/cluster/router/mesh_mark.ts";
 import { routerConfig } from "../../../../src/cluster/router/router_config.ts";
 import { routerConfigMap } from "../../../../src/cluster/router/router_objects.ts";
 import {
+  KNOWS_MORE_KEY,
   readRouter,
   routerRecord,
   STATE_KEY,
@@ -40,7 +41,7 @@ function configMap(record: unknown): KubeObject {
   return { ...made, data: { [STATE_KEY]: JSON.stringify(record) } };
 }
 
-const record = JSON.parse(routerRecord(router));
+const record = JSON.parse(routerRecord(router)[STATE_KEY]!);
 
 Deno.test("a router's record reads as it was written", () => {
   assert.deepEqual(readRouter(routerConfigMap(router, NOW)), { value: router });
@@ -57,11 +58,56 @@ Deno.test("a router is its ConfigMap's, which keeps neither its own names nor it
   const read = readRouter(made);
   assert.ok(read.reason === undefined);
   assert.equal(read.value.uid, "u1");
-  const written = JSON.parse(routerRecord(read.value));
+  const written = JSON.parse(routerRecord(read.value)[STATE_KEY]!);
   for (const name of ["namespace", "service", "podTarget", "uid", "image"]) {
     assert.equal(written[name], undefined, name);
   }
 });
+
+function crowd(count: number): RouterState {
+  const crowd = Array.from({ length: count }, (_, at) => ({
+    ...participants[0]!,
+    session: `session${at}`,
+    slot: at + 1,
+    knowsMore: true as const,
+  }));
+  return { ...router, participants: crowd };
+}
+
+Deno.test("a record says that it is of a later version only where an earlier ktctl could not understand it", () => {
+  for (const [count, version] of [[32, 2], [33, 3], [128, 3]] as const) {
+    const made = routerConfigMap(crowd(count), NOW);
+    assert.equal(JSON.parse(made.data[STATE_KEY]).version, version);
+    assert.deepEqual(readRouter(made), { value: crowd(count) });
+  }
+});
+
+Deno.test("an earlier ktctl may write the record: who knows of more places is still known", () => {
+  const made = routerConfigMap(crowd(2), NOW);
+  const record = JSON.parse(made.data[STATE_KEY]);
+  const joined = { ...first, session: "earlier", slot: 3 };
+  record.participants.push(joined);
+  made.data[STATE_KEY] = JSON.stringify(record);
+  const read = readRouter(made);
+  assert.ok(read.reason === undefined);
+  assert.deepEqual(read.value.participants, [
+    ...crowd(2).participants,
+    joined,
+  ]);
+});
+
+for (
+  const [what, text] of [["no JSON", "{"], ["no list", '"a"'], [
+    "a session that is a selector",
+    '["a,kt-role!=x"]',
+  ]] as const
+) {
+  Deno.test(`${what} in place of those who know of more places is refused`, () => {
+    const made = routerConfigMap(router, NOW);
+    made.data[KNOWS_MORE_KEY] = text;
+    assert.match(readRouter(made).reason ?? "", /knows-more/);
+  });
+}
 
 Deno.test("one of before is understood, without the image and the selector that it names", () => {
   const before = {
@@ -85,7 +131,7 @@ const BREAKS: Readonly<Record<string, Break>> = {
   "a pod of a Service with a longer name": {
     podName: "web-kt-router-kt-router",
   },
-  "another version": { version: 3 },
+  "another version": { version: 4 },
   "no ports": { ports: [] },
   "a port as text": { statusPort: "9900" },
   "a port that is none": { runtimePort: 65_536 },
@@ -99,7 +145,7 @@ const BREAKS: Readonly<Record<string, Break>> = {
   "nobody": { participants: null },
   "more than there are places": {
     participants: Array.from(
-      { length: 33 },
+      { length: 129 },
       (_, at) => ({ ...first, session: `s${at}`, slot: at + 1 }),
     ),
   },
@@ -107,7 +153,7 @@ const BREAKS: Readonly<Record<string, Break>> = {
   "somebody twice": {
     participants: [first, { ...second, session: first.session }],
   },
-  "a slot that is none": { participants: [{ ...first, slot: 33 }] },
+  "a slot that is none": { participants: [{ ...first, slot: 129 }] },
   "a mark with a line": {
     participants: [{ ...first, mark: { key: "version", value: "a\nb" } }],
   },

@@ -10,8 +10,10 @@ import {
   joined,
   left,
   MAX_PARTICIPANTS,
+  type Participant,
   routed,
   type RouterState,
+  slotCount,
 } from "../../../../src/cluster/router/router_state.ts";
 
 const empty: RouterState = {
@@ -66,6 +68,30 @@ Deno.test("a router has a place for so many, and says so when it is full", () =>
   let state = empty;
   for (let n = 0; n < MAX_PARTICIPANTS; n++) state = join(state, `s${n}`);
   assert.throws(() => join(state, "one-more"), { code: "ROUTER_FULL" });
+});
+
+Deno.test("while somebody with an earlier ktctl is in it, a router has 32 places, and says who that is", () => {
+  let state = join(empty, "earlier");
+  const [{ knowsMore: _, ...earlier }] = state.participants as [Participant];
+  state = { ...state, participants: [earlier] };
+  for (let n = 1; n < 32; n++) state = join(state, `s${n}`);
+  assert.throws(() => join(state, "one-more"), {
+    code: "ROUTER_FULL",
+    hint: /a newer ktctl: earlier\./,
+  });
+  const place = left(state, ["s5"]);
+  assert.equal(join(place, "s5").participants.at(-1)?.slot, 6);
+  const more = join(join(left(state, ["earlier"]), "s32"), "s33");
+  assert.deepEqual(more.participants.slice(-2).map(({ slot }) => slot), [
+    1,
+    33,
+  ]);
+});
+
+Deno.test("a router of many ports has fewer places, and no fewer than before", () => {
+  const count = (ports: number) =>
+    slotCount({ ports: Array.from({ length: ports }, () => empty.ports[0]!) });
+  assert.deepEqual([1, 32, 80, 256].map(count), [128, 128, 51, 32]);
 });
 
 for (const mark of ["a.b", "version:a.b", "a-b", "kt-mark:a-b"]) {
