@@ -1,7 +1,7 @@
 /**
  * `deno task bench`: measures ktctl against its peers and prints a table; writes results/latest.json.
  *
- *   --only start,exchange,traffic,mesh,tun,connect   some groups alone
+ *   --only start,exchange,traffic,mesh,tun,connect,far   some groups alone
  *   --rounds 5                      rounds of each measurement
  *   --quick                         connect against kubectl alone, without delay: minutes less
  *   --program bundle                traffic through dist/ktctl.js instead of main.ts
@@ -18,6 +18,7 @@ import {
   benchExchangeTraffic,
   type ExchangeTraffic,
 } from "./exchange_traffic_bench.ts";
+import { benchFar } from "./far_bench.ts";
 import { type Figure, table } from "./figures.ts";
 import { benchHelp } from "./help_bench.ts";
 import { describeMachine, loadAverage } from "./machine.ts";
@@ -33,7 +34,7 @@ const { values: flags } = parseArgs({
   options: {
     only: {
       type: "string",
-      default: "start,exchange,traffic,mesh,tun,connect",
+      default: "start,exchange,traffic,mesh,tun,connect,far",
     },
     rounds: { type: "string", default: "5" },
     quick: { type: "boolean", default: false },
@@ -49,7 +50,7 @@ const progress = (text: string) => {
   console.error(`${String(seconds).padStart(4)} s  ${text}`);
 };
 
-const needsBed = ["exchange", "traffic", "connect"].some((group) =>
+const needsBed = ["exchange", "traffic", "connect", "far"].some((group) =>
   groups.has(group)
 );
 const cluster = needsBed || groups.has("mesh")
@@ -81,6 +82,12 @@ if (cluster !== undefined && needsBed) {
   if (groups.has("connect")) {
     progress("connect, kubectl port-forward, ssh -D and sshuttle");
     const measured = await benchConnect(bed, { rounds, isQuick: flags.quick });
+    figures.push(...measured.figures);
+    Object.assign(cpu, measured.cpu);
+  }
+  if (groups.has("far")) {
+    progress("one connection over a long way");
+    const measured = await benchFar(bed, rounds);
     figures.push(...measured.figures);
     Object.assign(cpu, measured.cpu);
   }

@@ -4,7 +4,6 @@ import type { KtctlProcess } from "../test/cluster/ktctl_process.ts";
 import { NetLaptop, netLaptopObstacle } from "../test/cluster/net_laptop.ts";
 import { ktctlPath, MODES, openConnectWays } from "./connect_ways.ts";
 import type { CpuSeconds } from "./cpu_seconds.ts";
-import { DelayedPath } from "./delayed_path.ts";
 import { type Figure, judge, spread } from "./figures.ts";
 import { comparePaths, KUBECTL, measurePaths } from "./measure_paths.ts";
 import { childrenOf, processUse } from "./process_use.ts";
@@ -128,21 +127,18 @@ async function benchTraffic(
     rounds: number;
   },
 ): Promise<ConnectResult> {
-  await using delayed = delayMs === 0
-    ? undefined
-    : await DelayedPath.open(bed.cluster, delayMs);
-  await using ways = await openConnectWays({ bed, sshd, delayed });
+  await using ways = await openConnectWays({ bed, sshd, delayMs });
   const { paths } = ways;
   const ours = MODES.map(ktctlPath);
   const few = paths.filter(({ name }) => [...ours, KUBECTL].includes(name));
   const bulk = await measurePaths(BULK_TASKS, { rounds, paths });
   const requests = await measurePaths(
-    delayed === undefined ? REQUEST_TASKS : [],
+    delayMs === 0 ? REQUEST_TASKS : [],
     { rounds, paths: few },
   );
   const measured = [...bulk.measured, ...requests.measured];
   const cpu = { ...bulk.cpu, ...requests.cpu };
-  const suffix = delayed === undefined ? "" : `, ${delayMs} ms`;
+  const suffix = delayMs === 0 ? "" : `, ${delayMs} ms`;
   const peers = paths.map(({ name }) => name).filter((name) =>
     !ours.includes(name)
   );

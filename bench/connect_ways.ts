@@ -2,7 +2,7 @@
 import { succeeded } from "../test/cluster/command.ts";
 import { NetLaptop } from "../test/cluster/net_laptop.ts";
 import { obstacleWithout } from "../test/netns/packages.ts";
-import type { DelayedPath } from "./delayed_path.ts";
+import { delayPath } from "./delay_path.ts";
 import { KubectlForward } from "./kubectl_forward.ts";
 import { KUBECTL, type Path, retried } from "./measure_paths.ts";
 import type { SshdPod } from "./sshd_pod.ts";
@@ -31,7 +31,8 @@ export interface WaysOptions {
   readonly bed: Testbed;
   /** Without it, the ways over SSH are left out. */
   readonly sshd: SshdPod | undefined;
-  readonly delayed: DelayedPath | undefined;
+  /** Of a round trip to the API server, besides what it takes anyway. */
+  readonly delayMs: number;
 }
 
 /** Makes a way on this laptop that goes with the stack. */
@@ -42,7 +43,7 @@ type OpenWay = (
 
 /** One that cannot be is left out, with a reason on stderr. */
 export async function openConnectWays(
-  { bed, sshd, delayed }: WaysOptions,
+  { bed, sshd, delayMs }: WaysOptions,
 ): Promise<ConnectWays> {
   const get = ["get", "service", "web", "-o", "jsonpath={.spec.clusterIP}"];
   const host = succeeded(await bed.namespace.kubectl(get));
@@ -63,7 +64,7 @@ export async function openConnectWays(
       await using own = new AsyncDisposableStack();
       // of its own, as several capture the same addresses
       const laptop = own.use(await NetLaptop.open(bed.cluster, bed.namespace));
-      if (delayed !== undefined) own.use(await delayed.lead(laptop));
+      if (delayMs > 0) own.use(await delayPath(laptop, delayMs));
       paths.push({ name, run: await open(laptop, own) });
       stack.use(own.move());
     } catch (error) {

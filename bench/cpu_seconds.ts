@@ -2,19 +2,20 @@
 import { readdir, readFile } from "node:fs/promises";
 import { cpuSecondsOf } from "./process_use.ts";
 
-const PROGRAMS: readonly (readonly [name: string, inCommand: RegExp])[] = [
-  ["agent", /^deno\0run\0--v8-flags=[^\0]*single-threaded-gc\0--no-prompt\0/],
-  ["ktctl", /(main\.ts|ktctl\.js)\0(exchange|connect)\0/],
-  ["kubectl", /^[^\0]*kubectl[^\0]*\0.*port-forward/],
-  ["ssh", /^ssh\0/],
-  ["sshd", /^(sshd: |\/usr\/sbin\/sshd\0)/],
-  ["sshuttle", /^[^\0]*python[^\0]*\0.*(\/sshuttle\0|assembler\.py)/],
-  ["delay line", /\/delay_line\.ts\0/],
-  ["traffic", /^[^\0]*deno\0.*traffic\.ts\0/],
-  ["kube-apiserver", /^[^\0]*kube-apiserver\0/],
-  ["kubelet", /^[^\0]*kubelet\0/],
-  ["containerd", /^[^\0]*containerd\0/],
-];
+export const PROGRAMS: readonly (readonly [name: string, inCommand: RegExp])[] =
+  [
+    ["agent", /^deno\0run\0--v8-flags=[^\0]*single-threaded-gc\0--no-prompt\0/],
+    ["ktctl", /(main\.ts|ktctl\.js)\0(exchange|connect|forward)\0/],
+    ["kubectl", /^[^\0]*kubectl[^\0]*\0.*port-forward/],
+    ["ssh", /^ssh\0/],
+    ["sshd", /^(sshd: |\/usr\/sbin\/sshd\0)/],
+    ["sshuttle", /^[^\0]*python[^\0]*\0.*(\/sshuttle\0|assembler\.py)/],
+    ["delay", /^[^\0]*deno\0.*delay_packets\.ts\0/],
+    ["traffic", /^[^\0]*deno\0.*traffic\.ts\0/],
+    ["kube-apiserver", /^[^\0]*kube-apiserver\0/],
+    ["kubelet", /^[^\0]*kubelet\0/],
+    ["containerd", /^[^\0]*containerd\0/],
+  ];
 
 export type CpuSeconds = Readonly<Record<string, number>>;
 

@@ -15,6 +15,7 @@ import { PORT, type Testbed } from "./testbed.ts";
 import {
   argsOf,
   BULK_TASKS,
+  opposite,
   REQUEST_TASKS,
   type TrafficTask,
 } from "./traffic_task.ts";
@@ -108,10 +109,4 @@ async function openSshRemote(bed: Testbed, sshd: SshdPod): Promise<SshWay> {
   });
   await way.start();
   return way;
-}
-
-/** In an exchange the cluster dials, so the other side asks for the same direction. */
-function opposite(task: TrafficTask): TrafficTask {
-  if (task.kind === "requests") return task;
-  return { ...task, mode: task.mode === "send" ? "receive" : "send" };
 }

@@ -3,15 +3,14 @@ import { readFile } from "node:fs/promises";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { SHADOW_IMAGE } from "../src/cluster/pod/pod_options.ts";
 import type { TestCluster, TestNamespace } from "../test/cluster/cluster.ts";
 import { succeeded } from "../test/cluster/command.ts";
 import { KtctlProcess } from "../test/cluster/ktctl_process.ts";
 import { runWords } from "./programs.ts";
+import { serveTraffic, TRAFFIC } from "./serve_traffic.ts";
 
 export const PORT = 9000;
-const TRAFFIC = fileURLToPath(new URL("traffic.ts", import.meta.url));
 /** What a slow way has taken in is still to arrive when the sender has stopped. */
 const RUN_TIMEOUT_MS = 90_000;
 
@@ -37,7 +36,7 @@ export class Testbed implements AsyncDisposable {
     succeeded(await namespace.kubectl(wait));
     const pods = ["get", "pods", "-l", "app=web", "-o", "name"];
     const pod = succeeded(await namespace.kubectl(pods)).trim();
-    const laptopPort = await serveOnLaptop(stack);
+    const laptopPort = await serveTraffic(stack);
     const stateDir = await mkdtemp(join(tmpdir(), "ktctl-bench-"));
     stack.defer(() => rm(stateDir, { recursive: true, force: true }));
     return new Testbed(
@@ -106,21 +105,6 @@ export class Testbed implements AsyncDisposable {
     if (code !== 0) throw new Error(text.decode(stderr) + why);
     return JSON.parse(text.decode(stdout));
   }
-}
-
-async function serveOnLaptop(stack: AsyncDisposableStack): Promise<number> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-config", TRAFFIC, "serve", "127.0.0.1", "0"],
-    stdin: "null",
-    stdout: "piped",
-  }).spawn();
-  stack.defer(async () => {
-    child.kill("SIGTERM");
-    await child.status;
-  });
-  const lines = child.stdout.pipeThrough(new TextDecoderStream());
-  for await (const line of lines) return Number(line);
-  throw new Error("the local end did not start");
 }
 
 async function manifests(): Promise<string> {

@@ -54,3 +54,9 @@ export function argsOf(
   const what = [mode, String(flows), String(amount)];
   return [kind, to.host, String(to.port), ...what, ...socks];
 }
+
+/** In an exchange the cluster dials, so the other side asks for the same direction. */
+export function opposite(task: TrafficTask): TrafficTask {
+  if (task.kind === "requests") return task;
+  return { ...task, mode: task.mode === "send" ? "receive" : "send" };
+}

@@ -71,6 +71,8 @@ export interface ListOptions extends CallOptions {
   readonly fieldSelector?: string;
   /** Of each object its metadata alone: the server leaves out the rest, which may be large, or a secret. */
   readonly metadataOnly?: boolean;
+  /** No more than so many; which ones is up to the server. @default all */
+  readonly most?: number;
 }
 
 export interface WatchOptions {

@@ -294,8 +294,10 @@ export class KubeClient implements KubeApi {
     resource: Resource,
     options: ListOptions,
   ): Promise<Listing<T>> {
+    const { most = PAGE_SIZE } = options;
     try {
-      return await this.#listPages<T>(resource, options, PAGE_SIZE);
+      const pageSize = Math.min(most, PAGE_SIZE);
+      return await this.#listPages<T>(resource, options, pageSize);
     } catch (error) {
       // The pages outlived the server's memory of that moment: take all in one.
       if (!(error instanceof KtctlError) || error.code !== "RESOURCE_EXPIRED") {
@@ -311,6 +313,7 @@ export class KubeClient implements KubeApi {
     pageSize: number,
   ): Promise<Listing<T>> {
     const { labelSelector, fieldSelector, metadataOnly = false } = options;
+    const { most = Infinity } = options;
     const place = this.#place(resource, options.namespace);
     const subject = { action: "list", resource, namespace: place };
     const items: T[] = [];
@@ -339,7 +342,7 @@ export class KubeClient implements KubeApi {
         items.push(item);
       }
       next = page.metadata?.continue || undefined;
-      if (next === undefined) {
+      if (next === undefined || items.length >= most) {
         return { items, resourceVersion: page.metadata?.resourceVersion ?? "" };
       }
     }

@@ -171,12 +171,16 @@ export class NetLaptop implements AsyncDisposable {
     return { [Symbol.asyncDispose]: () => end(dnsmasq) };
   }
 
+  /** The process whose namespaces the laptop's are. */
+  get holderPid(): string {
+    return `${this.#holder!.pid}`;
+  }
+
   /** Words that run another command here. */
   get enter(): string[] {
-    const { pid } = this.#holder!;
     return [
       "nsenter",
-      `--target=${pid}`,
+      `--target=${this.holderPid}`,
       "--net",
       "--mount",
       `--wd=${Deno.cwd()}`,
@@ -231,12 +235,33 @@ export class NetLaptop implements AsyncDisposable {
     );
   }
 
-  /** Has a port of the node, of all interfaces, take what goes to the API server; or no longer. */
-  async divertApi(port: number, isDiverted: boolean): Promise<void> {
-    const verb = isDiverted ? "-I" : "-D";
-    const what = [verb, "PREROUTING", "-i", this.#link, "-p", "tcp"];
-    const to = ["-j", "REDIRECT", "--to-ports", `${port}`];
-    await this.node(["iptables", "-w", "-t", "nat", ...what, ...to]);
+  /**
+   * Has all that goes between laptop and API server take another cable, also what is connected already.
+   * Its two ends are devices of the node, of which the laptop gets the near one; disposal leads all back.
+   */
+  async takeCable(near: string, far: string): Promise<AsyncDisposable> {
+    const { own, host, far: via } = this.#api;
+    await this.node(["ip", "link", "set", near, "netns", this.holderPid]);
+    succeeded(
+      await this.run([
+        "sh",
+        "-euc",
+        `ip link set ${near} addrgenmode none up
+         ip route replace ${host} dev ${near} src ${own}`,
+      ]),
+    );
+    await this.node([
+      "sh",
+      "-euc",
+      `ip link set ${far} addrgenmode none up
+       ip route add ${own} dev ${far} src ${host}`,
+    ]);
+    return {
+      [Symbol.asyncDispose]: async () => {
+        await this.output("ip", "route", "replace", host, "via", via);
+        await this.node(["ip", "route", "delete", own, "dev", far]);
+      },
+    };
   }
 
   /** Another Wi-Fi: its address towards the cluster is another one from now on, and the old one is gone. */

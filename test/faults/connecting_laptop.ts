@@ -1,4 +1,4 @@
-import { DelayedPath } from "../../bench/delayed_path.ts";
+import { delayPath } from "../../bench/delay_path.ts";
 import type { KtctlProcess, KtctlResult } from "../cluster/ktctl_process.ts";
 import { apiServerUrl, NetLaptop } from "../cluster/net_laptop.ts";
 import { SetClock } from "../cluster/set_clock.ts";
@@ -95,9 +95,8 @@ mount -o remount,size=${RUN_SIZE} /run`,
   /** Another way, as a VPN's: connections begin anew when it is taken, and when it is left. */
   async #goSlowly(): Promise<AsyncDisposable> {
     await using stack = new AsyncDisposableStack();
-    const { cluster } = this.#options;
-    const path = stack.use(await DelayedPath.open(cluster, 2 * SLOW_MS));
-    stack.use(await path.lead(this.#laptop));
+    stack.defer(() => this.network.cut());
+    stack.use(await delayPath(this.#laptop, 2 * SLOW_MS));
     await this.network.cut();
     return stack.move();
   }

@@ -9,6 +9,11 @@ const SHARED_BYTES = 64 * 1024 * 1024;
 
 /** What the windows of one link may still grow by. */
 export class WindowBudget {
+  /**
+   * How long it took until what was allowed came, the shortest time that was seen: a round trip, and little more
+   * where the other side had been waiting for it. 0 before there was any.
+   */
+  roundTripMs = 0;
   #left = SHARED_BYTES;
 
   /** False if there is not so much. */
@@ -21,6 +26,10 @@ export class WindowBudget {
   giveBack(bytes: number): void {
     this.#left += bytes;
   }
+
+  sawRoundTrip(tookMs: number): void {
+    this.roundTripMs = Math.min(this.roundTripMs || Infinity, tookMs);
+  }
 }
 
 interface WindowOptions {
@@ -29,8 +38,6 @@ interface WindowOptions {
    * counts as sent ahead.
    */
   readonly graceBytes?: number;
-  /** How long an answer takes; 0 where nobody knows. */
-  readonly roundTripMs?: () => number;
 }
 
 /**
@@ -43,8 +50,9 @@ export class ReceiveWindow {
   readonly #allow: (bytes: number) => void;
   /** Less than that is more than was allowed. */
   readonly #leastCredit: number;
-  readonly #roundTripMs: () => number;
-  #allowedAt = performance.now();
+  #allowedAtMs = performance.now();
+  /** More was allowed then, and so much may still come without it. */
+  #probe: { readonly atMs: number; credit: number } | undefined;
   #bytes = FIRST_WINDOW_BYTES;
   /** Allowed, and not come yet. */
   #credit = FIRST_WINDOW_BYTES;
@@ -55,17 +63,17 @@ export class ReceiveWindow {
   constructor(
     budget: WindowBudget,
     allow: (bytes: number) => void,
-    { graceBytes = 0, roundTripMs = () => 0 }: WindowOptions = {},
+    { graceBytes = 0 }: WindowOptions = {},
   ) {
     this.#budget = budget;
     this.#allow = allow;
-    this.#roundTripMs = roundTripMs;
     this.#leastCredit = -graceBytes;
   }
 
   /** @returns False where that is more than was allowed. */
   received(bytes: number): boolean {
     this.#credit -= bytes;
+    this.#watchProbe(bytes);
     return this.#credit >= this.#leastCredit;
   }
 
@@ -74,14 +82,25 @@ export class ReceiveWindow {
     const used = this.#credit + unreadBytes;
     if (used > this.#bytes / 2) return;
     const now = performance.now();
-    const isFar = now - this.#allowedAt < this.#roundTripMs();
-    this.#allowedAt = now;
+    // a whole window a round trip is half of it, or more, in each of two
+    const isFar = now - this.#allowedAtMs < 2 * this.#budget.roundTripMs;
+    this.#allowedAtMs = now;
     const most = isFar ? FAR_WINDOW_BYTES : MOST_WINDOW_BYTES;
     const larger = Math.min(2 * this.#bytes, Math.max(most, this.#bytes));
     if (this.#budget.take(larger - this.#bytes)) this.#bytes = larger;
     const more = this.#bytes - used;
+    this.#probe ??= { atMs: now, credit: this.#credit };
     this.#credit += more;
     this.#allow(more);
+  }
+
+  #watchProbe(bytes: number): void {
+    const probe = this.#probe;
+    if (probe === undefined) return;
+    probe.credit -= bytes;
+    if (probe.credit >= 0) return;
+    this.#probe = undefined;
+    this.#budget.sawRoundTrip(performance.now() - probe.atMs);
   }
 
   /** The channel is closed. */

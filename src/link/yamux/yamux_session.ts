@@ -14,7 +14,7 @@ import { type StreamCarrier, YamuxStream } from "./yamux_stream.ts";
 
 /** More streams at once are nobody's: the other side is asked to have fewer by resets. */
 const MOST_STREAMS = 16_384;
-/** Of more pings without an answer nobody wants to know how long they took. */
+/** Of more pings without an answer nobody wants to know what came before them. */
 const MOST_PINGS = 64;
 /** How much may wait to be sent before streams are told to hold back. */
 const SEND_QUEUE_BYTES = 256 * 1024;
@@ -37,11 +37,6 @@ export class YamuxSession implements StreamCarrier {
   readonly windows = new WindowBudget();
   /** Bytes that came from the carrier. */
   received = 0;
-  /**
-   * How long an answer takes where nothing waits ahead of the question: the shortest time that was seen. 0 before
-   * there was any.
-   */
-  roundTripMs = 0;
   /** Settles when the connection is gone, with the reason where it was none of ours. */
   readonly closed: Promise<Error | undefined>;
   readonly #carrier: Duplex;
@@ -55,8 +50,8 @@ export class YamuxSession implements StreamCarrier {
   #payloadBytes = 0;
   #nextId: number;
   #isCorked = false;
-  /** The pings that have no answer yet: when they went out, and after how many bytes. */
-  readonly #pings = new Map<number, { atMs: number; sent: number }>();
+  /** The pings that have no answer yet, and after how many bytes they went out. */
+  readonly #pings = new Map<number, number>();
   #nextPing = 0;
   #sent = 0;
   /** So many of them had come when the last ping was answered. */
@@ -112,17 +107,15 @@ export class YamuxSession implements StreamCarrier {
   ping(): void {
     if (this.#pings.size === MOST_PINGS) this.#pings.clear();
     const length = this.#nextPing++ & 0xffff;
-    this.#pings.set(length, { atMs: performance.now(), sent: this.#sent });
+    this.#pings.set(length, this.#sent);
     this.send({ type: FRAME_TYPE.ping, flags: FLAG.syn, streamId: 0, length });
   }
 
   #onPong(length: number): void {
-    const ping = this.#pings.get(length);
-    if (ping === undefined) return;
+    const sent = this.#pings.get(length);
+    if (sent === undefined) return;
     this.#pings.delete(length);
-    this.#arrived = Math.max(this.#arrived, ping.sent);
-    const tookMs = performance.now() - ping.atMs;
-    this.roundTripMs = Math.min(this.roundTripMs || Infinity, tookMs);
+    this.#arrived = Math.max(this.#arrived, sent);
   }
 
   /** Tells the other side that this is the end. */
@@ -209,10 +202,7 @@ export class YamuxSession implements StreamCarrier {
     const { type, flags, length } = frame;
     if (type === FRAME_TYPE.ping) {
       if ((flags & FLAG.syn) === 0) return this.#onPong(length);
-      this.send({ ...frame, flags: FLAG.ack });
-      // who is asked wants to know as well how far away the other one is
-      if (!this.#options.isClient) this.ping();
-      return;
+      return this.send({ ...frame, flags: FLAG.ack });
     }
     // the other side ends the connection itself when its last stream is done
     if (type === FRAME_TYPE.goAway) return;

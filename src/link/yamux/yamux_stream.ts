@@ -12,8 +12,6 @@ const MOST_FRAME_BYTES = 64 * 1024;
 /** What a stream asks of its session. */
 export interface StreamCarrier {
   readonly windows: WindowBudget;
-  /** How long the other side takes to answer; 0 before it was asked. */
-  readonly roundTripMs: number;
   /** Queues a frame. */
   send(
     frame: { type: number; flags: number; streamId: number; length: number },
@@ -48,10 +46,7 @@ export class YamuxStream extends WindowedStream {
     const window = new ReceiveWindow(
       session.windows,
       (bytes) => this.#send(FRAME_TYPE.windowUpdate, 0, bytes),
-      {
-        graceBytes: YAMUX_WINDOW_BYTES - FIRST_WINDOW_BYTES,
-        roundTripMs: () => session.roundTripMs,
-      },
+      { graceBytes: YAMUX_WINDOW_BYTES - FIRST_WINDOW_BYTES },
     );
     super(window, {
       readableHighWaterMark: FIRST_WINDOW_BYTES,

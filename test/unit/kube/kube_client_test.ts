@@ -89,6 +89,17 @@ Deno.test("calls go to the path of their kind, namespace and name", async () => 
   assert.deepEqual(api.peers(), ["127.0.0.1"]);
 });
 
+Deno.test("who wants some of many objects asks for one page of them", async () => {
+  const page = json({ items: [WEB, WEB], metadata: { continue: "more" } });
+  await using fake = await serve([page]);
+  const some = await fake.api.list(PODS, { most: 2 });
+  assert.equal(some.length, 2);
+  assert.deepEqual(
+    fake.server.requests.map(({ url }) => url),
+    ["/api/v1/namespaces/shop/pods?limit=2"],
+  );
+});
+
 Deno.test("objects keep fields that no model knows, both ways", async () => {
   await using fake = await serve([
     json({ ...WEB, spec: { brandNew: [{ x: null }] } }),

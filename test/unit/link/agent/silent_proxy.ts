@@ -1,8 +1,16 @@
 import { connect, type Server, type Socket } from "node:net";
 import { listen, portOf } from "./agent_process.ts";
 
-/** A TCP proxy that can be slow, or stop relaying without closing anything, like a cut cable. */
+interface SilentProxyOptions {
+  readonly bytesPerSecondUp?: number;
+  /** How long each byte is on its way, in each direction. @default not at all */
+  readonly oneWayMs?: number;
+}
+
+/** A TCP proxy that can be slow, or far away, or stop relaying without closing anything, like a cut cable. */
 export class SilentProxy implements AsyncDisposable {
+  /** The most bytes that were on their way at once, in one direction of a connection. */
+  mostOnTheWay = 0;
   readonly #server: Server;
   readonly #sockets: Socket[] = [];
 
@@ -12,7 +20,7 @@ export class SilentProxy implements AsyncDisposable {
 
   static async to(
     port: number,
-    options: { bytesPerSecondUp?: number } = {},
+    { bytesPerSecondUp, oneWayMs }: SilentProxyOptions = {},
   ): Promise<SilentProxy> {
     const server = await listen((near) => {
       const far = connect({
@@ -24,9 +32,14 @@ export class SilentProxy implements AsyncDisposable {
       far.on("error", () => near.destroy());
       far.on("close", () => near.destroy());
       near.on("close", () => far.destroy());
-      if (options.bytesPerSecondUp === undefined) near.pipe(far);
-      else slowly(near, far, options.bytesPerSecondUp);
-      far.pipe(near);
+      if (oneWayMs !== undefined) {
+        proxy.#carryFar(near, far, oneWayMs);
+        proxy.#carryFar(far, near, oneWayMs);
+      } else {
+        if (bytesPerSecondUp === undefined) near.pipe(far);
+        else slowly(near, far, bytesPerSecondUp);
+        far.pipe(near);
+      }
       proxy.#sockets.push(near, far);
     });
     const proxy = new SilentProxy(server);
@@ -44,6 +57,20 @@ export class SilentProxy implements AsyncDisposable {
   /** Resets what is open; new connections pass. */
   cut(): void {
     for (const socket of this.#sockets.splice(0)) socket.resetAndDestroy();
+  }
+
+  /** Unlike a slow way it carries as many at once as there are. */
+  #carryFar(from: Socket, to: Socket, oneWayMs: number): void {
+    let onTheWay = 0;
+    from.on("data", (chunk) => {
+      onTheWay += chunk.length;
+      this.mostOnTheWay = Math.max(this.mostOnTheWay, onTheWay);
+      setTimeout(() => {
+        onTheWay -= chunk.length;
+        to.write(chunk);
+      }, oneWayMs);
+    });
+    from.on("end", () => setTimeout(() => to.end(), oneWayMs));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { Duplex } from "node:stream";
+import type { Duplex } from "node:stream";
 import fc from "fast-check";
 import { LinkError } from "../../../../src/core/errors.ts";
 import {
@@ -202,46 +202,3 @@ Deno.test("a frame for a stream that is over is dropped", async () => {
   await closeOf(second);
   assert.equal(link.client.isClosed, false);
 });
-
-Deno.test("each end knows how far away the other one is", async () => {
-  const [near, far] = await socketPair();
-  const delayMs = 30;
-  const [left, right] = [new Later(near, delayMs), new Later(far, delayMs)];
-  const onStream = (stream: YamuxStream) => stream.destroy();
-  const client = new YamuxSession(left, { isClient: true, onStream });
-  const server = new YamuxSession(right, { isClient: false, onStream });
-  assert.equal(client.roundTripMs, 0);
-  client.ping();
-  // the server asks in its turn
-  while (server.roundTripMs === 0) {
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  for (const { roundTripMs } of [client, server]) {
-    assert.ok(roundTripMs >= 2 * delayMs - 1, `${roundTripMs}`);
-  }
-  client.destroy();
-  await Promise.all([client.closed, server.closed]);
-});
-
-/** What comes is seen so much later. */
-class Later extends Duplex {
-  readonly #inner: Duplex;
-
-  constructor(inner: Duplex, delayMs: number) {
-    super();
-    this.#inner = inner;
-    inner.on("data", (chunk) => setTimeout(() => this.push(chunk), delayMs));
-    inner.on("end", () => this.push(null)).on("close", () => this.destroy());
-  }
-
-  override _read(): void {}
-
-  override _write(chunk: Uint8Array, _: string, callback: () => void): void {
-    this.#inner.write(chunk, callback);
-  }
-
-  override _destroy(error: Error | null, callback: (e?: Error | null) => void) {
-    this.#inner.destroy();
-    callback(error);
-  }
-}
