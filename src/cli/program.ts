@@ -89,7 +89,19 @@ const VERBS: readonly Verb[] = [
     load: async (host) =>
       (await import("../commands/plugin.ts")).pluginCommand(host),
   },
+  {
+    name: "config",
+    argument: "<action> <args...>",
+    summary: "say once what you would give as flags each time",
+    example: "ktctl config set global.namespace shop",
+    makesPods: false,
+    load: async (host) =>
+      (await import("../commands/config.ts")).configCommand(host),
+  },
 ];
+
+/** They are about the flags of all verbs. */
+const ABOUT_ALL = ["config"];
 
 /** The program, with the verbs that `argv` names loaded and the others as their line in the help. */
 export async function createProgram(
@@ -104,8 +116,9 @@ export async function createProgram(
     .version(VERSION, "-v, --version")
     .showSuggestionAfterError(true);
   addGlobalOptions(program);
+  const isAboutAll = ABOUT_ALL.some((name) => argv.includes(name));
   for (const verb of VERBS) {
-    const command = argv.includes(verb.name)
+    const command = isAboutAll || argv.includes(verb.name)
       ? await verb.load(host)
       : verbStub(verb);
     program.addCommand(command.summary(verb.summary));
@@ -126,7 +139,7 @@ export async function createProgram(
   }
   program.addHelpText(
     "after",
-    "\nFlags work in kebab-case too: --skip-port-checking.",
+    "\nFlags work in kebab-case too: --skip-port-checking.\nSet them in files and variables: ktctl config --help",
   );
   for (const { name, example, makesPods = true } of VERBS) {
     const command = program.commands.find((one) => one.name() === name)!;

@@ -63,6 +63,8 @@ export class HumanReport extends AbstractReport implements Report {
         return this.#line(event.message);
       case "action":
       case "plugin":
+      case "profile":
+      case "setting":
         return this.#out(`${outText(event.message)}\n`);
       case "error":
         this.#line(`Error: ${event.message}`, { colour: "red" });

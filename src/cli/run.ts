@@ -2,7 +2,7 @@
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { CommanderError } from "commander";
+import { type Command, CommanderError } from "commander";
 import envPaths from "env-paths";
 import {
   Cancelled,
@@ -13,6 +13,7 @@ import {
 } from "../core/errors.ts";
 import { hintWithFlags } from "../commands/session/flag_hints.ts";
 import type { Host } from "../commands/session/host.ts";
+import type { SettingLayers } from "../commands/settings/load_layers.ts";
 import { createProgram } from "./program.ts";
 import { normaliseFlags } from "./normalise_flags.ts";
 import { type Conclusion, errorEvent, type Report } from "../core/report.ts";
@@ -37,13 +38,15 @@ export async function run(
   const argv = normaliseFlags(args);
   const out = (text: string) => writeAll(Deno.stdout, text);
   const err = (text: string) => writeAll(Deno.stderr, text);
-  const report = makeReport({
-    output: outputOf(argv),
+  const env = (name: string) => Deno.env.get(name);
+  let report = makeReport({
+    output: outputOf(argv, env),
     debug: argv.includes("--debug") || argv.includes("-d"),
   }, { out, err });
   let registry: Promise<PluginRegistry> | undefined;
   let hasBegun = false;
   let conclusion: Conclusion | undefined;
+  let settings: Promise<SettingLayers> | undefined;
   let leftovers: Parameters<Host["onImpatience"]>[0] = () => [];
   using signals = listenForSignals({
     onImpatience() {
@@ -74,17 +77,26 @@ export async function run(
   });
   const paths = envPaths("ktctl", { suffix: "" });
   const pluginDir = join(paths.data, "plugins");
+  const trustDir = join(paths.data, "trusted");
   const host: Host = {
     registry: () =>
-      registry ??= openRegistry(pluginSources(argv), {
-        signal: signals.signal,
-        report,
-        pluginDir,
-      }),
-    env: (name) => Deno.env.get(name),
+      registry ??= pluginSources(argv, host).then((sources) =>
+        openRegistry(sources, { signal: signals.signal, report, pluginDir })
+      ),
+    env,
     signal: signals.signal,
     journalDir: join(paths.log, "sessions"),
     pluginDir,
+    configDir: paths.config,
+    trustDir,
+    settings: () =>
+      settings ??= import("../commands/settings/load_layers.ts").then((it) =>
+        it.loadLayers({
+          configDir: paths.config,
+          trustDir,
+          home: env("HOME") ?? env("USERPROFILE"),
+        })
+      ),
     machineRoot,
     report(options) {
       hasBegun = true;
@@ -94,7 +106,19 @@ export async function run(
     onImpatience: (list) => leftovers = list,
     user: userName(),
   };
-  const exitCode = await runProgram(host, argv, { out, report });
+  const exitCode = await runProgram(host, argv, {
+    out,
+    report: () => report,
+    use: async (command) => {
+      const { useSettings } = await import(
+        "../commands/settings/use_settings.ts"
+      );
+      const said = await useSettings(host, command);
+      report = makeReport(said.globals, { out, err });
+      for (const { code, message } of said.warnings) report.warn(code, message);
+      for (const message of said.debug) report.debug(message);
+    },
+  });
   if (hasBegun) {
     const isCancelled = signals.signal.reason instanceof Cancelled;
     const reason = isCancelled
@@ -109,15 +133,22 @@ export async function run(
 async function runProgram(
   host: Host,
   argv: readonly string[],
-  { out, report }: { out: (text: string) => void; report: Report },
+  { out, report, use }: {
+    out: (text: string) => void;
+    /** The one of now: settings may ask for another form. */
+    report: () => Report;
+    /** What a command needs before its action. */
+    use: (command: Command) => Promise<void>;
+  },
 ): Promise<number> {
   try {
     const program = await createProgram(host, argv, { out });
+    program.hook("preAction", (_program, command) => use(command));
     if (argv.length === 0) program.outputHelp();
     else await program.parseAsync(argv, { from: "user" });
     return 0;
   } catch (error) {
-    return reportError(report, error);
+    return reportError(report(), error);
   }
 }
 
@@ -139,12 +170,20 @@ async function openRegistry(
 }
 
 /** Known before the command line is parsed: plugins bring flags along. */
-function pluginSources(argv: readonly string[]): string[] {
-  return argv.flatMap((arg, at) => {
+async function pluginSources(
+  argv: readonly string[],
+  host: Host,
+): Promise<readonly string[]> {
+  const given = argv.flatMap((arg, at) => {
     if (arg.startsWith("--plugin=")) return [arg.slice("--plugin=".length)];
     const next = argv[at + 1];
     return arg === "--plugin" && next !== undefined ? [next] : [];
   });
+  if (given.length > 0) return given;
+  const { settledPlugins } = await import(
+    "../commands/settings/use_settings.ts"
+  );
+  return await settledPlugins(host, argv);
 }
 
 function reportError(report: Report, error: unknown): number {
@@ -201,12 +240,15 @@ function makeReport(
 }
 
 /** Known before the command line is parsed, so that its errors come in the form asked for. */
-function outputOf(argv: readonly string[]): "human" | "json" {
-  const at = argv.indexOf("--output");
-  return argv.includes("--output=json") ||
-      (at !== -1 && argv[at + 1] === "json")
-    ? "json"
-    : "human";
+function outputOf(
+  argv: readonly string[],
+  env: Host["env"],
+): "human" | "json" {
+  const at = argv.findLastIndex((arg) => /^--output(=|$)/.test(arg));
+  const form = at === -1
+    ? env("KTCTL_OUTPUT")
+    : argv[at]!.split("=")[1] ?? argv[at + 1];
+  return form === "json" ? "json" : "human";
 }
 
 /** Who stands behind sudo, else the user of this process. */
