@@ -56,6 +56,9 @@ Deno.test("an exchange cancelled at any record of its journal leaves nothing beh
       signal: controller.signal,
       journalDir: `${laptop.stateHome}/ktctl/sessions`,
       pluginDir: `${laptop.dataHome}/ktctl/plugins`,
+      configDir: `${laptop.dataHome}/ktctl/config`,
+      trustDir: `${laptop.dataHome}/ktctl/trusted`,
+      settings: () => Promise.resolve({ layers: [] }),
       machineRoot: "",
       report: () =>
         quietReport(({ event }) => {
