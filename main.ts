@@ -9,6 +9,11 @@ async function start(): Promise<void> {
 }
 
 async function main(args: readonly string[]): Promise<number> {
+  if (args[0] === "__complete") {
+    // what a shell asks for; not a command
+    const { complete } = await import("./src/cli/completion/complete.ts");
+    return await complete(args.slice(1));
+  }
   if (args[0] !== "__helper") return await run(args, Deno.exit);
   // what ktctl starts of itself as root; not a command
   const { runHelper } = await import("./src/helper/run_helper.ts");

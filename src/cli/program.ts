@@ -98,6 +98,15 @@ const VERBS: readonly Verb[] = [
     load: async (host) =>
       (await import("../commands/config.ts")).configCommand(host),
   },
+  {
+    name: "completion",
+    argument: "<shell>",
+    summary: "print a script by which your shell completes ktctl's words",
+    example: "source <(ktctl completion bash)",
+    makesPods: false,
+    load: async (host) =>
+      (await import("../commands/completion.ts")).completionCommand(host),
+  },
 ];
 
 /** They are about the flags of all verbs. */

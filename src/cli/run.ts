@@ -1,9 +1,7 @@
 /** Runs a command line to its exit code. The only place that maps errors to exit codes. */
 import { userInfo } from "node:os";
-import { join } from "node:path";
 import process from "node:process";
 import { type Command, CommanderError } from "commander";
-import envPaths from "env-paths";
 import {
   Cancelled,
   INTERNAL_EXIT_CODE,
@@ -19,6 +17,7 @@ import { normaliseFlags } from "./normalise_flags.ts";
 import { type Conclusion, errorEvent, type Report } from "../core/report.ts";
 import type { LoadPluginOptions } from "../plugins/load_plugin.ts";
 import type { PluginRegistry } from "../plugins/registry.ts";
+import { homeFolder, ktctlPaths } from "./paths.ts";
 import { HumanReport } from "./report_human.ts";
 import { JsonReport } from "./report_json.ts";
 import { listenForSignals } from "./signals.ts";
@@ -75,9 +74,8 @@ export async function run(
       if (error instanceof Error) report.debug(error.stack ?? "");
     },
   });
-  const paths = envPaths("ktctl", { suffix: "" });
-  const pluginDir = join(paths.data, "plugins");
-  const trustDir = join(paths.data, "trusted");
+  const paths = ktctlPaths();
+  const { pluginDir } = paths;
   const host: Host = {
     registry: () =>
       registry ??= pluginSources(argv, host).then((sources) =>
@@ -85,17 +83,10 @@ export async function run(
       ),
     env,
     signal: signals.signal,
-    journalDir: join(paths.log, "sessions"),
-    pluginDir,
-    configDir: paths.config,
-    trustDir,
+    ...paths,
     settings: () =>
       settings ??= import("../commands/settings/load_layers.ts").then((it) =>
-        it.loadLayers({
-          configDir: paths.config,
-          trustDir,
-          home: env("HOME") ?? env("USERPROFILE"),
-        })
+        it.loadLayers({ ...paths, home: homeFolder() })
       ),
     machineRoot,
     report(options) {

@@ -1,5 +1,5 @@
 /** What the process does with settings before a command's action. */
-import { Command } from "commander";
+import { Command, CommanderError } from "commander";
 import {
   addGlobalOptions,
   type GlobalOptions,
@@ -75,8 +75,14 @@ export async function settledPlugins(
 function namedVerb(argv: readonly string[]): string {
   const globals = new Command();
   addGlobalOptions(globals);
-  const parser = new Command();
+  const parser = new Command().exitOverride()
+    .configureOutput({ writeErr() {} });
   // without what looks at their values
   for (const { flags } of globals.options) parser.option(flags);
-  return parser.parseOptions([...argv]).operands[0] ?? "";
+  try {
+    return parser.parseOptions([...argv]).operands[0] ?? "";
+  } catch (error) {
+    if (error instanceof CommanderError) return ""; // told when all of it is parsed
+    throw error;
+  }
 }

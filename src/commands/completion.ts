@@ -1,0 +1,30 @@
+/** `ktctl completion`: a script by which a shell completes ktctl's words. */
+import { Argument, Command } from "commander";
+import {
+  completionScript,
+  type Shell,
+  SHELLS,
+} from "./completion/completion_scripts.ts";
+import type { GlobalOptions } from "./session/global_options.ts";
+import type { Host } from "./session/host.ts";
+
+export function completionCommand(host: Host): Command {
+  return new Command("completion")
+    .description(
+      "Prints a script by which your shell completes verbs, flags and their values, and what is in the cluster: " +
+        "namespaces, Services, ports, marks. Load it where your shell starts.",
+    )
+    .addArgument(new Argument("<shell>", "your shell").choices(SHELLS))
+    .action((shell: Shell, _options: unknown, self: Command) => {
+      const report = host.report(self.optsWithGlobals<GlobalOptions>());
+      report.event({
+        event: "ready",
+        message: `Completion for ${shell}`,
+        output: completionScript(shell),
+      });
+      host.conclude({
+        state: "unchanged",
+        reason: "To load it, see docs/completion.md",
+      });
+    });
+}
