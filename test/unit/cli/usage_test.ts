@@ -186,6 +186,7 @@ for (
     "config",
     "config set",
     "config trust",
+    "completion",
     "plugin",
     "plugin add",
     "plugin test",
