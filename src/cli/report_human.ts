@@ -86,7 +86,7 @@ export class HumanReport extends AbstractReport implements Report {
       }
       return;
     }
-    this.#line(message, { colour: "green" });
+    if (message !== "") this.#line(message, { colour: "green" });
     const text = terminalText(output, Infinity);
     this.#out(text.endsWith("\n") ? text : `${text}\n`);
   }
@@ -110,7 +110,7 @@ export class HumanReport extends AbstractReport implements Report {
   /** After an error only what it does not say by itself. */
   #closed({ state, reason, exitCode }: ClosedEvent): void {
     const isError = exitCode !== 0 && exitCode !== new Cancelled().exitCode;
-    if (!isError || state === "restored") this.#line(reason);
+    if (reason !== "" && (!isError || state === "restored")) this.#line(reason);
   }
 
   debug(message: string): void {

@@ -61,22 +61,22 @@ printf '%s\\n' "$*" >> '${log}'
     };
     const name = namespace.name;
     const lines = [
-      [`ktctl -n ${name} exch`, ` w`, ` --mode sc`, ` --expose 8080:8`].join(
-        "\t",
-      ) + "\t",
+      `ktctl -n ${name} exch\tweb --mode sc\t--expose 8080:8\t`,
       `ktctl -n ${name.slice(0, -1)}\tmesh web --versionMark version:al\t`,
+      `ktctl -n ${name} recover web-g\t`,
     ];
     const expected = [
       `-n ${name} exchange web --mode scale --expose 8080:80`,
       `-n ${name} mesh web --versionMark version:alice`,
+      `-n ${name} recover web-grpc`,
     ];
     for (const [shell, { start, setUp }] of Object.entries(SHELLS)) {
       await using terminal = new Terminal(start, env);
       await terminal.type(setUp);
       await terminal.shows("READY> ");
       for (const [at, line] of lines.entries()) {
-        // bash and zsh put a space behind a whole word: then the next begins without one
-        await terminal.type(line.replaceAll("\t ", "\t") + "\n");
+        // bash and zsh put a space behind a whole word
+        await terminal.type(`${line}\n`);
         await eventually(`${shell} runs the line`, () => {
           try {
             return Deno.readTextFileSync(log).split("\n").length === at + 2;
@@ -89,7 +89,7 @@ printf '%s\\n' "$*" >> '${log}'
       }
       const ran = (await Deno.readTextFile(log)).trim().split("\n")
         .map((one) => one.trim().replace(/ +/g, " "));
-      assert.deepEqual(ran, expected, shell);
+      assert.deepEqual(ran, expected, `${shell}: ${terminal.screen}`);
       await Deno.remove(log);
     }
 

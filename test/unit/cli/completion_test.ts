@@ -258,10 +258,10 @@ Deno.test({
 Deno.test("ktctl completion prints the script of each shell, with --output json in one object", async () => {
   await using _home = await home();
   for (const shell of SHELLS) {
-    const { code, stdout } = await exec(Deno.execPath(), [
+    const { code, stdout, stderr } = await exec(Deno.execPath(), [
       ...["run", "-A", "--quiet", MAIN, "completion", shell],
     ]);
-    assert.equal(code, 0);
+    assert.deepEqual([code, stderr], [0, ""]);
     assert.equal(stdout, completionScript(shell));
   }
   const { stdout } = await exec(Deno.execPath(), [
