@@ -15,6 +15,11 @@ async function main(args: readonly string[]): Promise<number> {
     const { runHelper } = await import("./src/helper/run_helper.ts");
     return await runHelper();
   }
+  if (args[0] === "__complete") {
+    // what a shell asks for; not a command
+    const { complete } = await import("./src/cli/completion/complete.ts");
+    return await complete(args.slice(1));
+  }
   if (args.length === 1 && /^(-v|--version)$/.test(args[0]!)) {
     // programs ask for it, and need not wait for the command line's parser
     writeAll(Deno.stdout, `${VERSION}\n`);

@@ -143,7 +143,30 @@ const VERBS: readonly Verb[] = [
     load: async (host) =>
       (await import("../commands/plugin_command.ts")).pluginCommand(host),
   },
+  {
+    name: "config",
+    argument: "<action> <args...>",
+    summary: "say once what you would give as flags each time",
+    example: "ktctl config set global.namespace shop",
+    makesPods: false,
+    load: async (host) =>
+      (await import("../commands/config_command.ts")).configCommand(host),
+  },
+  {
+    name: "completion",
+    argument: "<shell>",
+    summary: "print a script by which your shell completes ktctl's words",
+    example: "source <(ktctl completion bash)",
+    makesPods: false,
+    load: async (host) =>
+      (await import("../commands/completion_command.ts")).completionCommand(
+        host,
+      ),
+  },
 ];
+
+/** They are about the flags of all verbs. */
+const ABOUT_ALL = ["config"];
 
 /** The program, with the verbs that `argv` names loaded and the others as their line in the help. */
 export async function createProgram(
@@ -158,10 +181,11 @@ export async function createProgram(
     .version(VERSION, "-v, --version")
     .showSuggestionAfterError(true);
   addGlobalOptions(program);
+  const isAboutAll = ABOUT_ALL.some((name) => argv.includes(name));
   for (const verb of VERBS) {
-    const isNamed = argv.includes(verb.name);
-    const command = isNamed ? await verb.load(host) : verbStub(verb);
-    if (isNamed && verb.isSession) addBackground(command, host, argv);
+    const isLoaded = isAboutAll || argv.includes(verb.name);
+    const command = isLoaded ? await verb.load(host) : verbStub(verb);
+    if (isLoaded && verb.isSession) addBackground(command, host, argv);
     program.addCommand(command.summary(verb.summary));
   }
   program.addCommand(helpCommand(program));
@@ -182,7 +206,7 @@ export async function createProgram(
   }
   program.addHelpText(
     "after",
-    "\nFlags work in kebab-case too: --skip-port-checking.",
+    "\nFlags work in kebab-case too: --skip-port-checking.\nSet them in files and variables: ktctl config --help",
   );
   for (const { name, example, makesPods = true } of VERBS) {
     const command = program.commands.find((one) => one.name() === name)!;

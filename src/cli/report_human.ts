@@ -65,6 +65,8 @@ export class HumanReport extends AbstractReport implements Report {
         return this.#line(event.message);
       case "action":
       case "plugin":
+      case "profile":
+      case "setting":
         return this.#out(`${outText(event.message)}\n`);
       case "list":
         return this.#out(tableText(event.table));
@@ -88,7 +90,7 @@ export class HumanReport extends AbstractReport implements Report {
       }
       return;
     }
-    this.#line(message, { colour: "green" });
+    if (message !== "") this.#line(message, { colour: "green" });
     const text = terminalText(output, Infinity);
     this.#out(text.endsWith("\n") ? text : `${text}\n`);
   }
@@ -112,7 +114,7 @@ export class HumanReport extends AbstractReport implements Report {
   /** After an error only what it does not say by itself. */
   #closed({ state, reason, exitCode }: ClosedEvent): void {
     const isError = exitCode !== 0 && exitCode !== new Cancelled().exitCode;
-    if (!isError || state === "restored") this.#line(reason);
+    if (reason !== "" && (!isError || state === "restored")) this.#line(reason);
   }
 
   debug(message: string): void {

@@ -1,5 +1,5 @@
 /** Runs a command line to its exit code. The only place that maps errors to exit codes. */
-import { CommanderError } from "commander";
+import { type Command, CommanderError } from "commander";
 import {
   Cancelled,
   INTERNAL_EXIT_CODE,
@@ -37,8 +37,9 @@ export async function run(
   const argv = normaliseFlags(log === undefined ? args : args.slice(2));
   const out = (text: string) => writeAll(Deno.stdout, text);
   const err = (text: string) => writeAll(Deno.stderr, text);
-  const report = makeReport({
-    output: log === undefined ? outputOf(argv) : "json",
+  const env = (name: string) => Deno.env.get(name);
+  let report = makeReport({
+    output: log === undefined ? outputOf(argv, env) : "json",
     debug: argv.includes("--debug") || argv.includes("-d"),
   }, { out, err });
   let hasBegun = false;
@@ -73,7 +74,7 @@ export async function run(
     },
   });
   const host = lazyHost(argv, report, {
-    env: (name) => Deno.env.get(name),
+    env,
     signal: signals.signal,
     end: (reason) => signals.end(reason),
     observe(listener) {
@@ -97,7 +98,19 @@ export async function run(
     conclude: (one) => conclusion = one,
     onImpatience: (list) => leftovers = list,
   });
-  const exitCode = await runProgram(host, argv, { out, report });
+  const exitCode = await runProgram(host, argv, {
+    out,
+    report: () => report,
+    use: async (command) => {
+      const { useSettings } = await import(
+        "../commands/settings/use_settings.ts"
+      );
+      const said = await useSettings(await host.open(), command);
+      if (log === undefined) report = makeReport(said.globals, { out, err });
+      for (const { code, message } of said.warnings) report.warn(code, message);
+      for (const message of said.debug) report.debug(message);
+    },
+  });
   if (hasBegun) {
     const isCancelled = signals.signal.reason instanceof Cancelled;
     const reason = isCancelled
@@ -112,15 +125,22 @@ export async function run(
 async function runProgram(
   host: CommandHost,
   argv: readonly string[],
-  { out, report }: { out: (text: string) => void; report: Report },
+  { out, report, use }: {
+    out: (text: string) => void;
+    /** The one of now: settings may ask for another form. */
+    report: () => Report;
+    /** What a command needs before its action. */
+    use: (command: Command) => Promise<void>;
+  },
 ): Promise<number> {
   try {
     const program = await createProgram(host, argv, { out });
+    program.hook("preAction", (_program, command) => use(command));
     if (argv.length === 0) program.outputHelp();
     else await program.parseAsync(argv, { from: "user" });
     return 0;
   } catch (error) {
-    return reportError(report, error);
+    return reportError(report(), error);
   }
 }
 
@@ -186,10 +206,13 @@ function makeReport(
 }
 
 /** Known before the command line is parsed, so that its errors come in the form asked for. */
-function outputOf(argv: readonly string[]): "human" | "json" {
-  const at = argv.indexOf("--output");
-  return argv.includes("--output=json") ||
-      (at !== -1 && argv[at + 1] === "json")
-    ? "json"
-    : "human";
+function outputOf(
+  argv: readonly string[],
+  env: Host["env"],
+): "human" | "json" {
+  const at = argv.findLastIndex((arg) => /^--output(=|$)/.test(arg));
+  const form = at === -1
+    ? env("KTCTL_OUTPUT")
+    : argv[at]!.split("=")[1] ?? argv[at + 1];
+  return form === "json" ? "json" : "human";
 }

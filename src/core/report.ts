@@ -86,6 +86,20 @@ export type ReportEvent =
     readonly [field: string]: unknown;
   }
   | ListEvent
+  /** A setting of a flag, for `config`. */
+  | {
+    readonly event: "setting";
+    readonly message: string;
+    readonly [field: string]: unknown;
+  }
+  /** A profile of settings, for `config list-profile`. */
+  | {
+    readonly event: "profile";
+    readonly message: string;
+    readonly name: string;
+    /** When it was saved, as ISO 8601. */
+    readonly modified: string;
+  }
   /** The command was told to end, and takes back what it did. */
   | { readonly event: "closing"; readonly reason: string }
   | ClosedEvent

@@ -55,7 +55,8 @@ export async function fetchPlugin(
   return { code, type: typeOf(response), digest, isPinned: pin !== undefined };
 }
 
-function pinOf(source: URL): string | undefined {
+/** The digest that a URL says its code has to have. Throws `PluginError` (`PLUGIN_PIN_INVALID`). */
+export function pinOf(source: URL): string | undefined {
   if (source.hash === "") return undefined;
   const pin = PIN.exec(source.hash)?.[1];
   if (pin !== undefined) return pin.toLowerCase();

@@ -2,7 +2,8 @@
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Report } from "../core/report.ts";
-import { fetchPlugin } from "./fetch_plugin.ts";
+import { readModule } from "./added/read_module.ts";
+import { fetchPlugin, pinOf } from "./fetch_plugin.ts";
 import { importCode, importModule } from "./import_code.ts";
 import type { Plugin } from "./plugin.ts";
 import { refuseImports } from "./refuse_imports.ts";
@@ -14,7 +15,8 @@ export interface LoadPluginOptions {
 }
 
 /**
- * `source` is a path, a `file:`, `https:` or `npm:` URL; `http:` as {@link fetchPlugin} allows.
+ * `source` is a path, a `file:`, `https:` or `npm:` URL; `http:` as {@link fetchPlugin} allows. `#sha256=…` at the
+ * end of a `file:` URL is the digest that the code has to have, which then imports nothing else.
  * Throws what `fetchPlugin`, `refuseImports`, `importModule` and the registry throw.
  */
 export async function loadPlugin(
@@ -25,6 +27,8 @@ export async function loadPlugin(
   const url = URL.parse(source);
   const module = url?.protocol === "http:" || url?.protocol === "https:"
     ? await importFetched(url, options)
+    : url?.protocol === "file:" && url.hash !== ""
+    ? await importPinned(url, options)
     : await importModule(specifierOf(source), source, options.signal);
   return registry.add(module.default, source);
 }
@@ -43,6 +47,17 @@ async function importFetched(
     );
   }
   return await importCode({ code, type }, url.href, signal);
+}
+
+async function importPinned(
+  url: URL,
+  { signal }: LoadPluginOptions,
+): Promise<{ default?: unknown }> {
+  const module = await readModule(url.href.slice(0, -url.hash.length), {
+    sha256: pinOf(url)!,
+    signal,
+  });
+  return await importCode(module, module.source, signal);
 }
 
 function specifierOf(source: string): string {

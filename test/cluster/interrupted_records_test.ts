@@ -48,6 +48,9 @@ Deno.test("an exchange cancelled at any record of its journal leaves nothing beh
       journalDir: `${laptop.stateHome}/ktctl/sessions`,
       logDir: `${laptop.stateHome}/ktctl/logs`,
       pluginDir: `${laptop.dataHome}/ktctl/plugins`,
+      configDir: `${laptop.dataHome}/ktctl/config`,
+      trustDir: `${laptop.dataHome}/ktctl/trusted`,
+      settings: () => Promise.resolve({ layers: [] }),
       machineRoot: "",
       report: () =>
         quietReport(({ event }) => {

@@ -91,6 +91,7 @@ export class Laptop implements AsyncDisposable {
       env: {
         XDG_STATE_HOME: stateHome,
         XDG_DATA_HOME: this.dataHome,
+        XDG_CONFIG_HOME: `${this.stateHome}/config`,
         ...(user === undefined ? {} : { SUDO_USER: user }),
       },
       ...(cwd === undefined ? {} : { cwd }),

@@ -57,6 +57,12 @@ Deno.test("the package for npm has the bundle and one dependency, and starts wha
     await addDeno(home);
     assert.equal((await ktctl("--version")).stdout, `${config.version}\n`);
     assert.equal((await ktctl("exchange", "web")).code, 2);
+    await Deno.writeTextFile(
+      `${folder}/.ktctl.yaml`,
+      "exchange:\n  mode: scale\n",
+    );
+    const { stdout: mode } = await ktctl("config", "get", "exchange.mode");
+    assert.equal(mode, "scale\n");
 
     await Deno.writeTextFile(`${home}/ktctl.js`, PROGRAM);
     await using started = new Deno.Command("node", {

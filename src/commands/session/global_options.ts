@@ -45,6 +45,9 @@ export interface GlobalOptions {
   readonly output: "human" | "json";
 }
 
+/** The options that may be given several times. */
+export const REPEATED: ReadonlySet<string> = new Set(["plugin", "toleration"]);
+
 export function addGlobalOptions(program: Command): void {
   const labels = (flag: string) => (text: string) => parseLabels(flag, text);
   const options = [

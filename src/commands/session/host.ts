@@ -1,5 +1,6 @@
 import type { Conclusion, Report, ReportEvent } from "../../core/report.ts";
 import type { Leftover } from "../../undo/leftover.ts";
+import type { SettingLayers } from "../settings/load_layers.ts";
 import type { PluginRegistry } from "../../plugins/registry.ts";
 
 /** What the process gives to a command. */
@@ -21,6 +22,12 @@ export interface Host {
   readonly logDir: string;
   /** Where added plugins are kept. */
   readonly pluginDir: string;
+  /** Where the user's settings are kept. */
+  readonly configDir: string;
+  /** Where it is kept which projects' files of settings the user trusts. */
+  readonly trustDir: string;
+  /** What all files of settings say; read at the first call. */
+  settings(): Promise<SettingLayers>;
   /** Before the paths of what root helpers change on this machine; "" but in tests. */
   readonly machineRoot: string;
   /** The form of output that the options ask for. A command asks for it when it begins. */

@@ -3,7 +3,7 @@
  * which says what it is, and `<name>.ts` or `<name>.js`, its code. The code runs when it is added, when
  * its mode is named, and when what it changed has to be undone.
  */
-import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import {
   messageOf,
@@ -11,6 +11,7 @@ import {
   PluginError,
   UsageError,
 } from "../../core/errors.ts";
+import { writeWhole } from "../../core/files/write_whole.ts";
 import type { Read } from "../../core/read_json.ts";
 import { importCode } from "../import_code.ts";
 import type { Plugin } from "../plugin.ts";
@@ -232,18 +233,4 @@ function recordOf(plugin: Plugin, module: PluginModule): AddedRecord {
     sha256: module.sha256,
     type: module.type,
   };
-}
-
-/** Whoever reads it at the same time sees all of it or nothing. */
-async function writeWhole(
-  path: string,
-  bytes: Uint8Array<ArrayBuffer>,
-): Promise<void> {
-  const unfinished = `${path}.${crypto.randomUUID()}`;
-  try {
-    await Deno.writeFile(unfinished, bytes, { mode: 0o600 });
-    await rename(unfinished, path);
-  } finally {
-    await rm(unfinished, { force: true });
-  }
 }

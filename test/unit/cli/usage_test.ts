@@ -14,6 +14,7 @@ async function ktctlWith(env: Record<string, string>, ...args: string[]) {
     env: {
       ...env,
       KUBECONFIG: "/nonexistent/kubeconfig",
+      XDG_CONFIG_HOME: "/nonexistent",
       XDG_DATA_HOME: "/nonexistent",
       NO_COLOR: "1",
     },
@@ -182,6 +183,10 @@ for (
     "forward",
     "recover",
     "clean",
+    "config",
+    "config set",
+    "config trust",
+    "completion",
     "plugin",
     "plugin add",
     "plugin test",

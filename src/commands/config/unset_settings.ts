@@ -1,0 +1,42 @@
+import { counted } from "../../core/counted.ts";
+import { UsageError } from "../../core/errors.ts";
+import type { Host } from "../session/host.ts";
+import { type ConfigInput, findItem } from "./config_input.ts";
+import { UserSettings } from "./user_settings.ts";
+
+/** Removes settings from the user's own file. Throws `UsageError` (`CONFIG_ITEM_UNKNOWN`, `CONFIG_ITEM_MISSING`). */
+export async function unsetSettings(
+  host: Host,
+  names: readonly string[],
+  { groups, options }: ConfigInput<{ all: boolean }>,
+): Promise<void> {
+  const report = host.report(options);
+  if (!options.all && names.length === 0) {
+    throw new UsageError("CONFIG_ITEM_MISSING", "Missing item to remove", {
+      hint: "Name one, such as exchange.mode, or use --all.",
+    });
+  }
+  const { layers } = await host.settings();
+  const own = layers.find(({ origin }) => origin !== "project");
+  // with --all what nobody knows goes too
+  const items = options.all
+    ? own?.settings ?? []
+    : names.map((name) => findItem(name, groups));
+  const user = await UserSettings.open(host);
+  const removed = items.filter((item) => user.unset(item));
+  if (removed.length === 0) {
+    return host.conclude({ state: "unchanged", reason: "Nothing was set" });
+  }
+  await user.save();
+  for (const { group, name } of removed) {
+    report.event({
+      event: "action",
+      state: "done",
+      message: `removed ${group}.${name}`,
+    });
+  }
+  const reason = `Removed ${
+    counted(removed.length, "setting")
+  } from "${user.file}"`;
+  host.conclude({ state: "restored", reason });
+}
