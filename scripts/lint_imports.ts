@@ -27,7 +27,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
       "forward",
       "discovery",
     ],
-    ...["pod", "service", "scale", "object"],
+    ...["pod", "service", "scale", "object", "rights"],
   ],
   link: ["client", "ssh", "yamux", "tls", "dns", "wire"],
 };

@@ -81,6 +81,15 @@ const VERBS: readonly Verb[] = [
       (await import("../commands/clean.ts")).cleanCommand(host),
   },
   {
+    name: "rbac",
+    argument: "<commands...>",
+    summary: "print the rights that commands need, and check them",
+    example: "ktctl rbac exchange mesh -n shop | kubectl apply -f -",
+    makesPods: false,
+    load: async (host) =>
+      (await import("../commands/rbac.ts")).rbacCommand(host),
+  },
+  {
     name: "plugin",
     argument: "<action> <args...>",
     summary: "add plugins, and prove that they keep their promises",

@@ -63,6 +63,7 @@ export class HumanReport extends AbstractReport implements Report {
         return this.#line(event.message);
       case "action":
       case "plugin":
+      case "right":
         return this.#out(`${outText(event.message)}\n`);
       case "error":
         this.#line(`Error: ${event.message}`, { colour: "red" });

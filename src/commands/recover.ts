@@ -35,6 +35,7 @@ import { Reverter } from "../undo/reverter.ts";
 import type { GlobalOptions } from "./session/global_options.ts";
 import type { Host } from "./session/host.ts";
 import { knownSteps } from "./session/known_steps.ts";
+import { namingMissingRights } from "./session/naming_missing_rights.ts";
 import { openKube, sweepOwn } from "./session/session.ts";
 
 interface RecoverOptions {
@@ -69,52 +70,55 @@ export async function recover(
   const resourceName = parseResourceName(name);
   const wanted = wantedObject(resourceName);
   const kube = await openKube(host, { ...options, wanted }, report);
-  await sweepOwn(host, kube, report);
-  const { service } = await findTarget(kube, resourceName, {
-    signal,
-    warn: (message) => report.warn("SEVERAL_SERVICES", message),
-    preferred: isMarked,
-  });
-  refuseMade(service);
-  const state = await readNamespace(kube, { signal, report });
-  const { name: found } = service.metadata;
-  const unreadable = unreadableObjects(state);
-  warnOfUnreadable(
-    report,
-    unreadable.filter(({ object, object: { metadata } }) =>
-      metadata.name === found || metadata.name.startsWith(`${found}-kt-`) ||
-      configOf(object).get("service") === found ||
-      configOf(object).get(MESHED) === found
-    ),
-  );
-  const taken = takenState(service, state, {
-    namespace: kube.namespace,
-    by: host.user,
-    unreadable,
-  });
-  if (!options.takeOver) {
-    await refuseLive(kube, { service, shadows: taken.shadows, signal });
-  }
-  await refuseLostSelector(kube, { service, state: taken, signal });
-  const steps = await knownSteps(host, report, taken);
-  const { changes, failure } = await planChanges(taken, steps, report);
-  host.conclude({
-    state: "incomplete",
-    reason: "Stopped half way: run it again",
-  });
-  const all = [...taken.releases, ...changes];
-  const reverter = new Reverter({ kube }, { signal });
-  await revertChanges(all, { reverter, report });
-  if (failure !== undefined) {
-    host.conclude({ state: "incomplete", reason: "Not everything is clean" });
-    throw failure;
-  }
-  const reason = all.length === 0
-    ? `Service "${found}" is as it should be`
-    : `Service "${found}" is recovered`;
-  host.conclude({
-    state: all.length === 0 ? "unchanged" : "restored",
-    reason,
+  const needed = { verb: "recover", uses: [], signal } as const;
+  await namingMissingRights(kube, needed, async () => {
+    await sweepOwn(host, kube, report);
+    const { service } = await findTarget(kube, resourceName, {
+      signal,
+      warn: (message) => report.warn("SEVERAL_SERVICES", message),
+      preferred: isMarked,
+    });
+    refuseMade(service);
+    const state = await readNamespace(kube, { signal, report });
+    const { name: found } = service.metadata;
+    const unreadable = unreadableObjects(state);
+    warnOfUnreadable(
+      report,
+      unreadable.filter(({ object, object: { metadata } }) =>
+        metadata.name === found || metadata.name.startsWith(`${found}-kt-`) ||
+        configOf(object).get("service") === found ||
+        configOf(object).get(MESHED) === found
+      ),
+    );
+    const taken = takenState(service, state, {
+      namespace: kube.namespace,
+      by: host.user,
+      unreadable,
+    });
+    if (!options.takeOver) {
+      await refuseLive(kube, { service, shadows: taken.shadows, signal });
+    }
+    await refuseLostSelector(kube, { service, state: taken, signal });
+    const steps = await knownSteps(host, report, taken);
+    const { changes, failure } = await planChanges(taken, steps, report);
+    host.conclude({
+      state: "incomplete",
+      reason: "Stopped half way: run it again",
+    });
+    const all = [...taken.releases, ...changes];
+    const reverter = new Reverter({ kube }, { signal });
+    await revertChanges(all, { reverter, report });
+    if (failure !== undefined) {
+      host.conclude({ state: "incomplete", reason: "Not everything is clean" });
+      throw failure;
+    }
+    const reason = all.length === 0
+      ? `Service "${found}" is as it should be`
+      : `Service "${found}" is recovered`;
+    host.conclude({
+      state: all.length === 0 ? "unchanged" : "restored",
+      reason,
+    });
   });
 }
 

@@ -71,6 +71,13 @@ export type ReportEvent =
     readonly message: string;
     readonly [field: string]: unknown;
   }
+  /** Whether one kind of object is granted as a command needs it, for `rbac --check`. */
+  | {
+    readonly event: "right";
+    /** A line of the table. */
+    readonly message: string;
+    readonly [field: string]: unknown;
+  }
   /** The command was told to end, and takes back what it did. */
   | { readonly event: "closing"; readonly reason: string }
   | ClosedEvent

@@ -8,6 +8,7 @@ import type { RoutingMark } from "../../plugins/plugin.ts";
 import type { RoutingVerb } from "../../plugins/routing_verb.ts";
 import type { GlobalOptions } from "./global_options.ts";
 import type { Host } from "./host.ts";
+import { namingMissingRights } from "./naming_missing_rights.ts";
 import { planRestore } from "./plan_restore.ts";
 import { planTraffic } from "./plan_traffic.ts";
 import { pluginOptions } from "./plugin_flags.ts";
@@ -19,6 +20,7 @@ import { serveTraffic } from "./serve_traffic.ts";
 import { openKube, runSession, sweepOwn } from "./session.ts";
 import { takeAgain } from "./take_again.ts";
 import { trafficReadyEvent } from "./traffic_ready_event.ts";
+import { trafficUses } from "./traffic_uses.ts";
 
 /** The flags that the verbs have in common. */
 export interface TrafficOptions extends GlobalOptions, RestoreOptions {
@@ -55,38 +57,45 @@ export async function runTraffic(
     { ...options, ...(wanted && { wanted }) },
     report,
   );
-  await sweepOwn(host, kube, report);
-  const check = (session?: string) =>
-    report.step(
-      "check",
-      async () =>
-        await planTraffic(host, { kube, report }, {
-          ...{ ...rest, verb, plugin, expose, skipPortChecking },
-          pluginOptions: given,
-          target: await findTarget(kube),
-          globals: options,
-          ...(session === undefined ? {} : { session }),
+  const needed = {
+    verb,
+    uses: trafficUses(plugin, { ...options, ...(wanted && { wanted }) }),
+    signal: host.signal,
+  };
+  await namingMissingRights(kube, needed, async () => {
+    await sweepOwn(host, kube, report);
+    const check = (session?: string) =>
+      report.step(
+        "check",
+        async () =>
+          await planTraffic(host, { kube, report }, {
+            ...{ ...rest, verb, plugin, expose, skipPortChecking },
+            pluginOptions: given,
+            target: await findTarget(kube),
+            globals: options,
+            ...(session === undefined ? {} : { session }),
+          }),
+      );
+    const first = await check();
+    const { context: { session: id } } = first;
+    await runSession(
+      host,
+      { globals: options, kube, report, command, id },
+      (session, markReady) =>
+        takeAgain(session, options, async (session, { isFirst }) => {
+          const plan = isFirst ? first : await check(id);
+          const restore = planRestore(plan, options);
+          await serveTraffic(session, {
+            plan,
+            ...(restore === undefined ? {} : { restore }),
+            skipPortChecking,
+            globals: options,
+            onReady: (routed) => {
+              markReady();
+              report.event(trafficReadyEvent(plan, routed, options));
+            },
+          });
         }),
     );
-  const first = await check();
-  const { context: { session: id } } = first;
-  await runSession(
-    host,
-    { globals: options, kube, report, command, id },
-    (session, markReady) =>
-      takeAgain(session, options, async (session, { isFirst }) => {
-        const plan = isFirst ? first : await check(id);
-        const restore = planRestore(plan, options);
-        await serveTraffic(session, {
-          plan,
-          ...(restore === undefined ? {} : { restore }),
-          skipPortChecking,
-          globals: options,
-          onReady: (routed) => {
-            markReady();
-            report.event(trafficReadyEvent(plan, routed, options));
-          },
-        });
-      }),
-  );
+  });
 }
