@@ -19,6 +19,7 @@ const LAYERS: readonly (readonly string[])[] = [
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   cluster: [
     ...[
+      "doctor",
       "restore",
       "clean",
       "share",

@@ -81,6 +81,14 @@ const VERBS: readonly Verb[] = [
       (await import("../commands/clean.ts")).cleanCommand(host),
   },
   {
+    name: "doctor",
+    argument: "",
+    summary: "find out what keeps ktctl from working",
+    example: "ktctl doctor -n shop",
+    load: async (host) =>
+      (await import("../commands/doctor.ts")).doctorCommand(host),
+  },
+  {
     name: "rbac",
     argument: "<commands...>",
     summary: "print the rights that commands need, and check them",

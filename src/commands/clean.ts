@@ -2,35 +2,25 @@
 import { counted } from "../core/counted.ts";
 import { Command, Option } from "commander";
 import { parseWhole } from "../cli/flag_values.ts";
-import { agentStatus, isStale } from "../cluster/object/liveness.ts";
-import { type CleanRules, deadState } from "../cluster/clean/dead_state.ts";
 import {
   type FoundChange,
   isSameChange,
   type SingleChange,
 } from "../cluster/clean/find_changes.ts";
+import { findDead } from "../cluster/clean/find_dead.ts";
 import { planChanges } from "../cluster/clean/plan_changes.ts";
-import { readNamespace } from "../cluster/clean/read_namespace.ts";
 import { revertChanges } from "../cluster/clean/revert_changes.ts";
 import { sweepJournals } from "../cluster/clean/sweep_journals.ts";
 import { refuseMissingNamespace } from "../cluster/discovery/refuse_missing_namespace.ts";
 import {
   type Unreadable,
-  unreadableObjects,
   warnOfUnreadable,
 } from "../cluster/clean/unreadable.ts";
 import { CleanupError, KtctlError } from "../core/errors.ts";
-import type { NamespaceState } from "../kube/cluster_step.ts";
 import { openDeadJournals } from "../undo/journal.ts";
 import { Reverter } from "../undo/reverter.ts";
 import { errorEvent, type Report } from "../core/report.ts";
-import {
-  annotation,
-  DEFAULT_THRESHOLD_MINUTES,
-  HEARTBEAT,
-  SHARED,
-  STATUS_PORT,
-} from "../kube/annotations.ts";
+import { DEFAULT_THRESHOLD_MINUTES } from "../kube/annotations.ts";
 import type { KubeApi } from "../kube/kube_api.ts";
 import { cleanMachine } from "./session/clean_machine.ts";
 import type { GlobalOptions } from "./session/global_options.ts";
@@ -153,16 +143,12 @@ async function cleanCluster(
   }
   await refuseMissingNamespace(kube, signal);
   if (!dryRun) host.conclude(STOPPED);
-  const state = await readNamespace(kube, { signal, report });
-  const unreadable = unreadableObjects(state);
-  warnOfUnreadable(report, unreadable);
-  const dead = deadState(state, {
-    namespace: kube.namespace,
-    now: kube.now(),
+  const { dead, unreadable } = await findDead(kube, {
     thresholdMinutes: options.thresholdInMinus,
-    unreadable,
-    ...await attached(kube, state, { options, signal, report }),
+    signal,
+    report,
   });
+  warnOfUnreadable(report, unreadable);
   const { changes, failure } = await planChanges(
     dead,
     await knownSteps(host, report, dead),
@@ -264,41 +250,4 @@ function deadSessions(dir: string): string[] {
     commands.push(`${dead.header.command} in ${dead.header.context}`);
   }
   return commands;
-}
-
-/** Asks the agents of those shadows whose heartbeat is old, on their Deployment, or of one among several. */
-async function attached(
-  kube: KubeApi,
-  state: NamespaceState,
-  { options, signal, report }: {
-    options: CleanOptions;
-    signal: AbortSignal;
-    report: Report;
-  },
-): Promise<Pick<CleanRules, "attached" | "attachedSessions">> {
-  const rules = { now: kube.now(), thresholdMinutes: options.thresholdInMinus };
-  const doubtful = state.pods.filter((pod) =>
-    annotation(pod, STATUS_PORT) !== undefined &&
-    (annotation(pod, HEARTBEAT) === undefined || isStale(pod, rules) ||
-      annotation(pod, SHARED) !== undefined)
-  );
-  const answers = await Promise.all(
-    doubtful.map((pod) => agentStatus(kube, pod, signal)),
-  );
-  const pods = doubtful.filter((_, at) => answers[at]?.attached === true);
-  for (const { metadata } of pods) {
-    report.debug(
-      `Pod "${metadata.name}" is in use: its agent has a laptop attached`,
-    );
-  }
-  // others' sessions are at the agent of a shared pod alone
-  const sessions = doubtful.flatMap((pod, at) =>
-    annotation(pod, SHARED) === undefined
-      ? []
-      : Object.entries(answers[at]?.clients ?? {})
-  ).filter(([, { attached }]) => attached).map(([name]) => name);
-  return {
-    attached: new Set(pods.map(({ metadata }) => metadata.uid ?? "")),
-    attachedSessions: new Set(sessions),
-  };
 }

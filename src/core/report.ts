@@ -1,5 +1,6 @@
 /** What a running command tells its user. The terminal and the JSON form are in `src/cli`. */
 
+import type { FindingState } from "./doctor/doctor_check.ts";
 import type { KtctlError } from "./errors.ts";
 
 /** In what state a command leaves what it changed. */
@@ -76,6 +77,16 @@ export type ReportEvent =
     readonly event: "right";
     /** A line of the table. */
     readonly message: string;
+    readonly [field: string]: unknown;
+  }
+  /** One line of `doctor`. */
+  | {
+    readonly event: "check";
+    readonly title: string;
+    readonly state: FindingState;
+    readonly message: string;
+    /** What to do. */
+    readonly advice?: string;
     readonly [field: string]: unknown;
   }
   /** The command was told to end, and takes back what it did. */
