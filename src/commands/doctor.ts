@@ -1,25 +1,22 @@
 /** `ktctl doctor`: looks at this machine and the cluster, and says what keeps ktctl from working. */
+import { existsSync } from "node:fs";
 import { Command, Option } from "commander";
 import { CLUSTER_CHECKS } from "../cluster/doctor/cluster_checks.ts";
 import type { ClusterSubject } from "../cluster/doctor/cluster_subject.ts";
 import { counted } from "../core/counted.ts";
 import type { DoctorCheck, FindingState } from "../core/doctor/doctor_check.ts";
 import { runCheck } from "../core/doctor/run_check.ts";
-import { DiagnosisError } from "../core/errors.ts";
+import { DiagnosisError, UsageError } from "../core/errors.ts";
 import { exec } from "../core/exec.ts";
 import { hasRootRights } from "../helper/has_root_rights.ts";
+import type { DoctorOptions } from "./doctor/doctor_options.ts";
 import type { Told } from "./doctor/told.ts";
 import { findCluster } from "./doctor/find_cluster.ts";
 import { LAPTOP_CHECKS } from "./doctor/laptop_checks.ts";
 import { namespaceLeftoversCheck } from "./doctor/namespace_leftovers_check.ts";
-import { type GlobalOptions, podOptions } from "./session/global_options.ts";
+import { hintWithFlags } from "./session/flag_hints.ts";
+import { podOptions } from "./session/global_options.ts";
 import type { Host } from "./session/host.ts";
-
-export interface DoctorOptions extends GlobalOptions {
-  readonly pull: boolean;
-  readonly linkTest: boolean;
-  readonly bundle?: string;
-}
 
 export function doctorCommand(host: Host): Command {
   return new Command("doctor")
@@ -56,6 +53,7 @@ export async function doctor(
   options: DoctorOptions,
 ): Promise<void> {
   const report = host.report(options);
+  if (options.bundle !== undefined) refuseTakenFile(options.bundle);
   const told: Told[] = [];
   const tell = (one: Told) => {
     told.push(one);
@@ -66,6 +64,7 @@ export async function doctor(
   const laptop = { host, exec, isRoot: hasRootRights() };
   await runAll(LAPTOP_CHECKS, laptop, { about: "laptop", host, tell });
   const found = await looking;
+  const target = "kube" in found ? found.kube : undefined;
   if ("fault" in found) {
     const title = "Cluster";
     tell({ about: "cluster", name: "reach", title, finding: found.fault });
@@ -80,8 +79,29 @@ export async function doctor(
     };
     const checks = [...CLUSTER_CHECKS, namespaceLeftoversCheck(host)];
     await runAll(checks, subject, { about: "cluster", host, tell });
+    if (options.pull || options.linkTest) {
+      const { testWithPods } = await import("./doctor/test_with_pods.ts");
+      await testWithPods(host, { options, kube, report, tell });
+    }
+  }
+  if (options.bundle !== undefined) {
+    const { writeBundle } = await import("./doctor/write_bundle.ts");
+    await writeBundle(options.bundle, { host, told, target });
+    report.event({
+      event: "action",
+      state: "done",
+      message: `wrote ${options.bundle}: read it before you pass it on`,
+    });
   }
   conclude(host, told);
+}
+
+/** Before anything is looked at. What is there is not written over. */
+function refuseTakenFile(path: string): void {
+  if (!existsSync(path)) return;
+  throw new UsageError("FILE_EXISTS", `Cannot write "${path}": it exists`, {
+    hint: "Name another file with --bundle.",
+  });
 }
 
 /** All at once; their lines in order, each as soon as those before it are told. */
@@ -104,7 +124,8 @@ async function runAll<Subject>(
 }
 
 function checkEvent({ about, name, title, finding }: Told) {
-  const { state, message, advice, facts } = finding;
+  const { state, message, cause, facts } = finding;
+  const advice = finding.advice ?? (cause && hintWithFlags(cause));
   return {
     event: "check",
     ...{ about, name, title, state, message },

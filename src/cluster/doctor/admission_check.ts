@@ -36,7 +36,7 @@ async function askFor(
     return {
       state: error.code === "RBAC_FORBIDDEN" ? "warning" : "bad",
       message: `a ${image.of} would be refused: ${error.message}`,
-      ...(error.hint !== undefined && { advice: error.hint }),
+      cause: error,
       facts: { ...facts, code: error.code },
     };
   }

@@ -15,12 +15,7 @@ export const NAMESPACE_CHECK: ClusterCheck = {
       await refuseMissingNamespace(kube, signal);
     } catch (error) {
       if (!(error instanceof NotFoundError)) throw error;
-      const { message, hint } = error;
-      return {
-        state: "bad",
-        message,
-        ...(hint !== undefined && { advice: hint }),
-      };
+      return { state: "bad", message: error.message, cause: error };
     }
     const found = await kube.find({ resource: NAMESPACES, name }, { signal });
     if (found?.metadata.deletionTimestamp !== undefined) {

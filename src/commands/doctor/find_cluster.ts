@@ -43,14 +43,7 @@ export async function findCluster(
   } catch (error) {
     if (host.signal.aborted) throw host.signal.reason;
     if (!(error instanceof KtctlError)) throw error;
-    const { code, message, hint } = error;
-    return {
-      fault: {
-        state: "bad",
-        message,
-        ...(hint !== undefined && { advice: hint }),
-        facts: { code },
-      },
-    };
+    const { code, message } = error;
+    return { fault: { state: "bad", message, cause: error, facts: { code } } };
   }
 }

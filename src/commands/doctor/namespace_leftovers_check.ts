@@ -57,12 +57,8 @@ export function namespaceLeftoversCheck(host: Host): ClusterCheck {
         });
       }
       if (failure !== undefined) {
-        const { message, hint } = failure;
-        findings.push({
-          state: "warning",
-          message,
-          ...(hint !== undefined && { advice: hint }),
-        });
+        const { message } = failure;
+        findings.push({ state: "warning", message, cause: failure });
       }
       return findings.length > 0
         ? findings

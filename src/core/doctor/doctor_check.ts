@@ -1,4 +1,5 @@
 /** What `ktctl doctor` looks at. Types only. */
+import type { KtctlError } from "../errors.ts";
 import type { Json } from "../json.ts";
 
 /**
@@ -14,6 +15,8 @@ export interface Finding {
   readonly message: string;
   /** What to do, as full sentences. */
   readonly advice?: string;
+  /** Whose hint is the advice, with the flags that the command line has for it. */
+  readonly cause?: KtctlError;
   /** The same for programs. */
   readonly facts?: Readonly<Record<string, Json>>;
 }

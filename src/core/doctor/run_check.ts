@@ -1,4 +1,4 @@
-import { messageOf } from "../errors.ts";
+import { KtctlError, messageOf } from "../errors.ts";
 import type { DoctorCheck, Finding } from "./doctor_check.ts";
 
 /** Every check gets so long, unless it says otherwise. */
@@ -44,10 +44,9 @@ export async function runCheck<Subject>(
 
 /** The line of what could not be looked at. */
 export function notLookedAt(error: unknown): Finding {
-  const hint = (error as { hint?: unknown } | undefined)?.hint;
   return {
     state: "unknown",
     message: `could not be looked at, because: ${messageOf(error)}`,
-    ...(typeof hint === "string" && { advice: hint }),
+    ...(error instanceof KtctlError && { cause: error }),
   };
 }
