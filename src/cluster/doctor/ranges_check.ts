@@ -24,10 +24,15 @@ export const RANGES_CHECK: ClusterCheck = {
       keepOut: servers.map((cidr) => ({ cidr, reason: "the API server" })),
       local,
     });
-    for (const { message, local, cluster, outcome } of clashes) {
+    for (const { local, cluster, outcome } of clashes) {
       findings.push({
         state: "warning",
-        message,
+        message:
+          `the cluster's ${cluster} overlaps ${local.cidr}, which leads to "${local.device}" here; during connect ${
+            outcome === "captured"
+              ? "it leads to the cluster"
+              : "that still does"
+          }`,
         advice: outcome === "captured"
           ? "Leave out what you need of your own network with `connect --excludeIps`."
           : "What of the cluster has these addresses cannot be reached by them; Services can be forwarded: `ktctl forward`.",

@@ -89,9 +89,15 @@ function addRule(merged: Merged[], added: Merged): void {
     merged[wider] = joined(merged[wider]!, added);
     return;
   }
-  const narrower = merged.findIndex(({ rule }) => includes(added.rule, rule));
-  if (narrower === -1) merged.push(added);
-  else merged[narrower] = joined(added, merged[narrower]!);
+  const isNarrower = ({ rule }: Merged) => includes(added.rule, rule);
+  const at = merged.findIndex(isNarrower);
+  if (at === -1) {
+    merged.push(added);
+    return;
+  }
+  merged[at] = merged.filter(isNarrower).reduce(joined, added);
+  const absorbed = merged.filter((one, index) => index > at && isNarrower(one));
+  for (const one of absorbed) merged.splice(merged.indexOf(one), 1);
 }
 
 function includes(wide: RightRule, narrow: RightRule): boolean {

@@ -58,6 +58,20 @@ Deno.test("the Role of several commands grants what each of them needs, and no r
   }
 });
 
+Deno.test("a wide rule takes in all narrower ones before it", () => {
+  const verbs = ["connect", "exchange"] as const;
+  const rules = neededRules({ verbs, uses: new Set() }, "Role");
+  const ofServices = rules.filter(({ resources }) =>
+    resources.includes("services")
+  );
+  assert.equal(ofServices.length, 1);
+  assert.equal(ofServices[0]?.optional, undefined);
+  assert.match(
+    ofServices[0]?.comment ?? "",
+    /^exchange: .*connect: .*connect: /,
+  );
+});
+
 Deno.test("what one command needs is not optional because another can do without it", () => {
   const verbs = ["exchange", "clean"] as const;
   const rules = neededRules({ verbs, uses: new Set() }, "Role");
