@@ -16,9 +16,16 @@ export const EXCHANGE_ROLE: RightsRole = {
     {
       group: "",
       resources: ["pods"],
-      verbs: ["get", "list", "watch", "create", "patch", "delete"],
+      verbs: ["list", "watch"],
       comment:
         "the Shadow Pod; list also finds who holds a Service, and named targetPorts",
+    },
+    {
+      group: "",
+      resources: ["pods"],
+      verbs: ["get", "create", "patch", "delete"],
+      comment: "not for --useShadowDeployment: the Shadow Pod",
+      notFor: ["useShadowDeployment"],
     },
     AGENT_FILES,
     ...LINK,
@@ -43,14 +50,14 @@ export const EXCHANGE_ROLE: RightsRole = {
     {
       group: "apps",
       resources: ["deployments"],
-      verbs: ["get", "list"],
+      verbs: ["get"],
       comment: "only for deploy/<name> and for --mode scale",
       onlyFor: ["deploy", "mode=scale"],
     },
     {
       group: "apps",
       resources: ["deployments"],
-      verbs: ["watch", "patch"],
+      verbs: ["list", "watch", "patch"],
       comment: "only for --mode scale",
       onlyFor: ["mode=scale"],
     },

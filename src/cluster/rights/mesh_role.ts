@@ -10,9 +10,23 @@ export const MESH_ROLE: RightsRole = {
     {
       group: "",
       resources: ["services"],
-      verbs: ["get", "list", "watch", "create", "patch", "delete"],
+      verbs: ["get", "patch"],
+      comment: "the Service that is meshed",
+    },
+    {
+      group: "",
+      resources: ["services"],
+      verbs: ["list", "watch", "create", "delete"],
       comment:
-        "the Service that is meshed, the Stuntman and Shadow Services beside it",
+        "not for --mode manual: the Stuntman and Shadow Services beside it",
+      notFor: ["mode=manual"],
+    },
+    {
+      group: "",
+      resources: ["services"],
+      verbs: ["list"],
+      comment: "only for deploy/<name>: which Services it has",
+      onlyFor: ["deploy"],
     },
     {
       group: "",
@@ -65,7 +79,7 @@ export const MESH_ROLE: RightsRole = {
     {
       group: "apps",
       resources: ["deployments"],
-      verbs: ["get", "list"],
+      verbs: ["get"],
       comment: "only for deploy/<name>",
       onlyFor: ["deploy"],
     },
