@@ -190,6 +190,7 @@ for (
     "forward",
     "recover",
     "clean",
+    "doctor",
     "rbac",
     "plugin",
     "plugin add",
