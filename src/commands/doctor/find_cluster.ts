@@ -7,8 +7,10 @@ import type { GlobalOptions } from "../session/global_options.ts";
 import type { Host } from "../session/host.ts";
 import { openCluster } from "../session/session.ts";
 
-/** A server that answers later counts as dead. */
+/** A server that has not even taken a connection by then counts as dead. */
 const ANSWER_MS = 3_000;
+/** One that has gets so much longer to answer. */
+const BUSY_MS = 10_000;
 /** A credential plugin may have its user sign in. */
 const SIGN_IN_MS = 60_000;
 
@@ -31,10 +33,13 @@ export async function findCluster(
   ]);
   try {
     const kube = await openCluster({ ...host, signal }, options, report);
-    const ask = { signal, timeoutMs: ANSWER_MS };
-    const version = await kube.version(ask);
+    const version = await kube.version({ signal, timeoutMs: ANSWER_MS })
+      .catch((error) => {
+        if (kube.peers().length === 0 || !isLate(error)) throw error;
+        return kube.version({ signal, timeoutMs: BUSY_MS });
+      });
     // anybody may ask for the version, whatever they say who they are
-    await reviewRights(kube, [], ask).catch((error) => {
+    await reviewRights(kube, [], { signal }).catch((error) => {
       const isUnknown = error instanceof PermissionError &&
         error.code === "UNAUTHORISED";
       if (isUnknown || !(error instanceof KtctlError)) throw error;
@@ -46,4 +51,8 @@ export async function findCluster(
     const { code, message } = error;
     return { fault: { state: "bad", message, cause: error, facts: { code } } };
   }
+}
+
+function isLate(error: unknown): boolean {
+  return error instanceof KtctlError && error.code === "CLUSTER_UNREACHABLE";
 }

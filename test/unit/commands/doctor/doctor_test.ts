@@ -77,7 +77,7 @@ Deno.test("without a kubeconfig the laptop's part is told, and what the cluster'
   assert.equal(error?.code, "DOCTOR_FOUND_BAD");
 });
 
-Deno.test("a server that never answers is waited for 3 s, and the bundle tells of it without the names", async () => {
+Deno.test("a server that takes a connection and never answers is given up, and the bundle tells of it without the names", async () => {
   await using folder = await TempFolder.make();
   const silent = createServer();
   await once(silent.listen(0, "127.0.0.1"), "listening");
@@ -87,13 +87,10 @@ Deno.test("a server that never answers is waited for 3 s, and the bundle tells o
     await Deno.writeTextFile(path, kubeconfig(`http://127.0.0.1:${port}`));
     const bundle = join(folder.path, "bug.tar.gz");
     const args = ["--kubeconfig", path, "--bundle", bundle];
-    const startedAt = performance.now();
     const { code, checks } = await doctor(args);
-    const seconds = (performance.now() - startedAt) / 1000;
     assert.equal(code, 10);
-    assert.ok(seconds < 15, `it took ${seconds} s`);
     const found = checks.find(({ name }) => name === "reach");
-    assert.match(found?.message ?? "", /did not answer|within/);
+    assert.match(found?.message ?? "", /did not answer within 10 s/);
     const files = await parseTarGzip(await Deno.readFile(bundle));
     assert.deepEqual(files.map(({ name }) => name), [
       "ktctl-doctor/README.txt",
