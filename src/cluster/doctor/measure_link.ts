@@ -3,6 +3,7 @@ import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { aborted } from "../../core/aborted.ts";
+import { LinkError } from "../../core/errors.ts";
 import type { Link } from "../../link/client/link.ts";
 import { connectLocal } from "../../link/client/connect_local.ts";
 
@@ -58,7 +59,10 @@ async function throughput(
     await link.attach(podPort, () => connectLocal(port));
     stream = await link.dial("127.0.0.1", podPort);
     const failed = once(stream, "close").then(() => {
-      throw new Error("the connection through the link broke off");
+      throw new LinkError(
+        "CONNECTION_LOST",
+        "The connection through the link broke off",
+      );
     });
     failed.catch(() => {}); // it is closed below, too
     stream.on("error", () => {}); // "close" follows

@@ -100,7 +100,7 @@ async function testWay(
 /** The other way counts as forbidden. */
 function only(kube: KubeApi, way: "pods/proxy" | "port-forward"): PodWays {
   const refuse = () =>
-    Promise.reject(new PermissionError("WAY_NOT_TESTED", "not this way"));
+    Promise.reject(new PermissionError("WAY_NOT_TESTED", "Not this way"));
   return {
     proxyToPod: way === "pods/proxy"
       ? (...call) => kube.proxyToPod(...call)
