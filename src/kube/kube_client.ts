@@ -131,7 +131,7 @@ export class KubeClient implements KubeApi {
       body: {
         apiVersion: resource.apiVersion,
         kind: resource.kind,
-        ...(isReview(resource) ? object : stamped(object, this.#stamp)),
+        ...stamped(object, this.#stamp, resource),
       },
       subject: { action: "create", resource, name, namespace: place },
     });
@@ -359,11 +359,6 @@ export class KubeClient implements KubeApi {
       pathSegment(name)
     }`;
   }
-}
-
-/** What is answered and not kept: the server refuses metadata in it. */
-function isReview({ apiVersion }: Resource): boolean {
-  return apiVersion.startsWith("authorization.k8s.io/");
 }
 
 /** The API server says no more than "error in our request" (422, no causes) when a `test` fails. */

@@ -5,7 +5,13 @@ import type { Use } from "../../cluster/rights/right_rule.ts";
 import type { RightsVerb } from "../../cluster/rights/verb_roles.ts";
 import { PermissionError } from "../../core/errors.ts";
 import type { KubeApi } from "../../kube/kube_api.ts";
-import type { NeededRights } from "./naming_missing_rights.ts";
+
+/** What a command that failed for a right needs in all. */
+export interface NeededRights {
+  readonly verb: RightsVerb;
+  readonly uses: readonly Use[];
+  readonly signal: AbortSignal;
+}
 
 /** The error of a command that was refused one right, with all that are missing. */
 export async function namingAll(

@@ -1,14 +1,6 @@
-import type { Use } from "../../cluster/rights/right_rule.ts";
-import type { RightsVerb } from "../../cluster/rights/verb_roles.ts";
 import { PermissionError } from "../../core/errors.ts";
 import type { KubeApi } from "../../kube/kube_api.ts";
-
-/** What a command that failed for a right needs in all. */
-export interface NeededRights {
-  readonly verb: RightsVerb;
-  readonly uses: readonly Use[];
-  readonly signal: AbortSignal;
-}
+import type { NeededRights } from "./naming_all.ts";
 
 /**
  * Runs a command. Where the server refuses it a right, the error names all that are missing, so that
