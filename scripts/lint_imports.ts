@@ -19,6 +19,7 @@ const LAYERS: readonly (readonly string[])[] = [
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   cluster: [
     ...[
+      "doctor",
       "overview",
       "restore",
       "clean",
@@ -29,7 +30,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
       "forward",
       "discovery",
     ],
-    ...["pod", "service", "scale", "object"],
+    ...["pod", "service", "scale", "object", "rights"],
   ],
   link: ["client", "ssh", "yamux", "tls", "dns", "wire"],
 };

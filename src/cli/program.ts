@@ -135,6 +135,23 @@ const VERBS: readonly Verb[] = [
       (await import("../commands/birdseye_command.ts")).birdseyeCommand(host),
   },
   {
+    name: "doctor",
+    argument: "",
+    summary: "find out what keeps ktctl from working",
+    example: "ktctl doctor -n shop",
+    load: async (host) =>
+      (await import("../commands/doctor_command.ts")).doctorCommand(host),
+  },
+  {
+    name: "rbac",
+    argument: "<commands...>",
+    summary: "print the rights that commands need, and check them",
+    example: "ktctl rbac exchange mesh -n shop | kubectl apply -f -",
+    makesPods: false,
+    load: async (host) =>
+      (await import("../commands/rbac_command.ts")).rbacCommand(host),
+  },
+  {
     name: "plugin",
     argument: "<action> <args...>",
     summary: "add plugins, and prove that they keep their promises",

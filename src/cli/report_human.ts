@@ -1,5 +1,6 @@
 import process from "node:process";
 import { styleText } from "node:util";
+import type { FindingState } from "../core/doctor/doctor_check.ts";
 import { Cancelled } from "../core/errors.ts";
 import type { ClosedEvent, Report, ReportEvent } from "../core/report.ts";
 import { terminalText } from "../core/terminal_text.ts";
@@ -12,6 +13,13 @@ import { wrapText } from "./wrap_text.ts";
 const LONG_OUTAGE_MS = 10_000;
 
 type Colour = Parameters<typeof styleText>[0];
+
+const CHECK_MARKS: Readonly<Record<FindingState, [string, Colour]>> = {
+  good: ["✔", "green"],
+  warning: ["!", "yellow"],
+  bad: ["✘", "red"],
+  unknown: ["?", "gray"],
+};
 
 /**
  * Lines for people: what is asked for on stdout, the rest on stderr. The one place where texts of
@@ -67,9 +75,12 @@ export class HumanReport extends AbstractReport implements Report {
       case "plugin":
       case "profile":
       case "setting":
+      case "right":
         return this.#out(`${outText(event.message)}\n`);
       case "list":
         return this.#out(tableText(event.table));
+      case "check":
+        return this.#check(event);
       case "error":
         this.#line(`Error: ${event.message}`, { colour: "red" });
         for (const detail of event.details ?? []) {
@@ -109,6 +120,15 @@ export class HumanReport extends AbstractReport implements Report {
       }, since ${clockText(event.since)}`,
       { colour: "green" },
     );
+  }
+
+  #check(
+    { state, title, message, advice }: ReportEvent & { event: "check" },
+  ): void {
+    const [mark, colour] = CHECK_MARKS[state];
+    const text = outText(`${title}: ${message}`);
+    this.#out(`${paint(colour, mark)} ${text}\n`);
+    if (advice !== undefined) this.#out(`  ${outText(advice)}\n`);
   }
 
   /** After an error only what it does not say by itself. */

@@ -1,20 +1,17 @@
 /** `ktctl clean`: cleans up after crashed sessions, in the cluster and on this laptop. */
 import { counted } from "../core/counted.ts";
-import { attachedAgents } from "../cluster/clean/attached_agents.ts";
-import { deadState } from "../cluster/clean/dead_state.ts";
 import {
   type FoundChange,
   isSameChange,
   type SingleChange,
 } from "../cluster/clean/find_changes.ts";
+import { findDead } from "../cluster/clean/find_dead.ts";
 import { planChanges } from "../cluster/clean/plan_changes.ts";
-import { readNamespace } from "../cluster/clean/read_namespace.ts";
 import { revertChanges } from "../cluster/clean/revert_changes.ts";
 import { sweepJournals } from "../cluster/clean/sweep_journals.ts";
 import { refuseMissingNamespace } from "../cluster/discovery/refuse_missing_namespace.ts";
 import {
   type Unreadable,
-  unreadableObjects,
   warnOfUnreadable,
 } from "../cluster/clean/unreadable.ts";
 import { CleanupError, KtctlError } from "../core/errors.ts";
@@ -115,20 +112,12 @@ async function cleanCluster(
   }
   await refuseMissingNamespace(kube, signal);
   if (!dryRun) host.conclude(STOPPED);
-  const state = await readNamespace(kube, { signal, report });
-  const unreadable = unreadableObjects(state);
-  warnOfUnreadable(report, unreadable);
-  const dead = deadState(state, {
-    namespace: kube.namespace,
-    now: kube.now(),
+  const { dead, unreadable } = await findDead(kube, {
     thresholdMinutes: options.thresholdInMinus,
-    unreadable,
-    ...await attachedAgents(kube, state, {
-      thresholdMinutes: options.thresholdInMinus,
-      signal,
-      report,
-    }),
+    signal,
+    report,
   });
+  warnOfUnreadable(report, unreadable);
   const { changes, failure } = await planChanges(
     dead,
     await knownSteps(host, report, dead),

@@ -6,6 +6,7 @@ import {
   ShadowSession,
 } from "../cluster/shadow/shadow_session.ts";
 import type { ShadowSpec } from "../cluster/shadow/shadow_objects.ts";
+import type { Use } from "../cluster/rights/right_rule.ts";
 import { SharedShadow } from "../cluster/share/shared_shadow.ts";
 import { ConflictError, UsageError } from "../core/errors.ts";
 import { exec } from "../core/exec.ts";
@@ -40,6 +41,7 @@ import type { Host } from "./session/host.ts";
 import { localResolver } from "./connect/local_resolver.ts";
 import { LazyRootHelper } from "./session/lazy_root_helper.ts";
 import { pluginOptions } from "./session/plugin_flags.ts";
+import { namingMissingRights } from "./session/naming_missing_rights.ts";
 import {
   capturingSession,
   EXCLUSIVE,
@@ -70,23 +72,45 @@ export async function connect(
   }
   using _machine = needs.captures ? takeMachine(host) : undefined;
   const kube = await openKube(host, options, report);
-  if (!options.skipCleanup) await sweepOwn(host, kube, report);
-  await runSession(
-    host,
-    {
-      globals: options,
-      kube,
-      report,
-      command: needs.captures
-        ? EXCLUSIVE
-        : `connect --mode ${modeName(plugin)}, which captures nothing`,
-      // this machine's routes and names must not wait for a cluster
-      waitsAtEnd: false,
-    },
-    (session, markReady) =>
-      new Connection(host, session, { plugin, given, needs, options })
-        .run(markReady),
-  );
+  const needed = {
+    verb: "connect",
+    uses: connectUses(options, needs),
+    signal: host.signal,
+  } as const;
+  await namingMissingRights(kube, needed, async () => {
+    if (!options.skipCleanup) await sweepOwn(host, kube, report);
+    await runSession(
+      host,
+      {
+        globals: options,
+        kube,
+        report,
+        command: needs.captures
+          ? EXCLUSIVE
+          : `connect --mode ${modeName(plugin)}, which captures nothing`,
+        // this machine's routes and names must not wait for a cluster
+        waitsAtEnd: false,
+      },
+      (session, markReady) =>
+        new Connection(host, session, { plugin, given, needs, options })
+          .run(markReady),
+    );
+  });
+}
+
+function connectUses(
+  { shareShadow, useShadowDeployment, dnsMode, ingressIp }:
+    & ConnectOptions
+    & GlobalOptions,
+  { captures }: TransportNeeds,
+): Use[] {
+  return [
+    ...(shareShadow ? ["shareShadow" as const] : []),
+    ...(useShadowDeployment ? ["useShadowDeployment" as const] : []),
+    ...(captures ? [] : ["disableTunDevice" as const]),
+    ...(dnsMode.kind === "hosts" ? ["dnsMode=hosts" as const] : []),
+    ...(ingressIp === undefined ? [] : ["ingressIp" as const]),
+  ];
 }
 
 interface ConnectionOptions {

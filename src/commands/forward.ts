@@ -10,9 +10,11 @@ import {
 } from "../cluster/forward/forward_route.ts";
 import {
   type AddressTarget,
+  type ForwardTarget,
   parseForwardTarget,
 } from "../cluster/forward/forward_target.ts";
 import { PodChoice } from "../cluster/forward/pod_choice.ts";
+import type { Use } from "../cluster/rights/right_rule.ts";
 import { ShadowSession } from "../cluster/shadow/shadow_session.ts";
 import { aborted } from "../core/aborted.ts";
 import { KtctlError, LinkError, messageOf } from "../core/errors.ts";
@@ -26,6 +28,7 @@ import {
 } from "./session/global_options.ts";
 import { endText } from "./session/end_text.ts";
 import type { Host } from "./session/host.ts";
+import { namingMissingRights } from "./session/naming_missing_rights.ts";
 import {
   openKube,
   runSession,
@@ -51,33 +54,58 @@ export async function forward(
     ...options,
     ...(isAddress ? {} : { wanted: forwardedObject(target) }),
   }, report);
-  const name = isAddress
-    ? addressText(target)
-    : `${target.kind}/${target.name}`;
-  const frame = { globals: options, kube, report, command: `forward ${name}` };
-  if (isAddress) {
-    await sweepOwn(host, kube, report);
-    return await runSession(
+  const needed = {
+    verb: "forward",
+    uses: forwardUses(target, options),
+    signal: host.signal,
+  } as const;
+  await namingMissingRights(kube, needed, async () => {
+    const name = isAddress
+      ? addressText(target)
+      : `${target.kind}/${target.name}`;
+    const frame = {
+      globals: options,
+      kube,
+      report,
+      command: `forward ${name}`,
+    };
+    if (isAddress) {
+      await sweepOwn(host, kube, report);
+      return await runSession(
+        host,
+        frame,
+        (session, markReady) =>
+          serveAddress(host, session, { target, options, markReady }),
+      );
+    }
+    const route = await report.step(
+      "check",
+      () => planForward(kube, target, host.signal),
+    );
+    const local = target.local ?? route.port;
+    await runSession(
       host,
       frame,
       (session, markReady) =>
-        serveAddress(host, session, { target, options, markReady }),
+        servePods(host, session, {
+          ...{ name: target.name, route, local, options },
+          markReady,
+        }),
     );
-  }
-  const route = await report.step(
-    "check",
-    () => planForward(kube, target, host.signal),
-  );
-  const local = target.local ?? route.port;
-  await runSession(
-    host,
-    frame,
-    (session, markReady) =>
-      servePods(host, session, {
-        ...{ name: target.name, route, local, options },
-        markReady,
-      }),
-  );
+  });
+}
+
+function forwardUses(
+  { kind }: ForwardTarget,
+  { useShadowDeployment }: GlobalOptions,
+): Use[] {
+  if (kind === "deployment") return ["deploy"];
+  if (kind === "pod") return ["pod"];
+  if (kind === "service") return [];
+  return [
+    "host:port",
+    ...(useShadowDeployment ? ["useShadowDeployment" as const] : []),
+  ];
 }
 
 async function servePods(

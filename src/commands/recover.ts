@@ -6,6 +6,7 @@ import type { KubeObject } from "../kube/kube_api.ts";
 import type { GlobalOptions } from "./session/global_options.ts";
 import type { Host } from "./session/host.ts";
 import { recoverService } from "./session/recover_service.ts";
+import { namingMissingRights } from "./session/naming_missing_rights.ts";
 import { openKube, sweepOwn } from "./session/session.ts";
 
 interface RecoverOptions {
@@ -21,21 +22,24 @@ export async function recover(
   const resourceName = parseResourceName(name);
   const wanted = wantedObject(resourceName);
   const kube = await openKube(host, { ...options, wanted }, report);
-  await sweepOwn(host, kube, report);
-  const { service, count, failure } = await recoverService(host, kube, {
-    resourceName,
-    report,
-    onLive: options.takeOver ? () => {} : refuseLive,
-  });
-  if (failure !== undefined) {
-    host.conclude({ state: "incomplete", reason: "Not everything is clean" });
-    throw failure;
-  }
-  host.conclude({
-    state: count === 0 ? "unchanged" : "restored",
-    reason: count === 0
-      ? `Service "${service}" is as it should be`
-      : `Service "${service}" is recovered`,
+  const needed = { verb: "recover", uses: [], signal: host.signal } as const;
+  await namingMissingRights(kube, needed, async () => {
+    await sweepOwn(host, kube, report);
+    const { service, count, failure } = await recoverService(host, kube, {
+      resourceName,
+      report,
+      onLive: options.takeOver ? () => {} : refuseLive,
+    });
+    if (failure !== undefined) {
+      host.conclude({ state: "incomplete", reason: "Not everything is clean" });
+      throw failure;
+    }
+    host.conclude({
+      state: count === 0 ? "unchanged" : "restored",
+      reason: count === 0
+        ? `Service "${service}" is as it should be`
+        : `Service "${service}" is recovered`,
+    });
   });
 }
 

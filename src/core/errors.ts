@@ -141,6 +141,12 @@ export class CleanupError extends KtctlError {
   override readonly exitCode = 9;
 }
 
+/** What was looked at is not as it has to be. Nothing was changed. */
+export class DiagnosisError extends KtctlError {
+  static override readonly kind: string = "diagnosis";
+  override readonly exitCode = 10;
+}
+
 /** The user or a signal asked to stop. Not printed as an error. */
 export class Cancelled extends KtctlError {
   static override readonly kind: string = "cancelled";

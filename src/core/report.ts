@@ -1,5 +1,6 @@
 /** What a running command tells its user. The terminal and the JSON form are in `src/cli`. */
 
+import type { FindingState } from "./doctor/doctor_check.ts";
 import type { KtctlError } from "./errors.ts";
 
 /** A row an item; as wide as its cells are. */
@@ -99,6 +100,23 @@ export type ReportEvent =
     readonly name: string;
     /** When it was saved, as ISO 8601. */
     readonly modified: string;
+  }
+  /** Whether one kind of object is granted as a command needs it, for `rbac --check`. */
+  | {
+    readonly event: "right";
+    /** A line of the table. */
+    readonly message: string;
+    readonly [field: string]: unknown;
+  }
+  /** One line of `doctor`. */
+  | {
+    readonly event: "check";
+    readonly title: string;
+    readonly state: FindingState;
+    readonly message: string;
+    /** What to do. */
+    readonly advice?: string;
+    readonly [field: string]: unknown;
   }
   /** The command was told to end, and takes back what it did. */
   | { readonly event: "closing"; readonly reason: string }

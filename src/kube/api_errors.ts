@@ -236,7 +236,7 @@ export function missingRule(message: string): string | undefined {
 
 /** What to give to whoever grants rights. */
 export function missingRuleHint(rule: string): string {
-  return `Missing rule: \`${rule}\`. For all rules of a command, see docs/rbac in ktctl's sources.`;
+  return `Missing rule: \`${rule}\`. For all rules of a command, see \`ktctl rbac <command>\`.`;
 }
 
 function notFound(

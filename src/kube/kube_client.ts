@@ -131,7 +131,7 @@ export class KubeClient implements KubeApi {
       body: {
         apiVersion: resource.apiVersion,
         kind: resource.kind,
-        ...stamped(object, this.#stamp),
+        ...stamped(object, this.#stamp, resource),
       },
       subject: { action: "create", resource, name, namespace: place },
     });

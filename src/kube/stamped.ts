@@ -1,4 +1,4 @@
-import type { KubeObject, ObjectMeta } from "./kube_api.ts";
+import type { KubeObject, ObjectMeta, Resource } from "./kube_api.ts";
 
 /** What the user wants on all that is made. */
 export interface Stamp {
@@ -10,7 +10,13 @@ export interface Stamp {
  * The object with the user's labels and annotations, and the same on the pods that it is a template of:
  * a policy may ask for them on any kind. What the object has of its own is never replaced.
  */
-export function stamped<T extends KubeObject>(object: T, stamp: Stamp): T {
+export function stamped<T extends KubeObject>(
+  object: T,
+  stamp: Stamp,
+  resource?: Pick<Resource, "apiVersion">,
+): T {
+  // a review is answered and not kept: the server refuses metadata in it
+  if (resource?.apiVersion.startsWith("authorization.k8s.io/")) return object;
   const result = {
     ...object,
     metadata: withStamp(object.metadata, stamp),

@@ -1,5 +1,7 @@
+import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { succeeded, type TestNamespace } from "./cluster.ts";
+import type { Laptop } from "./laptop.ts";
 
 function fileOf(role: string): string {
   return fileURLToPath(
@@ -7,24 +9,42 @@ function fileOf(role: string): string {
   );
 }
 
-/**
- * What a Role grants, each as `patch pods`, but for the rules whose comment begins with when they can be
- * left out.
- */
-export async function neededRights(role: string): Promise<string[]> {
-  const text = await Deno.readTextFile(fileOf(role));
-  const rules = text.slice(text.indexOf("rules:")).matchAll(
-    /(?<comment>(?: +#.*\n)*) +- apiGroups: .*\n +resources: \[(?<resources>.*)\]\n(?: +resourceNames: .*\n)? +verbs: \[(?<verbs>.*)\]\n/g,
-  );
-  return [...rules].flatMap(({ groups }) => {
-    const { comment = "", resources = "", verbs = "" } = groups ?? {};
-    if (/^ +# (optional|only for|only where|not for)\b/.test(comment)) {
-      return [];
-    }
-    return resources.split(", ").flatMap((resource) =>
-      verbs.split(", ").map((verb) => `${verb} ${resource}`)
-    );
-  });
+/** The rights in Roles, each as `patch pods`. */
+export function rightsIn(roles: readonly PrintedRole[]): string[] {
+  return roles.flatMap(({ rules }) => rules).flatMap((
+    { resources, verbs },
+  ) => resources.flatMap((one) => verbs.map((verb) => `${verb} ${one}`)));
+}
+
+/** What `ktctl rbac` prints, as objects of the API. */
+export interface PrintedRole {
+  readonly kind: "Role" | "ClusterRole";
+  readonly metadata: { readonly name: string };
+  readonly rules: readonly {
+    readonly resources: readonly string[];
+    readonly verbs: readonly string[];
+  }[];
+}
+
+/** The Roles that `ktctl rbac` prints. */
+export async function printedRoles(
+  laptop: Laptop,
+  args: readonly string[],
+): Promise<PrintedRole[]> {
+  const { code, events, stdout } = await laptop.run(["rbac", ...args]);
+  assert.equal(code, 0, stdout);
+  return events.find(({ event }) => event === "ready")!["roles"];
+}
+
+/** Gives Roles of the namespace to one of its accounts. */
+export async function grantRoles(
+  namespace: TestNamespace,
+  { account, roles }: { account: string; roles: readonly PrintedRole[] },
+): Promise<void> {
+  for (const role of roles) {
+    await namespace.apply(JSON.stringify(role));
+    await bind(namespace, { account, role: role.metadata.name });
+  }
 }
 
 /** Gives a Role of docs/rbac to an account of the namespace. */
@@ -33,12 +53,19 @@ export async function grant(
   { account, role }: { account: string; role: string },
 ): Promise<void> {
   succeeded(await namespace.kubectl(["apply", "-f", fileOf(role)]));
+  await bind(namespace, { account, role: `ktctl-${role}` });
+}
+
+async function bind(
+  namespace: TestNamespace,
+  { account, role }: { account: string; role: string },
+): Promise<void> {
   succeeded(
     await namespace.kubectl([
       "create",
       "rolebinding",
       `${account}-${role}`,
-      `--role=ktctl-${role}`,
+      `--role=${role}`,
       `--serviceaccount=${namespace.name}:${account}`,
     ]),
   );

@@ -14,6 +14,8 @@ export interface LaptopOptions {
   readonly within?: readonly string[];
   /** Where ktctl keeps its journals. @default the laptop's */
   readonly stateHome?: string;
+  /** Its output is for people, not JSON. */
+  readonly isHuman?: boolean;
 }
 
 export class Laptop implements AsyncDisposable {
@@ -83,6 +85,7 @@ export class Laptop implements AsyncDisposable {
       cwd,
       user,
       within,
+      isHuman: human,
     }: LaptopOptions,
   ) {
     return {
@@ -96,6 +99,7 @@ export class Laptop implements AsyncDisposable {
       },
       ...(cwd === undefined ? {} : { cwd }),
       ...(within === undefined ? {} : { within }),
+      ...(human === undefined ? {} : { human }),
     };
   }
 }

@@ -1,40 +1,31 @@
-// The Roles of docs/rbac are enough.
+// The Roles of docs/rbac, and those that `ktctl rbac` prints, are enough; what is missing is named.
 import assert from "node:assert/strict";
 import { makeAccount } from "./account.ts";
 import { openTestCluster, succeeded, type TestNamespace } from "./cluster.ts";
-import { grant, neededRights } from "./grant.ts";
+import { grant, grantRoles, printedRoles, rightsIn } from "./grant.ts";
 import { assertNoTrace, eventually, Laptop, reaches } from "./laptop.ts";
 import { RightsRecorder } from "./rights_recorder.ts";
 
-const VERBS = [
-  { title: "exchange", verb: ["exchange", "web"], roles: ["exchange"] },
+const VERBS: readonly {
+  readonly verb: readonly string[];
+  /** As `ktctl rbac` takes it. @default nothing */
+  readonly uses?: string;
+}[] = [
+  { verb: ["exchange", "web"] },
+  { verb: ["exchange", "deploy/web"], uses: "deploy" },
+  { verb: ["exchange", "web", "--mode", "scale"], uses: "mode=scale" },
   {
-    title: "exchange --mode scale",
-    verb: ["exchange", "web", "--mode", "scale"],
-    roles: ["exchange"],
-  },
-  {
-    title: "exchange --mode scale --keepReplicas 0",
     verb: ["exchange", "web", "--mode", "scale", "--keepReplicas", "0"],
-    roles: ["exchange"],
+    uses: "mode=scale",
   },
   {
-    title: "exchange --useShadowDeployment",
     verb: ["exchange", "web", "--useShadowDeployment"],
-    roles: ["exchange", "shadow-deployment"],
+    uses: "useShadowDeployment",
   },
-  {
-    title: "exchange --restoreAfter",
-    verb: ["exchange", "web", "--restoreAfter", "10m"],
-    roles: ["exchange", "restore-after"],
-  },
-  { title: "preview", verb: ["preview", "mine"], roles: ["preview"] },
-  { title: "mesh", verb: ["mesh", "web"], roles: ["mesh"] },
-  {
-    title: "mesh --mode manual",
-    verb: ["mesh", "web", "--mode", "manual"],
-    roles: ["mesh"],
-  },
+  { verb: ["exchange", "web", "--restoreAfter", "10m"], uses: "restoreAfter" },
+  { verb: ["preview", "mine"] },
+  { verb: ["mesh", "web"] },
+  { verb: ["mesh", "web", "--mode", "manual"], uses: "mode=manual" },
 ];
 
 /** Said of the demo, whatever one is allowed. */
@@ -42,6 +33,7 @@ const HARMLESS = [
   "PORTS_NOT_EXPOSED",
   "SERVICES_SHARE_PODS",
   "NO_SERVICE_MESH",
+  "SEVERAL_SERVICES",
 ];
 
 /** What no session of a few seconds uses, and why it is granted. */
@@ -53,19 +45,19 @@ const LATER: Readonly<Record<string, string>> = {
   "create pods/portforward": "from Kubernetes 1.35 on, beside get",
 };
 
-Deno.test("the verbs need no more than docs/rbac grants, and it grants nothing that is neither used nor told to be optional", async (t) => {
-  /** What was used of each Role, by all of its verbs. */
+Deno.test("each verb needs no more than `ktctl rbac` prints for it, which is nothing that is neither used nor told to be optional", async (t) => {
+  /** What was used of each Role that is printed, by all who may have it. */
   const used = new Map<string, Set<string>>();
   for (const one of VERBS) {
-    const { title, roles } = one;
-    await t.step(
-      `${title} needs no more than ${roles.join(" and ")}`,
-      () => runWith(one, used),
-    );
+    await t.step(one.verb.join(" "), () => runWith(one, used));
   }
-  for (const [role, own] of used) {
-    await t.step(`${role} grants nothing else`, async () => {
-      const needed = await neededRights(role);
+  for (const [words, own] of used) {
+    await t.step(`${words} grants nothing else`, async () => {
+      const cluster = await openTestCluster();
+      await using namespace = await cluster.namespace();
+      await using laptop = await Laptop.open(cluster, namespace);
+      const args = [...words.split(" "), "--least"];
+      const needed = rightsIn(await printedRoles(laptop, args));
       assert.ok(needed.length > 0);
       const spare = needed.filter((right) => !own.has(right) && !LATER[right]);
       assert.deepEqual(spare, []);
@@ -73,9 +65,9 @@ Deno.test("the verbs need no more than docs/rbac grants, and it grants nothing t
   }
 });
 
-/** Runs it with these Roles alone, and takes down which of their rights it used. */
+/** Runs it with these rights alone, and takes down which of them it used. */
 async function runWith(
-  { verb, roles }: typeof VERBS[number],
+  { verb, uses }: typeof VERBS[number],
   used: Map<string, Set<string>>,
 ): Promise<void> {
   const cluster = await openTestCluster();
@@ -87,12 +79,16 @@ async function runWith(
   const account = await makeAccount(cluster, namespace, { name: "dev", dir });
   await using recorder = await RightsRecorder.open(account);
   const { kubeconfig } = recorder;
-  for (const role of roles) await grant(namespace, { account: "dev", role });
+  const rbac = [verb[0]!, ...(uses === undefined ? [] : ["--with", uses])];
+  const roles = await printedRoles(laptop, rbac);
+  assert.deepEqual(roles.map(({ kind }) => kind), ["Role"]);
+  await grantRoles(namespace, { account: "dev", roles });
   const before = await namespace.snapshot();
   const args = [...verb, "--expose", `${laptop.demo.port}:80`];
   await using running = laptop.start(args, { kubeconfig });
   await running.ready();
-  if (verb[0] !== "mesh") {
+  // of a Deployment with several Services it takes the first
+  if (verb[0] !== "mesh" && verb[1] !== "deploy/web") {
     const url = verb[0] === "preview" ? "http://mine/" : "http://web/";
     await reaches(client, { url });
   }
@@ -101,9 +97,8 @@ async function runWith(
   const warnings = events.filter(({ event }) => event === "warning")
     .map(({ code }) => code).filter((code) => !HARMLESS.includes(code));
   assert.deepEqual(warnings, []);
-  for (const role of roles) {
-    used.set(role, recorder.used.union(used.get(role) ?? new Set()));
-  }
+  const words = rbac.join(" ");
+  used.set(words, recorder.used.union(used.get(words) ?? new Set()));
   await assertNoTrace({ namespace, laptop, before });
 }
 
@@ -244,7 +239,7 @@ interface Rule {
   readonly verbs: readonly string[];
 }
 
-Deno.test("a rule that is missing is named", async () => {
+Deno.test("the rules that are missing are named, all at once, and by rbac --check before", async (t) => {
   const cluster = await openTestCluster();
   await using namespace = await cluster.namespace();
   await namespace.applyDemo();
@@ -256,17 +251,60 @@ Deno.test("a rule that is missing is named", async () => {
   });
   await grant(namespace, { account: "dev", role: "preview" });
   const before = await namespace.snapshot();
-  const expose = `${laptop.demo.port}:80`;
-  const { code, error } = await laptop.run(
-    ["exchange", "web", "--mode", "scale", "--expose", expose],
-    { kubeconfig },
-  );
-  assert.equal(code, 4);
-  assert.equal(error?.["code"], "RBAC_FORBIDDEN");
-  assert.match(
-    error?.["hint"],
-    /resources: \["deployments"\], verbs: \["list"\]/,
-  );
+  const rules = [
+    'missing: apiGroups: ["apps"], resources: ["deployments"], verbs: ["get"]',
+    'missing: apiGroups: ["apps"], resources: ["deployments"], verbs: ["list", "watch", "patch"]',
+    'missing: apiGroups: [""], resources: ["configmaps"], verbs: ["get", "delete"]',
+  ];
+  const rbac = ["rbac", "exchange", "--with", "mode=scale"];
+  await t.step("by the verb", async () => {
+    const expose = `${laptop.demo.port}:80`;
+    const { code, error } = await laptop.run(
+      ["exchange", "web", "--mode", "scale", "--expose", expose],
+      { kubeconfig },
+    );
+    assert.equal(code, 4);
+    assert.equal(error?.["code"], "RBAC_FORBIDDEN");
+    assert.match(
+      error?.["hint"],
+      /^Missing rule: `apiGroups: \["apps"\], resources: \["deployments"\], verbs: \["list"\]`\. .*`ktctl rbac exchange --with mode=scale`/,
+    );
+    assert.deepEqual(error?.["details"], rules);
+  });
+  await t.step("by rbac --check", async () => {
+    const checked = await laptop.run([...rbac, "--check"], { kubeconfig });
+    assert.equal(checked.code, 4, checked.stdout);
+    assert.equal(checked.error?.["code"], "RIGHTS_MISSING");
+    const found = checked.events.filter(({ event }) => event === "right");
+    const missing = found.filter(({ state }) => state === "missing");
+    assert.deepEqual(
+      missing.map(({ resource, optional }) => [resource, optional]),
+      [
+        ["replicasets", true],
+        ["deployments", false],
+        ["deployments", false],
+        ["configmaps", false],
+        ["horizontalpodautoscalers", true],
+      ],
+    );
+    assert.ok(found.length > missing.length);
+  });
+  await t.step("the Role of what is missing makes the check pass", async () => {
+    const { code, stdout } = await laptop.run(
+      [...rbac, "--check", "--as-yaml"],
+      { kubeconfig, isHuman: true },
+    );
+    assert.equal(code, 4);
+    await namespace.apply(stdout);
+    const role = "ktctl-exchange-missing";
+    const account = `--serviceaccount=${namespace.name}:dev`;
+    const create = ["create", "rolebinding", "more", `--role=${role}`, account];
+    succeeded(await namespace.kubectl(create));
+    const again = await laptop.run([...rbac, "--check"], { kubeconfig });
+    assert.equal(again.code, 0, again.stdout);
+    const own = [`rolebinding/more`, `role/${role}`];
+    succeeded(await namespace.kubectl(["delete", ...own]));
+  });
   await assertNoTrace({ namespace, laptop, before });
 });
 

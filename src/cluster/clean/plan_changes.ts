@@ -16,7 +16,7 @@ export interface PlannedChanges {
 export async function planChanges(
   state: FoundState,
   steps: ReadonlyMap<string, AnyClusterStep>,
-  report: Report,
+  report: Pick<Report, "warn">,
 ): Promise<PlannedChanges> {
   const known = new Map(steps);
   const blind: AnyClusterStep[] = [];

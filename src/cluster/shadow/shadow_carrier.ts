@@ -17,6 +17,9 @@ const HEAD_START_MS = 500;
 /** So long it is waited for once more, when a port-forward is open. */
 const GRACE_MS = 250;
 
+/** The ways to a pod. */
+export type PodWays = Pick<KubeApi, "portForward" | "proxyToPod">;
+
 export interface CarrierOptions {
   /** What will be spoken on it. */
   readonly protocol: LinkProtocol;
@@ -40,7 +43,7 @@ export interface CarrierOptions {
  * a port-forward is forbidden and the agent did not listen.
  */
 export async function openShadowCarrier(
-  kube: KubeApi,
+  kube: PodWays,
   shadow: Shadow,
   options: CarrierOptions,
 ): Promise<Duplex> {
@@ -85,7 +88,7 @@ class ProxyAttempt implements Disposable {
   #taken = false;
 
   constructor(
-    kube: KubeApi,
+    kube: PodWays,
     { spec, podName: name, hostPublicKey }: Shadow,
     { protocol, signal, timeoutMs }: CarrierOptions,
   ) {

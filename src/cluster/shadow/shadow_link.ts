@@ -1,6 +1,5 @@
 /** The way from a Shadow Pod to this laptop, and the ports it serves. */
 import { KtctlError, LinkError } from "../../core/errors.ts";
-import type { KubeApi } from "../../kube/kube_api.ts";
 import { connectLocal } from "../../link/client/connect_local.ts";
 import { provePath } from "../../link/client/prove_path.ts";
 import type { Link } from "../../link/client/link.ts";
@@ -9,7 +8,11 @@ import { openTlsLink } from "../../link/client/open_tls_link.ts";
 import type { LinkProtocol } from "../../link/wire/link_protocol.ts";
 import { backoff } from "../../core/backoff.ts";
 import type { Shadow } from "./shadow.ts";
-import { type CarrierOptions, openShadowCarrier } from "./shadow_carrier.ts";
+import {
+  type CarrierOptions,
+  openShadowCarrier,
+  type PodWays,
+} from "./shadow_carrier.ts";
 
 /** One port of the pod and where its connections end here. */
 export interface LocalPort {
@@ -34,7 +37,7 @@ const STARTING_MS = 1_500;
 
 /** One attempt. Throws `LinkError` and what `openShadowCarrier` throws. */
 export async function openShadowLink(
-  kube: KubeApi,
+  kube: PodWays,
   shadow: Shadow,
   options: LinkOptions & Pick<CarrierOptions, "isStarting">,
 ): Promise<Link> {
@@ -77,7 +80,7 @@ export async function openShadowLink(
  * tells of it before the kubelet's next probe. Gives up after `giveUpMs`.
  */
 export async function awaitShadowLink(
-  kube: KubeApi,
+  kube: PodWays,
   shadow: Shadow,
   options: LinkOptions & { giveUpMs: number },
 ): Promise<Link> {

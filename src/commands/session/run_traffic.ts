@@ -9,6 +9,7 @@ import type { RoutingVerb } from "../../plugins/routing_verb.ts";
 import type { GlobalOptions } from "./global_options.ts";
 import { endText } from "./end_text.ts";
 import type { Host } from "./host.ts";
+import { namingMissingRights } from "./naming_missing_rights.ts";
 import { planRestore } from "./plan_restore.ts";
 import { planTraffic } from "./plan_traffic.ts";
 import { pluginOptions } from "./plugin_flags.ts";
@@ -21,6 +22,7 @@ import { openKube, runSession, sweepOwn } from "./session.ts";
 import { takeOver } from "./take_over.ts";
 import { takeAgain } from "./take_again.ts";
 import { trafficReadyEvent } from "./traffic_ready_event.ts";
+import { trafficUses } from "./traffic_uses.ts";
 
 /** The flags that the verbs have in common. */
 export interface TrafficOptions extends GlobalOptions, RestoreOptions {
@@ -62,46 +64,53 @@ export async function runTraffic(
     { ...options, ...(wanted && { wanted }) },
     report,
   );
-  await sweepOwn(host, kube, report);
-  if (options.takeOver && takenName !== undefined) {
-    await takeOver(host, kube, { name: takenName, verb, report });
-  }
-  const check = (session?: string) =>
-    report.step(
-      "check",
-      async () =>
-        await planTraffic(host, { kube, report }, {
-          ...{ ...rest, verb, plugin, expose, skipPortChecking },
-          pluginOptions: given,
-          target: await findTarget(kube),
-          globals: options,
-          ...(session === undefined ? {} : { session }),
+  const needed = {
+    verb,
+    uses: trafficUses(plugin, { ...options, ...(wanted && { wanted }) }),
+    signal: host.signal,
+  };
+  await namingMissingRights(kube, needed, async () => {
+    await sweepOwn(host, kube, report);
+    if (options.takeOver && takenName !== undefined) {
+      await takeOver(host, kube, { name: takenName, verb, report });
+    }
+    const check = (session?: string) =>
+      report.step(
+        "check",
+        async () =>
+          await planTraffic(host, { kube, report }, {
+            ...{ ...rest, verb, plugin, expose, skipPortChecking },
+            pluginOptions: given,
+            target: await findTarget(kube),
+            globals: options,
+            ...(session === undefined ? {} : { session }),
+          }),
+      );
+    const first = await check();
+    const { context: { session: id } } = first;
+    await runSession(
+      host,
+      { globals: options, kube, report, command, id },
+      (session, markReady) =>
+        takeAgain(session, options, async (session, { isFirst }) => {
+          const plan = isFirst ? first : await check(id);
+          const restore = planRestore(plan, options);
+          await serveTraffic(session, {
+            plan,
+            ...(restore === undefined ? {} : { restore }),
+            skipPortChecking,
+            globals: options,
+            onReady: (routed, about) => {
+              markReady();
+              const event = trafficReadyEvent(plan, routed, {
+                ...about,
+                ...options,
+                endText: (what, name) => endText(host, what, name),
+              });
+              report.event(event);
+            },
+          });
         }),
     );
-  const first = await check();
-  const { context: { session: id } } = first;
-  await runSession(
-    host,
-    { globals: options, kube, report, command, id },
-    (session, markReady) =>
-      takeAgain(session, options, async (session, { isFirst }) => {
-        const plan = isFirst ? first : await check(id);
-        const restore = planRestore(plan, options);
-        await serveTraffic(session, {
-          plan,
-          ...(restore === undefined ? {} : { restore }),
-          skipPortChecking,
-          globals: options,
-          onReady: (routed, about) => {
-            markReady();
-            const event = trafficReadyEvent(plan, routed, {
-              ...about,
-              ...options,
-              endText: (what, name) => endText(host, what, name),
-            });
-            report.event(event);
-          },
-        });
-      }),
-  );
+  });
 }

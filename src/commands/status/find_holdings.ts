@@ -1,10 +1,5 @@
-import { attachedAgents } from "../../cluster/clean/attached_agents.ts";
-import { deadState } from "../../cluster/clean/dead_state.ts";
-import { readNamespace } from "../../cluster/clean/read_namespace.ts";
-import {
-  unreadableObjects,
-  warnOfUnreadable,
-} from "../../cluster/clean/unreadable.ts";
+import { findDead } from "../../cluster/clean/find_dead.ts";
+import { warnOfUnreadable } from "../../cluster/clean/unreadable.ts";
 import { type Holding, holdings } from "../../cluster/overview/holdings.ts";
 import type { Report } from "../../core/report.ts";
 import type { FoundState } from "../../kube/cluster_step.ts";
@@ -20,23 +15,11 @@ export interface FindOptions {
 export async function lookAt(
   kube: KubeApi,
   namespace: string,
-  { thresholdMinutes, signal, report }: FindOptions,
+  options: FindOptions,
 ): Promise<FoundState> {
-  const state = await readNamespace(kube, { signal, report, namespace });
-  const unreadable = unreadableObjects(state);
-  warnOfUnreadable(report, unreadable);
-  const agents = await attachedAgents(kube, state, {
-    thresholdMinutes,
-    signal,
-    report,
-  });
-  return deadState(state, {
-    namespace,
-    now: kube.now(),
-    thresholdMinutes,
-    unreadable,
-    ...agents,
-  });
+  const { dead, unreadable } = await findDead(kube, { ...options, namespace });
+  warnOfUnreadable(options.report, unreadable);
+  return dead;
 }
 
 /** Who holds what in these namespaces. */

@@ -129,6 +129,14 @@ for (
       2,
       /no plugin of that name was added\nNo plugin was added\./,
     ],
+    ["rbac", 2, /Missing required argument 'commands'/],
+    ["rbac exchnge", 2, /Allowed choices are connect, exchange/],
+    [
+      "rbac exchange --with mode=scael",
+      2,
+      /exchange is not used with "mode=scael"\nDid you mean "mode=scale"\?/,
+    ],
+    ["rbac mesh --with mode=scale", 2, /mesh is not used with "mode=scale"/],
     ["clean --thresholdInMinus soon", 2, /must be a whole number, 0 or more/],
     ["clean --kubeconfig /nonexistent", 2, /\/nonexistent/],
   ] as const
@@ -187,6 +195,8 @@ for (
     "config set",
     "config trust",
     "completion",
+    "doctor",
+    "rbac",
     "plugin",
     "plugin add",
     "plugin test",

@@ -35,7 +35,7 @@ Deno.test("a right that the refusal does not name is found by asking for it", as
     code: "RBAC_FORBIDDEN",
     message: /is forbidden$/,
     hint:
-      /^Missing rule: `apiGroups: \[""\], resources: \["pods"\], verbs: \["list"\]`\. .*docs\/rbac/,
+      /^Missing rule: `apiGroups: \[""\], resources: \["pods"\], verbs: \["list"\]`\. .*ktctl rbac/,
   });
   const { url, body } = server.requests.at(-1)!;
   assert.equal(url, "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews");
