@@ -36,7 +36,7 @@ const ON_TWO_NODES = /\/two_nodes_test/;
 
 /** What takes longest begins first, so that nothing long is left for the end. */
 const LONG =
-  /\/(connect_reach|connect_share|drift|failing_start|keep_replicas|mesh|mesh_protocols|rbac|restore_after|two_users)_test/;
+  /\/(connect_reach|connect_share|completion|drift|failing_start|keep_replicas|mesh|mesh_many|mesh_protocols|rbac|restore_after|two_users)_test/;
 
 /** Test files that run at a time on one cluster. They wait most of the time. */
 const SIDE_BY_SIDE = 2;

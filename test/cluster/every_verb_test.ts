@@ -32,6 +32,37 @@ Deno.test(`every verb does its work (${PROGRAM_FORM})`, async (t) => {
     await reaches(client, { name: "web-" });
   });
 
+  await step("exchange in the background, status and leave", async () => {
+    const begun = await laptop.run([
+      ...["exchange", "web", "--background"],
+      ...expose,
+    ]);
+    assert.equal(begun.code, 0, begun.stdout + begun.stderr);
+    await reaches(client);
+    const { events } = await laptop.run(["status"]);
+    const sessions = events.find(({ kind }) => kind === "sessions");
+    assert.equal(sessions?.["items"][0].state, "ready");
+    const left = await laptop.run(["leave", "web"]);
+    assert.equal(left.code, 0, left.stdout + left.stderr);
+    assert.deepEqual(
+      [...Deno.readDirSync(`${laptop.stateHome}/ktctl/run`)],
+      [],
+    );
+  });
+
+  await step("what needs no cluster", async () => {
+    const output = async (...args: string[]) => {
+      const { code, stdout, stderr, events } = await laptop.run(args);
+      assert.equal(code, 0, stdout + stderr);
+      return events.find(({ event }) => event === "ready")?.["output"];
+    };
+    assert.match(await output("rbac", "exchange"), /^kind: Role$/m);
+    assert.match(await output("completion", "bash"), /complete -/);
+    const { events } = await laptop.run(["config", "get", "exchange.mode"]);
+    const mode = events.find(({ event }) => event === "setting");
+    assert.equal(mode?.["value"], "selector");
+  });
+
   await step("mesh", async () => {
     const mark = ["--versionMark", "demo"];
     await using mesh = laptop.start(["mesh", "web", ...expose, ...mark]);

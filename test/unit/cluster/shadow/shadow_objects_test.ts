@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { hostname } from "node:os";
 import { createHash } from "node:crypto";
 import {
   shadowConfigMap,
@@ -152,6 +153,7 @@ Deno.test("users' labels and annotations never replace those that ktctl finds it
     "kt-last-heart-beat": String(NOW),
     "kt-ref-count": "1",
     "kt-user": "alice",
+    "ktctl.dev/host": hostname(),
     "ktctl.dev/session": "s1",
     "ktctl.dev/status-port": "2223",
   });
