@@ -31,9 +31,10 @@ function require(name) {
   return found;
 }
 function __builtin(name) {
+  let found;
   return new Proxy({}, {
     get(_target, key) {
-      const found = require(name);
+      found ??= require(name);
       return key === "default" ? found : found[key];
     },
   });
