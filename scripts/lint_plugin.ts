@@ -61,7 +61,7 @@ const RESERVED: Readonly<Record<string, { files: RegExp; hint: string }>> = {
 };
 
 /** Deno's own API gives a program no open file for its output. */
-const START_DETACHED = /src\/core\/start_detached\.ts$/;
+const START_DETACHED = /src\/commands\/background\/start_detached\.ts$/;
 
 const reservedCalls: Deno.lint.Rule = {
   create(context) {

@@ -202,7 +202,7 @@ function heldError(service: KubeObject, holder: Holder): ConflictError {
     }${sinceText(holder)}`,
     {
       hint:
-        `Ask ${holder.user} to leave, or run this again with --takeOver, which asks them; if they are gone for good, run \`ktctl recover ${
+        `Ask ${holder.user} to leave; if they are gone for good, run \`ktctl recover ${
           holder.scaled === undefined ? name : `deploy/${holder.scaled}`
         }\`.`,
     },

@@ -24,7 +24,7 @@ export function birdseyeCommand(host: CommandHost): Command {
     )
     .addOption(thresholdOption())
     .action(async (_options: unknown, command: Command) => {
-      const { birdseye } = await import("./birdseye.ts");
+      const { birdseye } = await import("./status/birdseye.ts");
       await birdseye(await host.open(), command.optsWithGlobals());
     });
 }

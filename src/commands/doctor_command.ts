@@ -27,7 +27,7 @@ export function doctorCommand(host: CommandHost): Command {
       ),
     )
     .action(async (_options: unknown, command: Command) => {
-      const { doctor } = await import("./doctor.ts");
+      const { doctor } = await import("./doctor/doctor.ts");
       await doctor(await host.open(), command.optsWithGlobals());
     });
 }

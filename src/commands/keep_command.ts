@@ -13,7 +13,7 @@ export function keepCommand(host: CommandHost): Command {
     )
     .action(
       async (name: string | undefined, _options: unknown, command: Command) => {
-        const { keep } = await import("./keep.ts");
+        const { keep } = await import("./running/keep.ts");
         await keep(await host.open(), name, command.optsWithGlobals());
       },
     );

@@ -15,7 +15,7 @@ export function leaveCommand(host: CommandHost): Command {
     )
     .action(
       async (name: string | undefined, _options: unknown, command: Command) => {
-        const { leave } = await import("./leave.ts");
+        const { leave } = await import("./running/leave.ts");
         await leave(await host.open(), name, command.optsWithGlobals());
       },
     );

@@ -20,7 +20,7 @@ export function logsCommand(host: CommandHost): Command {
     )
     .action(
       async (name: string | undefined, _options: unknown, command: Command) => {
-        const { logs } = await import("./logs.ts");
+        const { logs } = await import("./background/logs.ts");
         await logs(await host.open(), name, command.optsWithGlobals());
       },
     );

@@ -5,7 +5,7 @@ import type { MeshOptions } from "./mesh.ts";
 import type { CommandHost } from "./session/command_host.ts";
 import { addPluginFlags } from "./session/plugin_flags.ts";
 import { addRestoreOptions } from "./session/restore_options.ts";
-import { takeOverOption } from "./session/take_over_option.ts";
+import { takeOverOption } from "./takeover/take_over_option.ts";
 import { withExpose } from "./session/with_expose.ts";
 
 export async function meshCommand(host: CommandHost): Promise<Command> {

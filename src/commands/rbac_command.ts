@@ -1,6 +1,6 @@
 import { Argument, Command, Option } from "commander";
 import { RIGHTS_VERBS, type RightsVerb } from "../cluster/rights/verb_roles.ts";
-import type { RbacOptions } from "./rbac.ts";
+import type { RbacOptions } from "./rbac/rbac.ts";
 import { usesText } from "./rbac/parse_uses.ts";
 import type { GlobalOptions } from "./session/global_options.ts";
 import type { CommandHost } from "./session/command_host.ts";
@@ -42,7 +42,7 @@ export function rbacCommand(host: CommandHost): Command {
     .addHelpText("after", () => `\n${usesText()}`)
     .action(
       async (verbs: string[], _options: unknown, command: Command) => {
-        const { rbac } = await import("./rbac.ts");
+        const { rbac } = await import("./rbac/rbac.ts");
         const options = command.optsWithGlobals<RbacOptions & GlobalOptions>();
         await rbac(await host.open(), verbs as RightsVerb[], options);
       },

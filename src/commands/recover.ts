@@ -5,7 +5,7 @@ import { annotationText, USER } from "../kube/annotations.ts";
 import type { KubeObject } from "../kube/kube_api.ts";
 import type { GlobalOptions } from "./session/global_options.ts";
 import type { Host } from "./session/host.ts";
-import { recoverService } from "./session/recover_service.ts";
+import { recoverService } from "./takeover/recover_service.ts";
 import { namingMissingRights } from "./session/naming_missing_rights.ts";
 import { openKube, sweepOwn } from "./session/session.ts";
 

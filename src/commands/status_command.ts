@@ -19,7 +19,7 @@ export function statusCommand(host: CommandHost): Command {
     )
     .addOption(thresholdOption())
     .action(async (_options: unknown, command: Command) => {
-      const { status } = await import("./status.ts");
+      const { status } = await import("./status/status.ts");
       await status(await host.open(), command.optsWithGlobals());
     });
 }

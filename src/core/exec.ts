@@ -1,4 +1,4 @@
-/** The only place that starts other programs, but those that outlive this one (`start_detached.ts`). */
+/** The only place that starts other programs, but those that outlive this one (`startDetached`). */
 import {
   Cancelled,
   messageOf,

@@ -294,9 +294,8 @@ export class KubeClient implements KubeApi {
     resource: Resource,
     options: ListOptions,
   ): Promise<Listing<T>> {
-    const { most = PAGE_SIZE } = options;
     try {
-      const pageSize = Math.min(most, PAGE_SIZE);
+      const pageSize = Math.min(options.most ?? PAGE_SIZE, PAGE_SIZE);
       return await this.#listPages<T>(resource, options, pageSize);
     } catch (error) {
       // The pages outlived the server's memory of that moment: take all in one.
@@ -313,7 +312,6 @@ export class KubeClient implements KubeApi {
     pageSize: number,
   ): Promise<Listing<T>> {
     const { labelSelector, fieldSelector, metadataOnly = false } = options;
-    const { most = Infinity } = options;
     const place = this.#place(resource, options.namespace);
     const subject = { action: "list", resource, namespace: place };
     const items: T[] = [];
@@ -342,7 +340,7 @@ export class KubeClient implements KubeApi {
         items.push(item);
       }
       next = page.metadata?.continue || undefined;
-      if (next === undefined || items.length >= most) {
+      if (next === undefined || items.length >= (options.most ?? Infinity)) {
         return { items, resourceVersion: page.metadata?.resourceVersion ?? "" };
       }
     }

@@ -2,7 +2,7 @@
 import { ownProgram } from "../../helper/helper_command.ts";
 import { KtctlError, messageOf, UnsupportedError } from "../../core/errors.ts";
 import type { Report } from "../../core/report.ts";
-import { startDetached } from "../../core/start_detached.ts";
+import { startDetached } from "./start_detached.ts";
 import { liveSessions } from "../../undo/live_sessions.ts";
 import { readToldEvent } from "../running/told_event.ts";
 import type { Host } from "../session/host.ts";

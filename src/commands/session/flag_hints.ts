@@ -39,6 +39,7 @@ const OF_ERRORS: Readonly<Record<string, string>> = {
   ROUTER_NAME_TAKEN: "Or use --mode manual, which needs no router.",
   ROUTE_TAKEN: "Or leave its addresses alone with --excludeIps.",
   RULES_NAME_TAKEN: "Print them with --emitRules.",
+  SERVICE_ALREADY_EXCHANGED: "Or ask them with --takeOver.",
   SERVICE_ACCOUNT_NOT_FOUND: "Or name another one with --serviceAccount.",
   SHARE_NAME_TAKEN: "Or connect without --shareShadow.",
   STUNTMAN_NAME_TAKEN:

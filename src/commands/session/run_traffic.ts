@@ -19,7 +19,7 @@ import {
 } from "./restore_options.ts";
 import { serveTraffic } from "./serve_traffic.ts";
 import { openKube, runSession, sweepOwn } from "./session.ts";
-import { takeOver } from "./take_over.ts";
+import { takeOver } from "../takeover/take_over.ts";
 import { takeAgain } from "./take_again.ts";
 import { trafficReadyEvent } from "./traffic_ready_event.ts";
 import { trafficUses } from "./traffic_uses.ts";

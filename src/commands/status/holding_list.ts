@@ -1,5 +1,5 @@
 import type { Holding } from "../../cluster/overview/holdings.ts";
-import { ageText } from "../../core/age_text.ts";
+import { ageText } from "./age_text.ts";
 import type { ListEvent } from "../../core/report.ts";
 
 /** Who holds what in the cluster, as `status` tells of it. */

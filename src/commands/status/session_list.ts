@@ -1,4 +1,4 @@
-import { ageText } from "../../core/age_text.ts";
+import { ageText } from "./age_text.ts";
 import type { ListEvent } from "../../core/report.ts";
 import { type RunningSession, targetOf } from "../running/running_sessions.ts";
 

@@ -32,7 +32,7 @@ for (const refuse of [refuseHeldService, refuseReplacedPods]) {
       message:
         'Cannot take Service "web-grpc": alice has exchanged its Deployment "web"',
       hint:
-        "Ask alice to leave, or run this again with --takeOver, which asks them; if they are gone for good, run `ktctl recover deploy/web`.",
+        "Ask alice to leave; if they are gone for good, run `ktctl recover deploy/web`.",
     });
     kube.listed = [shadow("app=Not a name")];
     await assert.rejects(refuse(kube.api, service, options), {

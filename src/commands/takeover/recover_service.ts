@@ -26,8 +26,8 @@ import {
 } from "../../kube/annotations.ts";
 import type { KubeApi, KubeObject } from "../../kube/kube_api.ts";
 import { Reverter } from "../../undo/reverter.ts";
-import type { Host } from "./host.ts";
-import { knownSteps } from "./known_steps.ts";
+import type { Host } from "../session/host.ts";
+import { knownSteps } from "../session/known_steps.ts";
 
 export interface RecoverServiceOptions {
   readonly resourceName: ResourceName;

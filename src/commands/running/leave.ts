@@ -1,15 +1,15 @@
 /** `ktctl leave`: ends a session of this laptop from another terminal. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { CleanupError, messageOf } from "../core/errors.ts";
-import type { Report } from "../core/report.ts";
-import type { JournalHeader } from "../undo/journal.ts";
-import { askEnd } from "./running/ask_session.ts";
-import { chooseSessions } from "./running/choose_sessions.ts";
-import { silentError } from "./running/silent_error.ts";
-import { readToldEvent } from "./running/told_event.ts";
-import type { GlobalOptions } from "./session/global_options.ts";
-import type { Host } from "./session/host.ts";
+import { CleanupError, messageOf } from "../../core/errors.ts";
+import type { Report } from "../../core/report.ts";
+import type { JournalHeader } from "../../undo/journal.ts";
+import { askEnd } from "./ask_session.ts";
+import { chooseSessions } from "./choose_sessions.ts";
+import { silentError } from "./silent_error.ts";
+import { readToldEvent } from "./told_event.ts";
+import type { GlobalOptions } from "../session/global_options.ts";
+import type { Host } from "../session/host.ts";
 
 interface LeaveOptions {
   readonly all: boolean;

@@ -1,11 +1,11 @@
 /** `ktctl keep`: refuses to give a Service to somebody who asks for it with --takeOver. */
-import { ConflictError, KtctlError, messageOf } from "../core/errors.ts";
-import { askKeep } from "./running/ask_session.ts";
-import { chooseSessions } from "./running/choose_sessions.ts";
-import { silentError } from "./running/silent_error.ts";
-import { readToldEvent } from "./running/told_event.ts";
-import type { GlobalOptions } from "./session/global_options.ts";
-import type { Host } from "./session/host.ts";
+import { ConflictError, KtctlError, messageOf } from "../../core/errors.ts";
+import { askKeep } from "./ask_session.ts";
+import { chooseSessions } from "./choose_sessions.ts";
+import { silentError } from "./silent_error.ts";
+import { readToldEvent } from "./told_event.ts";
+import type { GlobalOptions } from "../session/global_options.ts";
+import type { Host } from "../session/host.ts";
 
 export async function keep(
   host: Host,

@@ -1,13 +1,13 @@
 /** `ktctl birdseye`: the Services of a namespace, and who has them; as the original has it. */
-import { type Holding, holdings } from "../cluster/overview/holdings.ts";
-import { counted } from "../core/counted.ts";
-import type { ListEvent } from "../core/report.ts";
-import { isMade } from "../kube/annotations.ts";
-import type { FoundState } from "../kube/cluster_step.ts";
-import type { GlobalOptions } from "./session/global_options.ts";
-import type { Host } from "./session/host.ts";
-import { openKube } from "./session/session.ts";
-import { lookAt } from "./status/find_holdings.ts";
+import { type Holding, holdings } from "../../cluster/overview/holdings.ts";
+import { counted } from "../../core/counted.ts";
+import type { ListEvent } from "../../core/report.ts";
+import { isMade } from "../../kube/annotations.ts";
+import type { FoundState } from "../../kube/cluster_step.ts";
+import type { GlobalOptions } from "../session/global_options.ts";
+import type { Host } from "../session/host.ts";
+import { openKube } from "../session/session.ts";
+import { lookAt } from "./find_holdings.ts";
 
 interface BirdseyeOptions {
   readonly sortBy: "status" | "name";

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
-import { messageOf, UnsupportedError } from "./errors.ts";
+import { messageOf, UnsupportedError } from "../../core/errors.ts";
 
 export interface DetachedProgram {
   readonly pid: number | undefined;

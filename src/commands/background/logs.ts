@@ -1,13 +1,13 @@
 /** `ktctl logs`: what a session in the background has told, and tells. */
-import { NotFoundError } from "../core/errors.ts";
-import { liveSessions } from "../undo/live_sessions.ts";
-import { followLog } from "./background/follow_log.ts";
-import { listLogs, type SessionLog } from "./background/log_folder.ts";
-import { askChanges } from "./running/ask_session.ts";
-import { isNamed } from "./running/is_named.ts";
-import { readToldEvent } from "./running/told_event.ts";
-import type { GlobalOptions } from "./session/global_options.ts";
-import type { Host } from "./session/host.ts";
+import { NotFoundError } from "../../core/errors.ts";
+import { liveSessions } from "../../undo/live_sessions.ts";
+import { followLog } from "./follow_log.ts";
+import { listLogs, type SessionLog } from "./log_folder.ts";
+import { askChanges } from "../running/ask_session.ts";
+import { isNamed } from "../running/is_named.ts";
+import { readToldEvent } from "../running/told_event.ts";
+import type { GlobalOptions } from "../session/global_options.ts";
+import type { Host } from "../session/host.ts";
 
 interface LogsOptions {
   readonly follow: boolean;

@@ -1,11 +1,11 @@
 /** `ktctl rbac`: the rights that commands need, and which of them are there. */
-import { neededRoles } from "../cluster/rights/needed_roles.ts";
-import { roleManifest, roleYaml } from "../cluster/rights/role_yaml.ts";
-import type { RightsVerb } from "../cluster/rights/verb_roles.ts";
-import { checkRights } from "./rbac/check_rights.ts";
-import { parseUses } from "./rbac/parse_uses.ts";
-import type { GlobalOptions } from "./session/global_options.ts";
-import type { Host } from "./session/host.ts";
+import { neededRoles } from "../../cluster/rights/needed_roles.ts";
+import { roleManifest, roleYaml } from "../../cluster/rights/role_yaml.ts";
+import type { RightsVerb } from "../../cluster/rights/verb_roles.ts";
+import { checkRights } from "./check_rights.ts";
+import { parseUses } from "./parse_uses.ts";
+import type { GlobalOptions } from "../session/global_options.ts";
+import type { Host } from "../session/host.ts";
 
 export interface RbacOptions {
   readonly with: string;

@@ -1,21 +1,24 @@
 /** `ktctl doctor`: looks at this machine and the cluster, and says what keeps ktctl from working. */
 import { existsSync } from "node:fs";
-import { CLUSTER_CHECKS } from "../cluster/doctor/cluster_checks.ts";
-import type { ClusterSubject } from "../cluster/doctor/cluster_subject.ts";
-import { counted } from "../core/counted.ts";
-import type { DoctorCheck, FindingState } from "../core/doctor/doctor_check.ts";
-import { runCheck } from "../core/doctor/run_check.ts";
-import { DiagnosisError, UsageError } from "../core/errors.ts";
-import { exec } from "../core/exec.ts";
-import { hasRootRights } from "../helper/has_root_rights.ts";
-import type { DoctorOptions } from "./doctor/doctor_options.ts";
-import type { Told } from "./doctor/told.ts";
-import { findCluster } from "./doctor/find_cluster.ts";
-import { LAPTOP_CHECKS } from "./doctor/laptop_checks.ts";
-import { namespaceLeftoversCheck } from "./doctor/namespace_leftovers_check.ts";
-import { hintWithFlags } from "./session/flag_hints.ts";
-import { podOptions } from "./session/global_options.ts";
-import type { Host } from "./session/host.ts";
+import { CLUSTER_CHECKS } from "../../cluster/doctor/cluster_checks.ts";
+import type { ClusterSubject } from "../../cluster/doctor/cluster_subject.ts";
+import { counted } from "../../core/counted.ts";
+import type {
+  DoctorCheck,
+  FindingState,
+} from "../../core/doctor/doctor_check.ts";
+import { runCheck } from "../../core/doctor/run_check.ts";
+import { DiagnosisError, UsageError } from "../../core/errors.ts";
+import { exec } from "../../core/exec.ts";
+import { hasRootRights } from "../../helper/has_root_rights.ts";
+import type { DoctorOptions } from "./doctor_options.ts";
+import type { Told } from "./told.ts";
+import { findCluster } from "./find_cluster.ts";
+import { LAPTOP_CHECKS } from "./laptop_checks.ts";
+import { namespaceLeftoversCheck } from "./namespace_leftovers_check.ts";
+import { hintWithFlags } from "../session/flag_hints.ts";
+import { podOptions } from "../session/global_options.ts";
+import type { Host } from "../session/host.ts";
 
 export async function doctor(
   host: Host,
@@ -49,12 +52,12 @@ export async function doctor(
     const checks = [...CLUSTER_CHECKS, namespaceLeftoversCheck(host)];
     await runAll(checks, subject, { about: "cluster", host, tell });
     if (options.pull || options.linkTest) {
-      const { testWithPods } = await import("./doctor/test_with_pods.ts");
+      const { testWithPods } = await import("./test_with_pods.ts");
       await testWithPods(host, { options, kube, report, tell });
     }
   }
   if (options.bundle !== undefined) {
-    const { writeBundle } = await import("./doctor/write_bundle.ts");
+    const { writeBundle } = await import("./write_bundle.ts");
     await writeBundle(options.bundle, { host, told, target });
     report.event({
       event: "action",

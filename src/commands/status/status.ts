@@ -1,16 +1,16 @@
 /** `ktctl status`: the sessions of this laptop, and who holds what in the cluster. */
-import { counted } from "../core/counted.ts";
-import type { ListEvent, Report } from "../core/report.ts";
-import type { KubeApi } from "../kube/kube_api.ts";
-import { runningSessions } from "./running/running_sessions.ts";
-import type { GlobalOptions } from "./session/global_options.ts";
-import type { Host } from "./session/host.ts";
-import { openCluster, openKube } from "./session/session.ts";
-import { findHoldings } from "./status/find_holdings.ts";
-import { holdingList } from "./status/holding_list.ts";
-import { sessionList } from "./status/session_list.ts";
-import { usedNamespaces } from "./status/used_namespaces.ts";
-import { type Changed, changesOf } from "./status/changes_of.ts";
+import { counted } from "../../core/counted.ts";
+import type { ListEvent, Report } from "../../core/report.ts";
+import type { KubeApi } from "../../kube/kube_api.ts";
+import { runningSessions } from "../running/running_sessions.ts";
+import type { GlobalOptions } from "../session/global_options.ts";
+import type { Host } from "../session/host.ts";
+import { openCluster, openKube } from "../session/session.ts";
+import { findHoldings } from "./find_holdings.ts";
+import { holdingList } from "./holding_list.ts";
+import { sessionList } from "./session_list.ts";
+import { usedNamespaces } from "./used_namespaces.ts";
+import { type Changed, changesOf } from "./changes_of.ts";
 
 interface StatusOptions {
   readonly allNamespaces: boolean;

@@ -6,7 +6,7 @@ import type { Report } from "../../core/report.ts";
 import { annotationText, ROLE, USER } from "../../kube/annotations.ts";
 import type { KubeApi, KubeObject } from "../../kube/kube_api.ts";
 import type { RoutingVerb } from "../../plugins/routing_verb.ts";
-import type { Host } from "./host.ts";
+import type { Host } from "../session/host.ts";
 import { recoverService } from "./recover_service.ts";
 
 /**
