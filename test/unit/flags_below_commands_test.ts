@@ -71,20 +71,21 @@ Deno.test("a flag in a text is found, one in an argument or a command to copy is
   assert.deepEqual(told(step), []);
 });
 
-/** What is in a Role, and for which flag of a command, is about the command line. */
-const ROLES = /\/cluster\/rights\/\w+_role\.ts$/;
+/** For which flag of a command a right is, and what doctor has to say, is about the command line. */
+const ABOUT_COMMANDS = /\/cluster\/(rights|doctor)\//;
 
 for (const folder of BELOW) {
   Deno.test(`no text of src/${folder} names a flag of ktctl's`, () => {
     const files = filesBelow(new URL(`${folder}/`, SRC));
-    const found = files.filter(({ pathname }) => !ROLES.test(pathname)).flatMap(
-      (
-        file,
-      ) =>
-        told(Deno.readTextFileSync(file)).map((text) =>
-          `${file.pathname.split("/src/").at(-1)}: ${text}`
-        ),
-    );
+    const found = files.filter(({ pathname }) => !ABOUT_COMMANDS.test(pathname))
+      .flatMap(
+        (
+          file,
+        ) =>
+          told(Deno.readTextFileSync(file)).map((text) =>
+            `${file.pathname.split("/src/").at(-1)}: ${text}`
+          ),
+      );
     assert.deepEqual(found, []);
   });
 }
