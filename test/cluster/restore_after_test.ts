@@ -225,7 +225,10 @@ Deno.test("who may make no Roles is refused before anything is changed, and gets
   const refused = await laptop.run([...args, ...SWITCH], { kubeconfig });
   assert.equal(refused.code, 4, refused.stdout);
   assert.equal(refused.error?.["code"], "RESTORE_AFTER_FORBIDDEN");
-  assert.match(String(refused.error?.["hint"]), /restore-after\.yaml/);
+  assert.match(
+    String(refused.error?.["hint"]),
+    /ktctl rbac exchange --with restoreAfter/,
+  );
   assert.equal(await namespace.snapshot(), before);
   assert.deepEqual(laptop.journals(), []);
 

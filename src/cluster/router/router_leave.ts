@@ -1,5 +1,5 @@
 /** Leaving the router of a Service; the last one takes all of it back. */
-import { KtctlError } from "../../core/errors.ts";
+import { KtctlError, NotFoundError } from "../../core/errors.ts";
 import {
   includesLabels,
   isSwitched,
@@ -186,7 +186,12 @@ async function endStuntman(
     name,
     uid,
   }));
-  await kube.patch(ref, { metadata: { ownerReferences } }, { signal });
+  try {
+    await kube.patch(ref, { metadata: { ownerReferences } }, { signal });
+  } catch (error) {
+    // another who takes the router back as well has just deleted it
+    if (!(error instanceof NotFoundError)) throw error;
+  }
 }
 
 /** Without its ConfigMap a router can be of no use to anybody: somebody deleted that by hand, or made it something else. */

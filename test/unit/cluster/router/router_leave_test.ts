@@ -3,6 +3,7 @@ import {
   closeRouter,
   restoreService,
 } from "../../../../src/cluster/router/router_leave.ts";
+import { LinkError, NotFoundError } from "../../../../src/core/errors.ts";
 import type { RouterState } from "../../../../src/cluster/router/router_state.ts";
 import type {
   DeleteOptions,
@@ -82,6 +83,34 @@ Deno.test("a pod with the labels of a router's is its own by its name alone", as
   );
   await closeRouter(kube.api, router, signal);
   assert.deepEqual(kube.deleted, [["web-kt-router", "u1"]]);
+});
+
+/** While a router is on its way out, somebody else who closes it deletes its Stuntman Service. */
+class RacedKube extends RouterKube {
+  override patch(): Promise<never> {
+    const gone = new NotFoundError("NOT_FOUND", "it does not exist");
+    return Promise.reject(gone);
+  }
+
+  override portForward(): Promise<never> {
+    return Promise.reject(new LinkError("AGENT_UNREACHABLE", "busy"));
+  }
+}
+
+Deno.test("of two who close a router at once, neither fails for what the other has deleted", async () => {
+  const annotations = { "ktctl.dev/router": "1" };
+  const pod = made("Pod", "web-kt-router", {
+    ...{ role: "router", target: "AbC", annotations },
+  });
+  const kube = new RacedKube(own("Service", "web", {}), [
+    stuntman(annotations),
+  ]);
+  kube.listed = [{ ...pod, status: { phase: "Running" } }];
+  await closeRouter(kube.api, router, signal);
+  assert.deepEqual(kube.deleted, [
+    ["web-kt-router", "uid-Pod-web-kt-router"],
+    ["web-kt-router", "u1"],
+  ]);
 });
 
 Deno.test("a meshed Service that has lost its selector gets that of its Stuntman Service", async () => {
