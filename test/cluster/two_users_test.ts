@@ -62,7 +62,7 @@ for (
       assert.equal(code, firstCode);
       assert.match(
         message,
-        /alice has exchanged (it|its Deployment "web") since /,
+        /alice \(on \S+\) has exchanged (it|its Deployment "web") since /,
       );
       const since = Date.parse(RFC_3339.exec(message)![0]) / 1000;
       assert.ok(
