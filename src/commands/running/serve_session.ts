@@ -57,7 +57,11 @@ export async function serveSession(
     [Symbol.dispose]() {
       server.close();
       for (const socket of sockets) socket.end();
-      rmSync(path, { force: true });
+      try {
+        rmSync(path, { force: true });
+      } catch {
+        // its disk can only be read by now; nobody answers there
+      }
     },
   };
 }
