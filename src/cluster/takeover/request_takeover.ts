@@ -6,6 +6,7 @@ import type { KubeApi, KubeObject } from "../../kube/kube_api.ts";
 import { PODS } from "../../kube/resources.ts";
 import { annotationPatch, updateObject } from "../object/update_object.ts";
 import {
+  isOpenRequest,
   isRefused,
   REFUSAL_SECONDS,
   REQUESTED,
@@ -28,7 +29,7 @@ export interface RequestTakeoverOptions {
  * Asks the owners of these Shadow Pods, who live, to give a Service away. Returns when all of them have
  * gone, or may no longer refuse. The request is taken off the pods however it ends.
  *
- * @throws {ConflictError} `TAKEOVER_REFUSED`.
+ * @throws {ConflictError} `TAKEOVER_REFUSED`, or `TAKEOVER_PENDING` where somebody else is asking.
  */
 export async function requestTakeover(
   kube: KubeApi,
@@ -67,7 +68,10 @@ async function ask(
   const told = await updateObject(
     kube,
     refOf(kube, pod),
-    (found) => annotationPatch(found, { [REQUESTED]: JSON.stringify(request) }),
+    (found) => {
+      refuseSecond(found, { service, now: kube.now() });
+      return annotationPatch(found, { [REQUESTED]: JSON.stringify(request) });
+    },
     { signal, uid },
   );
   if (told === undefined) return; // it has just gone
@@ -94,14 +98,35 @@ async function ask(
     if (object.metadata.uid !== uid) continue;
     isThere = true;
     if (event.type === "DELETED" || object.metadata.deletionTimestamp) return;
-    if (isRefused(object, request)) {
-      throw new ConflictError(
-        "TAKEOVER_REFUSED",
-        `Cannot take Service "${service}": ${owner} keeps it`,
-        { hint: `Talk to ${owner}.` },
-      );
-    }
+    if (isRefused(object, request)) throw refused(service, owner);
   }
+  // a watch that was interrupted may have missed it
+  const last = await kube.find(refOf(kube, pod), { signal });
+  if (last?.metadata.uid === uid && isRefused(last!, request)) {
+    throw refused(service, owner);
+  }
+}
+
+/** Its owner is told of one at a time, and the second would have the Service without a word to them. */
+function refuseSecond(
+  pod: KubeObject,
+  { service, now }: { service: string; now: number },
+): void {
+  const other = takeoverRequest(pod);
+  if (other === undefined || !isOpenRequest(other, now)) return;
+  throw new ConflictError(
+    "TAKEOVER_PENDING",
+    `Cannot ask for Service "${service}": ${other.user} (on ${other.host}) has just asked for it`,
+    { hint: "Try again in half a minute." },
+  );
+}
+
+function refused(service: string, owner: string): ConflictError {
+  return new ConflictError(
+    "TAKEOVER_REFUSED",
+    `Cannot take Service "${service}": ${owner} keeps it`,
+    { hint: `Talk to ${owner}.` },
+  );
 }
 
 /** Not by the command's signal, which may have ended it: nobody is to be told of what nobody wants any more. */

@@ -4,7 +4,7 @@ import { PODS } from "../../kube/resources.ts";
 import { ConflictError } from "../../core/errors.ts";
 import { annotationPatch, updateObject } from "../object/update_object.ts";
 import {
-  REFUSAL_SECONDS,
+  isOpenRequest,
   REFUSED,
   type TakeoverRequest,
   takeoverRequest,
@@ -27,9 +27,9 @@ export class TakeoverNotice {
     const now = this.#kube.now();
     const request = takeoverRequest(pod);
     if (request === undefined || request.id === this.#request?.id) return;
-    const isOpen = this.#request !== undefined && this.#request.until > now;
-    const isOver = request.until <= now;
-    if (isOpen || isOver || request.until > now + 2 * REFUSAL_SECONDS) return;
+    const isAsked = this.#request !== undefined &&
+      isOpenRequest(this.#request, now);
+    if (isAsked || !isOpenRequest(request, now)) return;
     this.#request = request;
     this.#pod = pod;
     const { user, host, until } = request;
@@ -46,16 +46,10 @@ export class TakeoverNotice {
     const request = this.#request;
     if (
       request === undefined || this.#pod === undefined ||
-      request.until <= this.#kube.now()
-    ) {
-      throw new ConflictError(
-        "NOBODY_ASKS",
-        "Nobody asks for what this session has",
-        { hint: "Nothing has to be refused." },
-      );
-    }
+      !isOpenRequest(request, this.#kube.now())
+    ) throw nobodyAsks();
     const { name, namespace, uid } = this.#pod.metadata;
-    await updateObject(
+    const told = await updateObject(
       this.#kube,
       {
         resource: PODS,
@@ -65,6 +59,15 @@ export class TakeoverNotice {
       (found) => annotationPatch(found, { [REFUSED]: request.id }),
       { signal, uid },
     );
+    if (told === undefined) throw nobodyAsks(); // the question has gone with the pod
     return request;
   }
+}
+
+function nobodyAsks(): ConflictError {
+  return new ConflictError(
+    "NOBODY_ASKS",
+    "Nobody asks for what this session has",
+    { hint: "Nothing has to be refused." },
+  );
 }

@@ -39,6 +39,14 @@ export function takeoverRequest(pod: KubeObject): TakeoverRequest | undefined {
   return read.reason === undefined ? read.value : undefined;
 }
 
+/** Whether it may still be refused. One that lasts for much longer than any does is nobody's. */
+export function isOpenRequest(
+  { until }: TakeoverRequest,
+  now: number,
+): boolean {
+  return until > now && until <= now + 2 * REFUSAL_SECONDS;
+}
+
 export function isRefused(pod: KubeObject, { id }: TakeoverRequest): boolean {
   return annotation(pod, REFUSED) === id;
 }
