@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { type JournalHeader, journalNames, replayJournal } from "./journal.ts";
 import { type JournalOptions, openLockBeside } from "./journal_lock.ts";
+import { isElsewhere } from "./this_machine.ts";
 
 /** The sessions whose processes live, by the locks on their journals. What cannot be read is left out. */
 export function liveSessions(
@@ -14,6 +15,11 @@ export function liveSessions(
       return []; // gone meanwhile, or another user's
     }
   });
+}
+
+/** Without those of other machines that have the same home directory. */
+export function localSessions(dir: string): JournalHeader[] {
+  return liveSessions(dir).filter((one) => !isElsewhere(one));
 }
 
 function names(dir: string): string[] {

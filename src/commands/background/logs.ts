@@ -1,6 +1,6 @@
 /** `ktctl logs`: what a session in the background has told, and tells. */
 import { NotFoundError } from "../../core/errors.ts";
-import { liveSessions } from "../../undo/live_sessions.ts";
+import { localSessions } from "../../undo/live_sessions.ts";
 import { followLog } from "./follow_log.ts";
 import { listLogs, type SessionLog } from "./log_folder.ts";
 import { askChanges } from "../running/ask_session.ts";
@@ -51,7 +51,7 @@ function choose(
   name: string | undefined,
 ): SessionLog {
   const all = listLogs(logDir);
-  const byId = liveSessions(journalDir).find(({ session }) => session === name)
+  const byId = localSessions(journalDir).find(({ session }) => session === name)
     ?.log;
   const chosen = all.find(({ path, command }) =>
     name === undefined || path === byId ||
@@ -78,7 +78,7 @@ async function whenOver(
   { journalDir, signal }: Host,
   { path }: SessionLog,
 ): Promise<void> {
-  const session = liveSessions(journalDir).find(({ log }) => log === path);
+  const session = localSessions(journalDir).find(({ log }) => log === path);
   if (session?.socket === undefined) return;
   try {
     for await (const _ of askChanges(session.socket, signal)) {

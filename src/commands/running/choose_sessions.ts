@@ -1,26 +1,26 @@
 import { ConflictError, NotFoundError } from "../../core/errors.ts";
 import type { JournalHeader } from "../../undo/journal.ts";
-import { liveSessions } from "../../undo/live_sessions.ts";
-import { isElsewhere } from "../../undo/this_machine.ts";
+import { localSessions } from "../../undo/live_sessions.ts";
 import type { Host } from "../session/host.ts";
 import { isNamed } from "./is_named.ts";
 
 /**
- * The sessions of this laptop that the user means. Throws `NotFoundError` (`SESSION_NOT_FOUND`), `ConflictError` (`SESSION_AMBIGUOUS`).
+ * The sessions of this laptop that the user means. Throws `NotFoundError` (`SESSION_NOT_FOUND`),
+ * `ConflictError` (`SESSION_AMBIGUOUS`).
  */
 export function chooseSessions(
   { journalDir }: Host,
   name: string | undefined,
   { all = false, namespace }: { all?: boolean; namespace?: string },
 ): JournalHeader[] {
-  const running = liveSessions(journalDir).filter((one) => !isElsewhere(one));
+  const running = localSessions(journalDir);
   const chosen = running.filter((one) =>
     (all || name === undefined || isNamed(one, name)) &&
     (namespace === undefined || one.namespace === namespace)
   );
   const details = (all: JournalHeader[]) =>
     all.map((one) =>
-      `${one.command}, in namespace "${one.namespace}" of context "${one.context}": ktctl leave ${one.session}`
+      `${one.session}: ${one.command}, in namespace "${one.namespace}" of context "${one.context}"`
     );
   if (chosen.length === 0) {
     const what = name === undefined ? "" : ` "${name}"`;

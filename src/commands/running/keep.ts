@@ -17,6 +17,7 @@ export async function keep(
   if (session!.socket === undefined) {
     throw silentError(session!, "it has nothing to answer by");
   }
+  let isAnswered = false;
   try {
     for await (const line of askKeep(session!.socket, host.signal)) {
       const event = readToldEvent(line)?.event;
@@ -29,6 +30,7 @@ export async function keep(
         );
       }
       if (event === undefined) continue;
+      isAnswered = true;
       report.event(event);
       host.conclude({ state: "unchanged", reason: "The session goes on" });
     }
@@ -36,5 +38,6 @@ export async function keep(
     host.signal.throwIfAborted();
     if (error instanceof KtctlError) throw error;
     throw silentError(session!, messageOf(error));
-  }
+  } // it has ended meanwhile, and refused nothing
+  if (!isAnswered) throw silentError(session!, "it said nothing");
 }

@@ -1,8 +1,8 @@
 /** `ktctl leave`: ends a session of this laptop from another terminal. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { CleanupError, messageOf } from "../../core/errors.ts";
-import type { Report } from "../../core/report.ts";
+import { CleanupError, KtctlError, messageOf } from "../../core/errors.ts";
+import { errorEvent, type Report } from "../../core/report.ts";
 import type { JournalHeader } from "../../undo/journal.ts";
 import { askEnd } from "./ask_session.ts";
 import { chooseSessions } from "./choose_sessions.ts";
@@ -26,8 +26,13 @@ export async function leave(
   const ends = await Promise.allSettled(
     chosen.map((session) => end(host, session, report)),
   );
-  const failed = ends.filter((one) => one.status === "rejected");
-  if (failed.length > 0) throw failed[0]!.reason;
+  const [last, ...others] = ends.filter((one) => one.status === "rejected")
+    .map(({ reason }) => reason);
+  for (const error of others) {
+    if (!(error instanceof KtctlError)) throw error;
+    report.event(errorEvent(error));
+  }
+  if (last !== undefined) throw last;
   host.conclude({ state: "restored", reason: "Everything is restored" });
 }
 

@@ -1,7 +1,6 @@
 /** The sessions of this laptop that run: whose they are is told by their journals, the rest by themselves. */
 import type { JournalHeader } from "../../undo/journal.ts";
-import { liveSessions } from "../../undo/live_sessions.ts";
-import { isElsewhere } from "../../undo/this_machine.ts";
+import { localSessions } from "../../undo/live_sessions.ts";
 import { askStatus } from "./ask_session.ts";
 import type { SessionStatus } from "./session_status.ts";
 
@@ -17,8 +16,9 @@ export interface RunningSession {
 export async function runningSessions(
   { journalDir, signal }: { journalDir: string; signal: AbortSignal },
 ): Promise<RunningSession[]> {
-  const headers = liveSessions(journalDir).filter((one) => !isElsewhere(one))
-    .sort((a, b) => a.startedAt - b.startedAt);
+  const headers = localSessions(journalDir).sort((a, b) =>
+    a.startedAt - b.startedAt
+  );
   return await Promise.all(headers.map(async (header) => {
     if (header.socket === undefined) {
       return { header, silence: "it has nothing to answer by" };

@@ -15,8 +15,7 @@ import {
 } from "../../core/errors.ts";
 import { forgetJournal } from "../../undo/forget_journal.ts";
 import { FileJournal, type JournalHeader } from "../../undo/journal.ts";
-import { liveSessions } from "../../undo/live_sessions.ts";
-import { isElsewhere } from "../../undo/this_machine.ts";
+import { localSessions } from "../../undo/live_sessions.ts";
 import { randomLower } from "../../core/random_name.ts";
 import { errorEvent, type Report } from "../../core/report.ts";
 import type { OutageOptions } from "../../undo/reverter.ts";
@@ -49,8 +48,8 @@ export interface Session {
 
 /** The living session of this user that captures, if there is one: no other may. */
 export function capturingSession(host: Host): JournalHeader | undefined {
-  return liveSessions(host.journalDir).find((session) =>
-    session.command === EXCLUSIVE && !isElsewhere(session)
+  return localSessions(host.journalDir).find(({ command }) =>
+    command === EXCLUSIVE
   );
 }
 

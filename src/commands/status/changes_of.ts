@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { CONTROL_BY, CONTROL_BY_KT, ROLE } from "../../kube/annotations.ts";
 import type { KubeApi } from "../../kube/kube_api.ts";
 import { CONFIG_MAPS, PODS, SERVICES } from "../../kube/resources.ts";
-import { liveSessions } from "../../undo/live_sessions.ts";
+import { localSessions } from "../../undo/live_sessions.ts";
 import { askChanges } from "../running/ask_session.ts";
 
 export type Changed = "sessions" | "holdings";
@@ -53,7 +53,7 @@ async function followSessions(
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const followed = new Set<string>();
   const look = () => {
-    for (const { session, socket } of liveSessions(dir)) {
+    for (const { session, socket } of localSessions(dir)) {
       if (socket === undefined || followed.has(session)) continue;
       followed.add(session);
       void (async () => {
