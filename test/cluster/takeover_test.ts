@@ -63,17 +63,26 @@ Deno.test("who has a Service is asked for it, and may refuse", async (t) => {
     });
 
     await t.step(
-      "who says nothing has it for as long as was said",
+      "who says nothing has it for as long as was said, and nobody else may ask meanwhile",
       async () => {
         const askedAt = performance.now();
-        await requestTakeover(kube, await shadows(), {
-          service: "web",
-          user: "bob",
-          host: "there",
-          report: quietReport(),
-          signal,
-          patienceSeconds: 3,
-        });
+        const pods = await shadows();
+        const told = Promise.withResolvers<unknown>();
+        const request = {
+          ...{ service: "web", host: "there", signal, patienceSeconds: 3 },
+          report: quietReport(told.resolve),
+        };
+        const asking = requestTakeover(kube, pods, { ...request, user: "bob" });
+        await Promise.race([told.promise, asking]);
+        await assert.rejects(
+          requestTakeover(kube, pods, { ...request, user: "carol" }),
+          {
+            code: "TAKEOVER_PENDING",
+            message:
+              'Cannot ask for Service "web": bob (on there) has just asked for it',
+          },
+        );
+        await asking;
         assert.ok(performance.now() - askedAt > 2_900);
       },
     );
