@@ -21,6 +21,7 @@ for (const name of FILES) {
   Deno.test(`the links of ${name} lead somewhere`, async () => {
     const file = new URL(name, ROOT);
     const text = await Deno.readTextFile(file);
+    assert.doesNotMatch(text, /<{7}|>{7}/, "a merge was left half done");
     for (const [, link = ""] of text.matchAll(/\]\(([^)\s]+)\)/g)) {
       if (/^[a-z]+:/.test(link)) continue;
       const target = new URL(link, file);
