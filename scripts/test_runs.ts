@@ -10,11 +10,11 @@ export interface TestRun {
 
 const FORMS = ["source", "bundle", "portable", "url"] as const;
 
-/** What may go another way there: ends of all kinds, other processes, records of before, plugins. */
-const ON_BUNDLE =
-  /^test\/cluster\/(clean\w*|connect_\w+|interrupted_records|killed_client|live_session|plugin_file|signals)_test/;
+/** With what contributors start: sessions of some kinds, and what builds on the checkout. All others with what people get. */
+const ON_SOURCE =
+  /^test\/cluster\/(conformance\w*|demo|exchange|preview|record_exchange|smoke)_test/;
 
-/** Each verb once, for each form that no other test starts. */
+/** Each verb once, for the forms that no other test starts. */
 const SMOKE = /^test\/cluster\/(connect_user|every_verb)_test/;
 
 /** Plugins of somebody else's, far from the checkout: with each form that people start. */
@@ -23,9 +23,9 @@ const PLUGINS = /^test\/cluster\/plugin_examples_test/;
 /** A file runs once, with one form of ktctl, but for plugins and the smoke set. */
 function formsOf(file: string): ProgramForm[] {
   if (PLUGINS.test(file)) return ["source", "bundle", "portable"];
-  const smoke: ProgramForm[] = SMOKE.test(file) ? ["portable", "url"] : [];
-  if (ON_BUNDLE.test(file)) return ["bundle", ...smoke];
-  return smoke.length > 0 ? smoke : ["source"];
+  if (SMOKE.test(file)) return ["portable", "url"];
+  const isSource = !file.startsWith("test/cluster/") || ON_SOURCE.test(file);
+  return [isSource ? "source" : "bundle"];
 }
 
 /**

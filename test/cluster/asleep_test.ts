@@ -21,8 +21,7 @@ class Lab implements AsyncDisposable {
   static async open(): Promise<Lab> {
     const cluster = await openTestCluster();
     await using stack = new AsyncDisposableStack();
-    const namespace = stack.use(await cluster.namespace());
-    await namespace.applyDemo();
+    const namespace = stack.use(await cluster.demo());
     const open = async (name: string) =>
       stack.use(await Laptop.open(cluster, namespace, name));
     const lab = new Lab(

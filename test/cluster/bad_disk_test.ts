@@ -32,8 +32,7 @@ async function scene(
   work: (scene: Scene) => Promise<void>,
 ): Promise<void> {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await using namespace = await cluster.demo();
   await using laptop = await Laptop.open(cluster, namespace);
   const before = await namespace.snapshot();
   const args = ["exchange", "web", "--expose", `${laptop.demo.port}:80`];

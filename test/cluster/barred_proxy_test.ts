@@ -29,8 +29,7 @@ for (const verdict of ["drop", "reject with tcp reset"]) {
     ignore: !!Deno.env.get("KTCTL_TEST_KUBECONFIG"), // changes the node's firewall
     async fn() {
       const cluster = await openTestCluster();
-      await using namespace = await cluster.namespace();
-      await namespace.applyDemo();
+      await using namespace = await cluster.demo();
       const client = await namespace.client();
       await using laptop = await Laptop.open(cluster, namespace);
       const before = await namespace.snapshot();

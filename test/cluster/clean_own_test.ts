@@ -22,8 +22,9 @@ for (const { command, without } of cases) {
   const how = without === undefined ? "" : ` and of ConfigMap ${without}`;
   Deno.test(`after the death of ${command.join(" ")}${how}, clean --dryRun prints just what clean then does`, async () => {
     const cluster = await openTestCluster();
-    await using namespace = await cluster.namespace();
-    await namespace.applyDemo({ replicas: command.includes("scale") ? 2 : 1 });
+    await using namespace = await cluster.demo({
+      replicas: command.includes("scale") ? 2 : 1,
+    });
     await using laptop = await Laptop.open(cluster, namespace);
     await using other = await Laptop.open(cluster, namespace, "other");
     const before = await namespace.snapshot();
@@ -64,8 +65,7 @@ for (const { command, without } of cases) {
 for (const verb of ["exchange", "mesh"]) {
   Deno.test(`what another laptop has recovered of ${verb} is not told as done again`, async () => {
     const cluster = await openTestCluster();
-    await using namespace = await cluster.namespace();
-    await namespace.applyDemo();
+    await using namespace = await cluster.demo();
     await using laptop = await Laptop.open(cluster, namespace);
     await using other = await Laptop.open(cluster, namespace, "other");
     const before = await namespace.snapshot();

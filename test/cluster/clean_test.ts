@@ -230,8 +230,7 @@ Deno.test("clean leaves alone what other programs made, and what never had a hea
 
 Deno.test("clean takes back a session of ours that died, from another laptop; its own finds nothing more to do", async () => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await using namespace = await cluster.demo();
   const client = await namespace.client();
   await using laptop = await Laptop.open(cluster, namespace);
   await using other = await Laptop.open(cluster, namespace, "other");
@@ -273,8 +272,7 @@ async function patchWeb(namespace: TestNamespace, patch: unknown) {
 
 Deno.test("clean obeys what an earlier version annotated on a Deployment, but not what a rollback brings back of it", async () => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo({ replicas: 2 });
+  await using namespace = await cluster.demo({ replicas: 2 });
   await using laptop = await Laptop.open(cluster, namespace);
   const clean = async (expected: string) => {
     const result = await laptop.run(["clean"]);

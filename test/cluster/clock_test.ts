@@ -53,8 +53,7 @@ async function trusting(
 for (const off of ["+1h", "-1h"]) {
   test(`with a clock ${off} off, heartbeats and locks are in the cluster's time, and nobody's clean takes a living session`, async () => {
     const cluster = await openTestCluster();
-    await using namespace = await cluster.namespace();
-    await namespace.applyDemo();
+    await using namespace = await cluster.demo();
     await using laptop = await Laptop.open(cluster, namespace);
     await using other = await Laptop.open(cluster, namespace, "other");
     const before = await namespace.snapshot();
@@ -101,8 +100,7 @@ for (const off of ["+1h", "-1h"]) {
 
 test("a clock that is set an hour forward while ktctl runs changes no time that others read", async () => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await using namespace = await cluster.demo();
   await using laptop = await Laptop.open(cluster, namespace);
   const before = await namespace.snapshot();
   const client = await namespace.client();
@@ -130,8 +128,7 @@ test("a clock that is set an hour forward while ktctl runs changes no time that 
 
 test("a clock before the server's certificate was made is refused, and the hint names the clock", async () => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await using namespace = await cluster.demo();
   await using laptop = await Laptop.open(cluster, namespace);
   const before = await namespace.snapshot();
   const args = ["exchange", "web", "--expose", `${laptop.demo.port}:80`];

@@ -23,6 +23,7 @@ import {
   succeeded,
 } from "./command.ts";
 import { type ClientPod, clientPod } from "./client_pod.ts";
+import { type DemoNamespace, openDemo } from "./demo_namespace.ts";
 import { snapshotOf, volatileResources } from "./snapshot.ts";
 import { TestApi } from "./test_api.ts";
 
@@ -42,6 +43,11 @@ export interface TestCluster {
   kubectl(args: string[], options?: CommandOptions): Promise<CommandResult>;
   /** A new namespace of its own, deleted at the end of `await using`. */
   namespace(): Promise<TestNamespace>;
+  /**
+   * One with the demo applied, as `applyDemo` says. A test that leaves it as it got it leaves it to the
+   * next one; else it is deleted.
+   */
+  demo(options?: { replicas?: number }): Promise<TestNamespace>;
   /** Kills the API server (without warning unless `graceful`) and starts it again. */
   restartApiServer(options?: { graceful?: boolean }): Promise<void>;
   stopApiServer(options?: { graceful?: boolean }): Promise<void>;
@@ -139,6 +145,12 @@ async function testCluster(
     minor,
     kubectl,
     namespace: () => makeNamespace(cluster, api),
+    demo: ({ replicas = 1 } = {}) =>
+      openDemo(api, {
+        replicas,
+        make: (labels) => makeNamespace(cluster, api, labels),
+        open: (name) => openNamespace(cluster, api, name),
+      }),
     restartApiServer: (options) =>
       control("restart-apiserver", seconds(options)),
     stopApiServer: (options) =>
@@ -154,28 +166,36 @@ async function testCluster(
 async function makeNamespace(
   cluster: TestCluster,
   api: TestApi,
-): Promise<TestNamespace> {
+  labels: Readonly<Record<string, string>> = {},
+): Promise<DemoNamespace> {
   const name = `ktctl-test-${randomBytes(4).toString("hex")}`;
-  const kubectl: TestNamespace["kubectl"] = (args, options) =>
-    cluster.kubectl(["--namespace", name, ...args], options);
   const path = `/api/v1/namespaces/${name}`;
-  const remove = async () => {
-    await empty(api, name);
-    await api.request("DELETE", path);
-  };
-  await api.request("POST", "/api/v1/namespaces", { metadata: { name } });
+  await api.request("POST", "/api/v1/namespaces", {
+    metadata: { name, labels },
+  });
+  const namespace = openNamespace(cluster, api, name);
   try {
     await waitForContents(
       (what) => api.request("GET", `${path}/${what}`),
       cluster.minor < 24,
     );
   } catch (error) {
-    await remove();
+    await namespace[Symbol.asyncDispose]();
     throw error;
   }
+  return namespace;
+}
 
+function openNamespace(
+  cluster: TestCluster,
+  api: TestApi,
+  name: string,
+): DemoNamespace {
+  const path = `/api/v1/namespaces/${name}`;
+  const kubectl: TestNamespace["kubectl"] = (args, options) =>
+    cluster.kubectl(["--namespace", name, ...args], options);
   let client: Promise<ClientPod> | undefined;
-  const namespace: TestNamespace = {
+  const namespace: DemoNamespace = {
     name,
     kubectl,
     async apply(yaml) {
@@ -191,6 +211,9 @@ async function makeNamespace(
         undefined;
       if (isNew) await applyNew(api, name, yaml);
       else await namespace.apply(yaml);
+      await namespace.demoAnswers();
+    },
+    async demoAnswers() {
       const pod = await namespace.client();
       succeeded(
         await kubectl(["rollout", "status", "deployment/web", "--timeout=60s"]),
@@ -208,7 +231,10 @@ async function makeNamespace(
     async snapshot() {
       return snapshotOf(await api.objects(name, volatileResources));
     },
-    [Symbol.asyncDispose]: remove,
+    async [Symbol.asyncDispose]() {
+      await empty(api, name);
+      await api.request("DELETE", path);
+    },
   };
   return namespace;
 }

@@ -30,8 +30,7 @@ Deno.test({
   ignore: obstacle !== undefined,
   async fn() {
     const cluster = await openTestCluster();
-    await using namespace = await cluster.namespace();
-    await namespace.applyDemo();
+    await using namespace = await cluster.demo();
     await using laptop = await Laptop.open(cluster, namespace);
     await using mesh = laptop.start([
       ...["mesh", "web", "--expose", `${laptop.demo.port}:80`],

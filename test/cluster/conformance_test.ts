@@ -26,8 +26,7 @@ async function runKit(
 ): Promise<void> {
   const cluster = await openTestCluster();
   await using _crds = await installServiceMeshCrds(cluster);
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo({ replicas });
+  await using namespace = await cluster.demo({ replicas });
   await using lab = await openRoutingLab({
     plugin,
     options,

@@ -29,12 +29,14 @@ export class ConnectLab implements AsyncDisposable {
 
   /** With the demo's Service `web` running, unless told otherwise. */
   static async open(
-    apply = (namespace: TestNamespace) => namespace.applyDemo(),
+    apply?: (namespace: TestNamespace) => Promise<void>,
   ): Promise<ConnectLab> {
     const cluster = await openTestCluster();
     await using stack = new AsyncDisposableStack();
-    const namespace = stack.use(await cluster.namespace());
-    await apply(namespace);
+    const namespace = stack.use(
+      await (apply === undefined ? cluster.demo() : cluster.namespace()),
+    );
+    await apply?.(namespace);
     const laptop = stack.use(await NetLaptop.open(cluster, namespace));
     const before = await laptop.snapshot();
     const namespaceBefore = await namespace.snapshot();

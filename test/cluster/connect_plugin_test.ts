@@ -15,8 +15,7 @@ import { assertNoTrace, Laptop } from "./laptop.ts";
 
 Deno.test("a transport plugin from a file works as a mode of connect, and takes no root", async () => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await using namespace = await cluster.demo();
   await using laptop = await Laptop.open(cluster, namespace);
   await using examples = await docExamples();
   const file = examples.path("port_map.ts");

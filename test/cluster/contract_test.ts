@@ -188,8 +188,7 @@ async function assertNoClientKey(
 
 Deno.test("exchange marks what it makes so that the original ktctl understands it", async () => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo({ replicas: 2 });
+  await using namespace = await cluster.demo({ replicas: 2 });
   await namespace.apply(JSON.stringify({
     apiVersion: "v1",
     kind: "Service",
@@ -275,8 +274,7 @@ Deno.test("exchange marks what it makes so that the original ktctl understands i
 
 Deno.test("exchange --mode scale --keepReplicas 0 tells the count on its pod as the original does, and in a record of its own", async () => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo({ replicas: 2 });
+  await using namespace = await cluster.demo({ replicas: 2 });
   await using laptop = await Laptop.open(cluster, namespace);
   const before = await namespace.snapshot();
   const since = await clusterNow(namespace);

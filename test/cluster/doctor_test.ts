@@ -161,8 +161,7 @@ Deno.test("doctor says what is good and what is not, and changes nothing", async
 
 Deno.test("what a dead session left is told, with the command that takes it back", async () => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await using namespace = await cluster.demo();
   await using laptop = await Laptop.open(cluster, namespace);
   const expose = `${laptop.demo.port}:80`;
   await using exchange = laptop.start(["exchange", "web", "--expose", expose]);

@@ -176,8 +176,7 @@ const drifts: {
 for (const { title, drift, meant, isNew } of drifts) {
   Deno.test(`when ${title}, the traffic comes to the laptop again, and what was meant remains`, async () => {
     const cluster = await openTestCluster();
-    await using namespace = await cluster.namespace();
-    await namespace.applyDemo();
+    await using namespace = await cluster.demo();
     // both selectors find the original pods
     const labels = { spec: { template: { metadata: { labels: newest } } } };
     succeeded(
@@ -245,8 +244,7 @@ for (const { title, drift, meant, isNew } of drifts) {
 
 Deno.test("a Service that is deleted meanwhile and does not come back is no obstacle to leaving", async () => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await using namespace = await cluster.demo();
   await using laptop = await Laptop.open(cluster, namespace);
   await using exchange = laptop.start([
     "exchange",
@@ -273,8 +271,7 @@ Deno.test("a Service that is deleted meanwhile and does not come back is no obst
 
 Deno.test("a Service that another ktctl takes for a pod that lives is left to it: the session ends and says so", async () => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await using namespace = await cluster.demo();
   await using laptop = await Laptop.open(cluster, namespace);
   const theirs = { "kt-role": "shadow-exchange", "kt-target": "TheirsTheirs" };
   await namespace.apply(JSON.stringify({
@@ -326,8 +323,7 @@ Deno.test("a Service that another ktctl takes for a pod that lives is left to it
 
 Deno.test("a Service that leads to another ktctl's pod at the end is restored once that pod is gone", async () => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await using namespace = await cluster.demo();
   const client = await namespace.client();
   await using laptop = await Laptop.open(cluster, namespace);
   const before = await namespace.snapshot();
@@ -353,8 +349,7 @@ Deno.test("a Service that leads to another ktctl's pod at the end is restored on
 
 Deno.test("a controller that keeps changing the Service back is answered with growing pauses and one warning", async () => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await using namespace = await cluster.demo();
   await using laptop = await Laptop.open(cluster, namespace);
   await using exchange = laptop.start([
     "exchange",
@@ -387,8 +382,7 @@ Deno.test("a controller that keeps changing the Service back is answered with gr
 
 Deno.test("a Deployment that is made anew while it is exchanged by scaling is told of, and left as it is", async () => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await using namespace = await cluster.demo();
   await using laptop = await Laptop.open(cluster, namespace);
   const read = async (path: string) => {
     const args = ["get", "deployment/web", "-o", `jsonpath={${path}}`];

@@ -9,8 +9,7 @@ import { PROGRAM_FORM } from "./program_form.ts";
 
 Deno.test(`every verb does its work (${PROGRAM_FORM})`, async (t) => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await using namespace = await cluster.demo();
   const client = await namespace.client();
   await using laptop = await Laptop.open(cluster, namespace);
   const before = await namespace.snapshot();

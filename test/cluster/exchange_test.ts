@@ -69,9 +69,9 @@ const cases = [
 for (const { title, args, signal } of cases) {
   Deno.test(`exchange ${args[0]} (${title}) brings every exposed port to the laptop until ${signal}`, async () => {
     const cluster = await openTestCluster();
-    await using namespace = await cluster.namespace();
-    // a count of its own, for mode scale to bring back
-    await namespace.applyDemo({ replicas: title.startsWith("scale") ? 2 : 1 });
+    await using namespace = await cluster.demo({
+      replicas: title.startsWith("scale") ? 2 : 1,
+    });
     const client = await namespace.client();
     await using laptop = await Laptop.open(cluster, namespace);
     const before = await namespace.snapshot();
@@ -103,8 +103,7 @@ for (const { title, args, signal } of cases) {
 
 Deno.test("exchange (selector) leaves a port that is not exposed to the original pods", async () => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await using namespace = await cluster.demo();
   const client = await namespace.client();
   await using laptop = await Laptop.open(cluster, namespace);
   const before = await namespace.snapshot();

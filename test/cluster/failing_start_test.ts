@@ -20,8 +20,7 @@ for (
 ) {
   Deno.test(`${title} with an image that cannot be pulled says so and leaves nothing`, async () => {
     const cluster = await openTestCluster();
-    await using namespace = await cluster.namespace();
-    await namespace.applyDemo();
+    await using namespace = await cluster.demo();
     await using laptop = await Laptop.open(cluster, namespace);
     const before = await namespace.snapshot();
     const image = "registry.invalid/nope:1";
@@ -46,8 +45,7 @@ for (
 
 Deno.test("a pod that no node can take is given up after --podCreationTimeout, with the scheduler's reason", async () => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await using namespace = await cluster.demo();
   await using laptop = await Laptop.open(cluster, namespace);
   const before = await namespace.snapshot();
   const result = await laptop.run([
@@ -69,8 +67,7 @@ Deno.test("a pod that no node can take is given up after --podCreationTimeout, w
 
 Deno.test("a quota that is used up is told with a way out, and nothing is left", async () => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await using namespace = await cluster.demo();
   await namespace.apply(JSON.stringify({
     apiVersion: "v1",
     kind: "ResourceQuota",
@@ -127,8 +124,7 @@ Deno.test("a service account that is not there is named with a way out, and noth
 
 Deno.test("a quota that wants limits is told with --podQuota, which satisfies it", async () => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await using namespace = await cluster.demo();
   await namespace.apply(JSON.stringify({
     apiVersion: "v1",
     kind: "ResourceQuota",
@@ -152,8 +148,7 @@ Deno.test("a quota that wants limits is told with --podQuota, which satisfies it
 
 Deno.test("a missing right is named as the rule to ask for, whichever step needs it", async () => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await using namespace = await cluster.demo();
   await using laptop = await Laptop.open(cluster, namespace);
   const kubeconfig = await makeAccount(cluster, namespace, {
     name: "nobody",

@@ -34,8 +34,7 @@ async function deletePod(namespace: TestNamespace, pod: string): Promise<void> {
 for (const target of ["web", "svc/web", "deploy/web"]) {
   Deno.test(`forward ${target} leads to a ready pod, to another when it goes, and leaves nothing`, async () => {
     const cluster = await openTestCluster();
-    await using namespace = await cluster.namespace();
-    await namespace.applyDemo();
+    await using namespace = await cluster.demo();
     await using laptop = await Laptop.open(cluster, namespace);
     const before = await namespace.snapshot();
     const port = target.startsWith("deploy/") ? ":8080" : ":80";
@@ -59,8 +58,7 @@ for (const target of ["web", "svc/web", "deploy/web"]) {
 
 Deno.test("forward host:port reaches an address that only the cluster reaches, again after the pod was deleted", async () => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await using namespace = await cluster.demo();
   await using laptop = await Laptop.open(cluster, namespace);
   const before = await namespace.snapshot();
   for (const host of [await clusterIp(namespace), "web"]) {
@@ -80,8 +78,7 @@ Deno.test("forward host:port reaches an address that only the cluster reaches, a
 
 Deno.test("forward needs no more than docs/rbac/forward", async () => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await using namespace = await cluster.demo();
   await using laptop = await Laptop.open(cluster, namespace);
   const dir = laptop.stateHome;
   const kubeconfig = await makeAccount(cluster, namespace, {
@@ -116,8 +113,7 @@ Deno.test("forward needs no more than docs/rbac/forward", async () => {
 
 Deno.test("forward: bad input is refused before anything is changed", async () => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await using namespace = await cluster.demo();
   await using laptop = await Laptop.open(cluster, namespace);
   const before = await namespace.snapshot();
   const taken = String(laptop.demo.port);

@@ -8,8 +8,7 @@ const SIZE = 64 * 1024 * 1024;
 
 Deno.test("HTTP/1.0, half-closed connections and 64 MiB either way pass an exchange unchanged", async (t) => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await using namespace = await cluster.demo();
   const client = await namespace.client();
   await using laptop = await Laptop.open(cluster, namespace);
   const before = await namespace.snapshot();

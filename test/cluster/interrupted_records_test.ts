@@ -25,8 +25,7 @@ function watchRecords(onRecord: (record: JournalRecord) => void): Disposable {
 
 Deno.test("an exchange cancelled at any record of its journal leaves nothing behind", async () => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await using namespace = await cluster.demo();
   await using laptop = await Laptop.open(cluster, namespace);
   const before = await namespace.snapshot();
   const args = [

@@ -42,8 +42,7 @@ function whileTaken(requests: readonly LoggedRequest[]): LoggedRequest[] {
 
 Deno.test("while the laptop answers no request reaches the kept replica, and none is lost from start to Ctrl-C", async () => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo({ replicas: 3 });
+  await using namespace = await cluster.demo({ replicas: 3 });
   const client = await namespace.client();
   await using laptop = await Laptop.open(cluster, namespace);
   const before = await namespace.snapshot();
@@ -104,8 +103,7 @@ const REPAIRS = [
 for (const { title, who, args } of REPAIRS) {
   Deno.test(`within 5 s of ktctl's death the kept replica answers; ${title} restores replicas and selector, and no request is lost by that`, async () => {
     const cluster = await openTestCluster();
-    await using namespace = await cluster.namespace();
-    await namespace.applyDemo({ replicas: 3 });
+    await using namespace = await cluster.demo({ replicas: 3 });
     // comes first by its name: recover has to find out which one is taken
     const twin = ["expose", "deployment", "web", "--name=twin", "--port=80"];
     succeeded(await namespace.kubectl(twin));
@@ -151,8 +149,7 @@ for (const { title, who, args } of REPAIRS) {
 
 Deno.test("while nothing listens on the local port the kept replica answers, and the laptop again when something does", async () => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo({ replicas: 2 });
+  await using namespace = await cluster.demo({ replicas: 2 });
   const client = await namespace.client();
   await using laptop = await Laptop.open(cluster, namespace);
   const serve = (port: number) =>
@@ -180,8 +177,7 @@ Deno.test("while nothing listens on the local port the kept replica answers, and
 
 Deno.test("a Deployment is left as it is where all of its replicas are kept, and where it has none, which is said", async () => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo({ replicas: 2 });
+  await using namespace = await cluster.demo({ replicas: 2 });
   await using laptop = await Laptop.open(cluster, namespace);
   const expose = ["--expose", `${laptop.demo.port}:80`];
   const generation = async () =>
@@ -218,8 +214,7 @@ Deno.test("a Deployment is left as it is where all of its replicas are kept, and
 
 Deno.test("what somebody scales to meanwhile is told of, and left so at the end", async () => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo({ replicas: 3 });
+  await using namespace = await cluster.demo({ replicas: 3 });
   const client = await namespace.client();
   await using laptop = await Laptop.open(cluster, namespace);
   await using exchange = laptop.start(
@@ -240,8 +235,7 @@ Deno.test("what somebody scales to meanwhile is told of, and left so at the end"
 
 Deno.test("the kept replica goes on to answer other Services of the Deployment, and that is said", async () => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo({ replicas: 2 });
+  await using namespace = await cluster.demo({ replicas: 2 });
   const twin = ["expose", "deployment", "web", "--name=twin", "--port=80"];
   succeeded(await namespace.kubectl([...twin, "--target-port=http"]));
   const client = await namespace.client();

@@ -16,7 +16,6 @@ async function exchangeAndKill(
   laptop: Laptop,
   args: readonly string[],
 ): Promise<string> {
-  await namespace.applyDemo({ replicas: 2 });
   const client = await namespace.client();
   const before = await namespace.snapshot();
   await using exchange = laptop.start([
@@ -47,8 +46,7 @@ async function cleanFrom(other: Laptop): Promise<void> {
 
 Deno.test("within 5 s of ktctl's death the original pods answer again; clean on the same laptop restores all", async () => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await using namespace = await cluster.demo();
   const client = await namespace.client();
   await using laptop = await Laptop.open(cluster, namespace);
   const before = await namespace.snapshot();
@@ -108,7 +106,7 @@ Deno.test("within 5 s of ktctl's death the original pods answer again; clean on 
 
 Deno.test("clean from another laptop restores what a dead session exchanged", async () => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
+  await using namespace = await cluster.demo({ replicas: 2 });
   await using laptop = await Laptop.open(cluster, namespace);
   await using other = await Laptop.open(cluster, namespace, "other");
   const before = await exchangeAndKill(namespace, laptop, ["web"]);
@@ -120,7 +118,7 @@ Deno.test("clean from another laptop restores what a dead session exchanged", as
 for (const who of ["the same laptop", "another laptop"]) {
   Deno.test(`clean from ${who} restores the replica count of a dead session that has scaled to 0`, async () => {
     const cluster = await openTestCluster();
-    await using namespace = await cluster.namespace();
+    await using namespace = await cluster.demo({ replicas: 2 });
     await using laptop = await Laptop.open(cluster, namespace);
     await using other = await Laptop.open(cluster, namespace, "other");
     const before = await exchangeAndKill(namespace, laptop, [
@@ -146,8 +144,7 @@ for (const who of ["the same laptop", "another laptop"]) {
 
 Deno.test("a killed start holds the Service's lock for seconds: clean from another laptop takes all of it back", async () => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await using namespace = await cluster.demo();
   await using laptop = await Laptop.open(cluster, namespace);
   await using other = await Laptop.open(cluster, namespace);
   const before = await namespace.snapshot();

@@ -15,8 +15,7 @@ Deno.test({
   ignore: !!Deno.env.get("KTCTL_TEST_KUBECONFIG"), // kills a process of the node
   async fn() {
     const cluster = await openTestCluster();
-    await using namespace = await cluster.namespace();
-    await namespace.applyDemo();
+    await using namespace = await cluster.demo();
     const client = await namespace.client();
     await using laptop = await Laptop.open(cluster, namespace);
     const before = await namespace.snapshot();

@@ -38,8 +38,7 @@ async function applyService(
 
 Deno.test("a Service of 63 characters is exchanged, meshed by two, and cleaned from another laptop after a death", async () => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await using namespace = await cluster.demo();
   await applyService(namespace, LONG);
   const client = await namespace.client();
   const url = `http://${LONG}/`;
@@ -126,8 +125,7 @@ Deno.test("every field that this server's Services have is decided", async () =>
 
 Deno.test("clients are each kept at one pod, not all at the same, through the router, and through the agent without a laptop", async () => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo({ replicas: 3 });
+  await using namespace = await cluster.demo({ replicas: 3 });
   await applyService(namespace, "sticky", {
     sessionAffinity: "ClientIP",
     sessionAffinityConfig: { clientIP: { timeoutSeconds: 600 } },

@@ -82,8 +82,9 @@ async function assertRecovered(
 for (const { title, args } of modes) {
   Deno.test(`a live ${title} is left alone by clean and recover, and ends when it is taken over`, async () => {
     const cluster = await openTestCluster();
-    await using namespace = await cluster.namespace();
-    await namespace.applyDemo({ replicas: args.includes("scale") ? 2 : 1 });
+    await using namespace = await cluster.demo({
+      replicas: args.includes("scale") ? 2 : 1,
+    });
     const client = await namespace.client();
     await using alice = await Laptop.open(cluster, namespace, "alice");
     await using bob = await Laptop.open(cluster, namespace, "bob");
@@ -152,8 +153,7 @@ Deno.test("a live preview is left alone by clean, and its Service stays", async 
 
 Deno.test("recover of the original ktctl, the Service first and the pod second, ends a live exchange too", async (t) => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await using namespace = await cluster.demo();
   const client = await namespace.client();
   await using alice = await Laptop.open(cluster, namespace, "alice");
   const before = await namespace.snapshot();

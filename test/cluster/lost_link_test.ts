@@ -34,8 +34,7 @@ Deno.test({
   ignore: !ours, // the API server's certificate must be valid for 127.0.0.1
   async fn() {
     const cluster = await openTestCluster();
-    await using namespace = await cluster.namespace();
-    await namespace.applyDemo();
+    await using namespace = await cluster.demo();
     const client = await namespace.client();
     await using laptop = await Laptop.open(cluster, namespace);
     await using proxy = await TcpProxy.open(cluster);
@@ -87,8 +86,7 @@ Deno.test({
   ignore: !ours,
   async fn() {
     const cluster = await openTestCluster();
-    await using namespace = await cluster.namespace();
-    await namespace.applyDemo();
+    await using namespace = await cluster.demo();
     const client = await namespace.client();
     await using laptop = await Laptop.open(cluster, namespace);
     await using proxy = await TcpProxy.open(cluster);
@@ -133,8 +131,7 @@ Deno.test({
 
 Deno.test("a Shadow Pod that is deleted comes back as a new one; meanwhile the original pods answer", async () => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await using namespace = await cluster.demo();
   const client = await namespace.client();
   await using laptop = await Laptop.open(cluster, namespace);
   const before = await namespace.snapshot();

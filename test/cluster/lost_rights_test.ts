@@ -83,8 +83,9 @@ for (
 ) {
   Deno.test(`${verb.join(" ")} that may not give back what it took leaves what serves it, names it, and clean restores all`, async () => {
     const cluster = await openTestCluster();
-    await using namespace = await cluster.namespace();
-    await namespace.applyDemo({ replicas: verb.includes("scale") ? 2 : 1 });
+    await using namespace = await cluster.demo({
+      replicas: verb.includes("scale") ? 2 : 1,
+    });
     const client = await namespace.client();
     await using laptop = await Laptop.open(cluster, namespace);
     const kubeconfig = await makeAccount(cluster, namespace, {

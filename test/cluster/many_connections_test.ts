@@ -15,8 +15,7 @@ Deno.test({
   ignore: !!Deno.env.get("KTCTL_TEST_KUBECONFIG"), // reads the node's /proc
   async fn() {
     const cluster = await openTestCluster();
-    await using namespace = await cluster.namespace();
-    await namespace.applyDemo();
+    await using namespace = await cluster.demo();
     await applyPrograms(namespace);
     await applyNumbers(namespace);
     const dialler = await startDenoPod(cluster, namespace);

@@ -42,8 +42,7 @@ const KEEPERS = ["get", "replicasets", "-l", "control-by=kt", "-o", "name"];
 
 Deno.test("who may not make ReplicaSets has a router that nobody keeps, and is told so", async () => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await using namespace = await cluster.demo();
   const client = await namespace.client();
   await using laptop = await Laptop.open(cluster, namespace);
   const kubeconfig = await devKubeconfig(namespace, laptop);
@@ -71,8 +70,7 @@ Deno.test("who may not make ReplicaSets has a router that nobody keeps, and is t
 
 Deno.test("who may not make ReplicaSets, and joins a router that a teammate has kept, is told nothing; last to leave, they take it back", async () => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await using namespace = await cluster.demo();
   await using alice = await Laptop.open(cluster, namespace, "alice");
   await using laptop = await Laptop.open(cluster, namespace);
   const kubeconfig = await devKubeconfig(namespace, laptop);
@@ -100,8 +98,7 @@ Deno.test("who may not make ReplicaSets, and joins a router that a teammate has 
 for (const args of [["clean", "--thresholdInMinus", "0"], ["recover", "web"]]) {
   Deno.test(`${args[0]} by who may not delete ReplicaSets takes a kept router back`, async () => {
     const cluster = await openTestCluster();
-    await using namespace = await cluster.namespace();
-    await namespace.applyDemo();
+    await using namespace = await cluster.demo();
     const client = await namespace.client();
     await using dead = await Laptop.open(cluster, namespace, "dead");
     await using laptop = await Laptop.open(cluster, namespace);

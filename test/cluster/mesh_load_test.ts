@@ -26,8 +26,7 @@ Deno.test("while five developers join and leave in random order, one by kill -9,
   console.log(`KTCTL_TEST_SEED=${seed}`);
 
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await using namespace = await cluster.demo();
   await applyAllProtocols(namespace);
   await applyPrograms(namespace);
   const client = await namespace.client();

@@ -27,8 +27,7 @@ async function labelOriginals(namespace: TestNamespace): Promise<void> {
 
 Deno.test("mesh --mode manual starts a pod with the original's labels and the mark, and nothing else", async () => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await using namespace = await cluster.demo();
   await labelOriginals(namespace);
   const client = await namespace.client();
   await using laptop = await Laptop.open(cluster, namespace);
@@ -75,8 +74,7 @@ Deno.test("mesh --mode manual starts a pod with the original's labels and the ma
 Deno.test("--emitRules prints rules that the API server accepts, for Istio and for the Gateway API", async () => {
   const cluster = await openTestCluster();
   await using _crds = await installServiceMeshCrds(cluster);
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await using namespace = await cluster.demo();
   await labelOriginals(namespace);
   await using laptop = await Laptop.open(cluster, namespace);
   const forms = [
@@ -119,8 +117,7 @@ Deno.test("--emitRules prints rules that the API server accepts, for Istio and f
 Deno.test("--applyRules applies every developer's rule, and takes each out with its developer", async () => {
   const cluster = await openTestCluster();
   await using _crds = await installServiceMeshCrds(cluster);
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await using namespace = await cluster.demo();
   await labelOriginals(namespace);
   await using alice = await Laptop.open(cluster, namespace, "alice");
   await using bob = await Laptop.open(cluster, namespace, "bob");
@@ -193,8 +190,7 @@ Deno.test("--applyRules applies every developer's rule, and takes each out with 
 Deno.test("--applyRules leaves rules that somebody else wrote alone", async () => {
   const cluster = await openTestCluster();
   await using _crds = await installServiceMeshCrds(cluster);
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await using namespace = await cluster.demo();
   await labelOriginals(namespace);
   await using laptop = await Laptop.open(cluster, namespace);
   await namespace.apply(JSON.stringify({

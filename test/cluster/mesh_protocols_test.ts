@@ -405,8 +405,7 @@ Deno.test("what is not HTTP reaches the original untouched, marked text in it or
 
 Deno.test("Services of other shapes: one client kept at one pod, low targetPorts by name and by number", async (t) => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await using namespace = await cluster.demo();
   await namespace.apply(JSON.stringify({
     apiVersion: "v1",
     kind: "List",

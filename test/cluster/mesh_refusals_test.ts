@@ -195,8 +195,7 @@ Deno.test("mesh: bad input", async (t) => {
 
 Deno.test("a router image that cannot be pulled is told of, and nothing is left", async () => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await using namespace = await cluster.demo();
   const client = await namespace.client();
   await using laptop = await Laptop.open(cluster, namespace);
   const before = await namespace.snapshot();

@@ -104,8 +104,7 @@ for (const { title, kill, withinS, times = 1, isAnother } of deaths) {
     ignore: !!Deno.env.get("KTCTL_TEST_KUBECONFIG"), // kills a process of the node
     async fn() {
       const cluster = await openTestCluster();
-      await using namespace = await cluster.namespace();
-      await namespace.applyDemo();
+      await using namespace = await cluster.demo();
       const client = await namespace.client();
       await using alice = await Laptop.open(cluster, namespace, "alice");
       await using bob = await Laptop.open(cluster, namespace, "bob");
@@ -197,8 +196,7 @@ for (const { title, kill, withinS, times = 1, isAnother } of deaths) {
 
 Deno.test("when a node is drained of router and Shadow Pod, and no other takes them, the original answers until one does", async () => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await using namespace = await cluster.demo();
   const client = await namespace.client();
   await using laptop = await Laptop.open(cluster, namespace);
   const before = await namespace.snapshot();

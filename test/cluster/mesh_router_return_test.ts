@@ -105,8 +105,7 @@ for (const { title, kill, withinS, servedWithinS = withinS } of deaths) {
     ignore: !!Deno.env.get("KTCTL_TEST_KUBECONFIG"), // kills a process of the node
     async fn() {
       const cluster = await openTestCluster();
-      await using namespace = await cluster.namespace();
-      await namespace.applyDemo();
+      await using namespace = await cluster.demo();
       const client = await namespace.client();
       await using alice = await Laptop.open(cluster, namespace, "alice");
       await using bob = await Laptop.open(cluster, namespace, "bob");

@@ -34,8 +34,7 @@ function startMesh(
 
 Deno.test("mesh brings marked requests here, and no others, until SIGHUP", async () => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await using namespace = await cluster.demo();
   const client = await namespace.client();
   await using laptop = await Laptop.open(cluster, namespace);
   const before = await namespace.snapshot();
@@ -66,8 +65,7 @@ Deno.test("mesh brings marked requests here, and no others, until SIGHUP", async
 
 Deno.test("three developers share one router, each with a mark of their own; whoever leaves last puts the Service back", async () => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await using namespace = await cluster.demo();
   const client = await namespace.client();
   await using alice = await Laptop.open(cluster, namespace, "alice");
   await using bob = await Laptop.open(cluster, namespace, "bob");
@@ -111,8 +109,7 @@ Deno.test("three developers share one router, each with a mark of their own; who
 
 Deno.test("a developer who died does not keep the router: the last one who leaves puts the Service back, clean does the rest", async () => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await using namespace = await cluster.demo();
   const client = await namespace.client();
   await using alice = await Laptop.open(cluster, namespace, "alice");
   await using bob = await Laptop.open(cluster, namespace, "bob");
@@ -145,8 +142,7 @@ Deno.test("a developer who died does not keep the router: the last one who leave
 for (const verb of ["clean", "recover"]) {
   Deno.test(`after everybody's death ${verb} from another laptop restores all`, async () => {
     const cluster = await openTestCluster();
-    await using namespace = await cluster.namespace();
-    await namespace.applyDemo();
+    await using namespace = await cluster.demo();
     const client = await namespace.client();
     await using alice = await Laptop.open(cluster, namespace, "alice");
     await using bob = await Laptop.open(cluster, namespace, "bob");
@@ -179,8 +175,7 @@ for (const verb of ["clean", "recover"]) {
 
 Deno.test("clean takes a dead developer out of a router that others use, and leaves them alone", async () => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await using namespace = await cluster.demo();
   const client = await namespace.client();
   await using alice = await Laptop.open(cluster, namespace, "alice");
   await using bob = await Laptop.open(cluster, namespace, "bob");
@@ -216,8 +211,7 @@ Deno.test("clean takes a dead developer out of a router that others use, and lea
 
 Deno.test("a recover that takes over ends everybody's mesh", async () => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await using namespace = await cluster.demo();
   const client = await namespace.client();
   await using alice = await Laptop.open(cluster, namespace, "alice");
   await using bob = await Laptop.open(cluster, namespace, "bob");
@@ -239,8 +233,7 @@ Deno.test("a recover that takes over ends everybody's mesh", async () => {
 
 Deno.test("a mark that somebody has is refused to the next, who is told of them", async () => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await using namespace = await cluster.demo();
   const client = await namespace.client();
   await using alice = await Laptop.open(cluster, namespace, "alice");
   await using bob = await Laptop.open(cluster, namespace, "bob");
@@ -308,8 +301,7 @@ Deno.test("a mark that somebody has is refused to the next, who is told of them"
 
 Deno.test("when the Shadow Pod is deleted, the mesh comes back by itself and the others do not notice", async () => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await using namespace = await cluster.demo();
   const client = await namespace.client();
   await using alice = await Laptop.open(cluster, namespace, "alice");
   await using bob = await Laptop.open(cluster, namespace, "bob");
@@ -340,8 +332,7 @@ Deno.test("when the Shadow Pod is deleted, the mesh comes back by itself and the
 
 Deno.test("a manifest that is applied again while the Service is meshed changes what it returns to, and nothing else", async () => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await using namespace = await cluster.demo();
   const client = await namespace.client();
   await using laptop = await Laptop.open(cluster, namespace);
   await using mesh = startMesh(laptop, "demo");

@@ -72,8 +72,7 @@ for (
 ) {
   Deno.test(`a journal ${what}: the Service is answered whatever comes next, and clean restores it`, async () => {
     const cluster = await openTestCluster();
-    await using namespace = await cluster.namespace();
-    await namespace.applyDemo();
+    await using namespace = await cluster.demo();
     const client = await namespace.client();
     await using laptop = await Laptop.open(cluster, namespace);
     const before = await namespace.snapshot();

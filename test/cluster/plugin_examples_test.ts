@@ -9,8 +9,7 @@ import type { KtctlResult } from "./ktctl_process.ts";
 
 Deno.test("http-proxy, added by its name: programs of this machine reach the cluster by its proxy, for as long as connect runs", async () => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await using namespace = await cluster.demo();
   await using laptop = await Laptop.open(cluster, namespace);
   await using examples = await docExamples();
   const before = await namespace.snapshot();
@@ -57,8 +56,7 @@ Deno.test("http-proxy, added by its name: programs of this machine reach the clu
 
 Deno.test("canary: the laptop has its share of a Service's requests, and whoever has the plugin cleans up after it", async () => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await using namespace = await cluster.demo();
   const client = await namespace.client();
   await using laptop = await Laptop.open(cluster, namespace);
   await using other = await Laptop.open(cluster, namespace, "other");
@@ -114,8 +112,7 @@ Deno.test("canary: the laptop has its share of a Service's requests, and whoever
 
 Deno.test("canary leaves a workload alone that would take the Shadow Pod for its own", async () => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await using namespace = await cluster.demo();
   await using laptop = await Laptop.open(cluster, namespace);
   await using examples = await docExamples();
   const get = ["get", "deployment", "web", "-o", "json"];
@@ -156,8 +153,7 @@ function held({ events }: KtctlResult): string[] {
 
 Deno.test("ktctl plugin test proves both plugins, and finds a transport that keeps its port", async () => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await using namespace = await cluster.demo();
   await using laptop = await Laptop.open(cluster, namespace);
   await using examples = await docExamples();
   const before = await namespace.snapshot();
@@ -203,8 +199,7 @@ Deno.test("ktctl plugin test proves both plugins, and finds a transport that kee
 
 Deno.test("the tests of both plugins pass, in a folder of their own that knows mod.ts alone", async () => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await using namespace = await cluster.demo();
   await using examples = await docExamples();
   const before = await namespace.snapshot();
   const kubeconfig = `${examples.folder}/kubeconfig`;

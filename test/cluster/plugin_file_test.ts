@@ -7,8 +7,7 @@ import { answerOf, assertNoTrace, Laptop, reaches } from "./laptop.ts";
 
 Deno.test("a routing plugin from a file works as a mode, and its steps are undone, also after a kill", async () => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await using namespace = await cluster.demo();
   const client = await namespace.client();
   await using laptop = await Laptop.open(cluster, namespace);
   await using examples = await docExamples();
@@ -40,8 +39,7 @@ Deno.test("a routing plugin from a file works as a mode, and its steps are undon
 
 Deno.test("an added plugin works as a mode without its file, and clean undoes its steps after a kill", async () => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await using namespace = await cluster.demo();
   const client = await namespace.client();
   await using laptop = await Laptop.open(cluster, namespace);
   const before = await namespace.snapshot();
@@ -70,8 +68,7 @@ Deno.test("an added plugin works as a mode without its file, and clean undoes it
 
 Deno.test("exchange knows a plugin's flags, tells what it refuses as its own words, and what it says at ready", async () => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await using namespace = await cluster.demo();
   await using laptop = await Laptop.open(cluster, namespace);
   await using examples = await docExamples();
   const before = await namespace.snapshot();
@@ -95,8 +92,7 @@ Deno.test("exchange knows a plugin's flags, tells what it refuses as its own wor
 
 Deno.test("a plugin that carries its own copy of ktctl's errors knows ours by it, and is understood", async () => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await using namespace = await cluster.demo();
   await using laptop = await Laptop.open(cluster, namespace);
   const [source, file] = ["ts", "js"].map((end) =>
     `${laptop.stateHome}/own_copy.${end}`
@@ -154,8 +150,7 @@ const UNSOUND = `export default {
 
 Deno.test("ktctl plugin test tells claim by claim whether a routing plugin keeps its promises", async () => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await using namespace = await cluster.demo();
   await using laptop = await Laptop.open(cluster, namespace);
   await using examples = await docExamples();
   const before = await namespace.snapshot();

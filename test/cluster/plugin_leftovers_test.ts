@@ -45,8 +45,7 @@ export default {
 
 Deno.test("clean from another laptop takes back what a killed session's plugin changed; without the plugin it leaves all of the session, and says which plugin and which commands it takes", async () => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await using namespace = await cluster.demo();
   await using laptop = await Laptop.open(cluster, namespace);
   await using other = await Laptop.open(cluster, namespace, "other");
   const file = `${laptop.stateHome}/own_name.ts`;

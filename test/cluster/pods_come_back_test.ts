@@ -42,8 +42,7 @@ for (const [fault, strike] of Object.entries(FAULTS)) {
     ignore: !!Deno.env.get("KTCTL_TEST_KUBECONFIG"), // kills a process of the node
     async fn() {
       const cluster = await openTestCluster();
-      await using namespace = await cluster.namespace();
-      await namespace.applyDemo();
+      await using namespace = await cluster.demo();
       const client = await namespace.client();
       await using laptop = await Laptop.open(cluster, namespace);
       const before = await namespace.snapshot();
@@ -137,8 +136,7 @@ const REFUSALS: Readonly<
 for (const [who, prepare] of Object.entries(REFUSALS)) {
   Deno.test(`${who} exchanges by a bare Pod, and is told what that means`, async () => {
     const cluster = await openTestCluster();
-    await using namespace = await cluster.namespace();
-    await namespace.applyDemo();
+    await using namespace = await cluster.demo();
     const client = await namespace.client();
     await using laptop = await Laptop.open(cluster, namespace);
     const dir = laptop.stateHome;

@@ -49,8 +49,7 @@ for (const { signal, args } of cases) {
 
 Deno.test("preview refuses the name of a Service that is there", async () => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await using namespace = await cluster.demo();
   await using laptop = await Laptop.open(cluster, namespace);
   const before = await namespace.snapshot();
   const { code, error } = await laptop.run([

@@ -46,16 +46,21 @@ const LATER: Readonly<Record<string, string>> = {
 };
 
 Deno.test("each verb needs no more than `ktctl rbac` prints for it, which is nothing that is neither used nor told to be optional", async (t) => {
+  const cluster = await openTestCluster();
+  await using namespace = await cluster.demo({ replicas: 2 });
+  await using laptop = await Laptop.open(cluster, namespace);
+  const dir = laptop.stateHome;
+  const account = await makeAccount(cluster, namespace, { name: "dev", dir });
   /** What was used of each Role that is printed, by all who may have it. */
   const used = new Map<string, Set<string>>();
   for (const one of VERBS) {
-    await t.step(one.verb.join(" "), () => runWith(one, used));
+    await t.step(
+      one.verb.join(" "),
+      () => runWith(one, { namespace, laptop, account, used }),
+    );
   }
   for (const [words, own] of used) {
     await t.step(`${words} grants nothing else`, async () => {
-      const cluster = await openTestCluster();
-      await using namespace = await cluster.namespace();
-      await using laptop = await Laptop.open(cluster, namespace);
       const args = [...words.split(" "), "--least"];
       const needed = rightsIn(await printedRoles(laptop, args));
       assert.ok(needed.length > 0);
@@ -68,15 +73,15 @@ Deno.test("each verb needs no more than `ktctl rbac` prints for it, which is not
 /** Runs it with these rights alone, and takes down which of them it used. */
 async function runWith(
   { verb, uses }: typeof VERBS[number],
-  used: Map<string, Set<string>>,
+  { namespace, laptop, account, used }: {
+    readonly namespace: TestNamespace;
+    readonly laptop: Laptop;
+    /** A kubeconfig. */
+    readonly account: string;
+    readonly used: Map<string, Set<string>>;
+  },
 ): Promise<void> {
-  const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo({ replicas: verb.includes("scale") ? 2 : 1 });
   const client = await namespace.client();
-  await using laptop = await Laptop.open(cluster, namespace);
-  const dir = laptop.stateHome;
-  const account = await makeAccount(cluster, namespace, { name: "dev", dir });
   await using recorder = await RightsRecorder.open(account);
   const { kubeconfig } = recorder;
   const rbac = [verb[0]!, ...(uses === undefined ? [] : ["--with", uses])];
@@ -100,6 +105,10 @@ async function runWith(
   const words = rbac.join(" ");
   used.set(words, recorder.used.union(used.get(words) ?? new Set()));
   await assertNoTrace({ namespace, laptop, before });
+  // the next one has its own alone
+  succeeded(
+    await namespace.kubectl(["delete", "role,rolebinding", "--all"]),
+  );
 }
 
 const repairs = [["clean", "--thresholdInMinus", "0"], ["recover", "web"]];
@@ -110,8 +119,7 @@ for (
 ) {
   Deno.test(`${args[0]} of a dead ${verb} needs no more than docs/rbac/clean`, async () => {
     const cluster = await openTestCluster();
-    await using namespace = await cluster.namespace();
-    await namespace.applyDemo();
+    await using namespace = await cluster.demo();
     const client = await namespace.client();
     await using dead = await Laptop.open(cluster, namespace);
     await using laptop = await Laptop.open(cluster, namespace);
@@ -148,8 +156,7 @@ for (
 ) {
   Deno.test(`exchange has its link ${way}`, async () => {
     const cluster = await openTestCluster();
-    await using namespace = await cluster.namespace();
-    await namespace.applyDemo();
+    await using namespace = await cluster.demo();
     const client = await namespace.client();
     await using laptop = await Laptop.open(cluster, namespace);
     const dir = laptop.stateHome;
@@ -186,8 +193,7 @@ for (
 ) {
   Deno.test(`${verb} of one Service changes ${resource} of its own names alone`, async () => {
     const cluster = await openTestCluster();
-    await using namespace = await cluster.namespace();
-    await namespace.applyDemo();
+    await using namespace = await cluster.demo();
     await using laptop = await Laptop.open(cluster, namespace);
     const dir = laptop.stateHome;
     const kubeconfig = await makeAccount(cluster, namespace, {
@@ -241,8 +247,7 @@ interface Rule {
 
 Deno.test("the rules that are missing are named, all at once, and by rbac --check before", async (t) => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await using namespace = await cluster.demo();
   await using laptop = await Laptop.open(cluster, namespace);
   const dir = laptop.stateHome;
   const kubeconfig = await makeAccount(cluster, namespace, {
@@ -323,8 +328,7 @@ Deno.test({
   ignore: minor < FORWARD_IS_CREATED,
   async fn() {
     const cluster = await openTestCluster();
-    await using namespace = await cluster.namespace();
-    await namespace.applyDemo();
+    await using namespace = await cluster.demo();
     await using laptop = await Laptop.open(cluster, namespace);
     const dir = laptop.stateHome;
     const account = { name: "dev", dir };

@@ -10,8 +10,7 @@ Deno.test({
   ignore: Deno.build.os !== "linux",
   async fn() {
     const cluster = await openTestCluster();
-    await using namespace = await cluster.namespace();
-    await namespace.applyDemo();
+    await using namespace = await cluster.demo();
     await using laptop = await Laptop.open(cluster, namespace);
     const before = await namespace.snapshot();
     const { stateHome, demo: { port: localPort } } = laptop;

@@ -76,8 +76,7 @@ Deno.test("recover refuses a fresh heartbeat of the original ktctl, which has no
 
 Deno.test("recover does not wait for an old heartbeat when an agent of ours has no laptop any more", async () => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await using namespace = await cluster.demo();
   const client = await namespace.client();
   await using laptop = await Laptop.open(cluster, namespace);
   await using other = await Laptop.open(cluster, namespace, "other");

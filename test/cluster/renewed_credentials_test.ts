@@ -20,8 +20,7 @@ Deno.test({
   ignore: !ours, // the key that signs tokens is the cluster's
   async fn(t) {
     const cluster = await openTestCluster();
-    await using namespace = await cluster.namespace();
-    await namespace.applyDemo();
+    await using namespace = await cluster.demo();
     const client = await namespace.client();
     await using folder = await TempFolder.make();
     await using pki = await makePki();

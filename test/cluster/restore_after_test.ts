@@ -37,8 +37,7 @@ class Lab implements AsyncDisposable {
   ): Promise<Lab> {
     const cluster = await openTestCluster();
     await using stack = new AsyncDisposableStack();
-    const namespace = stack.use(await cluster.namespace());
-    await namespace.applyDemo({ replicas });
+    const namespace = stack.use(await cluster.demo({ replicas }));
     const client = await namespace.client();
     const laptop = stack.use(await Laptop.open(cluster, namespace));
     const before = await namespace.snapshot();

@@ -17,8 +17,7 @@ const cases: [mode: string, end: End][] = [
 for (const [mode, end] of cases) {
   Deno.test(`an exchange --mode ${mode} whose Shadow Pod ${end} goes on with a new one`, async () => {
     const cluster = await openTestCluster();
-    await using namespace = await cluster.namespace();
-    await namespace.applyDemo({ replicas: 2 });
+    await using namespace = await cluster.demo({ replicas: 2 });
     const client = await namespace.client();
     await using laptop = await Laptop.open(cluster, namespace);
     const before = await namespace.snapshot();
@@ -52,8 +51,7 @@ Deno.test({
   ignore: !ours, // the API server's certificate must be valid for 127.0.0.1
   async fn() {
     const cluster = await openTestCluster();
-    await using namespace = await cluster.namespace();
-    await namespace.applyDemo();
+    await using namespace = await cluster.demo();
     const client = await namespace.client();
     await using laptop = await Laptop.open(cluster, namespace);
     await using proxy = await TcpProxy.open(cluster);

@@ -38,8 +38,7 @@ export class ShareLab implements AsyncDisposable {
   static async open(): Promise<ShareLab> {
     const cluster = await openTestCluster();
     await using stack = new AsyncDisposableStack();
-    const namespace = stack.use(await cluster.namespace());
-    await namespace.applyDemo();
+    const namespace = stack.use(await cluster.demo());
     const alice = stack.use(await Laptop.open(cluster, namespace, "alice"));
     const bob = stack.use(await Laptop.open(cluster, namespace, "bob"));
     const before = await namespace.snapshot();

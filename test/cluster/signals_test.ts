@@ -37,8 +37,7 @@ Deno.test("a signal at any event of the set-up ends with exit code 130 and leave
       sanitizeResources: false,
       sanitizeExit: false,
       async fn() {
-        await using namespace = await cluster.namespace();
-        await namespace.applyDemo({
+        await using namespace = await cluster.demo({
           replicas: command.includes("scale") ? 2 : 1,
         });
         await using laptop = await Laptop.open(cluster, namespace);
@@ -90,8 +89,7 @@ Deno.test({
   ignore: !!Deno.env.get("KTCTL_TEST_KUBECONFIG"),
   async fn() {
     const cluster = await openTestCluster();
-    await using namespace = await cluster.namespace();
-    await namespace.applyDemo();
+    await using namespace = await cluster.demo();
     const client = await namespace.client();
     await using laptop = await Laptop.open(cluster, namespace);
     await using proxy = await TcpProxy.open(cluster);
@@ -139,8 +137,9 @@ for (const mode of ["selector", "scale"]) {
     ignore: !!Deno.env.get("KTCTL_TEST_KUBECONFIG"), // as above
     async fn() {
       const cluster = await openTestCluster();
-      await using namespace = await cluster.namespace();
-      await namespace.applyDemo({ replicas: mode === "scale" ? 2 : 1 });
+      await using namespace = await cluster.demo({
+        replicas: mode === "scale" ? 2 : 1,
+      });
       await using laptop = await Laptop.open(cluster, namespace);
       await using proxy = await TcpProxy.open(cluster);
       const before = await namespace.snapshot();

@@ -16,8 +16,7 @@ Deno.test({
   ignore: !!Deno.env.get("KTCTL_TEST_KUBECONFIG"),
   async fn() {
     const cluster = await openTestCluster();
-    await using namespace = await cluster.namespace();
-    await namespace.applyDemo();
+    await using namespace = await cluster.demo();
     await applyPrograms(namespace);
     const pod = await startDenoPod(cluster, namespace);
     await using laptop = await Laptop.open(cluster, namespace);

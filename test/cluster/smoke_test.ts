@@ -8,8 +8,7 @@ const podName = (text: string) => /pod=(\S+)/.exec(text)?.[1];
 
 Deno.test("the demo's Service answers inside the cluster, each pod under its name", async () => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo({ replicas: 2 });
+  await using namespace = await cluster.demo({ replicas: 2 });
   const client = await namespace.client();
 
   const listed = await namespace.kubectl([
@@ -82,8 +81,7 @@ Deno.test("a pod under the restricted security profile runs each image", async (
 
 Deno.test("this machine stands outside: it reaches neither Service nor pod", async () => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await using namespace = await cluster.demo();
   const service = await namespace.kubectl([
     "get",
     "service/web",
@@ -112,8 +110,7 @@ Deno.test("this machine stands outside: it reaches neither Service nor pod", asy
 
 Deno.test("a namespace's snapshot tells changes from the cluster's own doings", async () => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo({ replicas: 2 });
+  await using namespace = await cluster.demo({ replicas: 2 });
   const before = await namespace.snapshot();
   assert.match(before, /"kind": "Deployment"/);
 

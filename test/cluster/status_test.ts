@@ -17,8 +17,7 @@ function items({ events, stdout, stderr }: KtctlResult, kind: string): Item[] {
 
 Deno.test("status, leave, logs and birdseye", async (t) => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await using namespace = await cluster.demo();
   const client = await namespace.client();
   await using laptop = await Laptop.open(cluster, namespace);
   await using other = await Laptop.open(cluster, namespace, "other");

@@ -11,8 +11,7 @@ import { assertNoTrace, Laptop, reaches } from "./laptop.ts";
 
 Deno.test("who has a Service is asked for it, and may refuse", async (t) => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await using namespace = await cluster.demo();
   const client = await namespace.client();
   await using alice = await Laptop.open(cluster, namespace, "alice");
   await using bob = await Laptop.open(cluster, namespace, "bob");

@@ -24,8 +24,7 @@ for (const { title, command } of startedBy) {
       ignore: Deno.build.os !== "linux",
       async fn() {
         const cluster = await openTestCluster();
-        await using namespace = await cluster.namespace();
-        await namespace.applyDemo();
+        await using namespace = await cluster.demo();
         const client = await namespace.client();
         await using laptop = await Laptop.open(cluster, namespace);
         const before = await namespace.snapshot();

@@ -27,6 +27,17 @@ interface Account {
   readonly credentials: Deno.CreateHttpClientOptions & Deno.TlsCertifiedKeyPem;
 }
 
+/** What the API server refused. */
+export class TestApiError extends Error {
+  /** Of HTTP: 409 where somebody else was faster. */
+  readonly status: number;
+
+  constructor(message: string, status: number) {
+    super(`${status} ${message}`);
+    this.status = status;
+  }
+}
+
 /** As the user of a kubeconfig, who has a client's certificate. */
 export class TestApi {
   readonly #kubeconfig: string;
@@ -143,7 +154,7 @@ class Connection implements Disposable {
     const text = await response.text();
     if (response.ok) return JSON.parse(text);
     if (response.status === 404) return undefined;
-    throw new Error(`${method} ${path}: ${response.status} ${text}`);
+    throw new TestApiError(`${method} ${path}: ${text}`, response.status);
   }
 
   [Symbol.dispose](): void {

@@ -30,8 +30,7 @@ for (
 ) {
   Deno.test(`while alice has the Service by ${title}, bob is refused and told of her`, async () => {
     const cluster = await openTestCluster();
-    await using namespace = await cluster.namespace();
-    await namespace.applyDemo();
+    await using namespace = await cluster.demo();
     const twin = ["expose", "deployment", "web", "--name=twin", "--port=80"];
     succeeded(await namespace.kubectl(twin));
     const client = await namespace.client();
@@ -130,8 +129,7 @@ Deno.test("a name that alice previews under is refused to bob", async () => {
 
 Deno.test("of two who start at once, one gets the Service and the other is told", async () => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await using namespace = await cluster.demo();
   const client = await namespace.client();
   await using alice = await Laptop.open(cluster, namespace, "alice");
   await using bob = await Laptop.open(cluster, namespace, "bob");
@@ -160,8 +158,7 @@ Deno.test("of two who start at once, one gets the Service and the other is told"
 
 Deno.test("a fresh lock of somebody else is waited for", async (t) => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await using namespace = await cluster.demo();
   const client = await namespace.client();
   await using laptop = await Laptop.open(cluster, namespace);
   const before = await namespace.snapshot();

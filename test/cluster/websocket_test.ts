@@ -31,8 +31,7 @@ const program = `
 
 Deno.test("a WebSocket reaches the laptop through an exchange, with every message whole", async () => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo();
+  await using namespace = await cluster.demo();
   const client = await namespace.client();
   await using laptop = await Laptop.open(cluster, namespace);
   const before = await namespace.snapshot();

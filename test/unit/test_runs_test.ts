@@ -30,14 +30,14 @@ Deno.test("each test file runs once, that of plugins with each form that people 
         forms,
       ]),
     );
-  assert.deepEqual(user, ["bundle", "portable", "url"]);
+  assert.deepEqual(user, ["portable", "url"]);
   assert.deepEqual(verbs, ["portable", "url"]);
   assert.deepEqual(plugins, ["source", "bundle", "portable"]);
   for (const [name, forms] of Object.entries(others)) {
     assert.equal(forms.length, 1, name);
   }
   assert.deepEqual(others["signals"], ["bundle"]);
-  assert.deepEqual(others["mesh"], ["source"]);
+  assert.deepEqual(others["exchange"], ["source"]);
   const unit = "test/unit/commands/connect/connect_names_test.ts";
   assert.deepEqual(formsByFile([unit], ALONE)[unit], ["source"]);
 });
