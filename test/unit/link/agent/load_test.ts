@@ -17,7 +17,7 @@ const WEBSOCKETS = 500;
 /** Silence that a proxy between cuts. */
 const CUT_AFTER_MS = 3_000;
 const IDLE_MS = 8_000;
-const UPLOAD_MIB = Number(Deno.env.get("KTCTL_TEST_UPLOAD_MIB") ?? 1024);
+const UPLOAD_MIB = Number(Deno.env.get("KTCTL_TEST_UPLOAD_MIB") ?? 512);
 
 Deno.test(`${AT_ONCE} connections at once are all served, each while all others are open`, async () => {
   const waiting: (() => void)[] = [];
