@@ -215,9 +215,7 @@ function openNamespace(
     },
     async demoAnswers() {
       const pod = await namespace.client();
-      succeeded(
-        await kubectl(["rollout", "status", "deployment/web", "--timeout=60s"]),
-      );
+      await rolledOut(api, name);
       // kube-proxy knows the addresses half a second after the rollout is reported done
       succeeded(
         await pod.exec([
@@ -292,6 +290,25 @@ async function empty(api: TestApi, namespace: string): Promise<void> {
       `/api/v1/namespaces/${namespace}/pods`,
     ]
   ) await api.request("DELETE", path, gone);
+}
+
+/** What `kubectl rollout status` waits for, without the process. */
+async function rolledOut(api: TestApi, namespace: string): Promise<void> {
+  const path = `/apis/apps/v1/namespaces/${namespace}/deployments/web`;
+  for (const deadline = Date.now() + 60_000;;) {
+    const { metadata, spec, status } = await api.request("GET", path);
+    const { observedGeneration = 0, ...replicas } = status;
+    if (
+      observedGeneration >= metadata.generation &&
+      replicas.updatedReplicas === spec.replicas &&
+      replicas.availableReplicas === spec.replicas &&
+      replicas.replicas === spec.replicas
+    ) return;
+    if (Date.now() > deadline) {
+      throw new Error(`the demo is not ready: ${JSON.stringify(status)}`);
+    }
+    await sleep(200);
+  }
 }
 
 /** Until the cluster has put into a new namespace what it puts there by itself. */
