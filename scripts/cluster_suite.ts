@@ -1,10 +1,8 @@
 /** Runs the tests of the cluster: on the current Kubernetes all of them, on the oldest a set. */
 import { removeClientPod } from "../test/cluster/client_pod.ts";
 import { CLUSTER_SCRIPT, openTestCluster } from "../test/cluster/cluster.ts";
-import { removeFreeDemos } from "../test/cluster/demo_namespace.ts";
 import { run as runCommand } from "../test/cluster/command.ts";
 import type { ProgramForm } from "../test/cluster/program_form.ts";
-import { TestApi } from "../test/cluster/test_api.ts";
 import { mustSucceed } from "./must_succeed.ts";
 import {
   add,
@@ -113,9 +111,7 @@ export async function runClusterSuite(
       const both = await runJobs(others, SIDE_BY_SIDE);
       return add(both, await runJobs([...apart, ...alone], 1));
     } finally {
-      const cluster = await openTestCluster();
-      await removeClientPod(cluster);
-      await removeFreeDemos(new TestApi(cluster.kubeconfig));
+      await removeClientPod(await openTestCluster());
     }
   }
   const queue = [...others];

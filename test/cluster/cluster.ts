@@ -44,8 +44,8 @@ export interface TestCluster {
   /** A new namespace of its own, deleted at the end of `await using`. */
   namespace(): Promise<TestNamespace>;
   /**
-   * One with the demo applied, as `applyDemo` says. A test that leaves it as it got it leaves it to the
-   * next one; else it is deleted.
+   * One with the demo applied, as `applyDemo` says. On a cluster of ours, a test that leaves it as it got
+   * it leaves it to the next one; else it is deleted.
    */
   demo(options?: { replicas?: number }): Promise<TestNamespace>;
   /** Kills the API server (without warning unless `graceful`) and starts it again. */
@@ -145,12 +145,24 @@ async function testCluster(
     minor,
     kubectl,
     namespace: () => makeNamespace(cluster, api),
-    demo: ({ replicas = 1 } = {}) =>
-      openDemo(api, {
-        replicas,
-        make: (labels) => makeNamespace(cluster, api, labels),
-        open: (name) => openNamespace(cluster, api, name),
-      }),
+    async demo({ replicas = 1 } = {}) {
+      if (ours) {
+        return await openDemo(api, {
+          replicas,
+          make: (labels) => makeNamespace(cluster, api, labels),
+          open: (name) => openNamespace(cluster, api, name),
+        });
+      }
+      // nobody would take what is left free away from a cluster that stays
+      const namespace = await makeNamespace(cluster, api);
+      try {
+        await namespace.applyDemo({ replicas });
+        return namespace;
+      } catch (error) {
+        await namespace[Symbol.asyncDispose]();
+        throw error;
+      }
+    },
     restartApiServer: (options) =>
       control("restart-apiserver", seconds(options)),
     stopApiServer: (options) =>

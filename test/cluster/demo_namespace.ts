@@ -174,12 +174,3 @@ function isAsNew({ metadata, status }: Pod): boolean {
       ready && restartCount === 0
     );
 }
-
-/** Takes those away that nobody has, from a cluster that stays. */
-export async function removeFreeDemos(api: TestApi): Promise<void> {
-  const path = "/api/v1/namespaces";
-  const { items } = await api.request("GET", `${path}?labelSelector=${FREE}`);
-  for (const { metadata } of items) {
-    await api.request("DELETE", `${path}/${metadata.name}`);
-  }
-}
