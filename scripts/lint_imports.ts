@@ -30,7 +30,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
       "forward",
       "discovery",
     ],
-    ...["pod", "service", "scale", "object", "rights"],
+    ...["pod", "service", "scale", "keeper", "object", "rights"],
   ],
   link: ["client", "ssh", "yamux", "tls", "dns", "wire"],
 };

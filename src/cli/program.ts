@@ -4,6 +4,7 @@ import {
   addGlobalOptions,
   type GlobalOptions,
 } from "../commands/session/global_options.ts";
+import type { DryRunOptions } from "../commands/dry_run/dry_run_option.ts";
 import type { CommandHost } from "../commands/session/command_host.ts";
 import { didYouMean } from "../core/did_you_mean.ts";
 import { terminalText } from "../core/terminal_text.ts";
@@ -245,9 +246,9 @@ function addBackground(
   );
   command.hook("preAction", async () => {
     const options = command.optsWithGlobals<
-      GlobalOptions & { background: boolean }
+      GlobalOptions & DryRunOptions & { background: boolean }
     >();
-    if (!options.background) return;
+    if (!options.background || options.dryRun) return;
     const opened = await host.open();
     if (opened.log !== undefined) return; // this is that process
     const { startInBackground } = await import(

@@ -77,6 +77,8 @@ export class HumanReport extends AbstractReport implements Report {
       case "setting":
       case "right":
         return this.#out(`${outText(event.message)}\n`);
+      case "plan":
+        return this.#out(terminalText(event.shown, Infinity));
       case "list":
         return this.#out(tableText(event.table));
       case "check":

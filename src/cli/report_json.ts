@@ -19,7 +19,10 @@ export class JsonReport extends AbstractReport implements Report {
   }
 
   protected override show(event: ReportEvent): void {
-    const { table: _, ...told } = { table: undefined, ...event };
+    const { table: _, shown: __, ...told } = {
+      ...{ table: undefined, shown: undefined },
+      ...event,
+    };
     const json = JSON.stringify({ time: this.#time(), ...told });
     this.#write(`${terminalJson(json)}\n`);
   }

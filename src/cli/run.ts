@@ -10,6 +10,7 @@ import {
 import { hintWithFlags } from "../commands/session/flag_hints.ts";
 import type { CommandHost } from "../commands/session/command_host.ts";
 import type { Host } from "../commands/session/host.ts";
+import { refuseOutput } from "../commands/dry_run/refuse_output.ts";
 import type { AbstractReport } from "./abstract_report.ts";
 import { lazyHost } from "./lazy_host.ts";
 import { createProgram } from "./program.ts";
@@ -106,6 +107,7 @@ export async function run(
         "../commands/settings/use_settings.ts"
       );
       const said = await useSettings(await host.open(), command);
+      refuseOutput(command.optsWithGlobals());
       if (log === undefined) report = makeReport(said.globals, { out, err });
       for (const { code, message } of said.warnings) report.warn(code, message);
       for (const message of said.debug) report.debug(message);

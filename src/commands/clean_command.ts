@@ -1,4 +1,5 @@
 import { Command, Option } from "commander";
+import { dryRunOption } from "./dry_run/dry_run_option.ts";
 import type { CommandHost } from "./session/command_host.ts";
 import { thresholdOption } from "./session/threshold_option.ts";
 
@@ -9,9 +10,7 @@ export function cleanCommand(host: CommandHost): Command {
         "then deletes what they made. Live sessions are left alone.",
     )
     .addOption(thresholdOption())
-    .addOption(
-      new Option("--dryRun", "only print what would be done").default(false),
-    )
+    .addOption(dryRunOption())
     .addOption(
       new Option("--localOnly", "only this laptop, not the cluster").default(
         false,

@@ -1,6 +1,7 @@
 /** `ktctl connect`: this machine reaches Services, pods and names of the cluster. */
 import { dirname, join } from "node:path";
 import { connectShadow } from "../cluster/shadow/connect_shadow.ts";
+import { refuseUnreachable } from "../cluster/shadow/refuse_unreachable.ts";
 import {
   type ShadowMaker,
   ShadowSession,
@@ -10,6 +11,7 @@ import type { Use } from "../cluster/rights/right_rule.ts";
 import { SharedShadow } from "../cluster/share/shared_shadow.ts";
 import { ConflictError, UsageError } from "../core/errors.ts";
 import { exec } from "../core/exec.ts";
+import type { JournalHeader } from "../undo/journal.ts";
 import type { Scope } from "../undo/scope.ts";
 import type { World } from "../kube/world.ts";
 import { findBridges } from "../net/bridges/find_bridges.ts";
@@ -30,6 +32,8 @@ import { LinkPool } from "../link/client/link_pool.ts";
 import { CapturedRanges } from "./connect/captured_ranges.ts";
 import { ConnectNames } from "./connect/connect_names.ts";
 import type { ConnectOptions } from "./connect/connect_options.ts";
+import { planMachine } from "./connect/plan_machine.ts";
+import type { DryRunOptions } from "./dry_run/dry_run_option.ts";
 import { followCaptured } from "./connect/follow_captured.ts";
 import {
   type GlobalOptions,
@@ -37,6 +41,7 @@ import {
   podOptions,
 } from "./session/global_options.ts";
 import { endText } from "./session/end_text.ts";
+import { reportOf } from "./dry_run/report_of.ts";
 import type { Host } from "./session/host.ts";
 import { localResolver } from "./connect/local_resolver.ts";
 import { LazyRootHelper } from "./session/lazy_root_helper.ts";
@@ -46,16 +51,16 @@ import {
   capturingSession,
   EXCLUSIVE,
   openKube,
-  runSession,
   type Session,
+  sessionFrame,
   sweepOwn,
 } from "./session/session.ts";
 
 export async function connect(
   host: Host,
-  options: ConnectOptions & GlobalOptions,
+  options: ConnectOptions & GlobalOptions & DryRunOptions,
 ): Promise<void> {
-  const report = host.report(options);
+  const report = reportOf(host, options);
   const registry = await host.registry();
   const plugin = await registry.transport(options.mode);
   const given = await readOptions(
@@ -70,7 +75,10 @@ export async function connect(
       { hint: "Leave out --disableTunDevice, or --includeBridges." },
     );
   }
-  using _machine = needs.captures ? takeMachine(host) : undefined;
+  if (options.dryRun && needs.captures) refuseConnected(host);
+  using _machine = needs.captures && !options.dryRun
+    ? takeMachine(host)
+    : undefined;
   const kube = await openKube(host, options, report);
   const needed = {
     verb: "connect",
@@ -79,7 +87,8 @@ export async function connect(
   } as const;
   await namingMissingRights(kube, needed, async () => {
     if (!options.skipCleanup) await sweepOwn(host, kube, report);
-    await runSession(
+    const run = await sessionFrame(kube);
+    await run(
       host,
       {
         globals: options,
@@ -146,7 +155,7 @@ class Connection {
 
   async run(markReady: () => void): Promise<void> {
     const { scope, report } = this.#session;
-    const { plugin, options } = this.#its;
+    const { plugin, needs, options } = this.#its;
     // made first, so that the machine is put back first, whatever becomes of the cluster
     const inCluster = scope.child("cluster");
     scope.use(this.#root, "root helper");
@@ -163,6 +172,14 @@ class Connection {
       },
     });
     scope.defer("link", () => this.#pool.close());
+    if (this.#session.plan !== undefined) {
+      const made = await shadow.make(inCluster.child("shadow"));
+      await refuseUnreachable(this.#session.kube, made);
+      return await planMachine(this.#session.plan, {
+        ...{ plugin, needs, options, ranges, isLed: this.#isLed },
+        local: await localResolver(scope.signal),
+      });
+    }
     await Promise.race([
       scope.failed,
       this.#root.failed,
@@ -220,6 +237,8 @@ class Connection {
     const { plugin, given, needs, options } = this.#its;
     const isLed = this.#isLed;
     const { signal } = scope;
+    // a dry run starts no helper, nor asks for a password
+    const root = kube.isPlan ? undefined : this.#root;
     if (options.includeBridges.length > 0) {
       await findBridges(exec, options.includeBridges, { signal });
     }
@@ -237,7 +256,8 @@ class Connection {
     await probePlugin(plugin, {
       kube,
       signal,
-      root: this.#root,
+      // without it a plugin asks nobody
+      ...(root && { root }),
       options: given,
       ...(ranges && { cidrs: ranges.cidrs }),
       ...this.#bridges,
@@ -245,7 +265,7 @@ class Connection {
     if (needs.dns === "machine") {
       await ConnectNames.probeMachine({
         connect: options,
-        root: this.#root,
+        root,
         local,
       });
     }
@@ -319,6 +339,12 @@ class Connection {
   }
 }
 
+/** Throws `ConflictError` (`ALREADY_CONNECTED`). */
+function refuseConnected(host: Host): void {
+  const other = capturingSession(host);
+  if (other !== undefined) throw connectedAlready(other);
+}
+
 /**
  * One session at a time can have this machine's routes and names. Held by a lock, as two that are
  * started at once would not find each other's journals.
@@ -329,11 +355,14 @@ function takeMachine(host: Host): Disposable {
   const file = Deno.openSync(path, { write: true, create: true, mode: 0o600 });
   if (file.tryLockSync(true)) return file;
   file.close();
-  const other = capturingSession(host);
+  throw connectedAlready(capturingSession(host));
+}
+
+function connectedAlready(other: JournalHeader | undefined): ConflictError {
   const who = other === undefined
     ? "by a ktctl that is just starting or ending"
     : `to namespace "${other.namespace}" of context "${other.context}", by process ${other.pid}`;
-  throw new ConflictError(
+  return new ConflictError(
     "ALREADY_CONNECTED",
     `This machine is already connected ${who}`,
     {

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { modeName } from "../plugins/mode_name.ts";
 import { connectOptions } from "./connect/connect_options.ts";
+import { dryRunOption } from "./dry_run/dry_run_option.ts";
 import type { CommandHost } from "./session/command_host.ts";
 import { addPluginFlags } from "./session/plugin_flags.ts";
 
@@ -13,7 +14,7 @@ export async function connectCommand(host: CommandHost): Promise<Command> {
       "Do not run it with sudo: ktctl asks for root where it needs it.",
   );
   for (const option of connectOptions(modes)) command.addOption(option);
-  addPluginFlags(command, plugins);
+  addPluginFlags(command.addOption(dryRunOption()), plugins);
   return command.action(async (_options: unknown, self: Command) => {
     const { connect } = await import("./connect.ts");
     await connect(await host.open(), self.optsWithGlobals());

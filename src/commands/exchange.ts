@@ -4,6 +4,7 @@ import {
   parseResourceName,
   wantedObject,
 } from "../cluster/service/target.ts";
+import { reportOf } from "./dry_run/report_of.ts";
 import type { Host } from "./session/host.ts";
 import { runTraffic, type TrafficOptions } from "./session/run_traffic.ts";
 
@@ -17,7 +18,7 @@ export async function exchange(
   name: string,
   options: ExchangeOptions,
 ): Promise<void> {
-  const report = host.report(options);
+  const report = reportOf(host, options);
   const resourceName = parseResourceName(name);
   await runTraffic(host, options, {
     verb: "exchange",

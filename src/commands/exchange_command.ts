@@ -3,6 +3,7 @@ import { parseWhole } from "../cli/flag_values.ts";
 import { parseExpose } from "../cluster/service/expose.ts";
 import { modeName } from "../plugins/mode_name.ts";
 import type { ExchangeOptions } from "./exchange.ts";
+import { dryRunOption } from "./dry_run/dry_run_option.ts";
 import type { CommandHost } from "./session/command_host.ts";
 import { addPluginFlags } from "./session/plugin_flags.ts";
 import { addRestoreOptions } from "./session/restore_options.ts";
@@ -36,6 +37,7 @@ export async function exchangeCommand(host: CommandHost): Promise<Command> {
         "do not check that something listens on the local port",
       ).default(false),
     )
+    .addOption(dryRunOption())
     .addOption(takeOverOption())
     .addOption(
       new Option(

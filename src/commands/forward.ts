@@ -15,10 +15,12 @@ import {
 } from "../cluster/forward/forward_target.ts";
 import { PodChoice } from "../cluster/forward/pod_choice.ts";
 import type { Use } from "../cluster/rights/right_rule.ts";
+import { refuseUnreachable } from "../cluster/shadow/refuse_unreachable.ts";
 import { ShadowSession } from "../cluster/shadow/shadow_session.ts";
 import { aborted } from "../core/aborted.ts";
 import { KtctlError, LinkError, messageOf } from "../core/errors.ts";
 import type { Report } from "../core/report.ts";
+import type { KubeApi } from "../kube/kube_api.ts";
 import { LocalForward } from "../net/local_forward.ts";
 import { LinkPool } from "../link/client/link_pool.ts";
 import {
@@ -26,18 +28,22 @@ import {
   linkSettings,
   podOptions,
 } from "./session/global_options.ts";
+import type { DryRunOptions } from "./dry_run/dry_run_option.ts";
 import { endText } from "./session/end_text.ts";
+import { reportOf } from "./dry_run/report_of.ts";
 import type { Host } from "./session/host.ts";
 import { namingMissingRights } from "./session/naming_missing_rights.ts";
 import {
   openKube,
-  runSession,
   type Session,
+  sessionFrame,
   sweepOwn,
 } from "./session/session.ts";
 
 /** A port-forward cannot tell a pod that the client has no more to send. */
 const CUT_AFTER_MS = 30_000;
+/** A dry run sees at once which pods are ready. */
+const PLAN_MS = 2_000;
 const PORT_HINT =
   "Choose another one with local:port, or any free port with :port.";
 
@@ -45,10 +51,10 @@ const PORT_HINT =
 export async function forward(
   host: Host,
   words: readonly [target: string, ports: string | undefined],
-  options: GlobalOptions,
+  options: GlobalOptions & DryRunOptions,
 ): Promise<void> {
   const target = parseForwardTarget(...words);
-  const report = host.report(options);
+  const report = reportOf(host, options);
   const isAddress = target.kind === "address";
   const kube = await openKube(host, {
     ...options,
@@ -69,9 +75,10 @@ export async function forward(
       report,
       command: `forward ${name}`,
     };
+    const run = await sessionFrame(kube);
     if (isAddress) {
       await sweepOwn(host, kube, report);
-      return await runSession(
+      return await run(
         host,
         frame,
         (session, markReady) =>
@@ -83,7 +90,7 @@ export async function forward(
       () => planForward(kube, target, host.signal),
     );
     const local = target.local ?? route.port;
-    await runSession(
+    await run(
       host,
       frame,
       (session, markReady) =>
@@ -154,7 +161,9 @@ async function servePods(
   scope.background("follow the pods", async (signal) => {
     for await (const pods of route.follow(signal)) choice.update(pods);
   });
+  session.plan?.machine.push(listening(listener.port));
   await report.step("connect to a ready pod", async () => {
+    if (kube.isPlan) return await refuseForbidden(kube, choice, scope.signal);
     const trial = await Promise.race([open(scope.signal), scope.failed]);
     trial.destroy();
   });
@@ -170,7 +179,26 @@ async function servePods(
     local: listener.port,
     port: route.port,
   });
+  if (kube.isPlan) return;
   await Promise.race([scope.failed, aborted(scope.signal)]);
+}
+
+/** For a dry run, which opens no connection: whether this user might open one to a ready pod. */
+async function refuseForbidden(
+  kube: KubeApi,
+  choice: PodChoice,
+  signal: AbortSignal,
+): Promise<void> {
+  const pod = await choice.get({ timeoutMs: PLAN_MS, signal });
+  try {
+    (await kube.portForward(pod, { signal })).destroy();
+  } catch (error) {
+    if (!(error instanceof LinkError)) throw error;
+  }
+}
+
+function listening(port: number): string {
+  return `listen on port ${port} of this machine's loopback`;
 }
 
 async function serveAddress(
@@ -214,6 +242,13 @@ async function serveAddress(
       status.linked();
     },
   });
+  session.plan?.machine.push(listening(listener.port));
+  if (kube.isPlan) {
+    const made = await shadow.make(scope.child("shadow"));
+    await refuseUnreachable(kube, made);
+    session.plan?.unknown.push(`whether ${addressText(target)} answers`);
+    return;
+  }
   await shadow.run(async () => {
     // what does not answer now may do so later: that is for the user to judge
     await dial(scope.signal).then((stream) => stream.destroy(), tell);

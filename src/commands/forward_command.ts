@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { dryRunOption, type DryRunOptions } from "./dry_run/dry_run_option.ts";
 import type { CommandHost } from "./session/command_host.ts";
 import type { GlobalOptions } from "./session/global_options.ts";
 
@@ -17,6 +18,7 @@ export function forwardCommand(host: CommandHost): Command {
       "[ports]",
       "port, local:port or :port (any local port); after host:port the local port",
     )
+    .addOption(dryRunOption())
     .action(
       async (
         target: string,
@@ -25,7 +27,9 @@ export function forwardCommand(host: CommandHost): Command {
         command: Command,
       ) => {
         const { forward } = await import("./forward.ts");
-        const options = command.optsWithGlobals<GlobalOptions>();
+        const options = command.optsWithGlobals<
+          GlobalOptions & DryRunOptions
+        >();
         await forward(await host.open(), [target, ports], options);
       },
     );

@@ -5,6 +5,7 @@ import {
   parseResourceName,
   wantedObject,
 } from "../cluster/service/target.ts";
+import { reportOf } from "./dry_run/report_of.ts";
 import type { Host } from "./session/host.ts";
 import { runTraffic, type TrafficOptions } from "./session/run_traffic.ts";
 
@@ -17,7 +18,7 @@ export async function mesh(
   name: string,
   options: MeshOptions,
 ): Promise<void> {
-  const report = host.report(options);
+  const report = reportOf(host, options);
   const resourceName = parseResourceName(name);
   const mark = parseMark(options.versionMark);
   await runTraffic(host, options, {

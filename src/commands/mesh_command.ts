@@ -2,6 +2,7 @@ import { Command, Option } from "commander";
 import { parseExpose } from "../cluster/service/expose.ts";
 import { modeName } from "../plugins/mode_name.ts";
 import type { MeshOptions } from "./mesh.ts";
+import { dryRunOption } from "./dry_run/dry_run_option.ts";
 import type { CommandHost } from "./session/command_host.ts";
 import { addPluginFlags } from "./session/plugin_flags.ts";
 import { addRestoreOptions } from "./session/restore_options.ts";
@@ -41,6 +42,7 @@ export async function meshCommand(host: CommandHost): Promise<Command> {
         "do not check that something listens on the local port",
       ).default(false),
     )
+    .addOption(dryRunOption())
     .addOption(takeOverOption());
   addPluginFlags(addRestoreOptions(command), plugins);
   return command.action(

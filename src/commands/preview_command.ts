@@ -1,6 +1,7 @@
 import { Command, Option } from "commander";
 import { parseExpose } from "../cluster/service/expose.ts";
 import { modeName } from "../plugins/mode_name.ts";
+import { dryRunOption } from "./dry_run/dry_run_option.ts";
 import type { CommandHost } from "./session/command_host.ts";
 import { addPluginFlags } from "./session/plugin_flags.ts";
 import { addRestoreOptions } from "./session/restore_options.ts";
@@ -29,7 +30,8 @@ export async function previewCommand(host: CommandHost): Promise<Command> {
         "--skipPortChecking",
         "do not check that something listens on the local port",
       ).default(false),
-    );
+    )
+    .addOption(dryRunOption());
   addPluginFlags(addRestoreOptions(command), plugins);
   return command.action(
     async (name: string, _options: unknown, self: Command) => {

@@ -3,13 +3,15 @@ import { parseResourceName, wantedObject } from "../cluster/service/target.ts";
 import { ConflictError } from "../core/errors.ts";
 import { annotationText, USER } from "../kube/annotations.ts";
 import type { KubeObject } from "../kube/kube_api.ts";
+import type { DryRunOptions } from "./dry_run/dry_run_option.ts";
 import type { GlobalOptions } from "./session/global_options.ts";
+import { reportOf } from "./dry_run/report_of.ts";
 import type { Host } from "./session/host.ts";
 import { recoverService } from "./takeover/recover_service.ts";
 import { namingMissingRights } from "./session/naming_missing_rights.ts";
 import { openKube, sweepOwn } from "./session/session.ts";
 
-interface RecoverOptions {
+interface RecoverOptions extends DryRunOptions {
   readonly takeOver: boolean;
 }
 
@@ -18,18 +20,30 @@ export async function recover(
   name: string,
   options: RecoverOptions & GlobalOptions,
 ): Promise<void> {
-  const report = host.report(options);
+  const report = reportOf(host, options);
   const resourceName = parseResourceName(name);
   const wanted = wantedObject(resourceName);
   const kube = await openKube(host, { ...options, wanted }, report);
   const needed = { verb: "recover", uses: [], signal: host.signal } as const;
   await namingMissingRights(kube, needed, async () => {
-    await sweepOwn(host, kube, report);
-    const { service, count, failure } = await recoverService(host, kube, {
-      resourceName,
-      report,
-      onLive: options.takeOver ? () => {} : refuseLive,
-    });
+    const work = async () => {
+      await sweepOwn(host, kube, report);
+      return await recoverService(host, kube, {
+        resourceName,
+        report,
+        onLive: options.takeOver ? () => {} : refuseLive,
+      });
+    };
+    if (kube.isPlan) {
+      const { planOnce } = await import("./dry_run/plan_session.ts");
+      const command = `recover ${name}`;
+      const frame = { globals: options, kube, report, command };
+      return await planOnce(host, frame, async () => {
+        const { failure } = await work();
+        if (failure !== undefined) throw failure;
+      });
+    }
+    const { service, count, failure } = await work();
     if (failure !== undefined) {
       host.conclude({ state: "incomplete", reason: "Not everything is clean" });
       throw failure;

@@ -1,4 +1,5 @@
 import { Command, Option } from "commander";
+import { dryRunOption } from "./dry_run/dry_run_option.ts";
 import type { CommandHost } from "./session/command_host.ts";
 
 export function recoverCommand(host: CommandHost): Command {
@@ -14,6 +15,7 @@ export function recoverCommand(host: CommandHost): Command {
         "take the Service from a live session as well, which then ends",
       ).default(false),
     )
+    .addOption(dryRunOption())
     .action(async (name: string, _options: unknown, command: Command) => {
       const { recover } = await import("./recover.ts");
       await recover(await host.open(), name, command.optsWithGlobals());

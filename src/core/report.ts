@@ -33,6 +33,16 @@ export interface ListEvent {
   readonly table: Table;
 }
 
+/** What a command would do, with `--dryRun`; its other fields are the plan. */
+export interface PlanEvent {
+  readonly event: "plan";
+  /** In one line. */
+  readonly message: string;
+  /** People get this as it is, programs the other fields. */
+  readonly shown: string;
+  readonly [field: string]: unknown;
+}
+
 /** One event; with `--output json` one line. */
 export type ReportEvent =
   | { readonly event: "step"; readonly name: string; readonly state: "started" }
@@ -87,6 +97,7 @@ export type ReportEvent =
     readonly [field: string]: unknown;
   }
   | ListEvent
+  | PlanEvent
   /** A setting of a flag, for `config`. */
   | {
     readonly event: "setting";

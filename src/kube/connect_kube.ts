@@ -27,6 +27,8 @@ export interface ConnectKubeOptions {
   readonly onSlow?: () => void;
   /** What everything gets that is made. @default nothing */
   readonly stamp?: Stamp;
+  /** The server is only asked what it would do: nothing that is sent changes anything. @default false */
+  readonly dryRun?: boolean;
   /** For tests. */
   readonly watchTiming?: WatchTiming;
 }
@@ -60,6 +62,7 @@ export async function connectKube(
     },
     userAgent: `ktctl/${VERSION}`,
     onSlow: options.onSlow,
+    dryRun: options.dryRun,
   });
   return new KubeClient({
     http,

@@ -144,6 +144,11 @@ export interface KubeApi {
   readonly server: string;
   /** The namespace that calls use unless they name one. */
   readonly namespace: string;
+  /**
+   * True in a dry run: what is changed by it is not really there. It is found again by reading, pods as ready
+   * ones, but there is nobody to speak to, and nothing to wait for. @default false
+   */
+  readonly isPlan?: boolean;
 
   /** The object as the server sent it. */
   get<T extends KubeObject = KubeObject>(

@@ -77,6 +77,15 @@ export const AUTOSCALERS: Resource = resource(
   "HorizontalPodAutoscaler",
   "horizontalpodautoscalers",
 );
+/** The API versions that may serve PodDisruptionBudgets, newest first. */
+export const DISRUPTION_BUDGETS: readonly Resource[] = ["v1", "v1beta1"].map(
+  (version) =>
+    resource(
+      `policy/${version}`,
+      "PodDisruptionBudget",
+      "poddisruptionbudgets",
+    ),
+);
 /** The API versions that may serve Ingresses, newest first. */
 export const INGRESSES: readonly Resource[] = ["v1", "v1beta1"].map((version) =>
   resource(`networking.k8s.io/${version}`, "Ingress", "ingresses")

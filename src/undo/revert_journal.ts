@@ -55,8 +55,9 @@ export async function revertJournal<W>(
       continue;
     }
     const reverted = await reverter.revert({ step, args, belongsTo });
-    if (reverted.state === "reverted") dead.markReverted(n);
-    else if (reverted.state !== "planned") left++;
+    if (reverted.state === "reverted") {
+      if (!dryRun) dead.markReverted(n);
+    } else if (reverted.state !== "planned") left++;
     onOutcome({ ...reverted, id, step, args });
   }
   return left;

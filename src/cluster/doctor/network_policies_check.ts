@@ -6,7 +6,7 @@ import {
 } from "../../kube/annotations.ts";
 import type { KubeObject, Resource } from "../../kube/kube_api.ts";
 import type { ClusterCheck } from "./cluster_subject.ts";
-import { matchesSelector } from "./matches_selector.ts";
+import { matchesSelector } from "../keeper/matches_selector.ts";
 
 const NETWORK_POLICIES: Resource = {
   apiVersion: "networking.k8s.io/v1",

@@ -27,6 +27,7 @@ export async function applyRuntime(
 ): Promise<boolean> {
   const { service, namespace, podName, podTarget, runtimePort } = state;
   const pods = (await findRouterPods(kube, state, signal)).filter(isReady);
+  if (kube.isPlan) return pods.length > 0; // it would be told
   const routers = await Promise.all(
     pods.map(async ({ metadata: { name } }) => {
       const address: RouterAddress = { podName: name, namespace, runtimePort };

@@ -41,6 +41,7 @@ import {
 import { belongsTo, type RouterState } from "./router_state.ts";
 import { routerOriginal } from "./router_original.ts";
 import { routerRef, updateState } from "./router_store.ts";
+import { selectedBy } from "../service/selected_by.ts";
 import { switchPatch } from "../service/service_selector.ts";
 import { refuseForeignStuntman, stuntmanService } from "../service/stuntman.ts";
 import { refuseTakenAway } from "../service/taken_away.ts";
@@ -55,7 +56,7 @@ export interface RouterSettings {
   readonly podTimeoutMs: number;
   readonly signal: AbortSignal;
   /** The Service was changed by somebody, and switched again. */
-  readonly drifted: (service: string) => void;
+  readonly drifted: (service: string, by?: string) => void;
   /** Resolves when a pod may be made in place of one that keeps ending. */
   readonly awaitTurn: (signal: AbortSignal) => Promise<void>;
   /** Has the cluster make another Router Pod where one goes; false where it refuses to. */
@@ -309,6 +310,7 @@ async function switchService(
   await refuseTakenAway(kube, current, { shadow: labels, signal });
   let isSwitched = false;
   let hasDrifted = false;
+  let by: string | undefined;
   const originalOf = await routerOriginal(kube, state, { known, signal });
   await updateObject(
     kube,
@@ -321,10 +323,11 @@ async function switchService(
       ) return undefined;
       isSwitched = true;
       hasDrifted = annotation(service, ORIGINAL_SELECTOR) !== undefined;
+      by = selectedBy(service);
       const original = originalOf(service);
       return switchPatch(service, { original, shadow: labels });
     },
   );
-  if (hasDrifted) drifted(state.service);
+  if (hasDrifted) drifted(state.service, by);
   return isSwitched;
 }

@@ -84,9 +84,10 @@ export class RouterReconciler {
     this.#options = options;
     this.#settings = {
       ...options.settings,
-      drifted: (service) => {
+      drifted: (service, by) => {
         const count = this.#pace.repaired();
-        if (count > 0) log.warn("SERVICE_DRIFTED", driftText(service, count));
+        if (count === 0) return;
+        log.warn("SERVICE_DRIFTED", driftText(service, count, by));
       },
       awaitTurn: async (signal) => {
         await this.#crashes.wait(signal);
@@ -169,6 +170,7 @@ export class RouterReconciler {
   /** Resolves when haproxy has found our Shadow Pod in health. Throws `ClusterError` (`ROUTE_DOWN`). */
   async #awaitRoute(signal: AbortSignal): Promise<void> {
     const { service, namespace, session } = this.#options;
+    if (this.#kube.isPlan) return; // nobody looks at its health
     const deadline = performance.now() + ROUTE_TIMEOUT_MS;
     // haproxy tells of nothing by itself
     for (const pause of backoff({ firstMs: 50, lastMs: 500 })) {

@@ -229,6 +229,7 @@ export async function openConnections(
   router: RouterAddress,
   signal: AbortSignal,
 ): Promise<number> {
+  if (kube.isPlan) return 0; // by then there may be none
   const text = await runtimeCommands(kube, router, {
     commands: ["show stat"],
     signal,

@@ -50,6 +50,7 @@ export async function awaitDeparture(
 ): Promise<void> {
   const signal = AbortSignal.timeout(PATIENCE_MS);
   await awaitReadyPods(kube, of, signal, (names) => !names.includes(podName));
+  if (kube.isPlan) return;
   await pause(LEAVING_MS, signal).catch(() => {});
 }
 
@@ -64,6 +65,7 @@ async function awaitReadyPods(
   ended: AbortSignal,
   until: (names: string[]) => boolean,
 ): Promise<void> {
+  if (kube.isPlan) return; // nothing moves
   const signal = AbortSignal.any([ended, AbortSignal.timeout(PATIENCE_MS)]);
   const objects = new Map<string, KubeObject>();
   let isSynced = false;

@@ -272,7 +272,9 @@ export async function lockService(
       return;
     } catch (error) {
       await attempt.dispose();
-      if (!(error instanceof ConflictError) || deadline.aborted) throw error;
+      const isHeld = error instanceof ConflictError;
+      // nobody gives it up in a plan
+      if (!isHeld || deadline.aborted || kube.isPlan) throw error;
       const signal = AbortSignal.any([deadline, scope.signal]);
       await awaitUnlocked(kube, ref, { signal, onHeld });
     }

@@ -154,7 +154,7 @@ export class ShadowSession {
     const { report, onLink, prepare } = this.#options;
     const shadow = await report.step(
       "start the Shadow Pod",
-      () => this.#make(scope),
+      () => this.make(scope),
     );
     const link = await report.step(
       "connect to the Shadow Pod",
@@ -171,7 +171,8 @@ export class ShadowSession {
     return established;
   }
 
-  #make(scope: Scope<World>): Promise<Shadow> {
+  /** Makes the Shadow Pod, with all that belongs to it, in a scope that takes it back. */
+  make(scope: Scope<World>): Promise<Shadow> {
     const { spec, hasFixedName, heartbeat, podTimeoutMs } = this.#options;
     if ("make" in spec) return spec.make(scope);
     const partsName = `${spec.name}-${randomLower(5)}`;

@@ -15,6 +15,7 @@ import type { LinkProtocol } from "../../link/wire/link_protocol.ts";
 import { LocalRefusals } from "./local_refusals.ts";
 import { awaitShadowReady, type Shadow } from "./shadow.ts";
 import { type LocalPort, proveLink } from "./shadow_link.ts";
+import { refuseUnreachable } from "./refuse_unreachable.ts";
 import { type Prepared, ShadowSession } from "./shadow_session.ts";
 import type { ShadowSpec } from "./shadow_objects.ts";
 
@@ -58,6 +59,15 @@ export class TrafficSession {
       onLocalRefused: (port, error) => refusals.tell(port, error),
     });
     return session.run(onReady);
+  }
+
+  /** All that {@link run} changes in the cluster, for a dry run: there is no pod to connect to. */
+  async plan(): Promise<void> {
+    const { scope, route } = this.#options;
+    const ofShadow = scope.child("shadow");
+    const shadow = await new ShadowSession(this.#options).make(ofShadow);
+    await refuseUnreachable(scope.world.kube, shadow);
+    await route(ofShadow.child("route"), shadow);
   }
 
   async #prepare({ scope, shadow, link }: Prepared): Promise<void> {

@@ -84,16 +84,18 @@ export class ConnectNames {
     });
   }
 
-  /** Throws what {@link install} would, before anything is changed. Takes root, as that does. */
+  /**
+   * Throws what {@link install} would, before anything is changed. Takes root, as that does; without, only
+   * what can be seen without.
+   */
   static async probeMachine(
-    { connect, root, local }: Pick<
-      ConnectNamesOptions,
-      "connect" | "root" | "local"
-    >,
+    { connect, root, local }:
+      & Pick<ConnectNamesOptions, "connect" | "local">
+      & { readonly root: RootHelper | undefined },
   ): Promise<void> {
     if (connect.dnsMode.kind === "hosts") return;
     refuseUnknown(local);
-    if (local.kind === "macos") return;
+    if (local.kind === "macos" || root === undefined) return;
     const probed = await root.open("dns.probe", { address: OUR_ADDRESS });
     await probed.close();
   }

@@ -42,8 +42,11 @@ export interface GlobalOptions {
   readonly forceUpdate: boolean;
   readonly podQuota: Record<string, string>;
   readonly debug: boolean;
-  readonly output: "human" | "json";
+  readonly output: OutputForm;
 }
+
+/** `yaml` is of a dry run: its objects as manifests, and all else as for people. */
+export type OutputForm = "human" | "json" | "yaml";
 
 /** The options that may be given several times. */
 export const REPEATED: ReadonlySet<string> = new Set(["plugin", "toleration"]);
@@ -120,10 +123,10 @@ export function addGlobalOptions(program: Command): void {
       "--plugin <module>",
       "load a plugin (a path or URL), for --mode; may be given several times",
     ).argParser((one, all: string[] = []) => [...all, one]),
-    new Option("--output <form>", "format of the output").choices([
-      "human",
-      "json",
-    ]).default("human"),
+    new Option(
+      "--output <form>",
+      "format of the output; yaml is for --dryRun: the objects, as kubectl takes them",
+    ).choices(["human", "json", "yaml"]).default("human"),
     new Option("-d, --debug", "show debug output").default(false),
     new Option(
       "--useLocalTime",

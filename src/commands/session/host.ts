@@ -1,5 +1,6 @@
 import type { Conclusion, Report, ReportEvent } from "../../core/report.ts";
 import type { Leftover } from "../../undo/leftover.ts";
+import type { OutputForm } from "./global_options.ts";
 import type { SettingLayers } from "../settings/load_layers.ts";
 import type { PluginRegistry } from "../../plugins/registry.ts";
 
@@ -33,7 +34,7 @@ export interface Host {
   /** The form of output that the options ask for. A command asks for it when it begins. */
   report(
     options: {
-      output: "human" | "json";
+      output: OutputForm;
       debug: boolean;
       /** Of events that were told before, and are told again: when each was, as ISO 8601. @default now */
       time?: () => string;

@@ -4,28 +4,31 @@ import type { ExposedPort } from "../../cluster/service/expose.ts";
 import type { FoundTarget } from "../../cluster/service/target.ts";
 import type { Report } from "../../core/report.ts";
 import type { KubeApi } from "../../kube/kube_api.ts";
+import { modeName } from "../../plugins/mode_name.ts";
 import type { RoutingMark } from "../../plugins/plugin.ts";
 import type { RoutingVerb } from "../../plugins/routing_verb.ts";
+import type { DryRunOptions } from "../dry_run/dry_run_option.ts";
 import type { GlobalOptions } from "./global_options.ts";
 import { endText } from "./end_text.ts";
 import type { Host } from "./host.ts";
 import { namingMissingRights } from "./naming_missing_rights.ts";
 import { planRestore } from "./plan_restore.ts";
-import { planTraffic } from "./plan_traffic.ts";
+import { planTraffic, type TrafficPlan } from "./plan_traffic.ts";
 import { pluginOptions } from "./plugin_flags.ts";
 import {
   refuseRestoreOptions,
   type RestoreOptions,
 } from "./restore_options.ts";
 import { serveTraffic } from "./serve_traffic.ts";
-import { openKube, runSession, sweepOwn } from "./session.ts";
+import { openKube, sessionFrame, sweepOwn } from "./session.ts";
 import { takeOver } from "../takeover/take_over.ts";
 import { takeAgain } from "./take_again.ts";
 import { trafficReadyEvent } from "./traffic_ready_event.ts";
 import { trafficUses } from "./traffic_uses.ts";
 
 /** The flags that the verbs have in common. */
-export interface TrafficOptions extends GlobalOptions, RestoreOptions {
+export interface TrafficOptions
+  extends GlobalOptions, RestoreOptions, DryRunOptions {
   readonly expose: ExposedPort[];
   readonly mode: string;
   readonly skipPortChecking: boolean;
@@ -46,6 +49,18 @@ export interface TrafficVerb {
   readonly mark?: RoutingMark;
   /** Seconds. @default 0 */
   readonly recoverWaitTime?: number;
+}
+
+/** In a dry run alone: it takes rights that no session needs. */
+async function warnOfTarget(
+  kube: KubeApi,
+  { verb, plugin, target }: TrafficPlan,
+  options: { report: Report; signal: AbortSignal },
+): Promise<void> {
+  if (verb === "preview") return;
+  const { warnOfGovernors } = await import("../dry_run/warn_of_governors.ts");
+  const mode = modeName(plugin);
+  await warnOfGovernors(kube, { ...options, target, mode });
 }
 
 export async function runTraffic(
@@ -87,8 +102,12 @@ export async function runTraffic(
           }),
       );
     const first = await check();
+    if (kube.isPlan) {
+      await warnOfTarget(kube, first, { report, signal: host.signal });
+    }
     const { context: { session: id } } = first;
-    await runSession(
+    const run = await sessionFrame(kube);
+    await run(
       host,
       { globals: options, kube, report, command, id },
       (session, markReady) =>
@@ -107,7 +126,7 @@ export async function runTraffic(
                 ...options,
                 endText: (what, name) => endText(host, what, name),
               });
-              report.event(event);
+              session.report.event(event);
             },
           });
         }),

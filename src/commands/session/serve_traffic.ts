@@ -166,10 +166,13 @@ export async function serveTraffic(
     },
     isReleased: () => isReleased(plugin, context),
   });
-  await traffic.run(async () => {
+  const onRouted = async () => {
     await giveUpLock(lock, { scope, report });
     onReady(routed, { failOpen: fallbackHost !== undefined });
-  });
+  };
+  if (!kube.isPlan) return await traffic.run(onRouted);
+  await traffic.plan();
+  await onRouted();
 }
 
 /** The plan was made before the lock: somebody may have set up since. */

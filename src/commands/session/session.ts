@@ -18,12 +18,14 @@ import { FileJournal, type JournalHeader } from "../../undo/journal.ts";
 import { localSessions } from "../../undo/live_sessions.ts";
 import { randomLower } from "../../core/random_name.ts";
 import { errorEvent, type Report } from "../../core/report.ts";
-import type { OutageOptions } from "../../undo/reverter.ts";
+import { type OutageOptions, Reverter } from "../../undo/reverter.ts";
 import { Scope } from "../../undo/scope.ts";
 import { connectKube } from "../../kube/connect_kube.ts";
 import { isOutage } from "../../kube/is_outage.ts";
 import type { KubeApi } from "../../kube/kube_api.ts";
 import type { World } from "../../kube/world.ts";
+import type { DryRunOptions } from "../dry_run/dry_run_option.ts";
+import type { PlanNotes } from "../dry_run/plan_notes.ts";
 import type { GlobalOptions } from "./global_options.ts";
 import type { Host } from "./host.ts";
 import { serveSession } from "../running/serve_session.ts";
@@ -44,6 +46,8 @@ export interface Session {
   readonly status: StatusRecorder;
   /** Who asks for what it has. */
   readonly takeover: TakeoverNotice;
+  /** Of a dry run: what it says beside what would be in the cluster. */
+  readonly plan?: PlanNotes;
 }
 
 /** The living session of this user that captures, if there is one: no other may. */
@@ -59,7 +63,7 @@ export function capturingSession(host: Host): JournalHeader | undefined {
  */
 export async function openKube(
   host: Host,
-  options: GlobalOptions & { readonly wanted?: Wanted },
+  options: GlobalOptions & DryRunOptions & { readonly wanted?: Wanted },
   report: Report,
 ): Promise<KubeApi> {
   const kube = await openCluster(host, options, report);
@@ -67,15 +71,16 @@ export async function openKube(
   return kube;
 }
 
-/** The cluster that the options name, whether or not it has their namespace. */
+/** The cluster that the options name, whether or not it has their namespace. In a dry run it keeps nothing. */
 export async function openCluster(
   host: Host,
-  globals: GlobalOptions,
+  globals: GlobalOptions & DryRunOptions,
   report: Report,
 ): Promise<KubeApi> {
   const { kubeconfig, context, namespace, withLabel, withAnnotation } = globals;
   const kube: KubeApi = await connectKube({
     signal: host.signal,
+    dryRun: globals.dryRun ?? false,
     stamp: { labels: withLabel, annotations: withAnnotation },
     onPluginOutput: (text) => report.warn("CREDENTIAL_PLUGIN", text),
     onSlow: () =>
@@ -87,7 +92,9 @@ export async function openCluster(
     ...(context === undefined ? {} : { context }),
     ...(namespace === undefined ? {} : { namespace }),
   });
-  return kube;
+  if (!globals.dryRun) return kube;
+  const { PlanningKube } = await import("../../kube/plan/planning_kube.ts");
+  return new PlanningKube(kube);
 }
 
 /** Takes back what earlier sessions of this laptop left when they died, so that they are not in the way. */
@@ -102,11 +109,18 @@ export async function sweepOwn(
     steps: await knownSteps(host, report),
     signal,
     report,
+    // the journals stay, and the rest of the plan is made of what would then be
+    ...(kube.isPlan && {
+      dryRun: true,
+      reverter: new Reverter({ kube }, { signal }),
+    }),
   });
   if (done.length > 0) {
     report.warn(
       "SWEPT",
-      `Cleaned up after a crashed session: ${counted(done.length, "change")}`,
+      `${kube.isPlan ? "Would clean" : "Cleaned"} up after a crashed session: ${
+        counted(done.length, "change")
+      }`,
     );
   }
 }
@@ -225,6 +239,12 @@ export async function runSession(
     return;
   }
   throw failure;
+}
+
+/** What a session runs in: {@link runSession}, or for a dry run what plans it. */
+export async function sessionFrame(kube: KubeApi): Promise<typeof runSession> {
+  if (!kube.isPlan) return runSession;
+  return (await import("../dry_run/plan_session.ts")).planSession;
 }
 
 /** Answers those who ask from another terminal, until all is given back; a session that cannot works as well. */

@@ -27,7 +27,7 @@ export async function takeOver(
     isShared: ({ spec }) =>
       verb === "mesh" && spec?.selector?.[ROLE] === "router",
     onLive: (live, service) =>
-      report.step(
+      kube.isPlan ? tellPlanned(report, live, service) : report.step(
         "ask who has the Service",
         () => {
           const pods = live.filter(({ kind }) => kind === "Pod");
@@ -40,6 +40,24 @@ export async function takeOver(
       ),
   });
   if (failure !== undefined) throw failure;
+}
+
+/** The plan is of what comes when they give it away. */
+function tellPlanned(
+  report: Report,
+  live: readonly KubeObject[],
+  service: string,
+): void {
+  if (!live.some(({ kind }) => kind === "Pod")) {
+    throw cannotAsk(live[0]!, service);
+  }
+  const users = live.map((one) => annotationText(one, USER) ?? "somebody");
+  report.warn(
+    "TAKEOVER_PLANNED",
+    `Would ask ${
+      [...new Set(users)].join(" and ")
+    } for Service "${service}" first, who may refuse`,
+  );
 }
 
 function cannotAsk(shadow: KubeObject, service: string): ConflictError {

@@ -20,6 +20,7 @@ import {
 } from "../api_errors.ts";
 import type { CallSubject } from "../call_subject.ts";
 import type { Authorization } from "../credentials/credentials.ts";
+import { asDryRun } from "./as_dry_run.ts";
 import { ClusterClock } from "./cluster_clock.ts";
 import { Deadline, type DeadlineOptions } from "./deadline.ts";
 import { deniedRule } from "../denied_rule.ts";
@@ -54,6 +55,8 @@ export interface KubeHttpOptions extends Omit<IdentityOptions, "onPeer"> {
   readonly userAgent: string;
   /** Called once, where the server is long in answering for the first time. */
   readonly onSlow?: (() => void) | undefined;
+  /** Nothing that is sent changes anything, see {@link asDryRun}. @default false */
+  readonly dryRun?: boolean | undefined;
   /** For tests. */
   readonly patienceMs?: number;
 }
@@ -281,13 +284,15 @@ export class KubeHttp {
   }
 
   #request(
-    call: HttpCall,
+    wanted: HttpCall,
     { authorization, agent, deadline }: {
       authorization: Authorization;
       agent: KubeAgent;
       deadline: Deadline;
     },
   ): { wasReused: () => boolean; answer: Promise<http.IncomingMessage> } {
+    // here, where every request comes by: none is to escape
+    const call = this.#options.dryRun ? asDryRun(wanted) : wanted;
     const body = call.body === undefined
       ? undefined
       : new TextEncoder().encode(JSON.stringify(call.body));

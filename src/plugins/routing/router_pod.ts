@@ -82,6 +82,7 @@ import {
 } from "../plugin.ts";
 import { CHECK_PORT_NAME, makeShadowService } from "./make_shadow_service.ts";
 import { refuseGoneShadow } from "./refuse_gone_shadow.ts";
+import { warnOfServiceKeeper } from "./warn_of_keeper.ts";
 
 interface Options {
   readonly routerImage: string;
@@ -194,6 +195,7 @@ async function prepare(
   const { name } = service.metadata;
   const namespace = namespaceOf(context);
   warnOfAffinity(log, service, "meshed");
+  warnOfServiceKeeper(log, service, "`--mode manual` edits no Service");
   const ref = { namespace, service: name, session: context.session };
   const input = await joinInput(context);
   const shared: ObjectRef[] = [

@@ -44,6 +44,7 @@ import {
   refuseUnswitchable,
   switchService,
 } from "./switch_service.ts";
+import { warnOfDeploymentKeeper } from "./warn_of_keeper.ts";
 
 interface Options {
   readonly keepReplicas: number;
@@ -74,7 +75,7 @@ const plugin: RoutingPlugin<Options> = {
 };
 
 async function plan(context: Context): Promise<RoutingPlan> {
-  const { kube, target: { service }, signal } = context;
+  const { kube, target: { service }, signal, log } = context;
   refuseUnsuitable(service);
   await refuseSpreadLocal(kube, service, signal);
   await refuseHeldService(kube, service, context);
@@ -89,6 +90,9 @@ async function plan(context: Context): Promise<RoutingPlan> {
   await refuseHeldDeployment(kube, deployment, signal);
   const services = await refuseHeldServicesOf(kube, deployment, context);
   await refuseAutoscaled(context, deployment);
+  if (kept < deployment.spec.replicas) {
+    warnOfDeploymentKeeper(log, deployment);
+  }
   warnOfOtherServices(context, { deployment, services, kept });
   if (kept === 0) return planInPlace(context, deployment);
   const { metadata: { name, uid = "" }, spec: { replicas } } = deployment;

@@ -191,6 +191,7 @@ async function awaitDeployment(
   ref: DeploymentRef & { signal: AbortSignal },
   until: (deployment: KubeObject) => boolean,
 ): Promise<boolean> {
+  if (kube.isPlan) return true; // its pods neither end nor come
   for await (const event of followDeployment(kube, ref)) {
     if (event.type === "SYNCED") continue;
     const isIt = event.object.metadata.uid === ref.uid;

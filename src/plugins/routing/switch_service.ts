@@ -5,6 +5,7 @@ import { tellPassing } from "../../cluster/object/tell_passing.ts";
 import { RepairPace } from "../../cluster/object/repair_pace.ts";
 import { warnOfAffinity } from "../../cluster/service/affinity_ports.ts";
 import { driftText } from "../../cluster/service/drift_text.ts";
+import { selectedBy } from "../../cluster/service/selected_by.ts";
 import { refuseReplacedPods } from "../../cluster/holder.ts";
 import { intendedSelector } from "../../cluster/service/intended_selector.ts";
 import {
@@ -28,6 +29,7 @@ import {
 import type { KubeObject } from "../../kube/kube_api.ts";
 import { PODS, SERVICES } from "../../kube/resources.ts";
 import type { RouteContext, RoutingContext } from "../plugin.ts";
+import { warnOfServiceKeeper } from "./warn_of_keeper.ts";
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -42,6 +44,11 @@ export async function refuseUnswitchable(
   wayOut: string,
 ): Promise<void> {
   refuseOtherProtocols(service, wayOut);
+  warnOfServiceKeeper(
+    log,
+    service,
+    "`exchange --mode scale --keepReplicas 0`, `mesh --mode manual` and `preview` edit no Service",
+  );
   warnOfAffinity(log, service, "exchanged");
   const { name } = service.metadata;
   refuseForeignStuntman(
@@ -156,7 +163,9 @@ async function reconcileService(
     if (done === undefined) continue;
     last = done;
     const count = pace.repaired();
-    if (count > 0) log.warn("SERVICE_DRIFTED", driftText(name, count));
+    if (count === 0) continue;
+    const by = selectedBy(event.object);
+    log.warn("SERVICE_DRIFTED", driftText(name, count, by));
   }
 }
 

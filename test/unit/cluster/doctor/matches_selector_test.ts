@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { matchesSelector } from "../../../../src/cluster/doctor/matches_selector.ts";
+import { matchesSelector } from "../../../../src/cluster/keeper/matches_selector.ts";
 
 const LABELS = { app: "web", tier: "front" };
 
