@@ -32,6 +32,7 @@ export class HumanReport extends AbstractReport implements Report {
   #debug: boolean;
   /** On a terminal a running step is shown, and its line is written over when it ends. */
   #live: boolean;
+  #isYaml: boolean;
   #width: () => number | undefined;
 
   constructor(
@@ -40,6 +41,8 @@ export class HumanReport extends AbstractReport implements Report {
       err: (text: string) => void;
       debug: boolean;
       live: boolean;
+      /** What is asked for is in YAML: only that has stdout. @default false */
+      isYaml?: boolean;
       /** The terminal's; `undefined` where lines are not to be broken. */
       width?: () => number | undefined;
     },
@@ -49,6 +52,7 @@ export class HumanReport extends AbstractReport implements Report {
     this.#err = options.err;
     this.#debug = options.debug;
     this.#live = options.live;
+    this.#isYaml = options.isYaml ?? false;
     this.#width = options.width ?? (() => undefined);
   }
 
@@ -72,6 +76,8 @@ export class HumanReport extends AbstractReport implements Report {
       case "notice":
         return this.#line(event.message);
       case "action":
+        if (this.#isYaml) return this.#line(event.message);
+        return this.#out(`${outText(event.message)}\n`);
       case "plugin":
       case "profile":
       case "setting":

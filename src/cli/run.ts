@@ -201,10 +201,11 @@ function makeReport(
     const dated = (text: string) => out(`${clockText(time())} ${text}`);
     return new HumanReport({ out: dated, err: dated, debug, live: false });
   }
+  const isYaml = output === "yaml";
   const live = Deno.stderr.isTerminal();
   // asked for each time, as a window's width changes
   const width = () => terminalWidth(Deno.stderr);
-  return new HumanReport({ out, err, debug, live, width });
+  return new HumanReport({ out, err, debug, live, isYaml, width });
 }
 
 /** Known before the command line is parsed, so that its errors come in the form asked for. */

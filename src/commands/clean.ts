@@ -1,10 +1,5 @@
 /** `ktctl clean`: cleans up after crashed sessions, in the cluster and on this laptop. */
 import { counted } from "../core/counted.ts";
-import {
-  type FoundChange,
-  isSameChange,
-  type SingleChange,
-} from "../cluster/clean/find_changes.ts";
 import { findDead } from "../cluster/clean/find_dead.ts";
 import { planChanges } from "../cluster/clean/plan_changes.ts";
 import { revertChanges } from "../cluster/clean/revert_changes.ts";
@@ -17,8 +12,9 @@ import {
 import { CleanupError, KtctlError } from "../core/errors.ts";
 import { openDeadJournals } from "../undo/journal.ts";
 import { Reverter } from "../undo/reverter.ts";
-import { errorEvent, type Report } from "../core/report.ts";
+import { type Conclusion, errorEvent, type Report } from "../core/report.ts";
 import type { KubeApi } from "../kube/kube_api.ts";
+import { reportOf } from "./dry_run/report_of.ts";
 import { cleanMachine } from "./session/clean_machine.ts";
 import type { GlobalOptions } from "./session/global_options.ts";
 import type { Host } from "./session/host.ts";
@@ -35,7 +31,7 @@ export async function clean(
   host: Host,
   options: CleanOptions & GlobalOptions,
 ): Promise<void> {
-  const report = host.report(options);
+  const report = reportOf(host, options);
   const { dryRun } = options;
   if (options.localOnly) {
     const ofMachine = await cleanMachine(host, { report, dryRun });
@@ -85,12 +81,32 @@ async function cleanCluster(
   options: CleanOptions & GlobalOptions,
   { report, ofMachine }: { report: Report; ofMachine: number },
 ): Promise<void> {
+  const found = { ...options, report, ofMachine };
+  const kube = await openCluster(host, options, report);
+  if (!kube.isPlan) {
+    const conclusion = await cleanNamespace(host, kube, found);
+    return conclusion && host.conclude(conclusion);
+  }
+  const { planOnce } = await import("./dry_run/plan_session.ts");
+  const frame = { globals: options, kube, report, command: "clean" };
+  await planOnce(host, frame, () => cleanNamespace(host, kube, found));
+}
+
+/** Resolves with what is to be concluded; in a dry run nothing is where there is something to clean. */
+async function cleanNamespace(
+  host: Host,
+  kube: KubeApi,
+  { report, ofMachine, ...options }: CleanOptions & {
+    report: Report;
+    ofMachine: number;
+  },
+): Promise<Conclusion | undefined> {
   const { dryRun } = options;
   const { signal } = host;
-  const kube = await openCluster(host, options, report);
   const steps = await knownSteps(host, report);
   if (!dryRun) host.conclude(STOPPED);
-  const reverter = new Reverter({ kube }, { signal, dryRun });
+  // of a dry run, the cluster keeps nothing
+  const reverter = new Reverter({ kube }, { signal });
   const swept = await sweepJournals(kube, {
     dir: host.journalDir,
     steps,
@@ -123,11 +139,8 @@ async function cleanCluster(
     await knownSteps(host, report, dead),
     report,
   );
-  const planned = changes.filter((change) =>
-    !dryRun || !isSwept(change, swept.changes)
-  );
-  await revertChanges(planned, { reverter, report });
-  const count = ofMachine + swept.done.length + planned.length;
+  await revertChanges(changes, { reverter, report });
+  const count = ofMachine + swept.done.length + changes.length;
   if (swept.left > 0) {
     host.conclude({ state: "incomplete", reason: "Not everything is clean" });
     throw new CleanupError(
@@ -141,29 +154,16 @@ async function cleanCluster(
     host.conclude({ state: "incomplete", reason: "Not everything is clean" });
     throw failure;
   }
-  if (dryRun && count > 0) return;
-  host.conclude(
-    count === 0
-      ? {
-        state: "unchanged",
-        reason: `Nothing to clean in namespace "${kube.namespace}"`,
-      }
-      : {
-        state: "restored",
-        reason: `Namespace "${kube.namespace}" is clean`,
-      },
-  );
-}
-
-/** Whether the sweep of this laptop's journals does the same before: in a dry run both see the same state. */
-function isSwept(
-  { step, parts }: FoundChange,
-  swept: readonly SingleChange[],
-): boolean {
-  return parts.length > 0 &&
-    parts.every((args) =>
-      swept.some((one) => isSameChange(one, { step, args }))
-    );
+  if (dryRun && count > 0) return undefined;
+  return count === 0
+    ? {
+      state: "unchanged",
+      reason: `Nothing to clean in namespace "${kube.namespace}"`,
+    }
+    : {
+      state: "restored",
+      reason: `Namespace "${kube.namespace}" is clean`,
+    };
 }
 
 /** What cannot be read may be what a dead session left: nobody is told that all is clean. */

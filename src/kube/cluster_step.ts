@@ -53,8 +53,6 @@ export interface Found<A extends Json = Json> {
    * all that the same sessions made.
    */
   readonly reliesOn?: readonly KubeObject[];
-  /** The single changes that it stands for, as journals have them. @default its own */
-  readonly parts?: readonly A[];
 }
 
 /** A step that says what is left of it in a namespace. */

@@ -18,8 +18,6 @@ export interface FoundChange extends Change<World> {
   readonly step: AnyClusterStep;
   /** What taking it back does, in words. */
   readonly action: string;
-  /** The single changes that it stands for, as journals have them. */
-  readonly parts: readonly Json[];
 }
 
 /**
@@ -91,10 +89,10 @@ function claimsOf(
 /** What restores keeps what serves until it could, and is not kept by anything itself. */
 function toChange(
   step: AnyClusterStep,
-  { action, object, reliesOn = [], parts }: Found,
+  { action, object, reliesOn = [] }: Found,
   args: Json,
 ): FoundChange {
-  const change = { step, args, action, parts: parts ?? [args] };
+  const change = { step, args, action };
   const groups = groupsOf(reliesOn);
   if (step.restores) return { ...change, belongsTo: [], reliesOn: groups };
   const belongsTo = object === undefined ? groups : groupsOf([object]);
@@ -108,15 +106,4 @@ export function groupsOf(objects: readonly KubeObject[]): string[] {
     const name = `objects "${object.metadata.name}"`;
     return session === undefined ? [name] : [name, sessionGroup(session)];
   });
-}
-
-/** What takes a change back, and from what. */
-export type SingleChange = Pick<Change<World>, "step" | "args">;
-
-/** Whether both take back the same; without a record another step finds it than the one that made it. */
-export function isSameChange(a: SingleChange, b: SingleChange): boolean {
-  const namespaceOf = ({ args }: SingleChange) =>
-    (args as { namespace?: Json } | null)?.namespace;
-  return namespaceOf(a) === namespaceOf(b) &&
-    a.step.describe(a.args) === b.step.describe(b.args);
 }

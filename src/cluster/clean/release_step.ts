@@ -58,7 +58,6 @@ export function releaseChange(
     step: releaseStep,
     args,
     action: `tell the owner of Pod "${name}" that the Service was recovered`,
-    parts: [args],
     belongsTo: [],
     reliesOn: groupsOf([pod]),
   };

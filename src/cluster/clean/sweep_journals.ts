@@ -11,7 +11,6 @@ import { leftReason, Reverter } from "../../undo/reverter.ts";
 import type { AnyClusterStep } from "../../kube/cluster_step.ts";
 import type { KubeApi } from "../../kube/kube_api.ts";
 import type { World } from "../../kube/world.ts";
-import type { SingleChange } from "./find_changes.ts";
 import { lostRestores } from "./lost_restores.ts";
 
 export interface SweepOptions {
@@ -28,8 +27,6 @@ export interface SweepOptions {
 export interface Swept {
   /** What was, or with `dryRun` would be, undone, in words. */
   readonly done: string[];
-  /** The same for programs. */
-  readonly changes: SingleChange[];
   /** How many changes could not be undone; a warning tells of each. */
   left: number;
 }
@@ -42,7 +39,7 @@ export async function sweepJournals(
   kube: KubeApi,
   options: SweepOptions,
 ): Promise<Swept> {
-  const all: Swept = { done: [], changes: [], left: 0 };
+  const all: Swept = { done: [], left: 0 };
   const { signal, dryRun = false } = options;
   const { reverter = new Reverter({ kube }, { signal, dryRun }) } = options;
   const journals = openDeadJournals(options.dir, (path, reason, hint) => {
@@ -54,12 +51,11 @@ export async function sweepJournals(
   for (const journal of journals) {
     using dead = journal;
     if (dead.header.server !== kube.server) continue;
-    const { done, changes, left } = await sweepOne(kube, dead, {
+    const { done, left } = await sweepOne(kube, dead, {
       ...options,
       reverter,
     });
     all.done.push(...done);
-    all.changes.push(...changes);
     all.left += left;
   }
   return all;
@@ -71,7 +67,7 @@ async function sweepOne(
   options: SweepOptions & { reverter: Reverter<World> },
 ): Promise<Swept> {
   const { steps, signal, report, reverter, dryRun = false } = options;
-  const swept: Swept = { done: [], changes: [], left: 0 };
+  const swept: Swept = { done: [], left: 0 };
   const onOutcome = (outcome: JournalOutcome<World>) =>
     note(outcome, { dead, report, swept });
   for (const change of await lostRestores(kube, dead, { steps, signal })) {
@@ -116,7 +112,6 @@ function note(
     report.warn("REVERT_FAILED", message + byHand);
   } else { // taken back, or planned to be
     swept.done.push(description);
-    swept.changes.push({ step, args });
   }
 }
 

@@ -36,15 +36,14 @@ export function findParticipants(state: FoundState): Found<FoundArgs>[] {
     const over = router.participants.filter((one) => isOver(one, state));
     if (over.length === 0 && !router.closing) return [];
     const { namespace, service } = router;
-    const parts = over.map(({ session, mark }) => ({
-      namespace,
-      service,
-      session,
-      mark: markText(mark),
-    }));
+    const [first] = over;
     return [{
       args: {
-        ...{ namespace, service, mark: parts[0]?.mark ?? "" },
+        ...{
+          namespace,
+          service,
+          mark: first === undefined ? "" : markText(first.mark),
+        },
         ...leavingSessions(over),
       },
       action: leaveText(router, { over, state }),
@@ -54,7 +53,6 @@ export function findParticipants(state: FoundState): Found<FoundArgs>[] {
           session === annotation(object, SESSION)
         )
       ),
-      parts,
     }];
   });
 }

@@ -29,11 +29,9 @@ export function findSharers(state: FoundState): Found<FoundArgs>[] {
       !state.isLinked(session) // an agent of before
     );
     if (over.length === 0 && !share.closing) return [];
-    const parts = over.map(({ session }) => ({ namespace, session }));
     return [{
       args: { namespace, ...leavingSessions(over) },
       action: leaveText(share, over),
-      parts,
     }];
   });
 }

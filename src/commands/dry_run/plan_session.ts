@@ -1,9 +1,9 @@
 /** The frame of a command that only plans: no journal, no socket, no helper, and a cluster that keeps nothing. */
 import { Heartbeat } from "../../cluster/object/heartbeat.ts";
 import { TakeoverNotice } from "../../cluster/takeover/takeover_notice.ts";
-import { Cancelled } from "../../core/errors.ts";
+import { Cancelled, UnsupportedError } from "../../core/errors.ts";
 import { randomLower } from "../../core/random_name.ts";
-import type { Report } from "../../core/report.ts";
+import type { Conclusion, Report } from "../../core/report.ts";
 import type { KubeApi } from "../../kube/kube_api.ts";
 import { PlanningKube } from "../../kube/plan/planning_kube.ts";
 import type { World } from "../../kube/world.ts";
@@ -96,29 +96,39 @@ export async function planSession(
 export async function planOnce(
   host: Host,
   { globals, kube, report, command }: PlanFrame,
-  work: () => Promise<void>,
+  work: () => Promise<Conclusion | void>,
 ): Promise<void> {
   const cluster = planningKube(kube);
   refuseOtherReport(report);
+  let conclusion: Conclusion = UNDONE;
   try {
-    await work();
+    conclusion = await work() ?? UNDONE;
     const planned = cluster.changes();
     const notes = new PlanNotes();
     report.event(planEvent({ command, kube, planned, notes, report }, globals));
   } finally {
-    host.conclude(UNDONE);
+    host.conclude(conclusion);
   }
 }
 
 function planningKube(kube: KubeApi): PlanningKube {
   if (kube instanceof PlanningKube) return kube;
-  throw new TypeError("a plan is made on a cluster that keeps nothing");
+  throw notPlanned();
 }
 
 /** What a plan tells has not happened: `reportOf` makes one that says so. */
 function refuseOtherReport(report: Report): asserts report is PlanReport {
   if (report instanceof PlanReport) return;
-  throw new TypeError("a plan is told by a report of plans");
+  throw notPlanned();
+}
+
+/** A cluster, or a report, of a real run. */
+function notPlanned(): UnsupportedError {
+  return new UnsupportedError(
+    "NOT_IN_DRY_RUN",
+    "Cannot plan this command: it would be carried out",
+    { hint: "This is a bug in ktctl. Please report it." },
+  );
 }
 
 async function endsByItself(

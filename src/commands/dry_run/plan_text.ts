@@ -41,16 +41,19 @@ function changed(object: PlannedObject): string {
 }
 
 /** What is undone, and what is not. */
-function undoing({ objects, undone }: Plan): string[] {
+function undoing({ objects, undone, machine }: Plan): string[] {
   if (undone === undefined) return [];
+  const own = machine.length === 0 ? [] : ["what is done on this machine"];
   const left = objects.filter(({ isUndone }) => isUndone === false);
   return [
     ...section(
       "At the end, first to last, takes back",
-      undone,
+      [...own, ...undone],
     ),
     ...(left.length === 0
-      ? undone.length === 0 ? [] : ["  and then all of the above is as it was"]
+      ? undone.length + own.length === 0
+        ? []
+        : ["  and then all of the above is as it was"]
       : section("Would stay after the end", left.map(named))),
   ];
 }

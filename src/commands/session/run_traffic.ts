@@ -110,8 +110,13 @@ export async function runTraffic(
     await run(
       host,
       { globals: options, kube, report, command, id },
-      (session, markReady) =>
-        takeAgain(session, options, async (session, { isFirst }) => {
+      (session, markReady) => {
+        if (first.origin !== undefined) {
+          session.plan?.unknown.push(
+            `what plugin "${plugin.name}" does outside of the cluster`,
+          );
+        }
+        return takeAgain(session, options, async (session, { isFirst }) => {
           const plan = isFirst ? first : await check(id);
           const restore = planRestore(plan, options);
           await serveTraffic(session, {
@@ -129,7 +134,8 @@ export async function runTraffic(
               session.report.event(event);
             },
           });
-        }),
+        });
+      },
     );
   });
 }

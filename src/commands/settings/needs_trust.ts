@@ -16,9 +16,10 @@ const HARMLESS: Readonly<Record<string, readonly string[]>> = {
     "portForwardTimeout",
     "useShadowDeployment",
   ],
-  connect: ["disablePodIp", "dnsCacheTtl", "mode", "skipCleanup"],
+  connect: ["disablePodIp", "dnsCacheTtl", "dryRun", "mode", "skipCleanup"],
   // with --expose, the user sees the port when the command is ready; modes are built in or the user's own
   exchange: [
+    "dryRun",
     "expose",
     "mode",
     "recoverWaitTime",
@@ -26,13 +27,16 @@ const HARMLESS: Readonly<Record<string, readonly string[]>> = {
     "takeAgain",
   ],
   mesh: [
+    "dryRun",
     "expose",
     "mode",
     "skipPortChecking",
     "takeAgain",
     "versionMark",
   ],
-  preview: ["expose", "mode", "skipPortChecking", "takeAgain"],
+  preview: ["dryRun", "expose", "mode", "skipPortChecking", "takeAgain"],
+  forward: ["dryRun"],
+  recover: ["dryRun"],
   clean: ["dryRun", "localOnly"],
 };
 
