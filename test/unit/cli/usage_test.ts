@@ -81,9 +81,14 @@ for (
       /Cannot use --serviceAccount "a_b"/,
     ],
     [
+      "exchange web --expose 80 --output xml",
+      2,
+      /Allowed choices are human, json, yaml/,
+    ],
+    [
       "exchange web --expose 80 --output yaml",
       2,
-      /Allowed choices are human, json/,
+      /Cannot use --output yaml without --dryRun/,
     ],
     ["preview Shop --expose 80", 2, /Cannot name a Service "Shop"/],
     [
