@@ -49,6 +49,21 @@ Deno.test(`every verb does its work (${PROGRAM_FORM})`, async (t) => {
     );
   });
 
+  await step("a dry run, whose manifests the server takes", async () => {
+    const dryRun = ["--dryRun", "--output", "yaml"];
+    const planned = await laptop.run(
+      ["exchange", "web", ...expose, ...dryRun],
+      {
+        isHuman: true,
+      },
+    );
+    assert.equal(planned.code, 0, planned.stdout + planned.stderr);
+    const apply = ["apply", "--dry-run=server", "-f", "-"];
+    const stdin = planned.stdout;
+    const taken = succeeded(await namespace.kubectl(apply, { stdin }));
+    assert.match(taken, /^service\/web configured \(server dry run\)$/m);
+  });
+
   await step("what needs no cluster", async () => {
     const output = async (...args: string[]) => {
       const { code, stdout, stderr, events } = await laptop.run(args);

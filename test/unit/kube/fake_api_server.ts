@@ -96,6 +96,7 @@ export interface ClientOptions {
   readonly watchTiming?: WatchTiming;
   readonly onSlow?: () => void;
   readonly patienceMs?: number;
+  readonly dryRun?: boolean;
 }
 
 export function targetOf(url: string, options: ClientOptions = {}): KubeTarget {
@@ -122,6 +123,7 @@ export function clientOf(url: string, options: ClientOptions = {}): KubeClient {
     env: options.env ?? {},
     ...(options.onSlow && { onSlow: options.onSlow }),
     ...(options.patienceMs && { patienceMs: options.patienceMs }),
+    ...(options.dryRun && { dryRun: true }),
   });
   return new KubeClient({
     http,
