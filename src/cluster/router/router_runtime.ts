@@ -1,5 +1,5 @@
 /** haproxy's runtime API: brings a running router to its state without touching a connection. */
-import { ClusterError } from "../../core/errors.ts";
+import { ClusterError, LinkError } from "../../core/errors.ts";
 import type { KubeApi } from "../../kube/kube_api.ts";
 import { readAll } from "../../core/read_all.ts";
 import {
@@ -54,6 +54,7 @@ export async function runtimeCommands(
     signal: AbortSignal;
   },
 ): Promise<string> {
+  if (kube.isPlan) throw notToldInPlan(name);
   const stream = await kube.portForward({ name, namespace, port }, {
     signal,
     timeoutMs: TIMEOUT_MS,
@@ -70,6 +71,14 @@ export async function runtimeCommands(
   } finally {
     stream.destroy();
   }
+}
+
+/** What is told to a router is done, whatever became of the rest. */
+function notToldInPlan(name: string): LinkError {
+  return new LinkError(
+    "NOT_IN_DRY_RUN",
+    `Cannot tell Pod "${name}" its routes: a dry run speaks to nobody`,
+  );
 }
 
 /** What haproxy does now. */

@@ -1,5 +1,9 @@
 /** An object that would be made, as the server would have it. */
-import { KtctlError, NotFoundError } from "../../core/errors.ts";
+import {
+  KtctlError,
+  NotFoundError,
+  WriteConflictError,
+} from "../../core/errors.ts";
 import type {
   CreateOptions,
   KubeApi,
@@ -101,4 +105,23 @@ function secretData(
     [key, value],
   ) => [key, btoa(String(value))]);
   return { ...data, ...Object.fromEntries(encoded) };
+}
+
+/**
+ * The same change of an object as it is asked for, which leaves out what the server adds: what is
+ * changed may be in that.
+ */
+export function changedMade(
+  made: KubeObject,
+  after: KubeObject,
+  changed: (current: KubeObject) => KubeObject,
+): KubeObject {
+  const { uid, resourceVersion = "0" } = after.metadata;
+  const metadata = { ...made.metadata, uid, resourceVersion };
+  try {
+    return changed({ ...made, metadata } as KubeObject);
+  } catch (error) {
+    if (!(error instanceof WriteConflictError)) throw error;
+    return after;
+  }
 }

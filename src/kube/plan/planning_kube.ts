@@ -5,15 +5,8 @@
  * a cluster makes the plan of it.
  */
 import type { Duplex } from "node:stream";
-import {
-  ConflictError,
-  NotFoundError,
-  PermissionError,
-  UnsupportedError,
-  WriteConflictError,
-} from "../../core/errors.ts";
-import { annotation, STATUS_PORT } from "../annotations.ts";
-import { describeCall } from "../api_errors.ts";
+import { NotFoundError, PermissionError } from "../../core/errors.ts";
+import { annotation, label, ROLE, STATUS_PORT } from "../annotations.ts";
 import type {
   CallOptions,
   CreateOptions,
@@ -31,7 +24,8 @@ import type {
 } from "../kube_api.ts";
 import { DEPLOYMENTS, PODS, SECRETS } from "../resources.ts";
 import { podOfDeployment } from "./as_running.ts";
-import { makePlanned } from "./make_planned.ts";
+import { changedMade, makePlanned } from "./make_planned.ts";
+import { notPlannable, notThere, thereAlready } from "./plan_faults.ts";
 import { jsonPatched, mergePatched, operationsTo } from "./patch_object.ts";
 import { PlanRights, REVIEWS } from "./plan_rights.ts";
 import { type PlannedChange, PlannedObjects } from "./planned_objects.ts";
@@ -383,39 +377,7 @@ export class PlanningKube implements KubeApi {
     const where = namespace === undefined ? ref : { ...ref, namespace };
     if (this.#objects.find(where)?.made !== undefined) return false;
     const pod = await this.find(where);
-    return pod !== undefined && annotation(pod, STATUS_PORT) === String(port);
+    return pod !== undefined && label(pod, ROLE) !== undefined &&
+      annotation(pod, STATUS_PORT) === String(port);
   }
-}
-
-/** As it is asked for it leaves out what the server adds, and what is changed may be in that. */
-function changedMade(
-  made: KubeObject,
-  after: KubeObject,
-  changed: (current: KubeObject) => KubeObject,
-): KubeObject {
-  const { uid, resourceVersion = "0" } = after.metadata;
-  const metadata = { ...made.metadata, uid, resourceVersion };
-  try {
-    return changed({ ...made, metadata } as KubeObject);
-  } catch (error) {
-    if (!(error instanceof WriteConflictError)) throw error;
-    return after;
-  }
-}
-
-function notThere(action: string, { resource, name, namespace }: ObjectRef) {
-  const what = describeCall({ action, resource, name, namespace });
-  return new NotFoundError("NOT_FOUND", `${what}: it does not exist`);
-}
-
-function thereAlready(resource: Resource, name: string): ConflictError {
-  const what = describeCall({ action: "create", resource, name });
-  return new ConflictError("ALREADY_EXISTS", `${what}: it already exists`);
-}
-
-function notPlannable({ resource, name }: ObjectRef): UnsupportedError {
-  return new UnsupportedError(
-    "NOT_IN_DRY_RUN",
-    `Cannot plan this change of ${resource.kind} "${name}": only the server can carry it out`,
-  );
 }
