@@ -1,6 +1,7 @@
 // What `--dryRun` says of each verb, that the server agrees, and that nothing at all is changed by it.
 import assert from "node:assert/strict";
 import { parseAllDocuments } from "yaml";
+import { docExamples } from "../doc_examples.ts";
 import { makeAccount } from "./account.ts";
 import { openTestCluster, succeeded, type TestNamespace } from "./cluster.ts";
 import { grant } from "./grant.ts";
@@ -160,13 +161,19 @@ Deno.test("a dry run tells what each verb would do, and changes nothing", async 
     assert.deepEqual(inPlace.did("change"), ["Deployment web"]);
   });
 
-  await step("mesh by a router, and by labels", async () => {
+  await step("mesh by a router, by labels, and by somebody's plugin", async () => {
+    await using examples = await docExamples();
     const args = ["mesh", "web", ...expose, "--versionMark", "demo"];
-    const [{ did, objects, plan }, manual] = await Promise.all([
+    const plugin = ["--plugin", examples.path("by_name.ts")];
+    const [{ did, objects, plan }, manual, strange] = await Promise.all([
       dryRun(...args),
       dryRun(...args, "--mode", "manual"),
+      dryRun(...args, ...plugin, "--mode", "by-name"),
       yamlOf(...args),
     ]);
+    assert.ok(strange.did("create").includes("Service web-demo"));
+    assert.ok(strange.objects.every(({ isUndone }) => isUndone));
+    assert.match(strange.plan["unknown"].join(), /plugin "by-name"/);
     for (
       const one of [
         "ConfigMap web-kt-router",

@@ -22,7 +22,8 @@ export class PlanReport implements Report {
     else if (event.event === "action" && event.state === "done") {
       const message = `would ${event.message}`;
       this.#report.event({ ...event, state: "planned", message });
-    } else if (event.event !== "step") this.#report.event(event);
+    } else if (event.event === "notice") this.debug(event.message); // not yet true
+    else if (event.event !== "step") this.#report.event(event);
   }
 
   warn(code: string, message: string): void {
