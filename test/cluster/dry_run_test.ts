@@ -161,35 +161,38 @@ Deno.test("a dry run tells what each verb would do, and changes nothing", async 
     assert.deepEqual(inPlace.did("change"), ["Deployment web"]);
   });
 
-  await step("mesh by a router, by labels, and by somebody's plugin", async () => {
-    await using examples = await docExamples();
-    const args = ["mesh", "web", ...expose, "--versionMark", "demo"];
-    const plugin = ["--plugin", examples.path("by_name.ts")];
-    const [{ did, objects, plan }, manual, strange] = await Promise.all([
-      dryRun(...args),
-      dryRun(...args, "--mode", "manual"),
-      dryRun(...args, ...plugin, "--mode", "by-name"),
-      yamlOf(...args),
-    ]);
-    assert.ok(strange.did("create").includes("Service web-demo"));
-    assert.ok(strange.objects.every(({ isUndone }) => isUndone));
-    assert.match(strange.plan["unknown"].join(), /plugin "by-name"/);
-    for (
-      const one of [
-        "ConfigMap web-kt-router",
-        "Pod web-kt-router",
-        "ReplicaSet web-kt-router",
-        "Service web-kt-stuntman",
-        "Service web-kt-mesh-demo",
-        "Pod web-kt-mesh-demo",
-      ]
-    ) assert.ok(did("create").includes(one), `${one}: ${did("create")}`);
-    assert.deepEqual(did("change"), ["Service web"]);
-    assert.ok(objects.every(({ isUndone }) => isUndone));
-    assert.match(plan["ready"], /Requests with the header "version: demo"/);
-    assert.deepEqual(manual.did("change"), []);
-    assert.ok(manual.did("create").includes("Pod web-kt-mesh-demo"));
-  });
+  await step(
+    "mesh by a router, by labels, and by somebody's plugin",
+    async () => {
+      await using examples = await docExamples();
+      const args = ["mesh", "web", ...expose, "--versionMark", "demo"];
+      const plugin = ["--plugin", examples.path("by_name.ts")];
+      const [{ did, objects, plan }, manual, strange] = await Promise.all([
+        dryRun(...args),
+        dryRun(...args, "--mode", "manual"),
+        dryRun(...args, ...plugin, "--mode", "by-name"),
+        yamlOf(...args),
+      ]);
+      assert.ok(strange.did("create").includes("Service web-demo"));
+      assert.ok(strange.objects.every(({ isUndone }) => isUndone));
+      assert.match(strange.plan["unknown"].join(), /plugin "by-name"/);
+      for (
+        const one of [
+          "ConfigMap web-kt-router",
+          "Pod web-kt-router",
+          "ReplicaSet web-kt-router",
+          "Service web-kt-stuntman",
+          "Service web-kt-mesh-demo",
+          "Pod web-kt-mesh-demo",
+        ]
+      ) assert.ok(did("create").includes(one), `${one}: ${did("create")}`);
+      assert.deepEqual(did("change"), ["Service web"]);
+      assert.ok(objects.every(({ isUndone }) => isUndone));
+      assert.match(plan["ready"], /Requests with the header "version: demo"/);
+      assert.deepEqual(manual.did("change"), []);
+      assert.ok(manual.did("create").includes("Pod web-kt-mesh-demo"));
+    },
+  );
 
   await step("preview and forward", async () => {
     const [preview, manifests, pods, address] = await Promise.all([
@@ -264,6 +267,21 @@ Deno.test("a dry run tells what each verb would do, and changes nothing", async 
     prepare: () => grant(namespace, { account: "few", role: "exchange" }),
   });
 
+  await step("a right that only goes on would need is needed", async () => {
+    const refused = await asFew();
+    assert.equal(refused.code, 4, refused.stdout);
+    assert.match(refused.stdout, /watch/);
+  }, {
+    async prepare() {
+      const verbs = ["get", "list", "create", "patch", "delete"];
+      const path = "/rules/0/verbs";
+      const patch = [{ op: "replace", path, value: verbs }];
+      const args = ["role", "ktctl-exchange", "--type=json"];
+      const json = JSON.stringify(patch);
+      succeeded(await namespace.kubectl(["patch", ...args, "-p", json]));
+    },
+  });
+
   await step("who else keeps the target is named", async () => {
     const scale = ["exchange", "web", ...expose, "--mode", "scale"];
     const { plan, codes } = await dryRun(...scale);
@@ -284,12 +302,15 @@ Deno.test("a dry run tells what each verb would do, and changes nothing", async 
       const released = { "meta.helm.sh/release-name": "shop" };
       const helm = { metadata: { annotations: released } };
       succeeded(await merge("deployment/web", helm));
-      const budget = ["poddisruptionbudget", "web", "--selector=app=web"];
-      succeeded(
-        await namespace.kubectl(["create", ...budget, "--min-available=1"]),
-      );
+      const version = cluster.minor < 21 ? "v1beta1" : "v1";
+      await namespace.apply(JSON.stringify({
+        apiVersion: `policy/${version}`,
+        kind: "PodDisruptionBudget",
+        metadata: { name: "web" },
+        spec: { minAvailable: 1, selector: { matchLabels: { app: "web" } } },
+      }));
       const counted = "jsonpath={.status.observedGeneration}";
-      const get = ["get", budget[0]!, "web", "-o", counted];
+      const get = ["get", "poddisruptionbudget", "web", "-o", counted];
       await eventually(
         "the budget is counted",
         async () => succeeded(await namespace.kubectl(get)) === "1",

@@ -1,6 +1,8 @@
 /** The frame of a command that only plans: no journal, no socket, no helper, and a cluster that keeps nothing. */
 import { Heartbeat } from "../../cluster/object/heartbeat.ts";
 import { TakeoverNotice } from "../../cluster/takeover/takeover_notice.ts";
+import { agentSource } from "../../cluster/shadow/agent_source.ts";
+import { aborted } from "../../core/aborted.ts";
 import { Cancelled, UnsupportedError } from "../../core/errors.ts";
 import { randomLower } from "../../core/random_name.ts";
 import type { Conclusion, Report } from "../../core/report.ts";
@@ -28,7 +30,9 @@ export interface PlanFrame {
 }
 
 /** Whoever waits longer waits for what only a cluster does. A pause for nodes to follow is shorter. */
-const QUIET_MS = 3_000;
+const QUIET_MS = 10_000;
+/** What goes on beside the work has come to its first answer by then. */
+const SETTLED_MS = 200;
 
 const UNDONE = {
   state: "unchanged",
@@ -63,11 +67,9 @@ export async function planSession(
       takeover: new TakeoverNotice(kube, report),
       plan: notes,
     };
-    const isWhole = await endsByItself(
-      work(session, () => {}),
-      cluster,
-      AbortSignal.any([host.signal, scope.signal]),
-    );
+    // from a checkout it is made first, which takes its time
+    await agentSource();
+    const isWhole = await endsByItself(scope, cluster, work(session, () => {}));
     if (!isWhole) {
       notes.unknown.push(
         "what comes after this, as it waits for something that only a cluster does",
@@ -131,18 +133,23 @@ function notPlanned(): UnsupportedError {
   );
 }
 
+/** Rejects with what would end the session. */
 async function endsByItself(
-  work: Promise<void>,
+  scope: Scope<World>,
   cluster: PlanningKube,
-  signal: AbortSignal,
+  work: Promise<void>,
 ): Promise<boolean> {
   const ended = new AbortController();
+  const signal = AbortSignal.any([scope.signal, ended.signal]);
+  const quiet = (ms: number) => cluster.quietFor(ms, signal).then(() => false);
   try {
-    return await Promise.race([
+    const isWhole = await Promise.race([
+      ...[scope.failed, aborted(scope.signal)],
       work.then(() => true),
-      cluster.quietFor(QUIET_MS, AbortSignal.any([signal, ended.signal]))
-        .then(() => false),
+      quiet(QUIET_MS),
     ]);
+    if (isWhole) await Promise.race([scope.failed, quiet(SETTLED_MS)]);
+    return isWhole;
   } finally {
     ended.abort();
     work.catch(() => {}); // it ends with the scope

@@ -10,9 +10,12 @@ import type {
   KubeObject,
   Resource,
 } from "../kube_api.ts";
-import { PODS, SECRETS } from "../resources.ts";
+import { PODS, SECRETS, SERVICES } from "../resources.ts";
 import { asRunning } from "./as_running.ts";
 import { withoutSecrets } from "./plain_object.ts";
+
+/** An address that is nobody's (RFC 5737). */
+const PLACEHOLDER = "192.0.2.1";
 
 export interface Made {
   /** As it would be read. */
@@ -42,6 +45,7 @@ export async function makePlanned(
   const whole: KubeObject = {
     ...answer,
     ...(kind === SECRETS.kind && { data: secretData(object) }),
+    ...(kind === SERVICES.kind && { spec: withAddress(answer) }),
     ...{ apiVersion, kind },
     metadata: {
       ...answer.metadata,
@@ -96,6 +100,12 @@ async function ask(
     }
     throw error;
   }
+}
+
+/** Kubernetes 1.20 gives none in a dry run. */
+function withAddress({ spec }: KubeObject): KubeObject["spec"] {
+  const hasNone = !spec?.clusterIP && spec?.type !== "ExternalName";
+  return hasNone ? { ...spec, clusterIP: PLACEHOLDER } : spec;
 }
 
 function secretData(
