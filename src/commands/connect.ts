@@ -94,7 +94,7 @@ export async function connect(
         globals: options,
         kube,
         report,
-        command: needs.captures
+        command: needs.captures || options.dryRun
           ? EXCLUSIVE
           : `connect --mode ${modeName(plugin)}, which captures nothing`,
         // this machine's routes and names must not wait for a cluster

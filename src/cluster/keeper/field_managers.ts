@@ -22,7 +22,7 @@ export function managersOfField(
   path: readonly string[],
 ): string[] {
   return read(object).filter(({ fieldsV1 }) => has(fieldsV1, path))
-    .sort((a, b) => a.time < b.time ? 1 : -1)
+    .sort((a, b) => b.time.localeCompare(a.time))
     .map(({ manager }) => manager);
 }
 

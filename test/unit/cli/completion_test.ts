@@ -78,7 +78,7 @@ for (
     ["mesh --mode ", ["auto", "manual"]],
     ["connect --mode ss", ["sshuttle"]],
     ["preview x --mode ", ["service"]],
-    ["--output ", ["human", "json"]],
+    ["--output ", ["human", "json", "yaml"]],
     ["clean --link=", ["--link=tls", "--link=ssh"]],
     ["exchange --takeAgain --expose 80 --mode sel", ["selector"]],
     ["completion ", ["bash", "zsh", "fish", "powershell"]],
