@@ -251,6 +251,12 @@ Deno.test("a dry run tells what each verb would do, and changes nothing", async 
     assert.equal(code, 2);
   });
 
+  /** Of the rights to Services. */
+  const setVerbs = async (...value: string[]) => {
+    const patch = [{ op: "replace", path: "/rules/0/verbs", value }];
+    const args = ["patch", "role", "ktctl-exchange", "--type=json", "-p"];
+    succeeded(await namespace.kubectl([...args, JSON.stringify(patch)]));
+  };
   const asFew = () =>
     laptop.run(["exchange", "web", ...expose, "--dryRun"], { kubeconfig });
   await step("who lacks a right is told so", async () => {
@@ -267,19 +273,21 @@ Deno.test("a dry run tells what each verb would do, and changes nothing", async 
     prepare: () => grant(namespace, { account: "few", role: "exchange" }),
   });
 
-  await step("a right that only goes on would need is needed", async () => {
+  await step("who could not take it back is told so", async () => {
+    const { codes, objects } = planOf(await asFew());
+    assert.ok(codes.includes("REVERT_FAILED"), codes.join());
+    const left = objects.filter(({ isUndone }) => !isUndone);
+    assert.deepEqual(left.map(({ name }) => name), ["web-kt-stuntman"]);
+  }, {
+    prepare: () => setVerbs("get", "list", "watch", "create", "patch"),
+  });
+
+  await step("who could not look after it is refused", async () => {
     const refused = await asFew();
     assert.equal(refused.code, 4, refused.stdout);
     assert.match(refused.stdout, /watch/);
   }, {
-    async prepare() {
-      const verbs = ["get", "list", "create", "patch", "delete"];
-      const path = "/rules/0/verbs";
-      const patch = [{ op: "replace", path, value: verbs }];
-      const args = ["role", "ktctl-exchange", "--type=json"];
-      const json = JSON.stringify(patch);
-      succeeded(await namespace.kubectl(["patch", ...args, "-p", json]));
-    },
+    prepare: () => setVerbs("get", "list", "create", "patch", "delete"),
   });
 
   await step("who else keeps the target is named", async () => {

@@ -3,7 +3,11 @@ import { Heartbeat } from "../../cluster/object/heartbeat.ts";
 import { TakeoverNotice } from "../../cluster/takeover/takeover_notice.ts";
 import { agentSource } from "../../cluster/shadow/agent_source.ts";
 import { aborted } from "../../core/aborted.ts";
-import { Cancelled, UnsupportedError } from "../../core/errors.ts";
+import {
+  Cancelled,
+  CleanupError,
+  UnsupportedError,
+} from "../../core/errors.ts";
 import { randomLower } from "../../core/random_name.ts";
 import type { Conclusion, Report } from "../../core/report.ts";
 import type { KubeApi } from "../../kube/kube_api.ts";
@@ -34,7 +38,7 @@ const QUIET_MS = 10_000;
 /** What goes on beside the work has come to its first answer by then. */
 const SETTLED_MS = 200;
 
-const UNDONE = {
+const UNCHANGED = {
   state: "unchanged",
   reason: "Dry run: nothing was changed",
 } as const;
@@ -52,7 +56,7 @@ export async function planSession(
   const notes = new PlanNotes();
   const undone: string[] = [];
   refuseOtherReport(report);
-  host.conclude(UNDONE);
+  host.conclude(UNCHANGED);
   const scope = Scope.root<World>({
     world: { kube },
     journal: NO_JOURNAL,
@@ -77,7 +81,7 @@ export async function planSession(
     }
     undone.length = 0; // the lock, say, is no part of the end
     const planned = cluster.changes();
-    await scope.dispose();
+    await takeBack(scope, report);
     host.signal.throwIfAborted();
     const left = cluster.changes();
     report.event(
@@ -90,7 +94,22 @@ export async function planSession(
     throw host.signal.aborted ? host.signal.reason ?? new Cancelled() : error;
   } finally {
     await scope.dispose().catch(() => {}); // of what is not there nothing is left
-    host.conclude(UNDONE);
+    host.conclude(UNCHANGED);
+  }
+}
+
+/** What cannot be taken back is no reason not to begin, and is told. */
+async function takeBack(scope: Scope<World>, report: Report): Promise<void> {
+  try {
+    await scope.dispose();
+  } catch (error) {
+    if (!(error instanceof CleanupError)) throw error;
+    report.warn(
+      error.code,
+      `At the end, not everything could be put back: ${
+        error.details.join("; ")
+      }`,
+    );
   }
 }
 
@@ -102,9 +121,9 @@ export async function planOnce(
 ): Promise<void> {
   const cluster = planningKube(kube);
   refuseOtherReport(report);
-  let conclusion: Conclusion = UNDONE;
+  let conclusion: Conclusion = UNCHANGED;
   try {
-    conclusion = await work() ?? UNDONE;
+    conclusion = await work() ?? UNCHANGED;
     const planned = cluster.changes();
     const notes = new PlanNotes();
     report.event(planEvent({ command, kube, planned, notes, report }, globals));

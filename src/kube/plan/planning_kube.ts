@@ -284,6 +284,7 @@ export class PlanningKube implements KubeApi {
     const entry = this.#objects.find(ref);
     if (entry?.made !== undefined) {
       if (changed === undefined) throw notPlannable(ref);
+      await this.#refuseForbidden("change", ref);
       entry.after = changed(current);
       entry.made = changedMade(entry.made, entry.after, changed);
       return structuredClone(entry.after) as T;
@@ -339,6 +340,7 @@ export class PlanningKube implements KubeApi {
     if (current === undefined) return false;
     if (uid !== undefined && current.metadata.uid !== uid) return false;
     if (entry?.made !== undefined) {
+      await this.#refuseForbidden("delete", ref);
       this.#objects.remove(entry);
       return true;
     }
@@ -347,6 +349,14 @@ export class PlanningKube implements KubeApi {
     const deleted = { ...ref, before, after: current, operations: [] };
     this.#objects.remove(this.#objects.set(deleted));
     return true;
+  }
+
+  /** Of an object that the server does not have, it cannot be asked for the call itself. */
+  #refuseForbidden(
+    action: string,
+    { resource, namespace }: ObjectRef,
+  ): Promise<void> {
+    return this.#rights.refuseForbidden({ action, resource, namespace });
   }
 
   /** Who may delete an object need not be one who may read it. */
