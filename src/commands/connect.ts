@@ -42,6 +42,7 @@ import {
 } from "./session/global_options.ts";
 import { endText } from "./session/end_text.ts";
 import { reportOf } from "./dry_run/report_of.ts";
+import { sessionFrame } from "./dry_run/session_frame.ts";
 import type { Host } from "./session/host.ts";
 import { localResolver } from "./connect/local_resolver.ts";
 import { LazyRootHelper } from "./session/lazy_root_helper.ts";
@@ -52,7 +53,6 @@ import {
   EXCLUSIVE,
   openKube,
   type Session,
-  sessionFrame,
   sweepOwn,
 } from "./session/session.ts";
 

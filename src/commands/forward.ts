@@ -31,14 +31,10 @@ import {
 import type { DryRunOptions } from "./dry_run/dry_run_option.ts";
 import { endText } from "./session/end_text.ts";
 import { reportOf } from "./dry_run/report_of.ts";
+import { sessionFrame } from "./dry_run/session_frame.ts";
 import type { Host } from "./session/host.ts";
 import { namingMissingRights } from "./session/naming_missing_rights.ts";
-import {
-  openKube,
-  type Session,
-  sessionFrame,
-  sweepOwn,
-} from "./session/session.ts";
+import { openKube, type Session, sweepOwn } from "./session/session.ts";
 
 /** A port-forward cannot tell a pod that the client has no more to send. */
 const CUT_AFTER_MS = 30_000;

@@ -4,48 +4,11 @@ import type { KubeApi } from "../../kube/kube_api.ts";
 import type { PlannedChange } from "../../kube/plan/planned_objects.ts";
 import type { GlobalOptions } from "../session/global_options.ts";
 import { objectDiff } from "./object_diff.ts";
+import type { Plan, PlannedObject } from "./plan.ts";
 import type { PlanNotes } from "./plan_notes.ts";
 import type { PlanReport } from "./plan_report.ts";
 import { planText } from "./plan_text.ts";
 import { planYaml } from "./plan_yaml.ts";
-
-/** An object that a command would change, as programs get it. */
-export interface PlannedObject {
-  readonly action: "create" | "change" | "replace" | "delete";
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly name: string;
-  /** Of kinds that have one. */
-  readonly namespace?: string;
-  /** As it is now: not of one that would be made. */
-  readonly before?: object;
-  /** As it would be: not of one that would be deleted. */
-  readonly after?: object;
-  /** Of one that would be changed: both as YAML, as a unified diff. */
-  readonly diff?: string;
-  /** Whether the end of the command takes it back; left out of a command that takes nothing back. */
-  readonly isUndone?: boolean;
-  /** Why the server was not asked about it. */
-  readonly unchecked?: string;
-}
-
-/** What a command would do. */
-export interface Plan {
-  readonly command: string;
-  readonly context: string;
-  readonly namespace: string;
-  readonly objects: readonly PlannedObject[];
-  readonly machine: readonly string[];
-  /** What the end takes back, first to last; left out of a command that takes nothing back. */
-  readonly undone?: readonly string[];
-  readonly unknown: readonly string[];
-  readonly warnings: readonly {
-    readonly code: string;
-    readonly message: string;
-  }[];
-  /** What the command would say when it is ready. */
-  readonly ready?: string;
-}
 
 export interface PlanFacts {
   readonly command: string;

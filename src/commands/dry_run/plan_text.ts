@@ -1,4 +1,4 @@
-import type { Plan, PlannedObject } from "./plan_event.ts";
+import type { Plan, PlannedObject } from "./plan.ts";
 
 /** A plan as people read it. */
 export function planText(plan: Plan): string {

@@ -1,4 +1,4 @@
-import type { Plan, PlannedObject } from "./plan_event.ts";
+import type { Plan, PlannedObject } from "./plan.ts";
 import { yamlOf } from "./object_diff.ts";
 
 /** Manifests of all that would be there, in the order in which it would be made; what would go is in comments. */

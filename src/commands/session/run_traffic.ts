@@ -8,6 +8,7 @@ import { modeName } from "../../plugins/mode_name.ts";
 import type { RoutingMark } from "../../plugins/plugin.ts";
 import type { RoutingVerb } from "../../plugins/routing_verb.ts";
 import type { DryRunOptions } from "../dry_run/dry_run_option.ts";
+import { sessionFrame } from "../dry_run/session_frame.ts";
 import type { GlobalOptions } from "./global_options.ts";
 import { endText } from "./end_text.ts";
 import type { Host } from "./host.ts";
@@ -20,7 +21,7 @@ import {
   type RestoreOptions,
 } from "./restore_options.ts";
 import { serveTraffic } from "./serve_traffic.ts";
-import { openKube, sessionFrame, sweepOwn } from "./session.ts";
+import { openKube, sweepOwn } from "./session.ts";
 import { takeOver } from "../takeover/take_over.ts";
 import { takeAgain } from "./take_again.ts";
 import { trafficReadyEvent } from "./traffic_ready_event.ts";

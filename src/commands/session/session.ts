@@ -241,12 +241,6 @@ export async function runSession(
   throw failure;
 }
 
-/** What a session runs in: {@link runSession}, or for a dry run what plans it. */
-export async function sessionFrame(kube: KubeApi): Promise<typeof runSession> {
-  if (!kube.isPlan) return runSession;
-  return (await import("../dry_run/plan_session.ts")).planSession;
-}
-
 /** Answers those who ask from another terminal, until all is given back; a session that cannot works as well. */
 async function answering(
   host: Host,

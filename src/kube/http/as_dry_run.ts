@@ -1,14 +1,16 @@
-import type { HttpCall } from "./http.ts";
-
 const DRY_RUN = "dryRun=All";
 
 /**
  * The call as one that changes nothing: the server checks it, and answers as if it had carried it out. What
  * is only read stays as it is.
  */
-export function asDryRun<C extends Pick<HttpCall, "method" | "path" | "body">>(
-  call: C,
-): C {
+export function asDryRun<
+  C extends {
+    readonly method?: string;
+    readonly path: string;
+    readonly body?: unknown;
+  },
+>(call: C): C {
   const { method = "GET", path, body } = call;
   if (method === "GET") return call;
   const [, query = ""] = path.split("?");
