@@ -61,8 +61,7 @@ function planOf(result: KtctlResult) {
 
 Deno.test("a dry run tells what each verb would do, and changes nothing", async (t) => {
   const cluster = await openTestCluster();
-  await using namespace = await cluster.namespace();
-  await namespace.applyDemo({ replicas: 2 });
+  await using namespace = await cluster.demo({ replicas: 2 });
   await using laptop = await Laptop.open(cluster, namespace);
   const expose = ["--expose", `${laptop.demo.port}:80`];
   const merge = (of: string, what: object, ...args: string[]) => {

@@ -195,7 +195,7 @@ async function prepare(
   const { name } = service.metadata;
   const namespace = namespaceOf(context);
   warnOfAffinity(log, service, "meshed");
-  warnOfServiceKeeper(log, service, "`--mode manual` edits no Service");
+  warnOfServiceKeeper(context, service, "`--mode manual` edits no Service");
   const ref = { namespace, service: name, session: context.session };
   const input = await joinInput(context);
   const shared: ObjectRef[] = [

@@ -75,7 +75,7 @@ const plugin: RoutingPlugin<Options> = {
 };
 
 async function plan(context: Context): Promise<RoutingPlan> {
-  const { kube, target: { service }, signal, log } = context;
+  const { kube, target: { service }, signal } = context;
   refuseUnsuitable(service);
   await refuseSpreadLocal(kube, service, signal);
   await refuseHeldService(kube, service, context);
@@ -91,7 +91,7 @@ async function plan(context: Context): Promise<RoutingPlan> {
   const services = await refuseHeldServicesOf(kube, deployment, context);
   await refuseAutoscaled(context, deployment);
   if (kept < deployment.spec.replicas) {
-    warnOfDeploymentKeeper(log, deployment);
+    warnOfDeploymentKeeper(context, deployment);
   }
   warnOfOtherServices(context, { deployment, services, kept });
   if (kept === 0) return planInPlace(context, deployment);

@@ -45,7 +45,7 @@ export async function refuseUnswitchable(
 ): Promise<void> {
   refuseOtherProtocols(service, wayOut);
   warnOfServiceKeeper(
-    log,
+    { kube, log },
     service,
     "`exchange --mode scale --keepReplicas 0`, `mesh --mode manual` and `preview` edit no Service",
   );
