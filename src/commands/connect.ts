@@ -81,7 +81,7 @@ export async function connect(
     : undefined;
   const kube = await openKube(host, options, report);
   const needed = {
-    verb: "connect",
+    verbs: ["connect"],
     uses: connectUses(options, needs),
     signal: host.signal,
   } as const;

@@ -57,7 +57,7 @@ export async function forward(
     ...(isAddress ? {} : { wanted: forwardedObject(target) }),
   }, report);
   const needed = {
-    verb: "forward",
+    verbs: ["forward"],
     uses: forwardUses(target, options),
     signal: host.signal,
   } as const;

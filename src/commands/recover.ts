@@ -24,7 +24,7 @@ export async function recover(
   const resourceName = parseResourceName(name);
   const wanted = wantedObject(resourceName);
   const kube = await openKube(host, { ...options, wanted }, report);
-  const needed = { verb: "recover", uses: [], signal: host.signal } as const;
+  const needed = { verbs: ["recover"], uses: [], signal: host.signal } as const;
   await namingMissingRights(kube, needed, async () => {
     const work = async () => {
       await sweepOwn(host, kube, report);

@@ -276,6 +276,18 @@ Deno.test("the rules that are missing are named, all at once, and by rbac --chec
     );
     assert.deepEqual(error?.["details"], rules);
   });
+  await t.step("by --takeOver, which does the work of recover", async () => {
+    const expose = `${laptop.demo.port}:80`;
+    const { code, error } = await laptop.run(
+      ["exchange", "web", "--takeOver", "--expose", expose],
+      { kubeconfig },
+    );
+    assert.equal(code, 4);
+    assert.equal(error?.["code"], "RBAC_FORBIDDEN");
+    assert.match(error?.["hint"], /`ktctl rbac exchange recover`/);
+    const missing: string[] = error?.["details"];
+    assert.ok(missing.some((rule) => /"deployments".*"delete"/.test(rule)));
+  });
   await t.step("by rbac --check", async () => {
     const checked = await laptop.run([...rbac, "--check"], { kubeconfig });
     assert.equal(checked.code, 4, checked.stdout);

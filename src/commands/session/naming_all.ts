@@ -8,7 +8,8 @@ import type { KubeApi } from "../../kube/kube_api.ts";
 
 /** What a command that failed for a right needs in all. */
 export interface NeededRights {
-  readonly verb: RightsVerb;
+  /** Its own, and those whose work it does as well. */
+  readonly verbs: readonly RightsVerb[];
   readonly uses: readonly Use[];
   readonly signal: AbortSignal;
 }
@@ -16,10 +17,10 @@ export interface NeededRights {
 /** The error of a command that was refused one right, with all that are missing. */
 export async function namingAll(
   kube: KubeApi,
-  { verb, uses, signal }: NeededRights,
+  { verbs, uses, signal }: NeededRights,
   error: PermissionError,
 ): Promise<PermissionError> {
-  const need = { verbs: [verb], uses: new Set(uses) };
+  const need = { verbs, uses: new Set(uses) };
   const rules = neededRules(need, "Role");
   const missing = await reviewRights(kube, rules, { signal }).then(
     missingRules,
@@ -34,7 +35,7 @@ export async function namingAll(
     hint: `${first}${
       missing.length === 1 ? "No other is" : "All are named above that are"
     } missing; \`${
-      rbacCommand(verb, uses)
+      rbacCommand(verbs, uses)
     }\` prints the Role with all of them.`,
     details: [...error.details, ...missing.map((rule) => `missing: ${rule}`)],
     remedies,
@@ -42,10 +43,13 @@ export async function namingAll(
   });
 }
 
-function rbacCommand(verb: RightsVerb, uses: readonly Use[]): string {
+function rbacCommand(
+  verbs: readonly RightsVerb[],
+  uses: readonly Use[],
+): string {
   return [
     "ktctl rbac",
-    verb,
+    ...verbs,
     ...(uses.length > 0 ? ["--with", uses.join(",")] : []),
   ]
     .join(" ");

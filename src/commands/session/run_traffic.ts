@@ -81,7 +81,7 @@ export async function runTraffic(
     report,
   );
   const needed = {
-    verb,
+    verbs: options.takeOver ? [verb, "recover" as const] : [verb],
     uses: trafficUses(plugin, { ...options, ...(wanted && { wanted }) }),
     signal: host.signal,
   };
