@@ -55,9 +55,6 @@ const root = new URL("../", import.meta.url);
 /** Each run's report is kept here. */
 const REPORTS = fileURLToPath(new URL("dist/junit", root));
 
-/** Of files with `--parallel`. */
-const SIDE_BY_SIDE = "2";
-
 /**
  * Runs the rest of its arguments; writes their processor time into the first one. Our own output, which
  * `time` needs for that, is closed for them: a server that they leave running would hold it open.
@@ -95,7 +92,7 @@ export async function runTestFiles(
   const command = new Deno.Command(program, {
     args: rest,
     cwd: root,
-    env: { DENO_JOBS: SIDE_BY_SIDE, KTCTL_TEST_PROGRAM: form, ...env },
+    env: { KTCTL_TEST_PROGRAM: form, ...env },
     stdout: stdio,
     stderr: stdio,
   });

@@ -62,14 +62,14 @@ const GROUPS: readonly Group[] = [
     name: "unit",
     folder: "test/unit",
     obstacle: () => undefined,
-    run: (files) => runInTurn(files, UNIT_ALONE),
+    run: (files) => runInTurn(files, { alone: UNIT_ALONE, atATime: 3 }),
   },
   // each test makes network namespaces of its own
   {
     name: "netns",
     folder: "test/netns",
     obstacle: linuxRoot,
-    run: (files) => runInTurn(files, NONE),
+    run: (files) => runInTurn(files, { alone: NONE, atATime: 2 }),
   },
   {
     name: "cluster",
@@ -129,10 +129,14 @@ async function testFiles(folder: string, parts: string[]): Promise<string[]> {
   return found.sort();
 }
 
-/** @param alone Files that run by themselves, after all others ran side by side */
 async function runInTurn(
   files: readonly string[],
-  alone: RegExp,
+  { alone, atATime }: {
+    /** These run by themselves, after all others ran side by side. */
+    alone: RegExp;
+    /** A third of the time a file waits. */
+    atATime: number;
+  },
 ): Promise<TestOutcome> {
   const runs = testRuns(files, alone, { form: FORM });
   await makeReleased(new Set(runs.map(({ form }) => form)));
@@ -142,6 +146,7 @@ async function runInTurn(
     const title = `${files.length} files ${isParallel ? "at once" : "alone"}`;
     const run = await runTestFiles([...flags, ...files], {
       form,
+      env: { DENO_JOBS: String(atATime) },
       title: `${files[0]!.split("/").slice(0, 2).join("/")}: ${title}`,
     });
     outcome = add(outcome, run);
