@@ -279,14 +279,18 @@ Deno.test("the rules that are missing are named, all at once, and by rbac --chec
   await t.step("by --takeOver, which does the work of recover", async () => {
     const expose = `${laptop.demo.port}:80`;
     const { code, error } = await laptop.run(
-      ["exchange", "web", "--takeOver", "--expose", expose],
+      ["exchange", "web", "--mode", "scale", "--takeOver", "--expose", expose],
       { kubeconfig },
     );
     assert.equal(code, 4);
     assert.equal(error?.["code"], "RBAC_FORBIDDEN");
-    assert.match(error?.["hint"], /`ktctl rbac exchange recover`/);
+    assert.match(
+      error?.["hint"],
+      /`ktctl rbac exchange recover --with mode=scale`/,
+    );
     const missing: string[] = error?.["details"];
-    assert.ok(missing.some((rule) => /"deployments".*"delete"/.test(rule)));
+    const ofRecover = /resources: \["deployments"\], verbs: \[.*"delete"\]/;
+    assert.ok(missing.some((rule) => ofRecover.test(rule)), missing.join());
   });
   await t.step("by rbac --check", async () => {
     const checked = await laptop.run([...rbac, "--check"], { kubeconfig });
