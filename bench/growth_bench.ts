@@ -35,13 +35,15 @@ if (obstacle !== undefined) {
 }
 const machine = await describeMachine(Deno.args, cluster);
 await using bed = await Testbed.open(cluster);
-const rows = await MEASURES[what](bed, Number(flags.rounds));
-const result = {
-  machine: { ...machine, loadAfter: await loadAverage() },
-  rows,
-};
 const folder = new URL("results/", import.meta.url);
 await mkdir(folder, { recursive: true });
-const json = JSON.stringify(result, null, 2) + "\n";
-await writeFile(new URL(`${what}.json`, folder), json);
+/** After each part, as the last ones take long and may fail. */
+const keep = async (rows: readonly unknown[]) => {
+  const loadAfter = await loadAverage();
+  const result = { machine: { ...machine, loadAfter }, rows };
+  const json = JSON.stringify(result, null, 2) + "\n";
+  await writeFile(new URL(`${what}.json`, folder), json);
+};
+const rows = await MEASURES[what](bed, Number(flags.rounds), keep);
+await keep(rows);
 console.table(rows);

@@ -38,9 +38,11 @@ export interface FlowsRow {
 
 type Values = Omit<FlowsRow, "way" | "flows">;
 
+/** @param keep Called with all rows so far, after each number of connections */
 export async function measureFlows(
   bed: Testbed,
   rounds: number,
+  keep: (rows: readonly FlowsRow[]) => Promise<void>,
 ): Promise<FlowsRow[]> {
   const rows: FlowsRow[] = [];
   for (const flows of FLOWS) {
@@ -60,6 +62,7 @@ export async function measureFlows(
     for (const [way, values] of seen) {
       rows.push({ way, flows, ...medians(values) });
     }
+    await keep(rows);
   }
   return rows;
 }
