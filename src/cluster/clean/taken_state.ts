@@ -6,13 +6,13 @@ import {
   isMade,
   isStuntmanOf,
   label,
-  originalSelector,
   ROLE,
   routerName,
   SESSION,
   SHARED,
 } from "../../kube/annotations.ts";
 import type { FoundState, NamespaceState } from "../../kube/cluster_step.ts";
+import { deploymentsBehind } from "../service/deployments_behind.ts";
 import type { KubeObject } from "../../kube/kube_api.ts";
 import { isControlled } from "../object/is_controlled.ts";
 import { MESHED } from "../router/mesh_mark.ts";
@@ -37,7 +37,7 @@ export function takenState(
   options: { namespace: string; by: string; unreadable: readonly Unreadable[] },
 ): TakenState {
   const { name } = service.metadata;
-  const deployments = ownDeployments(service, state);
+  const deployments = deploymentsBehind(service, state.deployments);
   const shadows = [
     ...state.pods,
     ...state.deployments,
@@ -119,19 +119,6 @@ function sessionsElsewhere(
       // a pod of a shadow Deployment does not say what it is for; what keeps one says it as well
       !workloads.includes(one) && !isControlled(one.metadata)
     ),
-  );
-}
-
-/** The Deployments behind the Service. */
-function ownDeployments(
-  service: KubeObject,
-  state: NamespaceState,
-): KubeObject[] {
-  const selector = originalSelector(service);
-  if (Object.keys(selector).length === 0) return [];
-  return state.deployments.filter((deployment) =>
-    label(deployment, ROLE) === undefined &&
-    includesLabels(deployment.spec?.template?.metadata?.labels, selector)
   );
 }
 

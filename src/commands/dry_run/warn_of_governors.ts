@@ -1,12 +1,7 @@
 import { findGovernors } from "../../cluster/keeper/find_governors.ts";
+import { deploymentsBehind } from "../../cluster/service/deployments_behind.ts";
 import type { FoundTarget } from "../../cluster/service/target.ts";
 import type { Report } from "../../core/report.ts";
-import {
-  includesLabels,
-  label,
-  originalSelector,
-  ROLE,
-} from "../../kube/annotations.ts";
 import type { KubeApi, KubeObject } from "../../kube/kube_api.ts";
 import { DEPLOYMENTS } from "../../kube/resources.ts";
 import { unlessRefused } from "../../kube/unless_refused.ts";
@@ -24,21 +19,19 @@ export async function warnOfGovernors(
     signal: AbortSignal;
   },
 ): Promise<void> {
-  const deployments = await deploymentsBehind(kube, target, signal);
+  const deployments = await targetDeployments(kube, target, signal);
   if (deployments === undefined) {
     return report.warn(
       "GOVERNORS_UNKNOWN",
       "Not looked at, as Deployments may not be listed: whether an autoscaler or a disruption budget governs the pods",
     );
   }
+  if (deployments.length === 0) return;
   const isScale = mode === "scale";
+  const governors = await findGovernors(kube, signal);
   for (const deployment of deployments) {
     const { name } = deployment.metadata;
-    const { autoscaler, budgets, unknown } = await findGovernors(
-      kube,
-      deployment,
-      signal,
-    );
+    const { autoscaler, budgets } = governors.of(deployment);
     if (autoscaler !== undefined) {
       report.warn(
         "DEPLOYMENT_AUTOSCALED",
@@ -55,26 +48,21 @@ export async function warnOfGovernors(
         }`,
       );
     }
-    if (unknown.length > 0) {
-      report.warn(
-        "GOVERNORS_UNKNOWN",
-        `Not looked at, as they may not be listed: ${unknown.join(", ")}`,
-      );
-    }
   }
+  if (governors.unknown.length === 0) return;
+  report.warn(
+    "GOVERNORS_UNKNOWN",
+    `Not looked at, as they may not be listed: ${governors.unknown.join(", ")}`,
+  );
 }
 
-/** Shadow Deployments carry the same labels. */
-async function deploymentsBehind(
+/** Undefined where Deployments may not be listed. */
+async function targetDeployments(
   kube: KubeApi,
   { deployment, service }: FoundTarget,
   signal: AbortSignal,
 ): Promise<readonly KubeObject[] | undefined> {
   if (deployment !== undefined) return [deployment];
-  const selector = originalSelector(service);
   const all = await unlessRefused(() => kube.list(DEPLOYMENTS, { signal }));
-  return all?.filter((one) =>
-    label(one, ROLE) === undefined && Object.keys(selector).length > 0 &&
-    includesLabels(one.spec?.template?.metadata?.labels, selector)
-  );
+  return all && deploymentsBehind(service, all);
 }

@@ -4,12 +4,8 @@ import {
   PermissionError,
   UnsupportedError,
 } from "../../core/errors.ts";
-import {
-  includesLabels,
-  label,
-  originalSelector,
-  ROLE,
-} from "../../kube/annotations.ts";
+import { autoscalerOf } from "../../cluster/keeper/autoscaler_of.ts";
+import { deploymentsBehind } from "../../cluster/service/deployments_behind.ts";
 import type { KubeApi, KubeObject } from "../../kube/kube_api.ts";
 import { AUTOSCALERS, DEPLOYMENTS } from "../../kube/resources.ts";
 import type { RoutingContext } from "../plugin.ts";
@@ -41,13 +37,8 @@ export async function findDeployment(
 async function deploymentBehind(
   { kube, target, signal }: RoutingContext<unknown>,
 ): Promise<KubeObject> {
-  const selector = originalSelector(target.service);
   const deployments = await kube.list(DEPLOYMENTS, { signal });
-  // a shadow Deployment carries the same labels
-  const found = deployments.filter((deployment) =>
-    label(deployment, ROLE) === undefined &&
-    includesLabels(deployment.spec?.template?.metadata?.labels, selector)
-  );
+  const found = deploymentsBehind(target.service, deployments);
   const [deployment] = found;
   const { name } = target.service.metadata;
   if (deployment === undefined) {
@@ -81,12 +72,8 @@ export async function refuseAutoscaled(
   deployment: KubeObject,
 ): Promise<void> {
   const { name } = deployment.metadata;
-  const autoscaler = (await listAutoscalers(kube, signal, log.warn)).find((
-    { spec },
-  ) =>
-    spec?.scaleTargetRef?.kind === "Deployment" &&
-    spec.scaleTargetRef.name === name
-  );
+  const all = await listAutoscalers(kube, signal, log.warn);
+  const autoscaler = autoscalerOf(deployment, all);
   if (autoscaler === undefined) return;
   throw new ConflictError(
     "DEPLOYMENT_AUTOSCALED",
