@@ -112,15 +112,10 @@ async function cleanNamespace(
     steps,
     signal,
     report,
-    dryRun,
     reverter,
   });
   for (const message of swept.done) {
-    report.event({
-      event: "action",
-      state: dryRun ? "planned" : "done",
-      message: `${dryRun ? "would " : ""}${message}`,
-    });
+    report.event({ event: "action", state: "done", message });
   }
   // not before: what dead sessions changed may be in other namespaces
   if (ofMachine + swept.done.length + swept.left === 0) {

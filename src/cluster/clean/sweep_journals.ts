@@ -18,14 +18,12 @@ export interface SweepOptions {
   readonly steps: ReadonlyMap<string, AnyClusterStep>;
   readonly signal: AbortSignal;
   readonly report: Report;
-  /** Only say what would be done. @default false */
-  readonly dryRun?: boolean;
   /** It knows afterwards what could not be restored. @default one of its own */
   readonly reverter?: Reverter<World>;
 }
 
 export interface Swept {
-  /** What was, or with `dryRun` would be, undone, in words. */
+  /** What was, or in a dry run would be, undone, in words. */
   readonly done: string[];
   /** How many changes could not be undone; a warning tells of each. */
   left: number;
@@ -33,15 +31,16 @@ export interface Swept {
 
 /**
  * Reverts the journals of dead sessions in this cluster, newest change first, and drops each that is
- * empty then. One that cannot be reverted now stays for the next time.
+ * empty then. One that cannot be reverted now stays for the next time, and so do all of them where `kube` is of
+ * a dry run, which keeps nothing.
  */
 export async function sweepJournals(
   kube: KubeApi,
   options: SweepOptions,
 ): Promise<Swept> {
   const all: Swept = { done: [], left: 0 };
-  const { signal, dryRun = false } = options;
-  const { reverter = new Reverter({ kube }, { signal, dryRun }) } = options;
+  const { signal } = options;
+  const { reverter = new Reverter({ kube }, { signal }) } = options;
   const journals = openDeadJournals(options.dir, (path, reason, hint) => {
     options.report.warn(
       "JOURNAL_UNREADABLE",
@@ -66,7 +65,8 @@ async function sweepOne(
   dead: DeadJournal,
   options: SweepOptions & { reverter: Reverter<World> },
 ): Promise<Swept> {
-  const { steps, signal, report, reverter, dryRun = false } = options;
+  const { steps, signal, report, reverter } = options;
+  const dryRun = kube.isPlan ?? false;
   const swept: Swept = { done: [], left: 0 };
   const onOutcome = (outcome: JournalOutcome<World>) =>
     note(outcome, { dead, report, swept });

@@ -18,7 +18,7 @@ import { FileJournal, type JournalHeader } from "../../undo/journal.ts";
 import { localSessions } from "../../undo/live_sessions.ts";
 import { randomLower } from "../../core/random_name.ts";
 import { errorEvent, type Report } from "../../core/report.ts";
-import { type OutageOptions, Reverter } from "../../undo/reverter.ts";
+import type { OutageOptions } from "../../undo/reverter.ts";
 import { Scope } from "../../undo/scope.ts";
 import { connectKube } from "../../kube/connect_kube.ts";
 import { isOutage } from "../../kube/is_outage.ts";
@@ -109,11 +109,6 @@ export async function sweepOwn(
     steps: await knownSteps(host, report),
     signal,
     report,
-    // the journals stay, and the rest of the plan is made of what would then be
-    ...(kube.isPlan && {
-      dryRun: true,
-      reverter: new Reverter({ kube }, { signal }),
-    }),
   });
   if (done.length > 0) {
     report.warn(
