@@ -64,24 +64,16 @@ function lend(
   { namespace, replicas, state }: Lent,
 ): TestNamespace {
   const { name, [Symbol.asyncDispose]: remove } = namespace;
+  const isAsBefore = async () =>
+    await hasItsPodsAlone(api, name, replicas) &&
+    await stateOf(api, namespace) === state;
   return {
     ...namespace,
     async [Symbol.asyncDispose]() {
-      const isAsBefore = await hasItsPodsAlone(api, name, replicas)
-        .then((has) => has && isInState(api, namespace, state))
-        .catch(() => false); // it is not known what it is like
-      if (isAsBefore) await free(api, name, state);
-      else await remove();
+      if (await isAsBefore().catch(() => false)) await free(api, name, state);
+      else await remove(); // also where it is not known what it is like
     },
   };
-}
-
-async function isInState(
-  api: TestApi,
-  namespace: TestNamespace,
-  state: string,
-): Promise<boolean> {
-  return await stateOf(api, namespace) === state;
 }
 
 /** One that nobody has; of several tests that ask one gets it. */
