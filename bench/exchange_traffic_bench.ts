@@ -1,4 +1,6 @@
 /** Bytes and requests through exchange, against what else leads to a pod of the same node, or from it. */
+import { type CommandResult, run, succeeded } from "../test/cluster/command.ts";
+import { obstacleWithout } from "../test/netns/packages.ts";
 import type { CpuSeconds } from "./cpu_seconds.ts";
 import type { Figure } from "./figures.ts";
 import { KubectlForward } from "./kubectl_forward.ts";
@@ -17,8 +19,11 @@ import {
   BULK_TASKS,
   opposite,
   REQUEST_TASKS,
+  type TrafficResult,
   type TrafficTask,
+  WRK_TASKS,
 } from "./traffic_task.ts";
+import { readWrk, wrkCommand } from "./wrk.ts";
 
 export interface ExchangeTraffic {
   readonly figures: readonly Figure[];
@@ -49,19 +54,28 @@ export async function benchExchangeTraffic(
     pod: bed.pod,
     port: PORT,
   });
+  const client = await bed.namespace.client();
   const retries = { exchange: 0, kubectl: 0 };
   /** In these the cluster dials. */
   const inbound =
     (host: string, onFailure: () => void | Promise<void>) =>
     (task: TrafficTask) => {
       const args = argsOf(opposite(task), { host, port: PORT });
-      return retried(() => bed.inPod(args), onFailure);
+      const once = task.kind === "wrk"
+        ? () => runWrk((words) => client.exec([...words]), task, host, PORT)
+        : () => bed.inPod(args);
+      return retried(once, onFailure);
     };
   const countRetry = () => void retries.exchange++;
   const byKubectl = (task: TrafficTask) =>
     retried(
       async () => {
         const to = { host: "127.0.0.1", port: await kubectl.port() };
+        if (task.kind === "wrk") {
+          const here = ([program, ...args]: readonly string[]) =>
+            run(program!, args);
+          return await runWrk(here, task, to.host, to.port);
+        }
         return await bed.onLaptop(argsOf(task, to));
       },
       async () => {
@@ -80,6 +94,9 @@ export async function benchExchangeTraffic(
     }]),
   ];
   const tasks = [...BULK_TASKS, ...REQUEST_TASKS];
+  const obstacle = await obstacleWithout({ wrk: "wrk" });
+  if (obstacle === undefined) tasks.push(...WRK_TASKS);
+  else console.error(`wrk is left out: ${obstacle}`);
   const { measured, cpu } = await measurePaths(tasks, { rounds, paths });
   const peers = paths.map(({ name }) => name).filter((name) => name !== ours);
   return {
@@ -91,6 +108,18 @@ export async function benchExchangeTraffic(
     kubectlRetries: retries.kubectl,
     exchangeRetries: retries.exchange,
   };
+}
+
+async function runWrk(
+  run: (words: readonly string[]) => Promise<CommandResult>,
+  { flows, amount }: TrafficTask,
+  host: string,
+  port: number,
+): Promise<TrafficResult> {
+  const load = { connections: flows, seconds: Math.ceil(amount) };
+  const command = wrkCommand(`http://${host}:${port}/`, load);
+  const { requestsPerS, p50Ms, p99Ms } = readWrk(succeeded(await run(command)));
+  return { perSecond: requestsPerS, p50: p50Ms, p99: p99Ms };
 }
 
 /** OpenSSH's way from the cluster to this machine. */

@@ -29,10 +29,17 @@ export interface LaptopWays extends AsyncDisposable {
   readonly laptop: NetLaptop;
 }
 
-/** @param delayMs Of a round trip to the API server, besides what it takes anyway */
+/**
+ * @param delayMs Of a round trip to the API server, besides what it takes anyway
+ * @param retries Of what failed
+ */
 export async function openLaptopWays(
   bed: Testbed,
-  { names, delayMs }: { names: readonly string[]; delayMs: number },
+  { names, delayMs, retries }: {
+    names: readonly string[];
+    delayMs: number;
+    retries?: number;
+  },
 ): Promise<LaptopWays> {
   await using stack = new AsyncDisposableStack();
   const laptop = stack.use(await NetLaptop.open(bed.cluster, bed.namespace));
@@ -64,7 +71,7 @@ export async function openLaptopWays(
       pid: () => pid,
       run: (task) => {
         const args = argsOf(opposite(task), { host: service, port: PORT });
-        return retried(() => bed.inPod(args), () => {});
+        return retried(() => bed.inPod(args), () => {}, retries);
       },
     };
   };
@@ -81,7 +88,7 @@ export async function openLaptopWays(
     return {
       name,
       pid: () => pid,
-      run: (task) => retried(() => dial(task, localPort), () => {}),
+      run: (task) => retried(() => dial(task, localPort), () => {}, retries),
     };
   };
   const open: Record<string, () => Promise<OpenedWay>> = {
@@ -104,6 +111,7 @@ export async function openLaptopWays(
           retried(
             async () => dial(task, await kubectl.port()),
             () => kubectl.restart(),
+            retries,
           ),
       };
     },

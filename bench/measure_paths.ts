@@ -115,6 +115,9 @@ export function comparePaths(
     ];
   }
   return [
+    ...task.kind === "wrk"
+      ? [figure("", "req/s", ({ traffic: { perSecond } }) => perSecond!)]
+      : [],
     figure(", p50", "ms", ({ traffic: { p50 } }) => p50!),
     figure(", p99", "ms", ({ traffic: { p99 } }) => p99!),
   ];
@@ -123,8 +126,9 @@ export function comparePaths(
 export async function retried<T>(
   work: () => Promise<T>,
   onFailure: () => void | Promise<void>,
+  retries = RETRIES,
 ): Promise<T> {
-  for (let left = RETRIES;; left--) {
+  for (let left = retries;; left--) {
     try {
       return await work();
     } catch (error) {

@@ -1,5 +1,5 @@
 // Both ends of the measured paths, in the pod and on the laptop: bytes in bulk one way, and small
-// requests. One file without imports, so that a stock Deno image runs it from a ConfigMap.
+// requests, which may be wrk's. One file without imports, so that a stock Deno image runs it from a ConfigMap.
 //
 //   traffic.ts serve HOST PORT                             prints the port
 //   traffic.ts bulk HOST PORT send|receive FLOWS BYTES     prints {"seconds","bytes"}
@@ -16,12 +16,22 @@ const MESSAGE_BYTES = 256;
 const HEADER_BYTES = 16;
 const WARM_UP_REQUESTS = 50;
 const KINDS = { send: 1, receive: 2, requests: 3 } as const;
+/** The first bytes of an HTTP request, as a number. */
+const HTTP_GET = 0x47455420;
+/** As long as the other answers. */
+const HTTP_ANSWER = httpAnswer();
 
 function header(kind: keyof typeof KINDS, bytes = 0): Uint8Array {
   const view = new DataView(new ArrayBuffer(HEADER_BYTES));
   view.setUint32(0, KINDS[kind]);
   view.setFloat64(8, bytes);
   return new Uint8Array(view.buffer);
+}
+
+function httpAnswer(): Uint8Array {
+  const head = "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\n" +
+    "content-length: 180\r\n\r\n";
+  return new TextEncoder().encode(head.padEnd(head.length + 180, "x"));
 }
 
 async function readExactly(conn: Deno.Conn, into: Uint8Array): Promise<void> {
@@ -71,6 +81,7 @@ async function answer(conn: Deno.TcpConn): Promise<void> {
   const view = new DataView(head.buffer);
   const [kind, bytes] = [view.getUint32(0), view.getFloat64(8)];
   const message = new Uint8Array(MESSAGE_BYTES);
+  if (kind === HTTP_GET) return await answerHttp(conn);
   if (kind === KINDS.receive) return void await fill(conn, bytes);
   if (kind === KINDS.send) {
     await drain(conn);
@@ -80,6 +91,12 @@ async function answer(conn: Deno.TcpConn): Promise<void> {
     await readExactly(conn, message);
     await writeAll(conn, message);
   }
+}
+
+/** wrk sends a request when it has the answer to the one before, and each comes in one piece. */
+async function answerHttp(conn: Deno.Conn): Promise<void> {
+  const request = new Uint8Array(4096);
+  while (await conn.read(request) !== null) await writeAll(conn, HTTP_ANSWER);
 }
 
 async function serve(hostname: string, port: number): Promise<void> {

@@ -1,17 +1,18 @@
-/** What traffic.ts is told to do, and what it tells. */
+/** What traffic.ts, or wrk, is told to do, and what it tells. */
 export interface TrafficTask {
   readonly group: string;
   readonly name: string;
-  readonly kind: "bulk" | "requests";
+  readonly kind: "bulk" | "requests" | "wrk";
   /** From the laptop's side: `send` moves bytes to the cluster. */
   readonly mode: "send" | "receive" | "keep" | "fresh";
   readonly flows: number;
+  /** Bytes, or requests; seconds of wrk. */
   readonly amount: number;
   /** Of the ratio to kubectl's. */
   readonly aim?: { readonly atLeast: number } | { readonly atMost: number };
 }
 
-/** As traffic.ts prints it. */
+/** As traffic.ts prints it: `bytes` and `seconds`, or `p50`, `p99` (ms) and `perSecond`. */
 export type TrafficResult = Readonly<Record<string, number>>;
 
 const BULK_BYTES = 96 * 2 ** 20;
@@ -43,6 +44,15 @@ export const REQUEST_TASKS: readonly TrafficTask[] = [1, 8].flatMap((flows) =>
   }))
 );
 
+export const WRK_TASKS: readonly TrafficTask[] = [1, 8, 64].map((flows) => ({
+  group: "requests by wrk",
+  name: flows === 1 ? "one connection" : `${flows} connections`,
+  kind: "wrk",
+  mode: "keep",
+  flows,
+  amount: 4,
+}));
+
 /** The arguments of traffic.ts. */
 export function argsOf(
   task: TrafficTask,
@@ -57,6 +67,6 @@ export function argsOf(
 
 /** In an exchange the cluster dials, so the other side asks for the same direction. */
 export function opposite(task: TrafficTask): TrafficTask {
-  if (task.kind === "requests") return task;
+  if (task.kind !== "bulk") return task;
   return { ...task, mode: task.mode === "send" ? "receive" : "send" };
 }

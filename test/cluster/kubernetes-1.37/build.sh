@@ -1,16 +1,16 @@
 # shellcheck shell=bash
 # Kubernetes 1.37.2 and CoreDNS, as ordinary Go programs: go.mod requires k8s.io/kubernetes, and replaces its
 # parts by their published versions (those of v1.N.P are v0.N.P). Another version: change all of these
-# numbers in go.mod, then `go list -mod=mod -deps . ./coredns`.
+# numbers in go.mod, then `go list -mod=mod -deps . ./kubectl ./coredns`.
 #
 # It takes 10 to 15 minutes from nothing on two processors, 230 MB of downloads, and 4.5 GB for modules and
 # compiler cache, which go with the end of it. Read by build.sh.
 
 OWN=$HERE/kubernetes-1.37
 SOURCES=$K8S_HOME/sources-1.37
-RECIPE=1 # count up when a change in this file changes the binaries
+RECIPE=2 # count up when a change in this file changes the binaries
 VERSION=$(sed -n 's#^\tk8s.io/kubernetes \(v[^ ]*\)$#\1#p' "$OWN/go.mod")
-STAMP=$K8S_BIN/.built-$VERSION-$RECIPE-$(key_of "$OWN"/{go.mod,go.sum,hyperkube.go,coredns/main.go} "$HERE/pause.c")
+STAMP=$K8S_BIN/.built-$VERSION-$RECIPE-$(key_of "$OWN"/{go.mod,go.sum,hyperkube.go,kubectl/main.go,coredns/main.go} "$HERE/pause.c")
 
 clean() { rm -rf "$SOURCES"; }
 
@@ -63,13 +63,13 @@ build() {
   export GOMODCACHE=$SOURCES/modules GOCACHE=$SOURCES/compiled
   cd "$OWN"
   say "  fetching its modules with $("$GO" version)"
-  "$GO" list -deps . ./coredns >/dev/null
+  "$GO" list -deps . ./kubectl ./coredns >/dev/null
   for package in k8s.io/{component-base/version,client-go/pkg/version}; do
     flags+=" -X $package.gitVersion=$VERSION -X $package.gitMajor=1 -X $package.gitMinor=$K8S_MINOR"
     flags+=" -X $package.gitTreeState=clean"
   done
   compile hyperkube . "$flags"
+  compile kubectl ./kubectl "$flags"
   compile coredns ./coredns
   gcc -Os -static -s -o "$K8S_BIN/pause" "$HERE/pause.c"
-  ln -sfn hyperkube "$K8S_BIN/kubectl"
 }
