@@ -110,6 +110,33 @@ Deno.test("who has a Service is asked for it, and may refuse", async (t) => {
     assert.equal((await taking.stop()).code, 0);
   });
 
+  await t.step("who joins while it is asked for is asked as well", async () => {
+    const mesh = (user: string) =>
+      alice.start(
+        [
+          ...["mesh", "web", "--expose", `${alice.demo.port}:80`],
+          ...["--versionMark", user],
+        ],
+        { user },
+      );
+    const isAsked = (event: { readonly [name: string]: unknown }) =>
+      event["code"] === "TAKEOVER_REQUESTED";
+    await using first = mesh("alice");
+    await first.ready();
+    await using wanting = start(bob, "bob", "--takeOver");
+    await wanting.event(isAsked);
+    await using second = mesh("carol");
+    await second.ready();
+    assert.equal((await first.stop()).code, 0);
+    await second.event(isAsked);
+    const kept = await alice.run(["keep", "web"]);
+    assert.equal(kept.code, 0, kept.stdout);
+    const { code, error } = await wanting.ended();
+    assert.equal(code, 7);
+    assert.equal(error!["code"], "TAKEOVER_REFUSED");
+    assert.equal((await second.stop()).code, 0);
+  });
+
   const cleaned = await bob.run(["clean"]);
   assert.equal(cleaned.code, 0, cleaned.stdout);
   await assertNoTrace({ namespace, laptop: alice, before });

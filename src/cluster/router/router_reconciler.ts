@@ -53,11 +53,8 @@ interface ReconcilerLog {
 
 /** How long a new route may take until the router has seen its health. */
 const ROUTE_TIMEOUT_MS = 15_000;
-/**
- * All reconcile after one change, and one alone is enough: each does so at some time within as many of
- * these as there are others, so that the first is soon, and the rest ask in turns and find all as it is to be.
- */
-const TURN_MS = 20;
+/** What a turn is longer with each other participant, and the longest. */
+const TURN_GROWTH_MS = 10, LONGEST_TURN_MS = 200;
 
 export class RouterReconciler {
   #kube: KubeApi;
@@ -249,7 +246,7 @@ export class RouterReconciler {
           pace: {
             wait: async (signal) => {
               await this.#pace.wait(signal);
-              await pause(Math.random() * this.#others * TURN_MS, signal);
+              await pause(Math.random() * turnsMs(this.#others), signal);
             },
           },
           isPassing: (error) => {
@@ -286,6 +283,15 @@ export class RouterReconciler {
       if (event.type !== "SYNCED" && filter.isChange(event)) changes.add();
     }
   }
+}
+
+/**
+ * All reconcile after one change, and one alone is enough: each does so at some time within as many turns
+ * as there are others, so that the first is soon, and the rest find all as it is to be. In a large team
+ * turns are longer: who joins makes changes for some seconds, and those that come while one waits are one.
+ */
+function turnsMs(others: number): number {
+  return others * Math.min(others * TURN_GROWTH_MS, LONGEST_TURN_MS);
 }
 
 /** The API server or the router is away for the moment, say. */

@@ -21,7 +21,12 @@ import type { ConnectOptions } from "./connect_options.ts";
 import { followIngresses } from "./follow_ingresses.ts";
 import { followResolverFiles } from "./follow_resolver_files.ts";
 import { reconcileHosts } from "./reconcile_hosts.ts";
-import { askedServers, localResolver, OUR_ADDRESS } from "./local_resolver.ts";
+import {
+  areAlike,
+  askedServers,
+  localResolver,
+  OUR_ADDRESS,
+} from "./local_resolver.ts";
 import type { Session } from "../session/session.ts";
 import { startReconciling } from "./start_reconciling.ts";
 import { serveBridges } from "./serve_bridges.ts";
@@ -129,6 +134,7 @@ export class ConnectNames {
     const resolver = new DnsResolver({
       link,
       upstreams: local.upstreams,
+      areUpstreamsAlike: areAlike(local),
       clusterDomain: this.#domain,
       cidrs: cluster,
       includeDomains,
@@ -197,7 +203,7 @@ export class ConnectNames {
         const servers = askedServers(local);
         if (servers.join() === asked) return;
         asked = servers.join();
-        this.#resolver?.setUpstreams(local.upstreams);
+        this.#resolver?.setUpstreams(local.upstreams, areAlike(local));
         this.#servers = capturedServers(servers, local, this.#servers);
         await onOthers(local);
       },
@@ -262,13 +268,18 @@ export class ConnectNames {
       clusterDomain: this.#domain,
       namespaces: dnsMode.kind === "hosts" ? dnsMode.namespaces : [],
       foreign: this.#foreign,
-      servers: new NameServers(local.upstreams, this.#askFrom),
+      servers: this.#serversOf(local),
       followServers: (onOthers) =>
-        this.followServers(({ upstreams }) => {
-          onOthers(new NameServers(upstreams, this.#askFrom));
+        this.followServers((others) => {
+          onOthers(this.#serversOf(others));
           return Promise.resolve();
         }),
     });
+  }
+
+  #serversOf(local: LocalResolver): NameServers {
+    const options = { from: this.#askFrom, areAlike: areAlike(local) };
+    return new NameServers(local.upstreams, options);
   }
 
   async #followNamespaces(): Promise<void> {

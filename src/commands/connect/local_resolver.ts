@@ -29,3 +29,8 @@ export function askedServers({ upstreams }: LocalResolver): string[] {
   const { nameservers } = parseResolvConf(readResolverFiles().resolvConf ?? "");
   return [...new Set([...nameservers, ...upstreams.map(({ host }) => host)])];
 }
+
+/** Whether its name servers know the same names: systemd-resolved has those of each network. */
+export function areAlike({ kind }: LocalResolver): boolean {
+  return kind !== "systemd-resolved";
+}

@@ -35,8 +35,8 @@ export interface RecoverServiceOptions {
   /** Whether to leave the Service to those who have it. @default never */
   readonly isShared?: (service: KubeObject) => boolean;
   /**
-   * Called, before anything is changed, with the shadows of those who live, if there are any. Rejects where
-   * the Service is to be left to them.
+   * Called, before anything is changed, with the shadows of those who live, if there are any; again with
+   * those who have come meanwhile. Rejects where the Service is to be left to them.
    */
   readonly onLive: (
     live: readonly KubeObject[],
@@ -85,10 +85,14 @@ export async function recoverService(
       configOf(object).get(MESHED) === name
     ),
   );
-  const live = await liveShadows(kube, taken.shadows, signal);
-  if (live.length > 0) {
+  const asked = new Set<string | undefined>();
+  for (;;) {
+    const live = (await liveShadows(kube, taken.shadows, signal))
+      .filter(({ metadata: { uid } }) => !asked.has(uid));
+    if (live.length === 0) break;
     await onLive(live, name);
-    // they may have left meanwhile, and others may have come
+    for (const { metadata: { uid } } of live) asked.add(uid);
+    // they may have left meanwhile, and others may have come, or the same with another pod
     ({ taken } = await look());
   }
   await refuseLostSelector(kube, { service, state: taken, signal });

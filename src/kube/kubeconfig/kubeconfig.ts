@@ -97,16 +97,18 @@ function readCluster(
 ): KubeCluster {
   const extension = (entry.extensions as Yaml[] | undefined)
     ?.find?.((item) => item?.name === "client.authentication.k8s.io/exec");
-  return defined({
+  return {
     name,
-    server: String(entry.server).replace(/\/+$/, ""),
-    caFile: absolute(folder, entry["certificate-authority"]),
-    caData: entry["certificate-authority-data"],
-    tlsServerName: entry["tls-server-name"],
-    skipTlsVerify: entry["insecure-skip-tls-verify"] === true,
-    proxyUrl: entry["proxy-url"],
-    execConfig: extension?.extension,
-  });
+    ...defined({
+      server: String(entry.server).replace(/\/+$/, ""),
+      caFile: absolute(folder, entry["certificate-authority"]),
+      caData: entry["certificate-authority-data"],
+      tlsServerName: entry["tls-server-name"],
+      skipTlsVerify: entry["insecure-skip-tls-verify"] === true,
+      proxyUrl: entry["proxy-url"],
+      execConfig: extension?.extension,
+    }),
+  };
 }
 
 function readUser(
@@ -116,20 +118,22 @@ function readUser(
   const exec = entry.exec?.command === undefined
     ? undefined
     : { ...entry.exec, command: commandPath(folder, entry.exec.command) };
-  return defined({
+  return {
     name,
-    certFile: absolute(folder, entry["client-certificate"]),
-    certData: entry["client-certificate-data"],
-    keyFile: absolute(folder, entry["client-key"]),
-    keyData: entry["client-key-data"],
-    token: entry.token,
-    tokenFile: absolute(folder, entry.tokenFile),
-    username: entry.username,
-    password: entry.password,
-    exec,
-    authProvider: entry["auth-provider"],
-    impersonation: impersonation(entry),
-  });
+    ...defined({
+      certFile: absolute(folder, entry["client-certificate"]),
+      certData: entry["client-certificate-data"],
+      keyFile: absolute(folder, entry["client-key"]),
+      keyData: entry["client-key-data"],
+      token: entry.token,
+      tokenFile: absolute(folder, entry.tokenFile),
+      username: entry.username,
+      password: entry.password,
+      exec,
+      authProvider: entry["auth-provider"],
+      impersonation: impersonation(entry),
+    }),
+  };
 }
 
 function impersonation(entry: Yaml): Record<string, string | string[]> {
@@ -159,12 +163,12 @@ function absolute(
   return isAbsolute(file) ? file : join(folder, file);
 }
 
-/** Drops the fields that are not there, so optional fields stay absent. */
+/** Drops the fields that are not there, so optional fields stay absent. Empty text is as absent, as in kubectl. */
 // deno-lint-ignore no-explicit-any -- the caller's return type says what the fields are
 function defined(fields: Record<string, unknown>): any {
   return Object.fromEntries(
     Object.entries(fields).filter(([, value]) =>
-      value !== undefined && value !== null
+      value !== undefined && value !== null && value !== ""
     ),
   );
 }

@@ -10,22 +10,36 @@ import { RCODE, readHeader } from "./dns_header.ts";
 /** Without an answer after so long, the next server is asked as well. */
 const NEXT_AFTER_MS = 1000;
 
-/** Several name servers that know the same names, as in a resolv.conf. */
+export interface NameServersOptions {
+  readonly from?: AskFrom;
+  /**
+   * Whether they know the same names, as in a resolv.conf. Those of several networks, as of a VPN beside
+   * the one at home, do not: a name that one does not know may be another's. @default true
+   */
+  readonly areAlike?: boolean;
+}
+
+/** Several name servers. */
 export class NameServers {
   readonly servers: readonly DnsServer[];
   /** The one that answered last is asked first: a dead one costs its second only once. */
   #first = 0;
 
   readonly #from: AskFrom;
+  readonly #areAlike: boolean;
 
-  constructor(servers: readonly DnsServer[], from: AskFrom = {}) {
+  constructor(
+    servers: readonly DnsServer[],
+    { from = {}, areAlike = true }: NameServersOptions = {},
+  ) {
     this.servers = servers;
     this.#from = from;
+    this.#areAlike = areAlike;
   }
 
   /**
    * The first answer that a server stands by: one that says SERVFAIL or REFUSED is passed over for
-   * as long as another may still answer.
+   * as long as another may still answer; where they are not alike, "no such name" too, for a second.
    *
    * @throws {LinkError} `DNS_NO_SERVER`, `DNS_NO_ANSWER`.
    */
@@ -48,6 +62,7 @@ export class NameServers {
     const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
     let failures = 0;
     let poor: Uint8Array | undefined;
+    let patience: ReturnType<typeof setTimeout> | undefined;
     let failure: unknown;
     const failed = () => {
       // once it is over, no server is asked that has not been
@@ -69,11 +84,16 @@ export class NameServers {
           signal: ended,
           timeoutMs,
         });
-        if (isFinal(answer)) {
+        const rcode = readHeader(answer)?.rcode;
+        const isUnknown = rcode === RCODE.NXDOMAIN;
+        if (rcode === RCODE.NOERROR || isUnknown && this.#areAlike) {
           this.#first = index;
           return resolve(answer);
         }
-        poor = answer;
+        if (isUnknown) {
+          poor = answer;
+          patience ??= setTimeout(() => resolve(answer), NEXT_AFTER_MS);
+        } else poor ??= answer;
       } catch (error) {
         failure = error;
       } finally {
@@ -83,13 +103,11 @@ export class NameServers {
       failed();
     };
     start(0);
-    return await promise.finally(() => done.abort());
+    return await promise.finally(() => {
+      clearTimeout(patience);
+      done.abort();
+    });
   }
-}
-
-function isFinal(answer: Uint8Array): boolean {
-  const rcode = readHeader(answer)?.rcode;
-  return rcode === RCODE.NOERROR || rcode === RCODE.NXDOMAIN;
 }
 
 function once(call: () => void): () => void {

@@ -14,12 +14,14 @@ import type { DnsSource } from "./dns_mode.ts";
 import { ForeignNames } from "./foreign_names.ts";
 import { answerAs, askFor } from "./expanded_query.ts";
 import { addressAnswer, errorAnswer } from "./own_answer.ts";
-import { firstAnswer } from "./first_answer.ts";
+import { firstAnswer, type SourceAnswer } from "./first_answer.ts";
 
 export interface DnsResolverOptions {
   readonly link: Pick<ClusterLink, "resolve" | "resolver">;
   /** The name servers of before. Never our own address. */
   readonly upstreams: readonly DnsServer[];
+  /** Whether those know the same names. @default true */
+  readonly areUpstreamsAlike?: boolean;
   readonly clusterDomain: string;
   /** Ranges of Services and pods, for names of addresses. */
   readonly cidrs: readonly string[];
@@ -63,6 +65,7 @@ export class DnsResolver {
   readonly #names: ClusterNames;
   readonly #cache: DnsCache;
   #upstreams: NameServers;
+  #areUpstreamsAlike: boolean;
   readonly #sources: readonly Source[];
   readonly #closed = new AbortController();
   /** What was told already. */
@@ -80,13 +83,15 @@ export class DnsResolver {
       search: options.link.resolver.search,
     });
     this.#cache = new DnsCache({ maxTtlS: options.cacheTtlS ?? 60 });
+    this.#areUpstreamsAlike = options.areUpstreamsAlike ?? true;
     this.#upstreams = this.#serversAt(options.upstreams);
     const order = options.order ?? [{ kind: "upstream" }];
     this.#sources = order.map((source) => this.#sourceOf(source));
   }
 
   /** The laptop has come into another network. */
-  setUpstreams(upstreams: readonly DnsServer[]): void {
+  setUpstreams(upstreams: readonly DnsServer[], areAlike = true): void {
+    this.#areUpstreamsAlike = areAlike;
     this.#upstreams = this.#serversAt(upstreams);
     this.#absent.clear();
     this.#cache.clear();
@@ -233,52 +238,97 @@ export class DnsResolver {
   }
 
   #serversAt(servers: readonly DnsServer[]): NameServers {
-    return new NameServers(servers, this.#options.askFrom);
+    return new NameServers(servers, {
+      from: this.#options.askFrom ?? {},
+      areAlike: this.#areUpstreamsAlike,
+    });
   }
 
   #sourceOf(source: DnsSource): Source {
     if (source.kind === "cluster") return this.#cluster;
     if (source.kind === "server") {
       const servers = this.#serversAt([source.server]);
-      return (query, { signal }) => servers.ask(query, { signal });
+      return async (query, { signal }) => ({
+        answer: await servers.ask(query, { signal }),
+      });
     }
     const { kind: _, ...how } = source;
     if (Object.keys(how).length === 0) {
-      return (query, { signal }) => this.#upstreams.ask(query, { signal });
+      return async (query, { signal }) => ({
+        answer: await this.#upstreams.ask(query, { signal }),
+      });
     }
-    return (query, { signal }) => {
+    return async (query, { signal }) => {
       const servers = this.#upstreams.servers.map((one) => ({
         ...one,
         ...how,
       }));
-      return this.#serversAt(servers).ask(query, { signal });
+      return { answer: await this.#serversAt(servers).ask(query, { signal }) };
     };
   }
 
-  /** Asks for all the full names at once and takes the first, in their order, that has records. */
+  /**
+   * Asks for all the full names at once and takes the first, in their order, that has records. An answer
+   * without one is final where a name has an address: a Service without an AAAA has none elsewhere either.
+   */
   readonly #cluster: Source = async (query, { names, signal }) => {
-    const { link } = this.#options;
-    const name = readQuestion(query)?.name;
-    if (names.every((full) => full === name)) {
-      return await link.resolve(query, { signal });
-    }
+    const answer = await this.#askCluster(query, names, signal);
+    const isWhole = names.every((full) => full === readQuestion(query)?.name);
+    return {
+      answer: isWhole ? answer : answerAs(query, answer),
+      isFinal: isEmpty(answer) && await this.#hasAddress(query, names, signal),
+    };
+  };
+
+  async #askCluster(
+    query: Uint8Array,
+    names: readonly string[],
+    signal: AbortSignal,
+    type?: number,
+  ): Promise<Uint8Array> {
     const asked = names.map((full) =>
-      link.resolve(askFor(query, full), { signal })
+      this.#options.link.resolve(askFor(query, full, type), { signal })
     );
     for (const one of asked) one.catch(() => {}); // looked at below, in turn
-    const { answer } = await firstAnswer(asked.map((one) => () => one));
-    return answerAs(query, answer);
-  };
+    const sources = asked.map((one) => async () => ({ answer: await one }));
+    return (await firstAnswer(sources)).answer;
+  }
+
+  async #hasAddress(
+    query: Uint8Array,
+    names: readonly string[],
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const asked = readQuestion(query)?.type;
+    const types = [TYPE.A, TYPE.AAAA].filter((type) => type !== asked);
+    const answers = types.map((type) =>
+      this.#askCluster(query, names, signal, type)
+    );
+    for (const { status, ...one } of await Promise.allSettled(answers)) {
+      const { value } = one as { value?: Uint8Array };
+      if (status === "fulfilled" && hasRecords(value!)) return true;
+    }
+    return false;
+  }
 }
 
 /** Who is asked; the cluster under other names than the query's. */
 type Source = (
   query: Uint8Array,
   options: { names: readonly string[]; signal: AbortSignal },
-) => Promise<Uint8Array>;
+) => Promise<SourceAnswer>;
 
 function servfail(query: Uint8Array): FoundAnswer {
   return { answer: errorAnswer(query, RCODE.SERVFAIL), cacheable: false };
+}
+
+function hasRecords(answer: Uint8Array): boolean {
+  return (readHeader(answer)?.counts[1] ?? 0) > 0;
+}
+
+/** The name is there, without a record of the type. */
+function isEmpty(answer: Uint8Array): boolean {
+  return readHeader(answer)?.rcode === RCODE.NOERROR && !hasRecords(answer);
 }
 
 function isUnknown(answer: Uint8Array): boolean {

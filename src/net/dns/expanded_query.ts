@@ -7,14 +7,20 @@ import { readQuestion } from "../../link/dns/read_question.ts";
 import { readRecords } from "../../link/dns/read_records.ts";
 
 /** The same query for another name. What follows the question stays as it is, byte for byte. */
-export function askFor(query: Uint8Array, name: string): Uint8Array {
+export function askFor(
+  query: Uint8Array,
+  name: string,
+  type?: number,
+): Uint8Array {
   const end = readQuestion(query)?.end ?? HEADER_BYTES;
   const wire = encodeName(name);
   const rest = query.subarray(end - 4);
   const asked = new Uint8Array(HEADER_BYTES + wire.length + rest.length);
   asked.set(query.subarray(0, HEADER_BYTES));
   asked.set(wire, HEADER_BYTES);
-  asked.set(rest, HEADER_BYTES + wire.length);
+  const typeAt = HEADER_BYTES + wire.length;
+  asked.set(rest, typeAt);
+  if (type !== undefined) new DataView(asked.buffer).setUint16(typeAt, type);
   return asked;
 }
 

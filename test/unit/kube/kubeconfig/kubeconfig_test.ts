@@ -99,6 +99,43 @@ Deno.test("loadKubeTarget() resolves paths against the file that names them", as
   assert.equal(user.exec?.command, `${folder.path}/bin/login`);
 });
 
+Deno.test("loadKubeTarget() takes empty text for nothing, as kubectl does", async () => {
+  await using folder = await TempFolder.make();
+  const kubeconfig = await folder.write(
+    "config",
+    config("a", {
+      cluster: {
+        "certificate-authority-data": "",
+        "certificate-authority": "/pki/ca.crt",
+        "proxy-url": "",
+        "tls-server-name": "",
+      },
+      user: {
+        "client-certificate-data": "",
+        "client-certificate": "/pki/me.crt",
+        "client-key-data": "",
+        "client-key": "/pki/me.key",
+        token: "",
+        username: "",
+        password: "",
+      },
+    }),
+  );
+  const { cluster, user } = await loadKubeTarget({ kubeconfig, env: {} });
+  assert.deepEqual(cluster, {
+    name: "a",
+    server: "https://a:6443",
+    caFile: "/pki/ca.crt",
+    skipTlsVerify: false,
+  });
+  assert.deepEqual(user, {
+    name: "a",
+    certFile: "/pki/me.crt",
+    keyFile: "/pki/me.key",
+    impersonation: {},
+  });
+});
+
 Deno.test("loadKubeTarget() looks a plugin without a slash up in PATH", async () => {
   await using folder = await TempFolder.make();
   const kubeconfig = await folder.write(

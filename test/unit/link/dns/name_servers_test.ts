@@ -8,6 +8,7 @@ import { FakeNameServer, type Say } from "./fake_name_server.ts";
 
 const ANSWERS: Say = (asked) => [response(asked, [a("a.test", "192.0.2.1")])];
 const REFUSES: Say = (asked) => [response(asked, [], { rcode: 5 })];
+const UNKNOWN: Say = (asked) => [response(asked, [], { rcode: 3 })];
 const SILENT: Say = () => [];
 const asked = query("a.test", "A", { id: 99 });
 
@@ -133,6 +134,21 @@ Deno.test("where all servers refuse, that is the answer; where none is there, it
   await assert.rejects(new NameServers([]).ask(asked), {
     code: "DNS_NO_SERVER",
   });
+});
+
+Deno.test("of servers of several networks one may know what another does not", async () => {
+  await using home = await FakeNameServer.start(UNKNOWN);
+  await using office = await FakeNameServer.start(ANSWERS);
+  await using silent = await FakeNameServer.start(SILENT);
+  const of = (...all: FakeNameServer[]) =>
+    new NameServers(all.map(({ address }) => address), { areAlike: false });
+  assert.equal(read(await of(home, office).ask(asked)).rcode, "NOERROR");
+  assert.equal(read(await of(home, home).ask(asked)).rcode, "NXDOMAIN");
+  // long before the deadline
+  const answer = await of(home, silent).ask(asked, { timeoutMs: 60_000 });
+  assert.equal(read(answer).rcode, "NXDOMAIN");
+  const alike = new NameServers([home.address, office.address]);
+  assert.equal(read(await alike.ask(asked)).rcode, "NXDOMAIN");
 });
 
 Deno.test("asking ends on cancellation", async () => {

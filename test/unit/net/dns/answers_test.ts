@@ -7,7 +7,10 @@ import {
   answerLifetimeS,
 } from "../../../../src/net/dns/answer_lifetime.ts";
 import { answerAs, askFor } from "../../../../src/net/dns/expanded_query.ts";
-import { firstAnswer } from "../../../../src/net/dns/first_answer.ts";
+import {
+  firstAnswer,
+  type SourceAnswer,
+} from "../../../../src/net/dns/first_answer.ts";
 import { fitAnswer } from "../../../../src/net/dns/fit_answer.ts";
 import {
   addressAnswer,
@@ -131,7 +134,7 @@ const failed = response(asked, [], { rcode: 2 });
 
 /** What comes of these answers, and how many were asked for. */
 async function outcome(
-  ...answers: (Uint8Array | "down")[]
+  ...answers: (Uint8Array | SourceAnswer | "down")[]
 ): Promise<string> {
   let count = 0;
   try {
@@ -140,7 +143,7 @@ async function outcome(
         count++;
         return one === "down"
           ? Promise.reject(new DOMException("down"))
-          : Promise.resolve(one);
+          : Promise.resolve(one instanceof Uint8Array ? { answer: one } : one);
       }),
     );
     const { rcode, records } = read(answer);
@@ -159,6 +162,12 @@ Deno.test("a name without such records goes before an unknown name", async () =>
   assert.equal(await outcome(unknown, empty), "2 NOERROR 0 kept");
   assert.equal(await outcome(empty, unknown), "2 NOERROR 0 kept");
   assert.equal(await outcome(unknown, unknown), "2 NXDOMAIN 0 kept");
+});
+
+Deno.test("who has the last word ends the search without a record", async () => {
+  const final = { answer: empty, isFinal: true };
+  assert.equal(await outcome(final, yes), "1 NOERROR 0 kept");
+  assert.equal(await outcome("down", final, yes), "2 NOERROR 0");
 });
 
 Deno.test("who cannot be asked is not taken for one who knows nothing", async () => {

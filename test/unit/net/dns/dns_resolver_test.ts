@@ -29,9 +29,10 @@ const INTERNET: Record<string, string> = {
   "printer": "192.0.2.3",
 };
 
+/** They have IPv4 alone. */
 function answerFrom(names: Record<string, string>, asked: Uint8Array) {
-  const name = read(asked).question;
-  const address = names[name];
+  const { question: name, type } = read(asked);
+  const address = type === "A" ? names[name] : names[name] && "";
   if (address === "fails") return response(asked, [], { rcode: 2 });
   if (address === "") return response(asked, [], { soaTtlS: 5 });
   return address === undefined
@@ -78,8 +79,8 @@ async function setUp(options: Partial<DnsResolverOptions> = {}) {
     cluster,
     internet,
     resolver,
-    ask: async (name: string) => {
-      const answer = await resolver.answer(query(name));
+    ask: async (name: string, type?: "AAAA" | "MX") => {
+      const answer = await resolver.answer(query(name, type));
       assert.ok(answer);
       const { rcode, records } = read(answer);
       return records.join("; ") || rcode;
@@ -126,6 +127,17 @@ Deno.test("short names that the cluster does not know are looked for elsewhere",
   assert.equal(await it.ask("printer"), "printer A 192.0.2.3");
   assert.equal(await it.ask("google.dev"), "google.dev A 192.0.2.2");
   assert.equal(await it.ask("nobody"), "NXDOMAIN");
+});
+
+Deno.test("of what a Service has no address for, or no record at all, nobody else is asked", async () => {
+  await using it = await setUp();
+  for (const name of ["web", "web.staging"]) {
+    assert.equal(await it.ask(name, "AAAA"), "NOERROR");
+    assert.equal(await it.ask(name, "MX"), "NOERROR");
+  }
+  assert.deepEqual(it.internet, []);
+  assert.equal(await it.ask("printer", "AAAA"), "NOERROR");
+  assert.deepEqual(it.internet, ["printer"]);
 });
 
 Deno.test("a namespace called like a domain of the Internet has what nobody has there, and the cluster is not asked for more", async () => {

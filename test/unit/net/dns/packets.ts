@@ -64,6 +64,7 @@ export interface ReadAnswer {
   rcode: string;
   truncated: boolean;
   question: string;
+  type: string;
   /** `name TYPE data` */
   records: string[];
   ttls: number[];
@@ -78,6 +79,7 @@ export function read(message: Uint8Array): ReadAnswer {
     rcode: (packet as unknown as { rcode: string }).rcode,
     truncated: packet.flag_tc,
     question: packet.questions?.[0]?.name ?? "",
+    type: packet.questions?.[0]?.type ?? "",
     records: answers.map((one) => {
       const { data } = one as { data: unknown };
       const text = typeof data === "string" ? data : JSON.stringify(data);
