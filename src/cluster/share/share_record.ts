@@ -17,12 +17,11 @@ import {
   unixSeconds,
 } from "../../kube/object_syntax.ts";
 import { agentConfig } from "../shadow/pod_ports.ts";
-import type { ShareState } from "./share_state.ts";
+import { MAX_SHARERS, type ShareState } from "./share_state.ts";
 import { tolerationSchema } from "../pod/toleration_schema.ts";
 
 /** As much as all annotations of an object may have together. */
 const MAX_CHARS = 256 * 1024;
-const MAX_SHARERS = 500;
 
 const texts = v.record(v.string(), v.string());
 

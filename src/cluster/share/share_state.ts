@@ -1,4 +1,6 @@
 /** Who uses the shared Shadow Pod of a namespace, and how it was made: kept on its Secret. */
+import { ConflictError } from "../../core/errors.ts";
+import { isOlder } from "../object/liveness.ts";
 import type { AgentConfig } from "../../link/agent/agent_config.ts";
 import type { PodOptions } from "../pod/pod_options.ts";
 
@@ -32,13 +34,31 @@ export function isSharer(state: ShareState, session: string): boolean {
   return state.sharers.some((one) => one.session === session);
 }
 
-/** With the session in it, alive as of `now`. Also for one that others took for dead. */
+/** A record with more is not read. */
+export const MAX_SHARERS = 500;
+
+/**
+ * With the session in it, alive as of `now`. Also for one that others took for dead. Where there is no
+ * room, those go that are dead by their heartbeats.
+ *
+ * @throws {ConflictError} `SHARE_FULL`
+ */
 export function beaten(
   state: ShareState,
   { session, user }: Pick<Sharer, "session" | "user">,
   now: number,
 ): ShareState {
-  const others = state.sharers.filter((one) => one.session !== session);
+  let others = state.sharers.filter((one) => one.session !== session);
+  if (others.length >= MAX_SHARERS) {
+    others = others.filter(({ beat }) => !isOlder(beat, { now }));
+  }
+  if (others.length >= MAX_SHARERS) {
+    throw new ConflictError(
+      "SHARE_FULL",
+      `Cannot share the Shadow Pod: ${others.length} sessions have it`,
+      { hint: "Use a Shadow Pod of your own." },
+    );
+  }
   const before = state.sharers.find((one) => one.session === session);
   const me = { session, user, since: before?.since ?? now, beat: now };
   return { ...state, sharers: [...others, me] };

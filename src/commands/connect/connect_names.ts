@@ -256,6 +256,11 @@ export class ConnectNames {
       cidrs: cluster,
       includeDomains,
       search: machineSearch(link.resolver),
+      onLeftOut: ({ length, 0: first }) =>
+        this.#options.session.report.warn(
+          "NAMESPACES_TOO_MANY",
+          `systemd-resolved has no room for the names of ${length} namespaces: what is called "web.${first}" elsewhere is "web.${first}.svc" here`,
+        ),
     });
   }
 

@@ -1,4 +1,5 @@
 import { ServiceNames } from "../../cluster/discovery/service_names.ts";
+import { MOST_HOSTS } from "../../helper/operations/hosts_operation.ts";
 import type { NameServers } from "../../link/dns/name_servers.ts";
 import type { ForeignNames } from "../../net/dns/foreign_names.ts";
 import { HostsNames } from "../../net/dns/hosts_names.ts";
@@ -40,6 +41,7 @@ export async function reconcileHosts(
     onForeign: (name, reason) => warnOfForeignName(report, name, reason),
   });
   let written = "";
+  let isToldOfMost = false;
   let open: { close(): Promise<void> } | undefined;
   let changed = () => {};
   await startReconciling(scope, {
@@ -61,10 +63,18 @@ export async function reconcileHosts(
         hosts.flatMap(({ names }) => names),
         scope.signal,
       );
-      const entries = hosts.map(({ address, names }) => ({
+      const all = hosts.map(({ address, names }) => ({
         address,
         names: names.filter((name) => !foreign.has(name)),
       }));
+      const entries = all.slice(0, MOST_HOSTS);
+      if (entries.length < all.length && !isToldOfMost) {
+        isToldOfMost = true;
+        report.warn(
+          "HOSTS_TOO_MANY",
+          `Only ${MOST_HOSTS} of ${all.length} addresses get names in the hosts file: use another --dnsMode, or name fewer namespaces`,
+        );
+      }
       if (JSON.stringify(entries) === written) return hostsNames.againInMs;
       written = JSON.stringify(entries);
       const before = open;

@@ -13,6 +13,9 @@ export type SplitDnsSystem =
   }
   | { readonly kind: "systemd-resolved"; readonly device: string };
 
+/** What systemd-resolved takes for a link, with its search domains (LINK_SEARCH_DOMAINS_MAX). */
+const MOST_DOMAINS = 256;
+
 export interface SplitDnsOptions {
   readonly root: RootHelper;
   readonly system: SplitDnsSystem;
@@ -22,12 +25,15 @@ export interface SplitDnsOptions {
   readonly includeDomains: readonly string[];
   /** The pod's search domains. */
   readonly search: readonly string[];
+  /** Told once of namespaces for which there is no room: `svc.ns` has no domain there. */
+  readonly onLeftOut: (namespaces: readonly string[]) => void;
 }
 
 /** Leads the cluster's domains to the local DNS server. */
 export class SplitDns {
   readonly #options: SplitDnsOptions;
   #done = "";
+  #isTold = false;
 
   constructor(options: SplitDnsOptions) {
     this.#options = options;
@@ -35,13 +41,20 @@ export class SplitDns {
 
   /** As the cluster's namespaces are now: `svc.ns` has a domain for each. */
   async reconcile(namespaces: readonly string[]): Promise<void> {
-    const { clusterDomain, cidrs, includeDomains } = this.#options;
-    const domains = routedDomains({
-      clusterDomain,
-      namespaces,
-      cidrs,
-      includeDomains,
-    });
+    const { clusterDomain, cidrs, includeDomains, search, system } =
+      this.#options;
+    const routed = (namespaces: readonly string[]) =>
+      routedDomains({ clusterDomain, namespaces, cidrs, includeDomains });
+    const room = system.kind === "systemd-resolved"
+      ? Math.max(0, MOST_DOMAINS - search.length - routed([]).length)
+      : Infinity;
+    const [own = ""] = search[0]?.split(".") ?? [];
+    const ordered = namespaces.toSorted((a, b) => +(b === own) - +(a === own));
+    if (ordered.length > room && !this.#isTold) {
+      this.#isTold = true;
+      this.#options.onLeftOut(ordered.slice(room));
+    }
+    const domains = routed(ordered.slice(0, room));
     if (domains.join() === this.#done) return;
     this.#done = domains.join();
     await this.#install(domains);

@@ -1,6 +1,6 @@
 /** Our lines in a hosts file, between two markers. By hand: hostile knows lines, and not whose they are. */
 
-const BEGIN = /^# ktctl begin (\S+)( +\(the line before had no end\))?\r?\n/m;
+const BEGIN = /^# ktctl begin (\S+)( +\(the line before had no end\))?\r?\n/gm;
 const END = "# ktctl end\n";
 /** An editor of Windows may have changed the ends of lines. */
 const ANY_END = /# ktctl end\r?\n/g;
@@ -31,12 +31,18 @@ export function appendHostsBlock(before: string, block: HostsBlock): string {
   ].join("");
 }
 
-/** The file without our lines, and whose they were; `undefined` if it has none of ours. */
+/**
+ * The file without the first block of these, and which it was; `undefined` if it has none of them.
+ *
+ * @param ids @default anybody's
+ */
 export function removeHostsBlock(
   text: string,
+  ids?: ReadonlySet<string>,
 ): { id: string; before: string } | undefined {
-  const begin = BEGIN.exec(text);
-  if (begin === null) return undefined;
+  const begin = text.matchAll(BEGIN)
+    .find(([, id = ""]) => ids?.has(id) ?? true);
+  if (begin === undefined) return undefined;
   const inside = begin.index + begin[0].length;
   ANY_END.lastIndex = inside;
   const end = ANY_END.exec(text);

@@ -12,6 +12,9 @@ import type { Machine, Operation } from "./operation.ts";
 import { readFileExact, replaceFile } from "./replace_file.ts";
 import { address, domain, fileMark } from "./resolver_arguments.ts";
 
+/** Of this process. Another helper, for another user of this machine, has a block of its own. */
+const made = new Set<string>();
+
 /** Keeps names and addresses in the hosts file, between markers of our own. */
 export const hostsStep: Step<
   { readonly id: string },
@@ -31,24 +34,29 @@ export const hostsStep: Step<
   apply({ id }, entries, { root }) {
     const path = hostsPath(root);
     const now = readFileExact(path) ?? "";
-    const before = removeHostsBlock(now)?.before ?? now;
+    const before = removeHostsBlock(now, made)?.before ?? now;
+    made.add(id);
     replaceFile(path, appendHostsBlock(before, { id, entries }));
     return Promise.resolve(null);
   },
   revert({ id }, { root }) {
     const path = hostsPath(root);
-    const removed = removeHostsBlock(readFileExact(path) ?? "");
-    if (removed?.id === id) replaceFile(path, removed.before);
+    const text = readFileExact(path) ?? "";
+    const removed = removeHostsBlock(text, new Set([id]));
+    if (removed !== undefined) replaceFile(path, removed.before);
     return Promise.resolve();
   },
 };
+
+/** Addresses, each with its names. */
+export const MOST_HOSTS = 20_000;
 
 const entry = v.strictObject({
   address,
   names: v.pipe(v.array(domain), v.minLength(1), v.maxLength(8)),
 });
 const args = v.strictObject({
-  entries: v.pipe(v.array(entry), v.maxLength(20_000)),
+  entries: v.pipe(v.array(entry), v.maxLength(MOST_HOSTS)),
 });
 
 /**

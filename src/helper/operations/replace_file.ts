@@ -61,7 +61,7 @@ export function replaceFile(path: string, content: string): void {
     } catch (error) {
       rmSync(temporary, { force: true });
       if (!NO_RENAME.has(codeOf(error) ?? "")) throw error;
-      writeAll(openSync(target, "w"), bytes);
+      writeInPlace(target, content);
     }
   } catch (error) {
     throw cannot("write", path, error);

@@ -25,7 +25,10 @@ export function ownCredentials(target: KubeTarget): Credentials {
 
   return {
     async authorize() {
-      certificate ??= clientCertificate(target);
+      certificate ??= clientCertificate(target).catch((error) => {
+        certificate = undefined; // who writes the file just now leaves it unreadable for a moment
+        throw error;
+      });
       const headers: Record<string, string | string[]> = {
         ...user.impersonation,
       };

@@ -20,7 +20,14 @@ export async function pem(
   if (data !== undefined) {
     return new TextDecoder().decode(fromBase64(data, what));
   }
-  return file === undefined ? undefined : await readCredentialFile(file, what);
+  if (file === undefined) return undefined;
+  const text = await readCredentialFile(file, what);
+  if (text.trim() !== "") return text;
+  // without it the server would take us for somebody else
+  throw new UsageError(
+    "KUBECONFIG_INVALID",
+    `Cannot read the ${what} "${file}": it is empty`,
+  );
 }
 
 function fromBase64(data: string, what: string): Uint8Array {

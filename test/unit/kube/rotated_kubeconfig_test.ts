@@ -1,5 +1,6 @@
 // The kubeconfig is written anew while a command runs: what was refused is tried with what it says now.
 import assert from "node:assert/strict";
+import { rm, writeFile } from "node:fs/promises";
 import type { ServerOptions } from "node:https";
 import { connectKube } from "../../../src/kube/connect_kube.ts";
 import type { KubeApi } from "../../../src/kube/kube_api.ts";
@@ -95,6 +96,37 @@ for (const where of ["the kubeconfig", "a file of its own"]) {
       assert.doesNotMatch(error.message, /not trusted/);
       return true;
     });
+  });
+}
+
+for (const [title, torn] of [["missing", undefined], ["empty", ""]] as const) {
+  Deno.test(`certificates that are ${title} for a moment, while they are rotated, are used once they are there`, async () => {
+    await using pki = await makePki();
+    await using lab = await Lab.open(repeat, pki.server);
+    const { path } = lab.folder;
+    const [authority, own] = [`${path}/ca.crt`, `${path}/me.crt`];
+    const put = async (file: string, text: string | undefined) => {
+      if (text === undefined) await rm(file);
+      else await writeFile(file, text);
+    };
+    await put(authority, pki.stranger.cert);
+    await put(own, pki.client.cert);
+    await lab.write({
+      cluster: { "certificate-authority": authority },
+      user: {
+        "client-certificate": own,
+        "client-key-data": btoa(pki.client.key),
+      },
+    });
+    const api = await lab.connect();
+    await assert.rejects(api.raw("/x"), { message: /not trusted/ });
+    await put(authority, torn);
+    await put(own, torn);
+    await assert.rejects(api.raw("/x"));
+    await assert.rejects(api.raw("/x"));
+    await put(authority, pki.ca.cert);
+    await put(own, pki.client.cert);
+    assert.equal(await api.raw("/x"), null);
   });
 }
 

@@ -4,6 +4,7 @@ import { secondsToDeath } from "../../../../src/cluster/share/share_deaths.ts";
 import {
   beaten,
   isSharer,
+  MAX_SHARERS,
   withoutSharers,
 } from "../../../../src/cluster/share/share_state.ts";
 import { NOW } from "../leftovers.ts";
@@ -21,6 +22,24 @@ Deno.test("who joins is in it once, and each heartbeat counts from then on", () 
     { ...alice, since: NOW, beat: NOW + 60 },
   ]);
   assert.ok(isSharer(later, "a") && !isSharer(later, "c"));
+});
+
+Deno.test("where there is no room the dead make some, and the living do not", () => {
+  const full = (beat: number) => ({
+    ...share(),
+    sharers: Array.from({ length: MAX_SHARERS }, (_, at) => ({
+      ...{ session: `s${at}`, user: "ci", since: NOW - 9000 },
+      beat: at === 0 ? NOW : beat,
+    })),
+  });
+  const { sharers } = beaten(full(NOW - 8000), alice, NOW);
+  assert.deepEqual(sharers.map(({ session }) => session), ["s0", "a"]);
+  assert.throws(() => beaten(full(NOW - 60), alice, NOW), {
+    code: "SHARE_FULL",
+  });
+  // who is in it lives on
+  const s1 = { session: "s1", user: "ci" };
+  assert.equal(beaten(full(NOW - 60), s1, NOW).sharers.length, MAX_SHARERS);
 });
 
 Deno.test("it closes with the last one, and not before", () => {

@@ -7,7 +7,7 @@ import type { RootHelper } from "../../../../src/plugins/plugin.ts";
 
 /** What the helper was asked for, as namespaces come and go. */
 async function reconciled(
-  system: SplitDnsSystem,
+  system: SplitDnsSystem & { readonly leftOut?: string[] },
   ...namespaces: string[][]
 ): Promise<[name: string, args: Record<string, unknown>][]> {
   const calls: [string, Record<string, unknown>][] = [];
@@ -24,6 +24,7 @@ async function reconciled(
     cidrs: [],
     includeDomains: [],
     search: ["shop.svc.cluster.local", "svc.cluster.local"],
+    onLeftOut: (namespaces) => system.leftOut?.push(...namespaces),
   });
   for (const names of namespaces) await split.reconcile(names);
   return calls;
@@ -51,6 +52,23 @@ Deno.test("the system is asked again only where namespaces make other domains", 
   assert.deepEqual(has(0), ["cluster.local", "shop"]);
   assert.deepEqual(has(1), ["cluster.local", "shop", "db"]);
   assert.deepEqual(has(2), ["cluster.local", "db"]);
+});
+
+Deno.test("systemd-resolved gets no more domains than it takes, the session's own namespace first", async () => {
+  const others = Array.from({ length: 300 }, (_, at) => `n${at}`);
+  const leftOut: string[] = [];
+  const device = "ktctl0";
+  const [[, { routed, search }]] = await reconciled(
+    { kind: "systemd-resolved", device, leftOut },
+    [...others, "shop"],
+    [...others, "shop", "more"],
+  ) as [[string, { routed: string[]; search: string[] }]];
+  assert.equal(routed.length + search.length, 256);
+  for (const name of ["cluster.local", "svc", "shop", "n0"]) {
+    assert.ok(routed.includes(name), name);
+  }
+  assert.equal(leftOut.length, 301 - (256 - 2 - 2));
+  assert.equal(leftOut.at(-1), "n299");
 });
 
 Deno.test("each system gets what it can use: search domains by device or suffix", async () => {

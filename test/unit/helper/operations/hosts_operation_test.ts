@@ -73,6 +73,21 @@ Deno.test("applied again, it replaces our lines, and the end of the first change
   assert.equal(it.read("hosts"), BEFORE);
 });
 
+Deno.test("the lines of another user's helper stay, whoever ends first", async () => {
+  await using it = new TemporaryMachine();
+  const theirs = appendHostsBlock(BEFORE, { id: "theirs", ...DB });
+  it.write("hosts", theirs);
+  const first = it.scope.child("first");
+  await hostsOperation.apply(WEB, first, () => {});
+  await apply(it, WEB);
+  const both = it.read("hosts") ?? "";
+  assert.match(both, /10\.96\.0\.2 db\.prod/);
+  assert.equal(both.match(/10\.96\.0\.1/g)?.length, 1);
+  await first.dispose();
+  await it.scope.dispose();
+  assert.equal(it.read("hosts"), theirs);
+});
+
 Deno.test("after a kill, the journal alone restores the hosts file, and it holds no names", async () => {
   await using it = new TemporaryMachine();
   it.write("hosts", BEFORE);
