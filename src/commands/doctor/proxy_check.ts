@@ -1,3 +1,4 @@
+import { proxyText } from "../../kube/http/proxy_text.ts";
 import type { LaptopCheck } from "./laptop_subject.ts";
 
 const VARIABLES = ["HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "ALL_PROXY"];
@@ -17,7 +18,7 @@ export const PROXY_CHECK: LaptopCheck = {
     );
     const facts = Object.fromEntries(set.map((name) => [
       name,
-      withoutPassword(read(name) ?? read(name.toLowerCase())!),
+      proxyText(read(name) ?? read(name.toLowerCase())!),
     ]));
     const text = Object.entries(facts).map(([name, value]) =>
       `${name}=${value}`
@@ -49,7 +50,3 @@ export const PROXY_CHECK: LaptopCheck = {
     };
   },
 };
-
-function withoutPassword(text: string): string {
-  return text.replace(/\/\/[^/@]*@/g, "//…@");
-}

@@ -11,6 +11,7 @@ import {
 } from "../../core/errors.ts";
 import type { KubeCluster } from "../kubeconfig/kube_target.ts";
 import { isBypassed } from "./no_proxy.ts";
+import { proxyText } from "./proxy_text.ts";
 import { openSocksTunnel } from "./socks_tunnel.ts";
 
 /** How long a proxy may take to answer. */
@@ -38,7 +39,7 @@ export function proxyFor(
     throw new UnsupportedError(
       "PROXY_UNSUPPORTED",
       `Cannot reach the API server through the proxy "${
-        wanted.replace(/\/\/[^/]*@/, "//…@")
+        proxyText(wanted)
       }": only http, https, socks5 and socks5h proxies are supported`,
     );
   }

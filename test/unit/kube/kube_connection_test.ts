@@ -210,6 +210,11 @@ Deno.test("proxyFor() reads the environment as Go programs do", () => {
     code: "PROXY_UNSUPPORTED",
     message: /the proxy "socks4:\/\/…@x"/,
   });
+  for (const password of ["pa/ss#w0rd", "p@ssw0rd", "S3cr?t"]) {
+    assert.throws(() => via("https://a", `socks4://me:${password}@x`), {
+      message: /the proxy "socks4:\/\/…@x"/,
+    });
+  }
 });
 
 const UNAUTHORISED = refusal(401, { message: "Unauthorized" });
