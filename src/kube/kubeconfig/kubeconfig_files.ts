@@ -1,7 +1,11 @@
 /** The kubeconfig files of this user, merged as kubectl merges them. */
-import { readFile } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { delimiter, dirname, join, resolve } from "node:path";
 import { messageOf, UsageError } from "../../core/errors.ts";
+
+/** A hundredfold of what a large company has. What a project's file names is looked at up to a greater length. */
+export const MAX_KUBECONFIG_BYTES = 16 * 1024 * 1024;
+const CHUNK_BYTES = 64 * 1024;
 
 /** Where to look. */
 export interface KubeconfigPlace {
@@ -41,7 +45,9 @@ export async function readKubeconfigs(
 }
 
 /** The files to try, in kubectl's order. */
-function kubeconfigPaths({ kubeconfig, env }: KubeconfigPlace): string[] {
+export function kubeconfigPaths(
+  { kubeconfig, env }: KubeconfigPlace,
+): string[] {
   if (kubeconfig !== undefined && kubeconfig !== "") {
     return [resolve(kubeconfig)];
   }
@@ -58,17 +64,8 @@ async function mergeFile(
   merged: MergedKubeconfig,
   file: string,
 ): Promise<void> {
-  let text: string;
-  try {
-    text = await readFile(file, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
-    throw new UsageError(
-      "KUBECONFIG_INVALID",
-      `Cannot read the kubeconfig "${file}": ${messageOf(error)}`,
-      { cause: error },
-    );
-  }
+  const text = await readKubeconfigText(file);
+  if (text === undefined) return;
   const config = await parse(text, file);
   const folder = dirname(file);
   merged.files.push(file);
@@ -82,6 +79,42 @@ async function mergeFile(
   }));
   keepFirst(merged.contexts, config.contexts, (item) => item.context ?? {});
   merged.current ||= config["current-context"] || undefined;
+}
+
+/**
+ * A pipe is read as well: `--kubeconfig <(…)` is one.
+ *
+ * @returns `undefined` where there is no such file.
+ * @throws {UsageError} `KUBECONFIG_INVALID`
+ */
+async function readKubeconfigText(
+  file: string,
+): Promise<string | undefined> {
+  const unreadable = (reason: string, cause?: unknown) =>
+    new UsageError(
+      "KUBECONFIG_INVALID",
+      `Cannot read the kubeconfig "${file}": ${reason}`,
+      { cause },
+    );
+  let text = "";
+  try {
+    await using handle = await open(file, "r");
+    const decoder = new TextDecoder();
+    const buffer = new Uint8Array(CHUNK_BYTES);
+    for (let length = 0;;) {
+      const { bytesRead } = await handle.read(buffer);
+      length += bytesRead;
+      if (length > MAX_KUBECONFIG_BYTES) break;
+      text += decoder.decode(buffer.subarray(0, bytesRead), {
+        stream: bytesRead > 0,
+      });
+      if (bytesRead === 0) return text;
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw unreadable(messageOf(error), error);
+  }
+  throw unreadable(`it is longer than ${MAX_KUBECONFIG_BYTES} bytes`);
 }
 
 async function parse(text: string, file: string): Promise<Yaml> {

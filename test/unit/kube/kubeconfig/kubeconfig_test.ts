@@ -234,6 +234,11 @@ Deno.test("a kubeconfig that cannot be used is a usage error naming file and fau
     "CONTEXT_MISSING",
     /sets no current-context/,
   );
+  await rejects(
+    load(" ".repeat(16 * 1024 * 1024 + 1)),
+    code,
+    /broken": it is longer than 16777216 bytes/,
+  );
 });
 
 Deno.test("inside a pod the service account is used", async () => {
