@@ -58,7 +58,7 @@ export async function doctor(
   }
   if (options.bundle !== undefined) {
     const { writeBundle } = await import("./write_bundle.ts");
-    await writeBundle(options.bundle, { host, told, target });
+    await writeBundle(options.bundle, { host, told, options, target });
     report.event({
       event: "action",
       state: "done",

@@ -3,6 +3,9 @@ import { createTarGzip } from "nanotar";
 import { messageOf, PermissionError } from "../../core/errors.ts";
 import { VERSION } from "../../core/version.ts";
 import type { KubeApi } from "../../kube/kube_api.ts";
+import { kubeconfigPaths } from "../../kube/kubeconfig/kubeconfig_files.ts";
+import { kubeconfigNames } from "../../kube/kubeconfig/kubeconfig_names.ts";
+import type { GlobalOptions } from "../session/global_options.ts";
 import type { Host } from "../session/host.ts";
 import { Redactor, type Secret } from "./redactor.ts";
 import type { Told } from "./told.ts";
@@ -14,10 +17,24 @@ const VARIABLES = [
   ...["HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "ALL_PROXY"],
 ];
 
+/** They tell nothing of anybody, and are words of many sentences. */
+const COMMON_NAMES: ReadonlySet<string> = new Set([
+  ...["default", "kube-system", "in-cluster", "kubernetes", "cluster"],
+  ...["kubernetes-admin", "kubernetes-admin@kubernetes", "admin", "user"],
+  ...["root", "minikube", "docker-desktop", "rancher-desktop", "orbstack"],
+  ...["kind-kind", "microk8s", "localhost", "127.0.0.1", "0.0.0.0", "::1"],
+  ...["local", "svc", "internal", "context", "namespace", "server", "ktctl"],
+]);
+
 export interface BundleContents {
   readonly host: Host;
   readonly told: readonly Told[];
-  /** The cluster, where one answered. */
+  /** What was looked for. */
+  readonly options: Pick<
+    GlobalOptions,
+    "kubeconfig" | "context" | "namespace"
+  >;
+  /** The cluster, where one answered: in a pod it is in no kubeconfig. */
   readonly target:
     | Pick<KubeApi, "server" | "context" | "namespace">
     | undefined;
@@ -30,9 +47,10 @@ export interface BundleContents {
  */
 export async function writeBundle(
   path: string,
-  { host, told, target }: BundleContents,
+  contents: BundleContents,
 ): Promise<void> {
-  const redactor = new Redactor(secretsOf(host, target, told));
+  const { host, told } = contents;
+  const redactor = new Redactor(await secretsOf(contents));
   const file = (name: string, data: string) => ({
     name: `ktctl-doctor/${name}`,
     data,
@@ -68,8 +86,9 @@ export async function writeBundle(
 
 const README = `What \`ktctl doctor\` (${VERSION}) found, for a bug report.
 
-Taken out: keys, certificates, tokens and passwords; the names of this machine, its user, the API
-server, the kubeconfig's context and the namespace; other names of hosts, and public addresses.
+Taken out: keys, certificates, tokens and passwords; the names of this machine and its user; of the
+contexts, clusters, users, namespaces and servers in the kubeconfigs; other names of hosts, and public
+addresses.
 Private addresses are still there, as they tell of overlaps. Read it before you pass it on.
 `;
 
@@ -92,30 +111,68 @@ function reportText(told: readonly Told[]): string {
 }
 
 /** What is known to name somebody, or something of theirs. */
-function secretsOf(
-  host: Host,
-  target: BundleContents["target"],
-  told: readonly Told[],
-): Secret[] {
+async function secretsOf(
+  { host, told, options, target }: BundleContents,
+): Promise<Secret[]> {
   const ofTarget: Secret[] = target === undefined ? [] : [
     { text: target.server, name: "server" },
     { text: new URL(target.server).hostname, name: "server host" },
     { text: target.context, name: "context" },
-    ...target.namespace === "default"
-      ? []
-      : [{ text: target.namespace, name: "namespace" }],
+    { text: target.namespace, name: "namespace" },
   ];
   const ofSessions = told.flatMap(({ name, finding }) =>
     name === "sessions" ? sessionNames(finding.facts) : []
   );
   return [
-    ...ofTarget,
-    ...ofSessions,
+    ...[
+      ...[...ofTarget, ...ofSessions, ...ofOptions(options)],
+      ...await ofKubeconfigs(host, options),
+    ].filter(({ text }) => !COMMON_NAMES.has(text)),
+    ...unproxiedHosts(host),
     { text: homedir(), name: "home" },
     { text: hostname(), name: "this machine" },
     ...host.user === "root" ? [] : [{ text: host.user, name: "user" }],
     ...ownName(),
   ];
+}
+
+/** They are there also where no cluster answers. */
+function ofOptions(
+  { context, namespace }: BundleContents["options"],
+): Secret[] {
+  return [
+    ...context ? [{ text: context, name: "context" }] : [],
+    ...namespace ? [{ text: namespace, name: "namespace" }] : [],
+  ];
+}
+
+async function ofKubeconfigs(
+  host: Host,
+  { kubeconfig }: BundleContents["options"],
+): Promise<Secret[]> {
+  const [home, userProfile] = [host.env("HOME"), host.env("USERPROFILE")];
+  const env = {
+    ...{ KUBECONFIG: host.env("KUBECONFIG") },
+    ...{ HOME: home, USERPROFILE: userProfile },
+  };
+  const place = { kubeconfig, env };
+  const names = await kubeconfigNames(place);
+  // the default one is called so everywhere
+  const files = kubeconfig || env.KUBECONFIG ? kubeconfigPaths(place) : [];
+  return [
+    ...names.map(({ kind, text }) => ({ text, name: kind })),
+    ...files.map((text) => ({ text, name: "kubeconfig" })),
+  ];
+}
+
+/** The domains of a company, among others; in that list a name alone is a host's as well. */
+function unproxiedHosts({ env }: Host): Secret[] {
+  const all = [env("NO_PROXY"), env("no_proxy")].join(",").split(",");
+  return all.map((one) => one.trim())
+    .filter((one) => /^(\*?\.)?[a-z][\w-]*$/i.test(one))
+    .map((one) => one.replace(/^\*?\./, ""))
+    .filter((one) => !COMMON_NAMES.has(one.toLowerCase()))
+    .map((text) => ({ text, name: "host" }));
 }
 
 function ownName(): Secret[] {
@@ -138,7 +195,7 @@ function sessionNames(facts: Told["finding"]["facts"]): Secret[] {
       ...typeof context === "string"
         ? [{ text: context, name: "context" }]
         : [],
-      ...typeof namespace === "string" && namespace !== "default"
+      ...typeof namespace === "string"
         ? [{ text: namespace, name: "namespace" }]
         : [],
     ];

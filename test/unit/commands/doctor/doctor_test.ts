@@ -126,6 +126,74 @@ Deno.test("proxies are told without their passwords, and variables that say diff
   assert.doesNotMatch(JSON.stringify(checks), /hunter2/);
 });
 
+for (
+  const proxy of [
+    "jane:S3cr!t-pw@proxy:3128",
+    "http://jane:pa/ss#S3cr!t-pw@proxy:3128",
+    "http://jane:p@ssw0rd!S3cr!t-pw@proxy:3128",
+  ]
+) {
+  Deno.test(`${proxy}: told without its password, there and where it cannot be used`, async () => {
+    await using folder = await TempFolder.make();
+    const path = await folder.write("config", kubeconfig("https://10.0.0.1:1"));
+    const bundle = join(folder.path, "bug.tar.gz");
+    const { checks } = await doctor(
+      ["--kubeconfig", path, "--bundle", bundle],
+      { env: { HTTPS_PROXY: proxy.replace("http:", "ftp:") } },
+    );
+    const found = checks.find(({ name }) => name === "proxy");
+    assert.match(found?.message ?? "", /HTTPS_PROXY=(ftp:\/\/)?…@proxy:3128/);
+    assert.doesNotMatch(JSON.stringify(checks), /jane:|S3cr/);
+    for (const { text } of await parseTarGzip(await Deno.readFile(bundle))) {
+      assert.doesNotMatch(text, /jane:|S3cr/);
+    }
+  });
+}
+
+Deno.test("where no cluster is reached, the bundle has none of the names in the kubeconfigs, torn ones among them, nor those that were asked for", async () => {
+  await using folder = await TempFolder.make();
+  const good = await folder.write(
+    "acme-good.yaml",
+    JSON.stringify({
+      contexts: [
+        {
+          name: "acme-prod-billing",
+          context: { cluster: "acme-eks", user: "jdoe", namespace: "payroll" },
+        },
+        { name: "acme-staging", context: {} },
+      ],
+      clusters: [{ name: "acme-eks", cluster: { server: "https://k.acme" } }],
+      users: [{ name: "jdoe", user: {} }],
+    }),
+  );
+  const torn = await folder.write(
+    "torn.yaml",
+    "contexts:\n- name: acme-torn\nclusters: [a: b: c",
+  );
+  for (
+    const [kubeconfig, code] of [[good, "CONTEXT_UNKNOWN"], [
+      `${good}:${torn}`,
+      "KUBECONFIG_INVALID",
+    ]] as const
+  ) {
+    const bundle = join(folder.path, `${code}.tar.gz`);
+    const args = ["--context", "acme-prdo", "-n", "payroll-eu"];
+    await doctor([...args, "--bundle", bundle], {
+      env: {
+        KUBECONFIG: kubeconfig,
+        NO_PROXY: `.acmecorp,x acme-eks,jdoe,acme-staging${
+          kubeconfig === good ? "" : " acme-torn"
+        }`,
+      },
+    });
+    const files = await parseTarGzip(await Deno.readFile(bundle));
+    assert.match(files[2]!.text, new RegExp(code));
+    for (const { text } of files) {
+      assert.doesNotMatch(text, /acme|jdoe|payroll/);
+    }
+  }
+});
+
 Deno.test({
   name: "lines of ktctl in a hosts file are told as left over",
   ignore: Deno.build.os === "windows",
