@@ -11,7 +11,10 @@ export function leaveCommand(host: CommandHost): Command {
       "what it is about (web), `connect`, or its id in `ktctl status`",
     )
     .addOption(
-      new Option("--all", "end all sessions of this laptop").default(false),
+      new Option(
+        "--all",
+        "end all sessions of this laptop, or all that are called so",
+      ).default(false),
     )
     .action(
       async (name: string | undefined, _options: unknown, command: Command) => {

@@ -5,17 +5,23 @@ import type { Host } from "../session/host.ts";
 import { isNamed } from "./is_named.ts";
 
 /**
- * The sessions of this laptop that the user means. Throws `NotFoundError` (`SESSION_NOT_FOUND`),
+ * The sessions of this laptop that the user means: all in that context and namespace that are called so. With `all`
+ * it may be several. Throws `NotFoundError` (`SESSION_NOT_FOUND`),
  * `ConflictError` (`SESSION_AMBIGUOUS`).
  */
 export function chooseSessions(
-  { journalDir }: Host,
+  { journalDir }: Pick<Host, "journalDir">,
   name: string | undefined,
-  { all = false, namespace }: { all?: boolean; namespace?: string },
+  { all = false, context, namespace }: {
+    all?: boolean;
+    context?: string;
+    namespace?: string;
+  },
 ): JournalHeader[] {
   const running = localSessions(journalDir);
   const chosen = running.filter((one) =>
-    (all || name === undefined || isNamed(one, name)) &&
+    (name === undefined || isNamed(one, name)) &&
+    (context === undefined || one.context === context) &&
     (namespace === undefined || one.namespace === namespace)
   );
   const details = (all: JournalHeader[]) =>
@@ -24,9 +30,14 @@ export function chooseSessions(
     );
   if (chosen.length === 0) {
     const what = name === undefined ? "" : ` "${name}"`;
+    const places = [
+      ...namespace === undefined ? [] : [`namespace "${namespace}"`],
+      ...context === undefined ? [] : [`context "${context}"`],
+    ];
+    const where = places.length === 0 ? "" : `, in ${places.join(" of ")}`;
     throw new NotFoundError(
       "SESSION_NOT_FOUND",
-      `No session${what} runs on this laptop`,
+      `No session${what} runs on this laptop${where}`,
       {
         details: details(running),
         hint: running.length === 0
@@ -41,7 +52,8 @@ export function chooseSessions(
       `${chosen.length} sessions of this laptop are meant`,
       {
         details: details(chosen),
-        hint: "Name one by its id or with -n, or give --all.",
+        hint:
+          "Name one by its id, or with --context and -n. `ktctl leave` takes --all, too.",
       },
     );
   }
