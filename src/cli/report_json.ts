@@ -23,7 +23,8 @@ export class JsonReport extends AbstractReport implements Report {
       ...{ table: undefined, shown: undefined },
       ...event,
     };
-    const json = JSON.stringify({ time: this.#time(), ...told });
+    const time = this.#time();
+    const json = JSON.stringify({ ...(time !== "" && { time }), ...told });
     this.#write(`${terminalJson(json)}\n`);
   }
 

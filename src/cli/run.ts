@@ -198,7 +198,10 @@ function makeReport(
     return new JsonReport(out, { debug, ...(time && { time }) });
   }
   if (time !== undefined) {
-    const dated = (text: string) => out(`${clockText(time())} ${text}`);
+    const dated = (text: string) => {
+      const at = time();
+      out(at === "" ? text : `${clockText(at)} ${text}`);
+    };
     return new HumanReport({ out: dated, err: dated, debug, live: false });
   }
   const isYaml = output === "yaml";

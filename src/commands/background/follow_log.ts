@@ -1,4 +1,5 @@
 import { open } from "node:fs/promises";
+import { PathChanges } from "../../core/files/path_changes.ts";
 
 /** A line that never ends is given out in parts. */
 const MAX_LINE_CHARS = 4 * 1024 * 1024;
@@ -12,14 +13,12 @@ export async function* followLog(
   path: string,
   over: AbortSignal,
 ): AsyncGenerator<string> {
-  // before the first look, so that nothing is missed between the two
-  using watcher = Deno.watchFs(path);
-  const events = watcher[Symbol.asyncIterator]();
+  // before the first look, so that nothing is missed between the two; none where nothing is followed
+  using changes = over.aborted ? undefined : new PathChanges(path);
   await using file = await open(path, "r");
   const decoder = new TextDecoder();
   const buffer = new Uint8Array(CHUNK_BYTES);
   let rest = "";
-  let event = events.next();
   const ended = new Promise<void>((resolve) =>
     over.addEventListener("abort", () => resolve(), { once: true })
   );
@@ -39,10 +38,7 @@ export async function* followLog(
     }
     if (isLast) break;
     if (over.aborted) continue;
-    await Promise.race([
-      event.then(() => void (event = events.next())),
-      ended,
-    ]);
+    await Promise.race([changes?.next(), ended]);
   }
   if (rest !== "") yield rest;
 }

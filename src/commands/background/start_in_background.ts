@@ -11,13 +11,18 @@ import { createLog, dropOldLogs } from "./log_folder.ts";
 import { BACKGROUND, CarriedOut } from "./carried_out.ts";
 import { ownCommand } from "./own_command.ts";
 
+/** Of what is told by no event, the end is kept. */
+const MAX_UNTOLD_LINES = 20;
+const MAX_UNTOLD_CHARS = 1_000;
+
 /**
  * Starts it, tells what it tells, and returns when it is ready. Ctrl-C before ends it.
  *
  * @param command As a journal has it: `exchange web`.
  * @param argv The command line.
  * @throws {CarriedOut} when it is ready, or has ended.
- * @throws {KtctlError} where it cannot be started.
+ * @throws {KtctlError} where it cannot be started; `BACKGROUND_DIED` where it ends and does not say why. It does not
+ * run any more then.
  */
 export async function startInBackground(
   host: Host,
@@ -39,11 +44,19 @@ export async function startInBackground(
   program.ended.then(isOver, isOver);
   const stop = () => program.terminate();
   host.signal.addEventListener("abort", stop, { once: true });
+  const untold: string[] = [];
+  let hasReason = false;
   try {
     for await (const line of followLog(log, over.signal)) {
       const told = readToldEvent(line);
-      if (told === undefined) continue;
+      if (told === undefined) {
+        // what Deno or the system has to say when it dies
+        untold.push(line.slice(0, MAX_UNTOLD_CHARS));
+        if (untold.length > MAX_UNTOLD_LINES + 1) untold.splice(1, 1);
+        continue;
+      }
       const { event } = told;
+      hasReason ||= event.event === "closed" || event.event === "error";
       if (event.event === "closed") {
         const { state, reason } = event;
         host.conclude({ state, reason });
@@ -59,10 +72,34 @@ export async function startInBackground(
       });
       throw new CarriedOut(0);
     }
-    throw new CarriedOut(await program.ended);
+    const exitCode = await program.ended;
+    if (hasReason || host.signal.aborted) throw new CarriedOut(exitCode);
+    throw diedSilently(log, { exitCode, lines: untold.slice(1) });
+  } catch (error) {
+    // nobody would know of it: it must not go on to take the Service
+    if (!(error instanceof CarriedOut)) {
+      program.terminate();
+      await Promise.allSettled([program.ended]);
+    }
+    throw error;
   } finally {
     host.signal.removeEventListener("abort", stop);
   }
+}
+
+function diedSilently(
+  log: string,
+  { exitCode, lines }: { exitCode: number; lines: readonly string[] },
+): UnsupportedError {
+  return new UnsupportedError(
+    "BACKGROUND_DIED",
+    `The process in the background has ended with exit code ${exitCode}, and told no reason`,
+    {
+      details: lines,
+      hint:
+        `Run the command without --background. What it wrote is in "${log}".`,
+    },
+  );
 }
 
 function createLogIn(dir: string, command: string): string {

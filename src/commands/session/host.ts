@@ -36,7 +36,7 @@ export interface Host {
     options: {
       output: OutputForm;
       debug: boolean;
-      /** Of events that were told before, and are told again: when each was, as ISO 8601. @default now */
+      /** Of events that were told before, and are told again: when each was, as ISO 8601; "" if unknown. @default now */
       time?: () => string;
     },
   ): Report;

@@ -1,5 +1,6 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readdirSync } from "node:fs";
 import { CONTROL_BY, CONTROL_BY_KT, ROLE } from "../../kube/annotations.ts";
+import { PathChanges } from "../../core/files/path_changes.ts";
 import type { KubeApi } from "../../kube/kube_api.ts";
 import { CONFIG_MAPS, PODS, SERVICES } from "../../kube/resources.ts";
 import { localSessions } from "../../undo/live_sessions.ts";
@@ -66,13 +67,27 @@ async function followSessions(
       })();
     }
   };
-  using watcher = Deno.watchFs(dir, { recursive: false });
-  const stop = () => watcher.close();
-  signal.addEventListener("abort", stop, { once: true });
-  look();
-  for await (const { kind } of watcher) {
+  const ended = new Promise<void>((resolve) =>
+    signal.addEventListener("abort", () => resolve(), { once: true })
+  );
+  using changes = new PathChanges(dir);
+  let before: string | undefined;
+  while (!signal.aborted) {
     look();
-    if (kind === "create" || kind === "remove") onChange();
+    const names = namesIn(dir);
+    // the first time for what began before there was a watcher
+    if (names !== before) onChange();
+    before = names;
+    await Promise.race([changes.next(), ended]);
+  }
+}
+
+function namesIn(dir: string): string {
+  try {
+    return readdirSync(dir).toSorted().join();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return "";
+    throw error;
   }
 }
 

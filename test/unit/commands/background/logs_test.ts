@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { appendFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { followLog } from "../../../../src/commands/background/follow_log.ts";
 import {
   createLog,
@@ -33,6 +34,34 @@ Deno.test("a log is followed as it is written, and to what stands behind its las
     }
   }
   assert.deepEqual(lines, ["one", "two", "three", "ünd"]);
+});
+
+Deno.test("a log is followed where no file can be watched, and read where none would have to be", async () => {
+  using folder = temporaryFolder();
+  const path = join(folder.path, "log");
+  writeFileSync(path, "one\n");
+  const { watchFs } = Deno;
+  let watched = 0;
+  Deno.watchFs = () => {
+    watched++;
+    throw new Error("No file descriptors available (os error 24)");
+  };
+  try {
+    const over = new AbortController();
+    const lines: string[] = [];
+    for await (const line of followLog(path, over.signal)) {
+      lines.push(line);
+      if (line === "one") setTimeout(() => appendFileSync(path, "two\n"), 50);
+      if (line === "two") over.abort();
+    }
+    assert.deepEqual(lines, ["one", "two"]);
+    assert.equal(watched, 1);
+    const all = await Array.fromAsync(followLog(path, AbortSignal.abort()));
+    assert.deepEqual(all, ["one", "two"]);
+    assert.equal(watched, 1, "nothing is followed");
+  } finally {
+    Deno.watchFs = watchFs;
+  }
 });
 
 Deno.test("logs are listed newest first, and what is none is left out", async () => {
@@ -78,4 +107,28 @@ Deno.test("each form of ktctl starts itself again, without a configuration that 
   for (const url of ["file:///opt/ktctl.js", "https://x.example/ktctl.js"]) {
     assert.equal(at(url), `${start} --no-config --no-lock ${url}`);
   }
+});
+
+Deno.test("a line that has no time of its own is shown without one", async () => {
+  using folder = temporaryFolder();
+  const dir = join(folder.path, "ktctl", "logs");
+  const { path } = createLog(dir, "exchange web");
+  appendFileSync(path, "error: Module not found\n");
+  const main = new URL("../../cli/ktctl_here.ts", import.meta.url);
+  const logs = async (...args: string[]) => {
+    const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: [
+        ...["run", "-A", "--quiet", fileURLToPath(main), "/nonexistent"],
+        ...["logs", ...args],
+      ],
+      env: { XDG_STATE_HOME: folder.path, NO_COLOR: "1" },
+    }).output();
+    const decoder = new TextDecoder();
+    return decoder.decode(stdout) + decoder.decode(stderr);
+  };
+  assert.match(await logs(), /^error: Module not found\n/);
+  const [line = ""] = (await logs("--output", "json")).split("\n");
+  assert.deepEqual(JSON.parse(line), {
+    ...{ event: "action", state: "done", message: "error: Module not found" },
+  });
 });
