@@ -10,10 +10,20 @@ export const RIGHTS_CHECK: ClusterCheck = {
   name: "rights",
   title: "Rights",
   async look({ kube }, signal) {
-    const ofVerbs = await Promise.all(RIGHTS_VERBS.map(async (verb) => {
-      const rules = neededRules({ verbs: [verb], uses: new Set() }, "Role");
-      const rights = await reviewRights(kube, rules, { signal });
-      return { verb, rights };
+    const rulesOf = RIGHTS_VERBS.map((verb) => ({
+      verb,
+      rules: neededRules({ verbs: [verb], uses: new Set() }, "Role"),
+    }));
+    const all = await reviewRights(
+      kube,
+      rulesOf.flatMap(({ rules }) => rules),
+      {
+        signal,
+      },
+    );
+    const ofVerbs = rulesOf.map(({ verb, rules }) => ({
+      verb,
+      rights: all.filter(({ rule }) => rules.includes(rule)),
     }));
     const enough = ofVerbs.filter(({ rights }) =>
       missingRights(rights).length === 0

@@ -39,8 +39,11 @@ const accessStatus = v.object({ allowed: v.boolean() });
 
 type GrantedRule = v.InferOutput<typeof resourceRule>;
 
+/** Each is a question to whoever decides, often a program behind the API server. */
+const MAX_AT_ONCE = 8;
+
 /**
- * One request for all of them. What it does not find is asked for one by one, where the server says
+ * One request for all of them. What it does not find is asked for right by right, each once, where the server says
  * that its list is incomplete, and for rights in the whole cluster, of which it has no list.
  *
  * @throws {KtctlError} where the server cannot be asked, or answers otherwise.
@@ -53,39 +56,40 @@ export async function reviewRights(
   const { resourceRules, incomplete } = everywhere
     ? { resourceRules: [], incomplete: true }
     : await listRights(kube, signal);
-  const isAllowed = (right: Right) =>
-    incomplete
-      ? askRight(kube, right, {
-        namespace: everywhere ? "" : kube.namespace,
-        signal,
-      })
-      : false;
-  return await Promise.all(
-    rules.flatMap((rule) =>
-      rule.resources.map(async (resource) => {
-        const named = new Set<string>();
-        const missing = await Promise.all(rule.verbs.map(async (verb) => {
-          const right = {
-            group: rule.group,
-            resource,
-            verb,
-            names: rule.names,
-          };
-          const grants = resourceRules.filter((one) => grantsKind(one, right));
-          if (grants.some((one) => grantsAll(one, right))) return [];
-          if (await isAllowed(right)) return [];
-          const names = grants.flatMap((one) => one.resourceNames);
-          for (const name of names) named.add(name);
-          return names.length > 0 && rule.names === undefined ? [] : [verb];
-        }));
-        return {
-          rule,
-          resource,
-          missing: missing.flat(),
-          ...(named.size > 0 && { names: [...named] }),
-        };
-      })
-    ),
+  const isListed = (right: Right) =>
+    resourceRules.some((one) =>
+      grantsKind(one, right) && grantsAll(one, right)
+    );
+  const unlisted = rules.flatMap(rightsOf).filter((one) => !isListed(one));
+  const allowed = await askRights(kube, incomplete ? unlisted : [], {
+    namespace: everywhere ? "" : kube.namespace,
+    signal,
+  });
+  const isGranted = (right: Right) =>
+    isListed(right) ||
+    attributesOf(right).every((one) => allowed.has(JSON.stringify(one)));
+  return rules.flatMap((rule) =>
+    rule.resources.map((resource) => {
+      const refused = rightsOf({ ...rule, resources: [resource] })
+        .filter((right) => !isGranted(right));
+      const named = new Set<string>();
+      const missing = refused.filter((right) => {
+        const names = resourceRules.filter((one) => grantsKind(one, right))
+          .flatMap((one) => one.resourceNames);
+        for (const name of names) named.add(name);
+        return names.length === 0 || rule.names !== undefined;
+      }).map(({ verb }) => verb);
+      return {
+        ...{ rule, resource, missing },
+        ...(named.size > 0 && { names: [...named] }),
+      };
+    })
+  );
+}
+
+function rightsOf({ group, resources, verbs, names }: RightRule): Right[] {
+  return resources.flatMap((resource) =>
+    verbs.map((verb) => ({ group, resource, verb, names }))
   );
 }
 
@@ -124,23 +128,49 @@ async function listRights(kube: KubeApi, signal: AbortSignal) {
   return readStatus(kube, rulesStatus, answer);
 }
 
-async function askRight(
+/** Of one question to the server, but for the namespace. */
+interface Attributes {
+  readonly group: string;
+  readonly verb: RightVerb;
+  readonly resource: string;
+  readonly subresource?: string;
+  readonly name?: string;
+}
+
+/** Those that are allowed, as JSON. */
+async function askRights(
   kube: KubeApi,
-  { group, resource, verb, names = [""] }: Right,
+  rights: readonly Right[],
   { namespace, signal }: { namespace: string; signal: AbortSignal },
-): Promise<boolean> {
-  const [kind, subresource] = resource.split("/");
-  const answers = await Promise.all(names.map(async (name) => {
-    const attributes = {
-      ...{ group, verb, resource: kind, namespace },
-      ...(subresource === undefined ? {} : { subresource }),
-      ...(name === "" ? {} : { name }),
-    };
-    const asked = reviewOf({ resourceAttributes: attributes });
-    const answer = await kube.create(ACCESS_REVIEWS, asked, { signal });
-    return readStatus(kube, accessStatus, answer).allowed;
+): Promise<Set<string>> {
+  const all = rights.flatMap(attributesOf).map((one) => JSON.stringify(one));
+  const left = new Set(all).values();
+  const allowed = new Set<string>();
+  // each takes the next one that is left
+  const askers = Array.from({ length: MAX_AT_ONCE }, async () => {
+    for (const one of left) {
+      const attributes: Attributes = JSON.parse(one);
+      const asked = reviewOf({
+        resourceAttributes: { ...attributes, namespace },
+      });
+      const answer = await kube.create(ACCESS_REVIEWS, asked, { signal });
+      if (readStatus(kube, accessStatus, answer).allowed) allowed.add(one);
+    }
+  });
+  await Promise.all(askers);
+  return allowed;
+}
+
+/** One for each name; without names one for all objects. */
+function attributesOf(
+  { group, resource, verb, names = [""] }: Right,
+): Attributes[] {
+  const [kind = "", subresource] = resource.split("/");
+  return names.map((name) => ({
+    ...{ group, verb, resource: kind },
+    ...(subresource === undefined ? {} : { subresource }),
+    ...(name === "" ? {} : { name }),
   }));
-  return answers.every((one) => one);
 }
 
 function readStatus<T>(

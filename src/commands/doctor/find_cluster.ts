@@ -1,5 +1,9 @@
 import type { Finding } from "../../core/doctor/doctor_check.ts";
-import { KtctlError, PermissionError } from "../../core/errors.ts";
+import {
+  ClusterError,
+  KtctlError,
+  PermissionError,
+} from "../../core/errors.ts";
 import type { Report } from "../../core/report.ts";
 import { reviewRights } from "../../cluster/rights/review_rights.ts";
 import type { KubeApi } from "../../kube/kube_api.ts";
@@ -26,13 +30,18 @@ export async function findCluster(
   host: Host,
   options: GlobalOptions,
   report: Report,
+  { signInMs = SIGN_IN_MS }: { signInMs?: number } = {},
 ): Promise<FoundCluster> {
-  const signal = AbortSignal.any([
-    host.signal,
-    AbortSignal.timeout(SIGN_IN_MS),
-  ]);
+  const patience = new AbortController();
+  const signal = AbortSignal.any([host.signal, patience.signal]);
+  let opened: KubeApi | undefined;
+  const timer = setTimeout(
+    () => patience.abort(signInTimedOut(opened, signInMs)),
+    signInMs,
+  );
   try {
     const kube = await openCluster({ ...host, signal }, options, report);
+    opened = kube;
     const version = await kube.version({ signal, timeoutMs: ANSWER_MS })
       .catch((error) => {
         if (kube.peers().length === 0 || !isLate(error)) throw error;
@@ -45,12 +54,36 @@ export async function findCluster(
       if (isUnknown || !(error instanceof KtctlError)) throw error;
     });
     return { kube, version };
-  } catch (error) {
+  } catch (thrown) {
     if (host.signal.aborted) throw host.signal.reason;
+    const error = patience.signal.aborted ? patience.signal.reason : thrown;
     if (!(error instanceof KtctlError)) throw error;
     const { code, message } = error;
     return { fault: { state: "bad", message, cause: error, facts: { code } } };
+  } finally {
+    clearTimeout(timer);
   }
+}
+
+/** @param kube As far as it is known then. */
+function signInTimedOut(kube: KubeApi | undefined, afterMs: number) {
+  const server = kube === undefined ? "" : ` "${kube.server}"`;
+  const isSignedIn = kube !== undefined && kube.peers().length > 0;
+  const seconds = afterMs / 1000;
+  return isSignedIn
+    ? new ClusterError(
+      "CLUSTER_UNREACHABLE",
+      `Cannot look at the API server${server}: it has taken a connection, and not answered all questions within ${seconds} s`,
+      { hint: "Try again; it may be busy, or a proxy before it." },
+    )
+    : new ClusterError(
+      "SIGN_IN_TIMEOUT",
+      `Cannot sign in to the API server${server}: the credential plugin or the sign-in that the kubeconfig names did not end within ${seconds} s`,
+      {
+        hint:
+          "Sign in first, as with `kubectl get namespace`, then run this again.",
+      },
+    );
 }
 
 function isLate(error: unknown): boolean {

@@ -1,5 +1,6 @@
 // Which rights are missing, by what a server says of them.
 import assert from "node:assert/strict";
+import { RIGHTS_CHECK } from "../../../../src/cluster/doctor/rights_check.ts";
 import { missingRules } from "../../../../src/cluster/rights/missing_rules.ts";
 import { reviewRights } from "../../../../src/cluster/rights/review_rights.ts";
 import type { RightRule } from "../../../../src/cluster/rights/right_rule.ts";
@@ -66,6 +67,45 @@ Deno.test("what an incomplete list does not have is asked for one by one", async
   );
   assert.deepEqual(reviewed.map(({ missing }) => missing), [[]]);
   assert.equal(asked.length, 2);
+});
+
+Deno.test("each right is asked for once, however many rules need it, and not more than eight at once", async () => {
+  let atOnce = 0;
+  let most = 0;
+  const bodies: string[] = [];
+  const slow: Answer = (request, response) => {
+    const isList = request.url.endsWith("/selfsubjectrulesreviews");
+    if (isList) return rights([], { incomplete: true })(request, response);
+    bodies.push(request.body);
+    most = Math.max(most, ++atOnce);
+    setTimeout(() => {
+      atOnce--;
+      json({ status: { allowed: true } }, { status: 201 })(request, response);
+    }, 10);
+  };
+  const resources = Array.from({ length: 10 }, (_, at) => `kinds${at}`);
+  const rule: RightRule = { ...PODS, resources, verbs: ["get", "list"] };
+  const named: RightRule = { ...PODS, names: ["a", "b"], verbs: ["get"] };
+  const { reviewed } = await review(slow, [rule, { ...rule }, named, named]);
+  assert.ok(reviewed.every(({ missing }) => missing.length === 0));
+  assert.equal(bodies.length, 22);
+  assert.equal(new Set(bodies).size, 22);
+  assert.equal(most, 8);
+});
+
+Deno.test("what doctor says of rights takes one list and each question once", async () => {
+  const bodies: string[] = [];
+  const answer: Answer = (request, response) => {
+    bodies.push(request.body);
+    const granted = [{ verbs: ["get"], apiGroups: ["*"], resources: ["*"] }];
+    rights(granted, { incomplete: true })(request, response);
+  };
+  await using server = await FakeApiServer.start([answer]);
+  await using kube = clientOf(server.url);
+  const findings = await RIGHTS_CHECK.look({ kube } as never, signal);
+  assert.equal([findings].flat()[0]?.state, "bad");
+  assert.equal(new Set(bodies).size, bodies.length);
+  assert.ok(bodies.length > 10 && bodies.length < 60, `${bodies.length}`);
 });
 
 Deno.test("rights in the whole cluster are asked for one by one: those of a namespace are no proof", async () => {
