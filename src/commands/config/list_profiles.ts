@@ -1,6 +1,7 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { counted } from "../../core/counted.ts";
+import { messageOf } from "../../core/errors.ts";
 import type { Host } from "../session/host.ts";
 import type { ConfigInput } from "./config_input.ts";
 import { PROFILE_ENDING, profileFolder } from "./profiles.ts";
@@ -12,20 +13,33 @@ export async function listProfiles(
 ): Promise<void> {
   const report = host.report(options);
   const names = await profileNames(host);
+  let count = 0;
   for (const name of names) {
-    const { mtime } = await stat(
-      join(profileFolder(host), name + PROFILE_ENDING),
-    );
-    const modified = mtime.toISOString();
+    const file = join(profileFolder(host), name + PROFILE_ENDING);
+    const modified = await modifiedAt(file);
+    if (modified instanceof Error) {
+      // such as a link to what is gone
+      report.debug(`"${file}" is left out: ${messageOf(modified)}`);
+      continue;
+    }
+    count++;
     const message = `${name}  ${modified}`;
     report.event({ event: "profile", message, name, modified });
   }
   host.conclude({
     state: "unchanged",
-    reason: names.length === 0
-      ? "No profile was saved"
-      : counted(names.length, "profile"),
+    reason: count === 0 ? "No profile was saved" : counted(count, "profile"),
   });
+}
+
+/** As ISO 8601, or what the system refuses it with. */
+async function modifiedAt(file: string): Promise<string | Error> {
+  try {
+    return (await stat(file)).mtime.toISOString();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+    return error as Error;
+  }
 }
 
 export async function profileNames(

@@ -97,7 +97,8 @@ export async function loadProfile(
     const reason = `Your own file stays as it is`;
     return host.conclude({ state: "unchanged", reason });
   }
-  const { file: own } = await UserSettings.open(host);
+  // not read: what is wrong in it goes with it
+  const own = await UserSettings.fileOf(host);
   await writeSettings(own, text);
   host.conclude({
     state: "restored",

@@ -7,7 +7,7 @@ import { TrustedFiles } from "../settings/trusted_files.ts";
 import type { ConfigInput } from "./config_input.ts";
 import { valueText } from "./show_settings.ts";
 
-/** Says which settings of the project's file need trust, and keeps that it has it. Throws `UsageError` (`PROJECT_MISSING`). */
+/** Says which settings of the project's file need trust, and keeps that it has it. Throws `UsageError` (`PROJECT_MISSING`, `CONFIG_UNREADABLE`). */
 export async function trustProject(
   host: Host,
   { options }: ConfigInput<{ revoke: boolean }>,
@@ -21,13 +21,15 @@ export async function trustProject(
       { hint: "Run it in the project's folder." },
     );
   }
-  const { file, digest } = project;
+  const { file } = project;
   const files = new TrustedFiles(host.trustDir);
   if (options.revoke) {
     await files.remove(file);
     const reason = `"${file}" is not trusted any more`;
     return host.conclude({ state: "restored", reason });
   }
+  // what is listed is what it is of
+  const digest = await project.digest();
   const layer = layers.find(({ origin }) => origin === "project")!;
   for (const setting of layer.settings) {
     if (!needsTrust(setting)) continue;

@@ -1,8 +1,10 @@
 import { counted } from "../../core/counted.ts";
 import { UsageError } from "../../core/errors.ts";
 import type { Host } from "../session/host.ts";
+import { userFile } from "../settings/load_layers.ts";
+import { readSettingsFile } from "../settings/read_settings_file.ts";
 import { type ConfigInput, findItem } from "./config_input.ts";
-import { UserSettings } from "./user_settings.ts";
+import { UserSettings, writeSettings } from "./user_settings.ts";
 
 /** Removes settings from the user's own file. Throws `UsageError` (`CONFIG_ITEM_UNKNOWN`, `CONFIG_ITEM_MISSING`). */
 export async function unsetSettings(
@@ -15,6 +17,12 @@ export async function unsetSettings(
     throw new UsageError("CONFIG_ITEM_MISSING", "Missing item to remove", {
       hint: "Name one, such as exchange.mode, or use --all.",
     });
+  }
+  if (options.all && await isTorn(host)) {
+    const file = await UserSettings.fileOf(host);
+    await writeSettings(file, "");
+    const reason = `Removed all that was in "${file}", which could not be read`;
+    return host.conclude({ state: "restored", reason });
   }
   const { layers } = await host.settings();
   const own = layers.find(({ origin }) => origin !== "project");
@@ -39,4 +47,15 @@ export async function unsetSettings(
     counted(removed.length, "setting")
   } from "${user.file}"`;
   host.conclude({ state: "restored", reason });
+}
+
+/** Whether the user's own file is there, and cannot be understood. */
+async function isTorn({ configDir }: Host): Promise<boolean> {
+  try {
+    await readSettingsFile(userFile(configDir));
+    return false;
+  } catch (error) {
+    if (error instanceof UsageError) return true;
+    throw error;
+  }
 }

@@ -33,10 +33,8 @@ export class UserSettings {
   static async open(host: Host): Promise<UserSettings> {
     const yaml = await import("yaml");
     const { layers } = await host.settings();
-    const path = userFile(host.configDir);
+    const file = await UserSettings.fileOf(host);
     const isThere = layers.some(({ origin }) => origin === "user");
-    // where it is a symbolic link, as to a repository of such files, it stays one
-    const file = isThere ? await realpath(path) : path;
     const text = isThere ? await readFile(file, "utf8") : "";
     const lines = new yaml.LineCounter();
     const document = parseYaml(yaml, text, { file, lines }) as Document;
@@ -46,6 +44,20 @@ export class UserSettings {
       user.set({ group, name }, value);
     }
     return user;
+  }
+
+  /** Where it is a symbolic link, as to a repository of such files, it stays one. */
+  static async fileOf({ configDir }: Pick<Host, "configDir">): Promise<string> {
+    const path = userFile(configDir);
+    try {
+      return await realpath(path);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "ENOENT" || code === "ENOTDIR" || code === "ELOOP") {
+        return path;
+      }
+      throw error;
+    }
   }
 
   get file(): string {

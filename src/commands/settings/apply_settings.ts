@@ -51,19 +51,21 @@ export interface OptionSource {
  */
 export function applySettings(
   command: Command,
-  { passUntrusted, ...sources }: SettingSources & {
-    /** What is not trusted is passed over. @default it is an error */
-    readonly passUntrusted?: boolean;
+  { isMending = false, ...sources }: SettingSources & {
+    /** What is not trusted, and what of the files nobody understands, is passed over. @default it is an error */
+    readonly isMending?: boolean;
   },
 ): OptionSource[] {
   const line = lineage(command);
   const program = line.at(-1)!;
   const verb = line.at(-2) ?? program;
   const groups = settingGroups(program);
-  refuseUnknown(sources.layers, {
-    groups,
-    groupsInUse: ["global", verb.name()],
-  });
+  if (!isMending) {
+    refuseUnknown(sources.layers, {
+      groups,
+      groupsInUse: ["global", verb.name()],
+    });
+  }
   const used: OptionSource[] = [];
   // a command below a verb has flags of its own, which nothing sets
   const owners = new Map([
@@ -80,8 +82,8 @@ export function applySettings(
       }
       const found = findSetting({ group, name }, sources);
       if (found === undefined) continue;
-      if (passUntrusted && found.refusal !== undefined) continue;
       const { origin, place } = found;
+      if (isMending && isUnusable(option, found)) continue;
       const value = foundValue(option, found);
       if (value === undefined) continue;
       const source = origin === "variable" ? "env" : "config";
@@ -90,6 +92,18 @@ export function applySettings(
     }
   }
   return used;
+}
+
+function isUnusable(option: Option, found: FoundSetting): boolean {
+  if (found.refusal !== undefined) return true;
+  if (found.file === undefined) return false; // a variable is mended elsewhere
+  try {
+    foundValue(option, found);
+    return false;
+  } catch (error) {
+    if (error instanceof UsageError) return true;
+    throw error;
+  }
 }
 
 /** A command and those above it, up to the program. */

@@ -1,7 +1,8 @@
 import { realpath, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import process from "node:process";
-import { contentDigest, withAbsolutePaths } from "./named_files.ts";
+import { UsageError } from "../../core/errors.ts";
+import { namedContent, refuseNames, withAbsolutePaths } from "./named_files.ts";
 import { PROJECT_FILE } from "./project_file.ts";
 import { readOriginal } from "./original_settings.ts";
 import { readSettingsFile } from "./read_settings_file.ts";
@@ -34,8 +35,8 @@ export interface SettingLayers {
 export interface Project {
   /** Without symbolic links. */
   readonly file: string;
-  /** Of it and of all that it names. */
-  readonly digest: string;
+  /** Of it and of all that it names. Throws `UsageError` (`CONFIG_UNREADABLE`) where not all can be looked at. */
+  digest(): Promise<string>;
 }
 
 /**
@@ -77,17 +78,33 @@ async function projectLayer(
   const file = await realpath(found);
   const read = await readSettingsFile(file);
   if (read === undefined) return undefined;
+  refuseNames(read.settings, file);
   const settings = withAbsolutePaths(read.settings, file);
-  const { text } = read;
-  const { digest, pinned } = await contentDigest({ text, settings, file });
+  const look = () => namedContent({ text: read.text, settings });
+  const trusted = new TrustedFiles(trustDir);
+  // a stranger's file may name anything: that is opened only where the user has ever trusted this one
+  const content = await trusted.knows(file) ? await look() : undefined;
   const layer: SettingLayer = {
     origin: "project",
     file,
-    settings: pinned,
-    isTrusted: await new TrustedFiles(trustDir).has(file, digest),
+    settings: content?.pinned ?? settings,
+    isTrusted: content !== undefined && content.fault === undefined &&
+      await trusted.has(file, content.digest),
     isForeign: !isOwn(read.uid),
   };
-  return { layer, project: { file, digest } };
+  const project: Project = {
+    file,
+    async digest() {
+      const { digest, fault } = await look();
+      if (fault === undefined) return digest;
+      throw new UsageError(
+        "CONFIG_UNREADABLE",
+        `Cannot trust "${file}": it names ${fault}`,
+        { hint: "Only what can be read whole can be trusted." },
+      );
+    },
+  };
+  return { layer, project };
 }
 
 /** `undefined` where somebody has deleted it meanwhile: there is no project then. */

@@ -18,32 +18,59 @@ export function withAbsolutePaths(settings: readonly Setting[], file: string) {
 }
 
 /**
- * The digest of a project's file and of all that it names: who trusts it has seen these.
+ * Looks at what a project's file names without opening any of it.
  *
- * @throws {UsageError} `CONFIG_INVALID` where it names code that may be another one tomorrow
+ * @param settings As they stand there.
+ * @throws {UsageError} `CONFIG_INVALID` where it names code that may be another one tomorrow, another machine's file,
+ *   or too many
  */
-export async function contentDigest(
-  { text, settings, file }: {
+export function refuseNames(settings: readonly Setting[], file: string): void {
+  for (const setting of settings) {
+    const { line } = setting;
+    refuseUnpinned(setting, file);
+    const paths = pathsOf(setting);
+    if (paths.length > MAX_FILES) {
+      throw invalidSetting(file, line, `it names more than ${MAX_FILES} files`);
+    }
+    // Windows signs in to any server so named, with what it knows of the user
+    const share = paths.find((path) => /^[\\/]{2}/.test(path));
+    if (share === undefined) continue;
+    throw invalidSetting(file, line, `"${share}" is on another machine`, {
+      hint:
+        "In a project's file, name files below it, or give the flag on the command line.",
+    });
+  }
+}
+
+export interface NamedContent {
+  /** Of a project's file and of all that it names: who trusts it has seen these. */
+  readonly digest: string;
+  /** The settings, by which only that code is loaded. */
+  readonly pinned: readonly Setting[];
+  /** Why one of them could not be looked at, with its path: the digest is not of all then. */
+  readonly fault?: string;
+}
+
+/** Reads all that a project's file names. */
+export async function namedContent(
+  { text, settings }: {
     text: string;
     /** With absolute paths. */
     settings: readonly Setting[];
-    file: string;
   },
-): Promise<{ digest: string; pinned: Setting[] }> {
+): Promise<NamedContent> {
   const digests = [await sha256(new TextEncoder().encode(text))];
   const pinned: Setting[] = [];
+  const faults: string[] = [];
   for (const setting of settings) {
-    refuseUnpinned(setting, file);
-    if (pathsOf(setting).length > MAX_FILES) {
-      throw invalidSetting(
-        file,
-        setting.line,
-        `it names more than ${MAX_FILES} files`,
-      );
-    }
     const byPath = new Map<string, string>();
     for (const path of pathsOf(setting)) {
-      const digest = await fileDigest(path);
+      const read = await readRegularFile(path, { maxBytes: MAX_PLUGIN_BYTES });
+      const digest = read.fault ?? await sha256(read.bytes);
+      // what is not there is there with another digest when it comes
+      if (read.fault !== undefined && !read.isMissing) {
+        faults.push(`"${path}": ${read.fault}`);
+      }
       digests.push(`${path} ${digest}`);
       byPath.set(path, digest);
     }
@@ -57,13 +84,11 @@ export async function contentDigest(
     );
   }
   const all = new TextEncoder().encode(JSON.stringify(digests));
-  return { digest: await sha256(all), pinned };
-}
-
-/** Of a file that cannot be read, a text that is no digest: what names it fails by itself. */
-async function fileDigest(path: string): Promise<string> {
-  const read = await readRegularFile(path, { maxBytes: MAX_PLUGIN_BYTES });
-  return read.fault ?? await sha256(read.bytes);
+  const [fault] = faults;
+  return {
+    ...{ digest: await sha256(all), pinned },
+    ...(fault !== undefined && { fault }),
+  };
 }
 
 function pathsOf(setting: Setting): string[] {

@@ -17,6 +17,13 @@ export class TrustedFiles {
     this.#dir = dir;
   }
 
+  /** Whether the user has trusted it, with whatever content. */
+  async knows(file: string): Promise<boolean> {
+    const record = await this.#record(file);
+    const read = await readRegularFile(record, { maxBytes: MAX_BYTES });
+    return read.fault === undefined;
+  }
+
   async has(file: string, digest: string): Promise<boolean> {
     const read = await readRegularFile(await this.#record(file), {
       maxBytes: MAX_BYTES,

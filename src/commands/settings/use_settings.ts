@@ -1,14 +1,19 @@
 /** What the process does with settings before a command's action. */
 import { Command, CommanderError } from "commander";
+import { UsageError } from "../../core/errors.ts";
 import {
   addGlobalOptions,
   type GlobalOptions,
 } from "../session/global_options.ts";
+import type { DryRunOptions } from "../dry_run/dry_run_option.ts";
 import type { Host } from "../session/host.ts";
 import { applySettings, findSetting } from "./apply_settings.ts";
+import type { SettingLayers } from "./load_layers.ts";
 
 /** They must not fail, and need no setting. */
 const IGNORES_SETTINGS = ["completion", "help", "keep", "leave", "logs"];
+
+const NO_SETTINGS: SettingLayers = { layers: [] };
 
 export interface UsedSettings {
   readonly globals: GlobalOptions;
@@ -25,12 +30,15 @@ export async function useSettings(
   if (IGNORES_SETTINGS.includes(verb)) {
     return { globals: command.optsWithGlobals(), warnings: [], debug: [] };
   }
-  const { layers, note } = await host.settings();
-  const used = applySettings(command, {
-    ...{ layers, env: host.env },
-    // it is what trusts them
-    passUntrusted: verb === "config",
+  // it is what trusts them, and mends what is wrong in them: it reads them itself, where it needs them
+  const isMending = verb === "config";
+  const { layers, note } = await host.settings().catch((error) => {
+    if (isMending && error instanceof UsageError) return NO_SETTINGS;
+    throw error;
   });
+  const env = host.env;
+  const used = applySettings(command, { layers, env, isMending });
+  passOverYaml(command);
   return {
     globals: command.optsWithGlobals(),
     warnings: note === undefined
@@ -40,6 +48,21 @@ export async function useSettings(
       `${item}: ${origin}${place === undefined ? "" : ` (${place})`}`
     ),
   };
+}
+
+/** As a default, YAML is for the dry runs: nothing else has it, and what mends the setting must not be refused by it. */
+function passOverYaml(command: Command): void {
+  const { output, dryRun } = command.optsWithGlobals<
+    GlobalOptions & DryRunOptions
+  >();
+  if (output !== "yaml" || dryRun) return;
+  const program = programOf(command);
+  if (program.getOptionValueSource("output") === "cli") return;
+  program.setOptionValueWithSource("output", "human", "default");
+}
+
+function programOf(command: Command): Command {
+  return command.parent === null ? command : programOf(command.parent);
 }
 
 function verbOf(command: Command): string {

@@ -451,6 +451,147 @@ Deno.test({
   },
 });
 
+/** A pipe, and whether anybody has opened it for reading. */
+async function makeTrap(path: string) {
+  await new Deno.Command("mkfifo", { args: [path] }).output();
+  const writer = new Deno.Command("sh", {
+    args: ["-c", 'exec 2>/dev/null; : > "$0"', path],
+  }).spawn();
+  let isSprung = false;
+  const ended = writer.status.then(() => isSprung = true);
+  return {
+    isSprung: () => isSprung,
+    ended,
+    async [Symbol.asyncDispose]() {
+      if (!isSprung) writer.kill("SIGKILL");
+      await ended;
+    },
+  };
+}
+
+for (const flag of ["kubeconfig", "plugin"]) {
+  Deno.test({
+    name:
+      `what a project's file names as ${flag} is not opened before its user has ever trusted that file`,
+    ignore: Deno.build.os === "windows",
+    async fn() {
+      await using lab = await Lab.open();
+      await using trap = await makeTrap(`${lab.project}/trap`);
+      await lab.write("project/.ktctl.yaml", `global:\n  ${flag}: trap\n`);
+      for (const line of ["clean", "config show", "config trust --revoke"]) {
+        await lab.ktctl(line);
+      }
+      assert.ok(!trap.isSprung());
+      const trusted = await lab.ktctl("config trust");
+      await trap.ended;
+      assert.equal(trusted.code, 2);
+      assert.match(
+        trusted.stderr,
+        /Cannot trust ".*\.ktctl\.yaml": it names ".*trap": it is not a regular file/,
+      );
+    },
+  });
+}
+
+for (const path of ["\\\\evil\\share\\x", "//evil/share/x", "\\/evil/x"]) {
+  Deno.test(`a project's file may not name ${path}, which is on another machine`, async () => {
+    await using lab = await Lab.open();
+    await lab.write(
+      "project/.ktctl.yaml",
+      `global:\n  namespace: a\n  kubeconfig: '${path}'\n`,
+    );
+    for (const line of ["clean", "config trust"]) {
+      const { code, stderr } = await lab.ktctl(line);
+      assert.equal(code, 2);
+      assert.match(stderr, /ktctl\.yaml", line 3: ".*" is on another machine/);
+    }
+    await lab.write("project/.ktctl.yaml", "");
+    const own = await lab.ktctl(`config set global.kubeconfig ${path}`);
+    assert.equal(own.code, 0, "one's own file may");
+  });
+}
+
+Deno.test("a project is not trusted any more when a file that it names has grown too long to be looked at", async () => {
+  await using lab = await Lab.open();
+  await lab.write("project/.ktctl.yaml", "global:\n  kubeconfig: kube\n");
+  await lab.write("project/kube", "{}");
+  await lab.ktctl("config trust");
+  assert.match((await lab.ktctl("clean")).stderr, /no current-context/);
+  await Deno.truncate(`${lab.project}/kube`, 21 * 1024 * 1024);
+  const grown = await lab.ktctl("clean");
+  assert.equal(grown.code, 4, grown.stderr);
+  const trusted = await lab.ktctl("config trust");
+  assert.equal(trusted.code, 2);
+  assert.match(trusted.stderr, /it names ".*kube": it is longer than/);
+  assert.equal((await lab.ktctl("clean")).code, 4);
+});
+
+Deno.test("output: yaml in a file or a variable is for dry runs, and locks nobody out of other commands", async () => {
+  await using lab = await Lab.open();
+  const set = await lab.ktctl("config set global.output yaml");
+  assert.equal(set.code, 0);
+  const shown = await lab.ktctl("config show");
+  assert.equal(shown.stdout, "global.output = yaml\n");
+  assert.equal((await lab.ktctl("status")).code, 0);
+  assert.equal((await lab.ktctl("config unset global.output")).code, 0);
+  const variable = await lab.ktctl("status", { KTCTL_OUTPUT: "yaml" });
+  assert.equal(variable.code, 0, variable.stderr);
+  const flag = await lab.ktctl("status --output yaml");
+  assert.equal(flag.code, 2);
+  assert.match(flag.stderr, /Cannot use --output yaml without --dryRun/);
+});
+
+for (
+  const [what, text] of [
+    ["an unknown key", "global:\n  nonsense: 1\n"],
+    ["a value that no flag takes", "global:\n  output: xml\n"],
+    ["a group that is torn", "global: [a: b: c"],
+    ["what is no text", "\xff\xfe"],
+  ] as const
+) {
+  Deno.test(`config mends the user's own file that has ${what}`, async () => {
+    await using lab = await Lab.open();
+    const torn = async () => {
+      await lab.write("config/ktctl/config.yaml", "");
+      const bytes = Uint8Array.from(text, (one) => one.charCodeAt(0));
+      await Deno.writeFile(lab.userFile, bytes);
+      assert.equal((await lab.ktctl("status")).code, 2);
+    };
+    const mended = async (line: string) => {
+      const { code, stderr } = await lab.ktctl(line);
+      assert.equal(code, 0, stderr);
+      assert.equal((await lab.ktctl("status")).code, 0);
+    };
+    await lab.write(
+      "config/ktctl/profiles/good.yaml",
+      "exchange:\n  mode: scale\n",
+    );
+    await torn();
+    assert.equal((await lab.ktctl("config list-profile")).code, 0);
+    await mended("config load-profile good");
+    assert.equal(
+      (await lab.ktctl("config get exchange.mode")).stdout,
+      "scale\n",
+    );
+    await torn();
+    await mended("config unset --all");
+    assert.equal(await Deno.readTextFile(lab.userFile), "");
+  });
+}
+
+Deno.test("a profile that leads nowhere is left out of the list", async () => {
+  await using lab = await Lab.open();
+  await lab.write("config/ktctl/profiles/good.yaml", "");
+  await Deno.symlink(
+    "/nonexistent",
+    `${lab.folder.path}/config/ktctl/profiles/gone.yaml`,
+  );
+  const { code, stdout, stderr } = await lab.ktctl("config list-profile");
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /^good {2}\S+\n$/);
+  assert.equal(stderr, "1 profile\n");
+});
+
 Deno.test("the original's file is read where the user has none, with a note of what is used and what is not", async () => {
   await using lab = await Lab.open();
   await lab.write(
