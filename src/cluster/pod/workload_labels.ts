@@ -10,12 +10,15 @@ import type { KubeApi, KubeObject } from "../../kube/kube_api.ts";
 import { PODS } from "../../kube/resources.ts";
 import type { FoundTarget } from "../service/target.ts";
 
+/** By which ReplicaSets tell their own pods: a Deployment's, and a Rollout's of Argo Rollouts. */
+const TEMPLATE_HASHES = ["pod-template-hash", "rollouts-pod-template-hash"];
+
 /** What controllers write on each of their pods, to tell their own. */
 const CONTROLLERS_OWN = new Set([
   "apps.kubernetes.io/pod-index",
   "controller-revision-hash",
   "pod-template-generation",
-  "pod-template-hash",
+  ...TEMPLATE_HASHES,
   "statefulset.kubernetes.io/pod-name",
 ]);
 
@@ -62,7 +65,7 @@ function withoutControllers(
 function refuseAdoption({ metadata }: KubeObject): void {
   const owner = metadata.ownerReferences?.find(({ controller }) => controller);
   const isTold = owner === undefined || owner.kind === "StatefulSet" ||
-    metadata.labels?.["pod-template-hash"] !== undefined;
+    TEMPLATE_HASHES.some((hash) => metadata.labels?.[hash] !== undefined);
   if (isTold) return;
   throw new UnsupportedError(
     "POD_WOULD_BE_ADOPTED",
