@@ -3,7 +3,12 @@
  * for its pods. `service_likeness_test.ts` fails for a field of Kubernetes 1.20 to 1.37 that is not here.
  */
 import { UnsupportedError } from "../../core/errors.ts";
-import { labelSelector, originalSelector } from "../../kube/annotations.ts";
+import {
+  label,
+  labelSelector,
+  originalSelector,
+  ROLE,
+} from "../../kube/annotations.ts";
 import type { KubeApi, KubeObject } from "../../kube/kube_api.ts";
 import { PODS } from "../../kube/resources.ts";
 import { withAffinityPorts } from "./affinity_ports.ts";
@@ -96,6 +101,7 @@ function localField({ spec = {} }: KubeObject): string | undefined {
   );
 }
 
+/** Of the pods that answer, or soon will: not of ours, nor of those that have ended or are about to. */
 async function originalNodes(
   kube: KubeApi,
   service: KubeObject,
@@ -106,7 +112,11 @@ async function originalNodes(
     labelSelector: labelSelector(originalSelector(service)),
     signal,
   });
-  const nodes = pods.flatMap(({ spec }) => spec?.nodeName ?? []);
+  const nodes = pods.filter((pod) =>
+    label(pod, ROLE) === undefined &&
+    pod.metadata.deletionTimestamp === undefined &&
+    !["Failed", "Succeeded"].includes(pod.status?.phase)
+  ).flatMap(({ spec }) => spec?.nodeName ?? []);
   return [...new Set(nodes)];
 }
 

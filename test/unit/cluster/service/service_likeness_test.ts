@@ -8,6 +8,7 @@ import {
   refuseSpreadLocal,
   SPEC_FIELDS,
 } from "../../../../src/cluster/service/service_likeness.ts";
+import type { KubeObject } from "../../../../src/kube/kube_api.ts";
 import { MemoryKube } from "../../../fakes/memory_kube.ts";
 import { own } from "../leftovers.ts";
 
@@ -118,6 +119,28 @@ for (
     await refuseSpreadLocal(onNodes(), service, signal);
   });
 }
+
+Deno.test("pods that have ended or are about to, and pods of ours, answer on no node", async () => {
+  const service = own("Service", "web", {
+    selector: { app: "web" },
+    internalTrafficPolicy: "Local",
+  });
+  const others: Partial<KubeObject>[] = [
+    { status: { phase: "Failed", reason: "Evicted" } },
+    { status: { phase: "Succeeded" } },
+    { metadata: { name: "b", deletionTimestamp: "2026-01-01T00:00:00Z" } },
+    { metadata: { name: "b", labels: { "kt-role": "shadow-exchange" } } },
+  ];
+  for (const other of others) {
+    const kube = new MemoryKube();
+    kube.listed = [
+      own("Pod", "a", { nodeName: "a" }),
+      { ...own("Pod", "b", { nodeName: "b" }), ...other },
+    ];
+    await refuseSpreadLocal(kube.api, service, signal);
+    assert.equal(await localNode(kube.api, service, signal), "a");
+  }
+});
 
 Deno.test("a Service that any node answers is taken wherever its pods are", async () => {
   const service = own("Service", "web", {
