@@ -91,12 +91,12 @@ export function refuseForeignStuntman(
   );
 }
 
-/** Makes the Stuntman Service anew, in place of an abandoned one. Returns its cluster IP. */
+/** Makes the Stuntman Service anew, in place of an abandoned one. Returns it as it is there. */
 export async function createStuntman(
   scope: Scope<World>,
   stuntman: KubeObject,
   options: { service: string; heartbeat: Heartbeat; session: string },
-): Promise<string> {
+): Promise<KubeObject> {
   const { kube } = scope.world;
   const ref = {
     resource: SERVICES,
@@ -111,7 +111,7 @@ export async function createStuntman(
     stuntman,
   );
   options.heartbeat.add(ref);
-  return made.spec.clusterIP;
+  return made;
 }
 
 async function removeAbandoned(

@@ -1,5 +1,5 @@
 /** Has the cluster make a Shadow Pod anew that goes while nobody is there who could. */
-import type { KtctlError } from "../../core/errors.ts";
+import { type KtctlError, NotFoundError } from "../../core/errors.ts";
 import { annotation, SESSION } from "../../kube/annotations.ts";
 import type { KubeObject, ObjectRef } from "../../kube/kube_api.ts";
 import { CONFIG_MAPS, REPLICA_SETS, SECRETS } from "../../kube/resources.ts";
@@ -20,7 +20,7 @@ import {
 export interface KeepOptions {
   readonly parts: AgentParts;
   readonly keys: ShadowKeys;
-  /** Told where the cluster refuses it: the pod is there all the same. */
+  /** Told where it cannot be made: the pod is there all the same. */
   readonly onUnkept?: (refusal: KtctlError) => void;
 }
 
@@ -39,7 +39,10 @@ export async function keepShadow(
   // a Deployment keeps its pod itself
   if (keptWith === undefined || spec.pod.asDeployment) return undefined;
   const fallback = await kube.find(keptWith, { signal });
-  if (fallback === undefined) return undefined;
+  if (fallback === undefined) {
+    onUnkept?.(lost(keptWith.name));
+    return undefined;
+  }
   const { partsName = spec.name } = spec;
   const kept = { ...spec, partsName: `kept-${partsName}` };
   try {
@@ -60,6 +63,13 @@ export async function keepShadow(
     onUnkept?.(error);
     return undefined;
   }
+}
+
+function lost(fallback: string): NotFoundError {
+  return new NotFoundError(
+    "STUNTMAN_DELETED",
+    `Service "${fallback}", to which it would fall back, was deleted by somebody`,
+  );
 }
 
 function make(scope: Scope<World>, keeper: KubeObject): Promise<KubeObject> {

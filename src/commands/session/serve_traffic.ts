@@ -18,6 +18,7 @@ import type { RestoreSpec } from "../../cluster/shadow/restore_account.ts";
 import { lockService } from "../../cluster/service/service_lock.ts";
 import { type Shadow, workloadRef } from "../../cluster/shadow/shadow.ts";
 import type { ShadowSpec } from "../../cluster/shadow/shadow_objects.ts";
+import { keepStuntman } from "../../cluster/service/keep_stuntman.ts";
 import {
   createStuntman,
   stuntmanService,
@@ -239,13 +240,20 @@ async function prepare(
     session: id,
     now: kube.now(),
   });
-  return await report.step(
+  const { name } = service.metadata;
+  const made = await report.step(
     "keep a path to the original workload",
     () =>
       createStuntman(scope, stuntman, {
-        service: service.metadata.name,
+        service: name,
         heartbeat,
         session: id,
       }),
   );
+  scope.background(
+    "the Stuntman Service",
+    (signal) =>
+      keepStuntman(kube, made, { service: name, log: report, signal }),
+  );
+  return made.spec.clusterIP;
 }

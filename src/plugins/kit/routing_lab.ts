@@ -151,7 +151,7 @@ async function startShadow(
   }));
   const routes = routePorts(service, exposed);
   const ports = await planPodPorts(kube, service, { routes, signal });
-  const fallbackHost = plan.fallback
+  const stuntman = plan.fallback
     ? await createStuntman(
       scope,
       stuntmanService(service, {
@@ -162,6 +162,7 @@ async function startShadow(
       { service: name, heartbeat, session },
     )
     : undefined;
+  const fallbackHost: string | undefined = stuntman?.spec.clusterIP;
   const made = Promise.withResolvers<string>();
   const link = new LatestLink();
   const traffic = new TrafficSession({
