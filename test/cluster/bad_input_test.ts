@@ -97,6 +97,18 @@ const refusals: readonly Refusal[] = [
     exit: 3,
     says: /"headless": it is headless.*cluster IP/,
   },
+  ...[["exchange"], ["mesh"], ["mesh", "--mode", "manual"]].map((
+    [verb = "", ...mode],
+  ) => ({
+    title: `a Service that Argo Rollouts manages, by ${
+      [verb, ...mode].join(" ")
+    },`,
+    args: [verb, "rolled", ...mode, "--expose", `${PORT}:80`],
+    code: "SERVICE_OF_ROLLOUT",
+    exit: 3,
+    says:
+      /"rolled": Argo Rollouts.*Rollout "rolled".*Service of your own.*preview/,
+  })),
   {
     title: "a UDP port, in mode selector",
     args: ["exchange", "names", "--expose", `${PORT}:53`],
@@ -446,6 +458,15 @@ async function applyTargets(namespace: TestNamespace): Promise<void> {
       selector: undefined,
     }),
     service("headless", { clusterIP: "None" }),
+    {
+      ...service("rolled", {}),
+      metadata: {
+        name: "rolled",
+        annotations: {
+          "argo-rollouts.argoproj.io/managed-by-rollouts": "rolled",
+        },
+      },
+    },
     service("names", {
       ports: [port, { name: "dns", port: 53, protocol: "UDP" }],
     }),

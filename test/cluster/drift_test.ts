@@ -1,6 +1,8 @@
 // Somebody deploys the Service anew while it is exchanged: the traffic comes back to the laptop, and
 // their version is what remains in the end.
 import assert from "node:assert/strict";
+import { connectKube } from "../../src/kube/connect_kube.ts";
+import { SERVICES } from "../../src/kube/resources.ts";
 import { openTestCluster, succeeded, type TestNamespace } from "./cluster.ts";
 import {
   answerOf,
@@ -242,6 +244,80 @@ for (const { title, drift, meant, isNew } of drifts) {
   });
 }
 
+Deno.test("a patch of one key is meant of that key, a deleted Stuntman Service is made again, and a changed port ends the session", async () => {
+  const cluster = await openTestCluster();
+  await using namespace = await cluster.demo();
+  await using laptop = await Laptop.open(cluster, namespace);
+  const client = await namespace.client();
+  const patchPod = async (path: string, labels: Record<string, string>) => {
+    const spec = { template: { metadata: { labels } } };
+    const body = JSON.stringify({ spec });
+    succeeded(await namespace.kubectl(["patch", path, "-p", body]));
+    const args = ["rollout", "status", path, "--timeout=120s"];
+    succeeded(await namespace.kubectl(args));
+  };
+  const blue = { app: "web", version: "v1" };
+  const green = { app: "web", version: "v2" };
+  await patchPod("deployment/web", green);
+  await namespace.apply(manifest(blue));
+  await using exchange = laptop.start([
+    "exchange",
+    "web",
+    "--expose",
+    `${laptop.demo.port}:80`,
+  ]);
+  await exchange.ready();
+  const stuntman = () => readService(namespace, "web-kt-stuntman");
+  const { clusterIP } = (await stuntman()).spec;
+
+  await patch(namespace, "strategic", {
+    spec: { selector: { version: "v2" } },
+  });
+  await exchange.event((event) => event["code"] === "SERVICE_DRIFTED");
+  assert.deepEqual((await stuntman()).spec.selector, green);
+  const kept = (await readService(namespace)).metadata.annotations;
+  assert.deepEqual(JSON.parse(kept!["kt-selector"]!), green);
+  await reaches(client);
+
+  const { uid } = (await stuntman()).metadata;
+  succeeded(await namespace.kubectl(["delete", "service/web-kt-stuntman"]));
+  await exchange.event((event) => event["code"] === "STUNTMAN_DELETED");
+  const again = await stuntman();
+  assert.notEqual(again.metadata.uid, uid);
+  assert.deepEqual([again.spec.clusterIP, again.spec.selector], [
+    clusterIP,
+    green,
+  ]);
+  const keepers = ["get", "replicasets", "-l", "control-by=kt", "-o"];
+  await eventually("what keeps the Shadow Pod is there anew", async () => {
+    const args = [...keepers, "jsonpath={.items[*].metadata.ownerReferences}"];
+    const owners = succeeded(await namespace.kubectl(args));
+    return owners.includes(again.metadata.uid);
+  });
+  await reaches(client);
+
+  await patch(namespace, "json", [
+    { op: "replace", path: "/spec/ports/0/targetPort", value: 8081 },
+  ]);
+  const result = await exchange.ended();
+  assert.equal(result.code, 7, result.stdout);
+  assert.equal(result.error?.["code"], "SERVICE_PORTS_CHANGED");
+  assert.match(
+    result.error!["message"],
+    /port 80 leads to 8081 in place of http/,
+  );
+  const after = await readService(namespace);
+  assert.deepEqual(after.spec.selector, green);
+  const keys = Object.keys(after.metadata.annotations ?? {});
+  assert.deepEqual(keys.filter((key) => /^kt-|ktctl/.test(key)), []);
+  const left = await namespace.kubectl([
+    ...["get", "pods,services,replicasets,secrets,configmaps"],
+    ...["-l", "control-by=kt", "-o", "name"],
+  ]);
+  assert.equal(succeeded(left), "");
+  assert.deepEqual(laptop.journals(), []);
+});
+
 Deno.test("a Service that is deleted meanwhile and does not come back is no obstacle to leaving", async () => {
   const cluster = await openTestCluster();
   await using namespace = await cluster.demo();
@@ -379,6 +455,61 @@ Deno.test("a controller that keeps changing the Service back is answered with gr
   const { spec } = await readService(namespace);
   assert.deepEqual(spec.selector, original);
 });
+
+for (const verb of ["exchange", "mesh"]) {
+  Deno.test(`while somebody keeps merging a label into the selector, a Service leads to its own pods in each pause (${verb})`, async () => {
+    const cluster = await openTestCluster();
+    await using namespace = await cluster.demo();
+    await using laptop = await Laptop.open(cluster, namespace);
+    await using session = laptop.start([
+      verb,
+      "web",
+      "--expose",
+      `${laptop.demo.port}:80`,
+    ]);
+    await session.ready();
+    const meant = { app: "web", tier: "front" };
+    const { kubeconfig } = cluster;
+    await using kube = await connectKube({
+      kubeconfig,
+      namespace: namespace.name,
+    });
+    const watch = kube.watch(SERVICES, {
+      fieldSelector: "metadata.name=web",
+      signal: AbortSignal.timeout(60_000),
+    });
+    let merges = 0;
+    let deadSince: number | undefined;
+    const deadMs: number[] = [];
+    // the pauses are 0, 0.5, 1 and 2 s
+    for await (const event of watch) {
+      if (event.type === "SYNCED") continue;
+      const { selector } = event.object.spec;
+      const isOurs = selector["kt-role"] !== undefined;
+      if (isOurs && selector["tier"] !== undefined) {
+        deadSince = performance.now();
+        continue;
+      }
+      if (deadSince !== undefined) {
+        deadMs.push(performance.now() - deadSince);
+        deadSince = undefined;
+      }
+      if (isOurs) {
+        const body = { spec: { selector: { tier: "front" } } };
+        await kube.patch({ resource: SERVICES, name: "web" }, body);
+        merges++;
+      } else {
+        assert.deepEqual(selector, meant);
+        if (merges === 4) break;
+      }
+    }
+    assert.equal(merges, 4);
+    assert.ok(deadMs.every((ms) => ms < 1_000), `no pod for ${deadMs} ms`);
+    const result = await session.stop();
+    assert.equal(result.code, 0, result.stdout);
+    assert.deepEqual((await readService(namespace)).spec.selector, meant);
+  });
+}
 
 Deno.test("a Deployment that is made anew while it is exchanged by scaling is told of, and left as it is", async () => {
   const cluster = await openTestCluster();

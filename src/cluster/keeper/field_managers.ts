@@ -5,6 +5,7 @@ import type { KubeObject } from "../../kube/kube_api.ts";
 const entries = v.pipe(
   v.array(v.object({
     manager: v.optional(v.pipe(v.string(), v.maxLength(128)), ""),
+    operation: v.optional(v.string(), ""),
     time: v.optional(v.string(), ""),
     fieldsV1: v.optional(v.record(v.string(), v.unknown()), {}),
   })),
@@ -16,14 +17,27 @@ export function managersOf(object: KubeObject): Set<string> {
   return new Set(read(object).map(({ manager }) => manager));
 }
 
+/** Who wrote something, and how: `Apply` on the server's side, or `Update`. */
+export interface Writer {
+  readonly manager: string;
+  readonly operation: string;
+}
+
 /** Those who have a say in a field, such as `["spec", "selector"]`; the last one to write first. */
+export function writersOfField(
+  object: KubeObject,
+  path: readonly string[],
+): Writer[] {
+  return read(object).filter(({ fieldsV1 }) => has(fieldsV1, path))
+    .sort((a, b) => b.time.localeCompare(a.time));
+}
+
+/** The names of the {@link writersOfField}. */
 export function managersOfField(
   object: KubeObject,
   path: readonly string[],
 ): string[] {
-  return read(object).filter(({ fieldsV1 }) => has(fieldsV1, path))
-    .sort((a, b) => b.time.localeCompare(a.time))
-    .map(({ manager }) => manager);
+  return writersOfField(object, path).map(({ manager }) => manager);
 }
 
 function read({ metadata }: KubeObject) {

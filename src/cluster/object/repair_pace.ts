@@ -30,10 +30,19 @@ export class RepairPace {
     this.#tellEveryMs = options.tellEveryMs ?? 60_000;
   }
 
+  /** Whether the next repair has to {@link wait}. */
+  get isPausing(): boolean {
+    return this.#leftMs() > 0;
+  }
+
   /** Resolves when the next repair may be made. */
   async wait(signal: AbortSignal): Promise<void> {
-    const leftMs = this.#repairedAt + this.#pauseMs - performance.now();
+    const leftMs = this.#leftMs();
     if (leftMs > 0) await pause(leftMs, signal);
+  }
+
+  #leftMs(): number {
+    return this.#repairedAt + this.#pauseMs - performance.now();
   }
 
   /** To be called after each repair. How many there were since the last word, where it is time for one; else 0. */

@@ -41,6 +41,13 @@ import {
 import { belongsTo, type RouterState } from "./router_state.ts";
 import { routerOriginal } from "./router_original.ts";
 import { routerRef, updateState } from "./router_store.ts";
+import { appliedSelector } from "../service/applied_selector.ts";
+import { type ServicePort, servicePorts } from "../service/expose.ts";
+import { leadBack } from "../service/lead_back.ts";
+import {
+  portChanges,
+  refuseChangedPorts,
+} from "../service/refuse_changed_ports.ts";
 import { selectedBy } from "../service/selected_by.ts";
 import { switchPatch } from "../service/service_selector.ts";
 import { refuseForeignStuntman, stuntmanService } from "../service/stuntman.ts";
@@ -53,6 +60,8 @@ export interface RouterSettings {
   readonly pod: RouterPodOptions;
   /** The Service's own selector, as it was seen to be when this session began. */
   readonly original: Readonly<Record<string, string>>;
+  readonly ports: readonly ServicePort[];
+  readonly seen: SeenService;
   readonly podTimeoutMs: number;
   readonly signal: AbortSignal;
   /** The Service was changed by somebody, and switched again. */
@@ -63,27 +72,41 @@ export interface RouterSettings {
   readonly keep: (state: RouterState) => Promise<boolean>;
 }
 
+/** Of the Service as it was found last while it led to the router. */
+export interface SeenService {
+  /** The {@link appliedSelector}. */
+  applied: Readonly<Record<string, string>>;
+}
+
 /** So long the Service may lead to a router that is not ready: nobody else answers there meanwhile. */
 export const UNREADY_MS = 1_000;
 
 /**
  * The Stuntman Service as it is to be; its cluster IP ends up in the state, which is returned.
  * Undefined where the router is gone.
+ * Throws `ConflictError` (`SERVICE_PORTS_CHANGED`).
  *
- * @param known The Service's own selector, where nothing in the cluster says it any more.
+ * @param known.original The Service's own selector, where nothing in the cluster says it any more.
+ * @param known.ports For which the router was made. @default not compared
  */
 export async function reconcileOrigin(
   kube: KubeApi,
   state: RouterState,
-  known: RouterSettings["original"],
+  { original: known, ports, seen: { applied } }:
+    & Pick<RouterSettings, "original" | "seen">
+    & Partial<Pick<RouterSettings, "ports">>,
 ): Promise<RouterState | undefined> {
   const { namespace } = state;
-  const service = await kube.get({
-    resource: SERVICES,
-    name: state.service,
-    namespace,
-  });
-  const originalOf = await routerOriginal(kube, state, { known });
+  const ref = { resource: SERVICES, name: state.service, namespace };
+  const service = await kube.get(ref);
+  const originalOf = await routerOriginal(kube, state, { known, applied });
+  if (ports !== undefined) {
+    if (portChanges(ports, servicePorts(service)).length > 0) {
+      const shadow = routerLabels(state);
+      await leadBack(kube, ref, { shadow, original: originalOf });
+    }
+    refuseChangedPorts(service, ports);
+  }
   const origin = await reconcileStuntman(kube, service, {
     selector: originalOf(service),
     namespace,
@@ -300,7 +323,7 @@ function renamed(
 async function switchService(
   kube: KubeApi,
   state: RouterState,
-  { drifted, original: known, signal }: RouterSettings,
+  { drifted, original: known, seen, signal }: RouterSettings,
 ): Promise<boolean> {
   const { namespace } = state;
   const labels = routerLabels(state);
@@ -311,8 +334,13 @@ async function switchService(
   let isSwitched = false;
   let hasDrifted = false;
   let by: string | undefined;
-  const originalOf = await routerOriginal(kube, state, { known, signal });
-  await updateObject(
+  const { applied } = seen;
+  const originalOf = await routerOriginal(kube, state, {
+    known,
+    applied,
+    signal,
+  });
+  const switched = await updateObject(
     kube,
     ref,
     (service) => {
@@ -328,6 +356,7 @@ async function switchService(
       return switchPatch(service, { original, shadow: labels });
     },
   );
+  if (switched !== undefined) seen.applied = appliedSelector(switched);
   if (hasDrifted) drifted(state.service, by);
   return isSwitched;
 }

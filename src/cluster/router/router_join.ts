@@ -12,7 +12,11 @@ import { claimedByRouters, findParticipants } from "./find_participants.ts";
 import { findRouterPods } from "./find_router_pods.ts";
 import { leaveRouter } from "./router_leave.ts";
 import { routerConfigMap, type RouterPodOptions } from "./router_objects.ts";
-import { makeRouterPod, reconcileOrigin } from "./reconcile_router.ts";
+import {
+  makeRouterPod,
+  reconcileOrigin,
+  type SeenService,
+} from "./reconcile_router.ts";
 import { updateOrCreate } from "../object/update_or_create.ts";
 import { joined, type Participant, type RouterState } from "./router_state.ts";
 import { findState, routerRef, updateState } from "./router_store.ts";
@@ -35,6 +39,7 @@ export interface JoinInput {
   readonly pod: RouterPodOptions;
   /** The Service's own selector, as it was seen to be. */
   readonly original: Readonly<Record<string, string>>;
+  readonly seen: SeenService;
   /** The router as it is to be where there is none yet. */
   readonly fresh: Pick<
     RouterState,
@@ -55,7 +60,7 @@ export const joinRouterStep: ClusterStep<JoinArgs, JoinInput, void> = {
     `ktctl clean -n ${namespace} --thresholdInMinus 0, or for everybody: ktctl recover ${service} -n ${namespace} --takeOver`,
   async apply(args, input, { kube }) {
     const joined = await join(kube, args, input);
-    const state = await reconcileOrigin(kube, joined, input.original);
+    const state = await reconcileOrigin(kube, joined, input);
     // it starts while the Shadow Pod does
     if (state !== undefined && !await hasPod(kube, state)) {
       await makeRouterPod(kube, state, input);

@@ -17,13 +17,18 @@ type Labels = Readonly<Record<string, string>>;
 export async function routerOriginal(
   kube: KubeApi,
   state: RouterState,
-  { known, signal }: { known: Labels; signal?: AbortSignal },
+  { known, applied, signal }: {
+    known: Labels;
+    applied: Labels;
+    signal?: AbortSignal;
+  },
 ): Promise<(service: KubeObject) => Labels> {
   const last = await stuntmanSelector(kube, state, signal) ?? known;
   return (service) => {
     const intended = intendedSelector(service, {
       shadow: routerLabels(state),
       last,
+      applied,
     });
     if (isSwitched(intended) || Object.keys(intended).length === 0) {
       throw selectorLost(service);

@@ -8,6 +8,7 @@ import {
   LinkError,
   messageOf,
 } from "../../core/errors.ts";
+import { retry } from "../../core/retry.ts";
 import { reconcile } from "../object/reconcile.ts";
 import { RepairPace } from "../object/repair_pace.ts";
 import { labelSelector, stuntmanName } from "../../kube/annotations.ts";
@@ -17,6 +18,7 @@ import { awaitArrival, awaitProxy } from "../service/await_endpoints.ts";
 import { ChangeFilter } from "../object/change_filter.ts";
 import { Changes } from "../object/changes.ts";
 import { driftText } from "../service/drift_text.ts";
+import { leadBack } from "../service/lead_back.ts";
 import { RetargetedWatch } from "../service/retargeted_watch.ts";
 import { isControlled } from "../object/is_controlled.ts";
 import { isReady } from "../pod/pod_ready.ts";
@@ -24,6 +26,7 @@ import { findRouterPods } from "./find_router_pods.ts";
 import { checkedBackend, slotName } from "./router_config.ts";
 import { keepRouter } from "./router_keeper.ts";
 import { routerLabels } from "./router_objects.ts";
+import { routerOriginal } from "./router_original.ts";
 import { readRuntime } from "./router_runtime.ts";
 import {
   reconcileOrigin,
@@ -96,13 +99,13 @@ export class RouterReconciler {
 
   /**
    * Everything as it is to be, our route included. Returns the state if the Service was switched now.
-   * Throws `ConflictError` (`SERVICE_RECOVERED`), and what the API throws.
+   * Throws `ConflictError` (`SERVICE_RECOVERED`, `SERVICE_PORTS_CHANGED`), and what the API throws.
    */
   async #reconcile(): Promise<RouterState | undefined> {
     const state = await reconcileOrigin(
       this.#kube,
       await this.#routedState(),
-      this.#settings.original,
+      this.#settings,
     );
     if (state === undefined) return; // taken back just now: an event tells of it
     this.#pods.target = state.podTarget;
@@ -245,20 +248,58 @@ export class RouterReconciler {
           signal: watching,
           pace: {
             wait: async (signal) => {
-              await this.#pace.wait(signal);
+              await this.#pause(changes, signal);
               await pause(Math.random() * turnsMs(this.#others), signal);
             },
           },
-          isPassing: (error) => {
-            this.#log.debug(`Cannot reconcile the router: ${messageOf(error)}`);
-            return isPassing(error);
-          },
+          isPassing: (error) => this.#isPassing(error),
         }),
       ]);
     } finally {
       ended.abort(new Cancelled());
       await watches.catch(() => {});
     }
+  }
+
+  /** Until the next repair of the Service may be made; where it would be dead, its own pods answer. */
+  async #pause(changes: Changes, signal: AbortSignal): Promise<void> {
+    const isPassing = (error: unknown) => this.#isPassing(error);
+    while (this.#pace.isPausing) {
+      await retry(() => this.#leadBack(signal), { signal, isPassing });
+      const ended = new AbortController();
+      const waiting = AbortSignal.any([signal, ended.signal]);
+      try {
+        await Promise.race([
+          this.#pace.wait(waiting),
+          changes.next(waiting), // another of the Service, maybe
+        ]);
+      } finally {
+        ended.abort(new Cancelled());
+      }
+    }
+  }
+
+  async #leadBack(signal: AbortSignal): Promise<void> {
+    const { service: name, namespace, settings } = this.#options;
+    const state = await findState(
+      this.#kube,
+      routerRef(name, namespace),
+      signal,
+    );
+    if (state === undefined) return; // an event tells of it
+    const original = await routerOriginal(this.#kube, state, {
+      known: settings.original,
+      applied: settings.seen.applied,
+      signal,
+    });
+    const ref = { resource: SERVICES, name, namespace };
+    const shadow = routerLabels(state);
+    await leadBack(this.#kube, ref, { shadow, original });
+  }
+
+  #isPassing(error: unknown): boolean {
+    this.#log.debug(`Cannot reconcile the router: ${messageOf(error)}`);
+    return isPassing(error);
   }
 
   async #watch(

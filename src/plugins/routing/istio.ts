@@ -17,6 +17,7 @@ import {
 } from "../../cluster/router/istio_rules.ts";
 import { istioRulesStep } from "../../cluster/router/istio_rules_step.ts";
 import { markText, meshName } from "../../cluster/router/mesh_mark.ts";
+import { refuseRolloutsService } from "../../cluster/keeper/refuse_rollouts_service.ts";
 import { refuseEarlyTraffic } from "../../cluster/service/service_likeness.ts";
 import { refuseUnsuitable } from "../../cluster/service/target.ts";
 import { workloadLabels } from "../../cluster/pod/workload_labels.ts";
@@ -80,6 +81,7 @@ async function plan(context: Context): Promise<RoutingPlan> {
   const { name } = service.metadata;
   const mark = markOf(context);
   refuseUnsuitable(service);
+  refuseRolloutsService(service);
   refuseEarlyTraffic(service, "Use --mode auto.");
   if (originalSelector(service)[mark.key] !== undefined) {
     throw new UsageError(

@@ -10,7 +10,12 @@ import {
 } from "../../cluster/service/affinity_ports.ts";
 import { applyRuntime } from "../../cluster/router/apply_runtime.ts";
 import { awaitClosed } from "../../cluster/router/await_closed.ts";
-import { servicePorts } from "../../cluster/service/expose.ts";
+import { appliedSelector } from "../../cluster/service/applied_selector.ts";
+import {
+  type ServicePort,
+  servicePorts,
+} from "../../cluster/service/expose.ts";
+import { refuseRolloutsService } from "../../cluster/keeper/refuse_rollouts_service.ts";
 import { refuseHeldService } from "../../cluster/holder.ts";
 import {
   markText,
@@ -35,6 +40,7 @@ import type { RouterSettings } from "../../cluster/router/reconcile_router.ts";
 import {
   refuseTakenMark,
   routed,
+  type RouterPort,
   type RouterState,
   type RouteTarget,
 } from "../../cluster/router/router_state.ts";
@@ -54,8 +60,11 @@ import {
   annotationText,
   CONTROL_BY,
   CONTROL_BY_KT,
+  HELD_BY,
   includesLabels,
+  isSwitched,
   label,
+  ORIGINAL_SELECTOR,
   originalSelector,
   RELEASED,
   ROLE,
@@ -110,11 +119,13 @@ async function plan(context: Context): Promise<RoutingPlan> {
   const namespace = namespaceOf(context);
   const mark = markOf(context);
   refuseUnsuitable(service);
+  refuseRolloutsService(service);
   refuseOtherProtocols(service, "Move that port to a Service of its own.");
   await refuseSpreadLocal(kube, service, signal);
   const shadow = meshName(name, mark);
   const state = await findState(kube, routerRef(name, namespace), signal);
   if (state !== undefined && leadsToRouter(service, state)) {
+    refuseOtherPorts(service, state);
     refuseTakenMark(state, mark);
   } else {
     refuseOriginalsRouter(service);
@@ -130,8 +141,31 @@ async function plan(context: Context): Promise<RoutingPlan> {
   };
 }
 
+/** Or does but for a pause between two repairs. */
 function leadsToRouter(service: KubeObject, state: RouterState): boolean {
-  return includesLabels(service.spec?.selector, routerLabels(state));
+  const { selector } = service.spec;
+  const isLedBack = !isSwitched(selector) &&
+    annotation(service, ORIGINAL_SELECTOR) !== undefined &&
+    annotation(service, HELD_BY) === undefined;
+  return isLedBack || includesLabels(selector, routerLabels(state));
+}
+
+/** It has all ports from the first, and whoever is in it ends when the Service gets others. */
+function refuseOtherPorts(service: KubeObject, state: RouterState): void {
+  const ports = servicePorts(service);
+  const isFor = ({ targetPort }: ServicePort, { name, port }: RouterPort) =>
+    targetPort === name || targetPort === port;
+  const areSame =
+    ports.every((one) => state.ports.some((its) => isFor(one, its))) &&
+    state.ports.every((its) =>
+      ports.some((one) => one.port === its.servicePort && isFor(one, its))
+    );
+  if (areSame) return;
+  throw new ConflictError(
+    "SERVICE_PORTS_CHANGED",
+    `Cannot join the router of Service "${state.service}": it was made for other ports than the Service has now`,
+    { hint: "Try again when everybody has left it." },
+  );
 }
 
 /** Only it leaves a Service at a router without our ConfigMap. */
@@ -241,6 +275,7 @@ async function joinInput(context: Context): Promise<JoinInput> {
     pod: { ...pod, routerImage: options.routerImage },
     mark: markOf(context),
     original: originalSelector(service),
+    seen: { applied: appliedSelector(service) },
     fresh: {
       ports: ports.map(({ name, port, servicePort }) => ({
         name,
@@ -366,6 +401,8 @@ function settingsOf(
     user,
     pod: { ...pod, routerImage },
     original: originalSelector(target.service),
+    ports: servicePorts(target.service),
+    seen: { applied: appliedSelector(target.service) },
     podTimeoutMs,
     signal,
   };

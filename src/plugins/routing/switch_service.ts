@@ -7,7 +7,15 @@ import { warnOfAffinity } from "../../cluster/service/affinity_ports.ts";
 import { driftText } from "../../cluster/service/drift_text.ts";
 import { selectedBy } from "../../cluster/service/selected_by.ts";
 import { refuseReplacedPods } from "../../cluster/holder.ts";
+import { appliedSelector } from "../../cluster/service/applied_selector.ts";
+import { servicePorts } from "../../cluster/service/expose.ts";
 import { intendedSelector } from "../../cluster/service/intended_selector.ts";
+import { leadBack } from "../../cluster/service/lead_back.ts";
+import {
+  portChanges,
+  refuseChangedPorts,
+} from "../../cluster/service/refuse_changed_ports.ts";
+import { refuseRolloutsService } from "../../cluster/keeper/refuse_rollouts_service.ts";
 import {
   serviceSelectorStep,
   switchPatch,
@@ -33,6 +41,14 @@ import { warnOfServiceKeeper } from "./warn_of_keeper.ts";
 
 type Labels = Readonly<Record<string, string>>;
 
+/** Of the Service while it was as we left it. */
+interface Known {
+  /** What it is to return to. */
+  readonly original: Labels;
+  /** The {@link appliedSelector}. */
+  readonly applied: Labels;
+}
+
 /**
  * Refuses a Service that cannot be switched whole, or whose Stuntman Service cannot be made; warns of
  * what becomes different.
@@ -43,6 +59,7 @@ export async function refuseUnswitchable(
   { kube, target: { service }, log, signal }: RoutingContext<unknown>,
   wayOut: string,
 ): Promise<void> {
+  refuseRolloutsService(service);
   refuseOtherProtocols(service, wayOut);
   warnOfServiceKeeper(
     { kube, log },
@@ -74,12 +91,14 @@ export async function switchService(
     namespace: namespace ?? kube.namespace,
   };
   const current = await kube.get(ref);
+  refuseChangedPorts(current, servicePorts(context.target.service));
   // as a Service may have become since the plan was made
   await refuseTakenAway(kube, current, {
     shadow: shadowLabels,
     signal: scope.signal,
   });
   const original = originalSelector(current);
+  const applied = appliedSelector(current);
   await scope.run(
     serviceSelectorStep,
     {
@@ -101,7 +120,7 @@ export async function switchService(
     (signal) =>
       reconcileService(context, {
         namespace: ref.namespace,
-        last: original,
+        first: { original, applied },
         signal,
       }),
   );
@@ -109,21 +128,23 @@ export async function switchService(
 
 /**
  * Puts drift right: `kubectl apply` of the original manifest merges its labels into ours, so that
- * the Service would select nothing. A new selector in it becomes the one to return to. One that
+ * the Service would select nothing. What is meant by it becomes what to return to. A selector that
  * leads to another session's pod does not; if that pod lives, the Service is lost to it.
+ * Throws `ConflictError` (`SERVICE_PORTS_CHANGED`, `SERVICE_RECOVERED`, `SERVICE_TAKEN_AWAY`).
  *
- * @param options.last What to return to where nothing on the Service says it any more.
+ * @param options.first What to go by where nothing on the Service says it any more.
  */
 async function reconcileService(
   context: RouteContext<unknown>,
-  { namespace, last, signal }: {
+  { namespace, first, signal }: {
     namespace: string;
-    last: Labels;
+    first: Known;
     signal: AbortSignal;
   },
 ): Promise<void> {
   const { kube, shadowLabels: shadow, log } = context;
   const { name } = context.target.service.metadata;
+  const planned = servicePorts(context.target.service);
   const watch = kube.watch(SERVICES, {
     namespace,
     fieldSelector: `metadata.name=${name}`,
@@ -132,6 +153,7 @@ async function reconcileService(
   });
   const ref = { resource: SERVICES, name, namespace };
   const pace = new RepairPace();
+  let known = first;
   for await (const event of watch) {
     if (event.type === "SYNCED") continue;
     if (event.type === "DELETED") {
@@ -141,27 +163,43 @@ async function reconcileService(
       );
       continue;
     }
-    if (isIntact(event.object, shadow)) continue;
+    if (isIntact(event.object, shadow)) {
+      refuseChangedPorts(event.object, planned);
+      known = { ...known, applied: appliedSelector(event.object) };
+      continue;
+    }
     if (annotation(event.object, ORIGINAL_SELECTOR) === undefined) {
       await refuseReleasedPod(context, signal);
       if (signal.aborted) return;
     }
-    const known = last;
+    const { original: last, applied } = known;
+    const intended = (service: KubeObject) =>
+      intendedSelector(service, { shadow, last, applied });
     let isBegun = false;
-    const again = async () => {
-      await pace.wait(signal);
+    const again = async (): Promise<Known | undefined> => {
       const service = await kube.find(ref, { signal });
       if (service === undefined) return undefined;
       // by a repair that came after this event
       if (!isBegun && isIntact(service, shadow)) return undefined;
+      const hasOtherPorts =
+        portChanges(planned, servicePorts(service)).length > 0;
+      if (pace.isPausing || hasOtherPorts) {
+        // until then its own pods answer
+        await leadBack(kube, ref, { shadow, original: intended });
+      }
+      refuseChangedPorts(service, planned);
+      if (pace.isPausing) {
+        await pace.wait(signal);
+        return await again();
+      }
       await refuseTakenAway(kube, service, { shadow, signal });
       isBegun = true;
-      return await switchAgain(context, { namespace, last: known });
+      return await switchAgain(context, { namespace, intended });
     };
     const isPassing = tellPassing(log, "switch the Service again");
     const done = await retry(again, { signal, isPassing });
     if (done === undefined) continue;
-    last = done;
+    known = done;
     const count = pace.repaired();
     if (count === 0) continue;
     const by = selectedBy(event.object);
@@ -225,15 +263,18 @@ export async function isSwitchedBack(
     annotation(service, ORIGINAL_SELECTOR) === undefined;
 }
 
-/** Returns the Service's own selector; undefined where there is no such Service. */
+/** Returns what is known of the Service then; undefined where there is no such Service. */
 async function switchAgain(
   context: RouteContext<unknown>,
-  { namespace, last }: { namespace: string; last: Labels },
-): Promise<Labels | undefined> {
+  { namespace, intended }: {
+    namespace: string;
+    intended: (service: KubeObject) => Labels;
+  },
+): Promise<Known | undefined> {
   const { kube, shadowLabels: shadow, user, stuntman } = context;
   const { name } = context.target.service.metadata;
   let original: Labels | undefined;
-  await updateObject(
+  const switched = await updateObject(
     kube,
     { resource: SERVICES, name, namespace },
     (service) => {
@@ -242,7 +283,7 @@ async function switchAgain(
         original = parseSelector(annotation(service, ORIGINAL_SELECTOR));
         return undefined;
       }
-      original = intendedSelector(service, { shadow, last });
+      original = intended(service);
       return switchPatch(service, {
         original,
         shadow,
@@ -252,7 +293,9 @@ async function switchAgain(
       });
     },
   );
-  if (original === undefined || stuntman === undefined) return original;
+  if (switched === undefined || original === undefined) return undefined;
+  const known = { original, applied: appliedSelector(switched) };
+  if (stuntman === undefined) return known;
   const ref = { resource: SERVICES, name: stuntman, namespace };
   await updateObject(
     kube,
@@ -262,5 +305,5 @@ async function switchAgain(
         ? undefined
         : [{ op: "replace", path: "/spec/selector", value: original }],
   );
-  return original;
+  return known;
 }

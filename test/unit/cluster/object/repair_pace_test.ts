@@ -12,8 +12,11 @@ async function waited(pace: RepairPace): Promise<number> {
 Deno.test("the first repair comes at once, each further one after twice the pause, up to the longest", async () => {
   const pace = new RepairPace({ firstMs: 200, longestMs: 400 });
   const waits: number[] = [];
+  let since = performance.now();
   for (let i = 0; i < 4; i++) {
-    waits.push(await waited(pace));
+    await pace.wait(signal);
+    waits.push(performance.now() - since);
+    since = performance.now();
     pace.repaired();
   }
   // a machine may be busy: less than the next longer pause is enough to tell them apart
@@ -48,4 +51,13 @@ Deno.test("a pause ends with its signal", async () => {
   pace.repaired();
   const reason = new DOMException("enough", "AbortError");
   await assert.rejects(pace.wait(AbortSignal.abort(reason)), reason);
+});
+
+Deno.test("whether the next repair has to wait is known before", async () => {
+  const pace = new RepairPace({ firstMs: 200 });
+  assert.equal(pace.isPausing, false);
+  pace.repaired();
+  assert.equal(pace.isPausing, true);
+  await pace.wait(signal);
+  assert.equal(pace.isPausing, false);
 });

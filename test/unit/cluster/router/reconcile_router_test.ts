@@ -5,6 +5,7 @@ import { isControlled } from "../../../../src/cluster/object/is_controlled.ts";
 import { isReady } from "../../../../src/cluster/pod/pod_ready.ts";
 import {
   makeRouterPod,
+  reconcileOrigin,
   reconcileRouter,
 } from "../../../../src/cluster/router/reconcile_router.ts";
 import { keepRouter } from "../../../../src/cluster/router/router_keeper.ts";
@@ -15,6 +16,7 @@ import {
 } from "../../../../src/cluster/router/router_store.ts";
 import { KtctlError } from "../../../../src/core/errors.ts";
 import { NOW, switchedService } from "../leftovers.ts";
+import { MemoryKube } from "../../../fakes/memory_kube.ts";
 import { RouterKube } from "../router_kube.ts";
 import { EMPTY_ROUTER } from "../routers.ts";
 
@@ -34,6 +36,8 @@ const settings = {
     quota: {},
   },
   original: { app: "web" },
+  ports: [],
+  seen: { applied: {} },
   podTimeoutMs: 5_000,
   signal,
   drifted: () => {},
@@ -127,4 +131,23 @@ Deno.test("however two participants and the cluster mend a router that dies and 
     }),
     { numRuns: 100 },
   );
+});
+
+class ServiceKube extends MemoryKube {
+  get() {
+    return this.find({} as never);
+  }
+}
+
+Deno.test("where the Service's ports are not those that the router was made for, it leads to its own pods, and the session ends", async () => {
+  const service = switchedService("router");
+  Object.assign(service.spec.selector, { tier: "front" });
+  service.spec.ports = [{ port: 80, targetPort: 8081, protocol: "TCP" }];
+  const kube = new ServiceKube(service);
+  const ports = [{ port: 80, targetPort: 8080, protocol: "TCP" }];
+  await assert.rejects(
+    reconcileOrigin(kube.api, router, { ...settings, ports }),
+    { code: "SERVICE_PORTS_CHANGED" },
+  );
+  assert.deepEqual(kube.object?.spec.selector, { app: "web", tier: "front" });
 });
