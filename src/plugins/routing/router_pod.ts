@@ -11,10 +11,7 @@ import {
 import { applyRuntime } from "../../cluster/router/apply_runtime.ts";
 import { awaitClosed } from "../../cluster/router/await_closed.ts";
 import { appliedSelector } from "../../cluster/service/applied_selector.ts";
-import {
-  type ServicePort,
-  servicePorts,
-} from "../../cluster/service/expose.ts";
+import { servicePorts } from "../../cluster/service/expose.ts";
 import { refuseRolloutsService } from "../../cluster/keeper/refuse_rollouts_service.ts";
 import { refuseHeldService } from "../../cluster/holder.ts";
 import {
@@ -40,7 +37,6 @@ import type { RouterSettings } from "../../cluster/router/reconcile_router.ts";
 import {
   refuseTakenMark,
   routed,
-  type RouterPort,
   type RouterState,
   type RouteTarget,
 } from "../../cluster/router/router_state.ts";
@@ -49,6 +45,7 @@ import {
   routerRef,
   updateState,
 } from "../../cluster/router/router_store.ts";
+import { refuseRouterOfOtherPorts } from "../../cluster/router/refuse_router_of_other_ports.ts";
 import { refuseSpreadLocal } from "../../cluster/service/service_likeness.ts";
 import { refuseForeignStuntman } from "../../cluster/service/stuntman.ts";
 import {
@@ -125,7 +122,7 @@ async function plan(context: Context): Promise<RoutingPlan> {
   const shadow = meshName(name, mark);
   const state = await findState(kube, routerRef(name, namespace), signal);
   if (state !== undefined && leadsToRouter(service, state)) {
-    refuseOtherPorts(service, state);
+    refuseRouterOfOtherPorts(service, state);
     refuseTakenMark(state, mark);
   } else {
     refuseOriginalsRouter(service);
@@ -148,24 +145,6 @@ function leadsToRouter(service: KubeObject, state: RouterState): boolean {
     annotation(service, ORIGINAL_SELECTOR) !== undefined &&
     annotation(service, HELD_BY) === undefined;
   return isLedBack || includesLabels(selector, routerLabels(state));
-}
-
-/** It has all ports from the first, and whoever is in it ends when the Service gets others. */
-function refuseOtherPorts(service: KubeObject, state: RouterState): void {
-  const ports = servicePorts(service);
-  const isFor = ({ targetPort }: ServicePort, { name, port }: RouterPort) =>
-    targetPort === name || targetPort === port;
-  const areSame =
-    ports.every((one) => state.ports.some((its) => isFor(one, its))) &&
-    state.ports.every((its) =>
-      ports.some((one) => one.port === its.servicePort && isFor(one, its))
-    );
-  if (areSame) return;
-  throw new ConflictError(
-    "SERVICE_PORTS_CHANGED",
-    `Cannot join the router of Service "${state.service}": it was made for other ports than the Service has now`,
-    { hint: "Try again when everybody has left it." },
-  );
 }
 
 /** Only it leaves a Service at a router without our ConfigMap. */

@@ -34,7 +34,7 @@ class MeshedKube extends MemoryKube {
 }
 
 /** Of one more developer, where the router of port 80 is there already. */
-function joining(service: KubeObject, targetPort: number) {
+async function joining(service: KubeObject, targetPort: number) {
   service.spec.ports = [{ port: 80, targetPort, protocol: "TCP" }];
   const context = {
     kube: new MeshedKube().api,
@@ -44,12 +44,12 @@ function joining(service: KubeObject, targetPort: number) {
     shadowLabels: {},
     signal: new AbortController().signal,
   } as unknown as RoutingContext<never>;
-  return (routerPod as RoutingPlugin<never>).plan(context);
+  return await (routerPod as RoutingPlugin<never>).plan(context);
 }
 
 Deno.test("a router that was made for the Service's ports of before is not joined", async () => {
   await joining(switchedService("router"), 80);
-  await assert.rejects(async () => joining(switchedService("router"), 8081), {
+  await assert.rejects(joining(switchedService("router"), 8081), {
     code: "SERVICE_PORTS_CHANGED",
   });
 });
@@ -60,7 +60,7 @@ Deno.test("a router is joined also in a pause between two repairs of its Service
   });
   await joining(ledBack, 80);
   ledBack.metadata.annotations!["ktctl.dev/held-by"] = "bob";
-  await assert.rejects(async () => joining(ledBack, 80), {
+  await assert.rejects(joining(ledBack, 80), {
     code: "SERVICE_ALREADY_EXCHANGED",
   });
 });
