@@ -45,7 +45,7 @@ import {
   routerRef,
   updateState,
 } from "../../cluster/router/router_store.ts";
-import { refuseRouterOfOtherPorts } from "../../cluster/router/refuse_router_of_other_ports.ts";
+import { refuseRouterOfOtherPorts } from "./refuse_router_of_other_ports.ts";
 import { refuseSpreadLocal } from "../../cluster/service/service_likeness.ts";
 import { refuseForeignStuntman } from "../../cluster/service/stuntman.ts";
 import {

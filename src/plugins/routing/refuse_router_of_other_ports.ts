@@ -1,7 +1,13 @@
 import { ConflictError } from "../../core/errors.ts";
 import type { KubeObject } from "../../kube/kube_api.ts";
-import { type ServicePort, servicePorts } from "../service/expose.ts";
-import type { RouterPort, RouterState } from "./router_state.ts";
+import {
+  type ServicePort,
+  servicePorts,
+} from "../../cluster/service/expose.ts";
+import type {
+  RouterPort,
+  RouterState,
+} from "../../cluster/router/router_state.ts";
 
 /**
  * A router has all ports from the first, and whoever is in it ends when its Service gets others.
