@@ -42,10 +42,11 @@ export async function makeShadowService(
     spec: {
       selector: shadowLabels,
       ports: [
-        ...ports.map(({ port, servicePort }) => ({
+        ...ports.map(({ name, servicePort }) => ({
           name: `kt-${servicePort}`,
           port: servicePort,
-          targetPort: port,
+          // the Shadow Pod may have given the port another number than the router
+          targetPort: name,
           protocol: "TCP",
         })),
         check,
