@@ -180,6 +180,14 @@ const refusals: readonly Refusal[] = [
     exit: 2,
     says: /Cannot expose port 80 of Service "renumbered" twice/,
   },
+  ...["exchange", "mesh"].map((verb) => ({
+    title: `two local ports for one targetPort, ${verb}`,
+    args: [verb, "twins", "--expose", `${PORT}:80,${CLOSED}:443`],
+    code: "EXPOSE_INVALID",
+    exit: 2,
+    says:
+      /Cannot bring ports 80 and 443 of Service "twins" to different local ports: both have the targetPort http.*Give both the same local port/,
+  })),
   {
     title: "exchange where nothing listens",
     args: ["exchange", "web", "--expose", `${CLOSED}:80`],
@@ -472,6 +480,12 @@ async function applyTargets(namespace: TestNamespace): Promise<void> {
     }),
     workload("Deployment", "names", { app: "names" }),
     service("renumbered", { ports: [{ port: 80, targetPort: 8080 }] }),
+    service("twins", {
+      ports: [
+        { name: "http", port: 80, targetPort: "http" },
+        { name: "https", port: 443, targetPort: "http" },
+      ],
+    }),
     service("low", { ports: [{ port: 80, targetPort: 80 }] }),
     service("set", {}),
     workload("StatefulSet", "set", { app: "set" }),

@@ -62,7 +62,7 @@ export interface ServicePort {
 /** How one port of the Service is to be served. */
 export interface PortRoute {
   readonly servicePort: ServicePort;
-  /** The port on this laptop; none where the user did not expose this port of the Service. */
+  /** The port on this laptop; none where the user exposed neither this port of the Service nor one with its targetPort. */
   readonly local?: number;
 }
 
@@ -77,15 +77,22 @@ export function servicePorts(service: KubeObject): ServicePort[] {
   }));
 }
 
+/** What is to be told of `--expose`: a warning's code and its text. */
+export type ExposeNote = (
+  code: "TARGET_PORT" | "TARGET_PORT_SHARED",
+  message: string,
+) => void;
+
 /**
  * Pairs each exposed number with a port of the Service: its `port` first, else a `targetPort`
- * (with a note to `note`). Unexposed ports come without `local`.
+ * (with a note to `note`). Unexposed ports come without `local`, but for those that have the targetPort
+ * of an exposed one (with a note too): a pod cannot tell their connections apart.
  * Throws `UsageError` (`EXPOSE_UNKNOWN_PORT`, `EXPOSE_INVALID`) or `UnsupportedError` (`UDP_PORT`).
  */
 export function routePorts(
   service: KubeObject,
   exposed: readonly ExposedPort[],
-  note: (message: string) => void = () => {},
+  note: ExposeNote = () => {},
 ): PortRoute[] {
   const ports = servicePorts(service);
   const name = service.metadata.name;
@@ -115,15 +122,51 @@ export function routePorts(
     }
     if (port.port !== remote) {
       note(
+        "TARGET_PORT",
         `${remote} is the targetPort of port ${port.port} of Service "${name}": taking port ${port.port}`,
       );
     }
     locals.set(port, local);
   }
+  const byTarget = exposedTargets(name, locals);
   return ports.map((servicePort) => {
-    const local = locals.get(servicePort);
-    return local === undefined ? { servicePort } : { servicePort, local };
+    const { protocol, targetPort, port } = servicePort;
+    const exposed = protocol === "TCP" ? byTarget.get(targetPort) : undefined;
+    if (exposed === undefined) return { servicePort };
+    const { local } = exposed;
+    if (!locals.has(servicePort)) {
+      note(
+        "TARGET_PORT_SHARED",
+        `Port ${port} of Service "${name}" comes to localhost:${local} as well: it has the targetPort of port ${exposed.port}`,
+      );
+    }
+    return { servicePort, local };
   });
+}
+
+/** The exposed port for each targetPort. Throws `UsageError` (`EXPOSE_INVALID`) where there are two that differ. */
+function exposedTargets(
+  service: string,
+  locals: ReadonlyMap<ServicePort, number>,
+): Map<ServicePort["targetPort"], { port: number; local: number }> {
+  const byTarget = new Map<
+    ServicePort["targetPort"],
+    { port: number; local: number }
+  >();
+  for (const [{ port, targetPort }, local] of locals) {
+    const first = byTarget.get(targetPort);
+    if (first === undefined) byTarget.set(targetPort, { port, local });
+    if (first === undefined || first.local === local) continue;
+    throw new UsageError(
+      "EXPOSE_INVALID",
+      `Cannot bring ports ${first.port} and ${port} of Service "${service}" to different local ports: both have the targetPort ${targetPort}, and a pod cannot tell their connections apart`,
+      {
+        hint:
+          `Give both the same local port, such as ${first.local}:${first.port},${first.local}:${port}.`,
+      },
+    );
+  }
+  return byTarget;
 }
 
 function findPort(

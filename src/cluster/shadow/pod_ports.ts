@@ -16,7 +16,7 @@ export interface PodPort {
   /** The container port's name: that of a named targetPort, so that the Service finds it. */
   readonly name: string;
   readonly port: number;
-  /** The port here that it leads to; none where the user exposed another port only. */
+  /** The port here that it leads to; none where the user exposed ports of other targets only. */
   readonly local?: number;
   /** The Service's port, at which the Stuntman Service offers the original. */
   readonly servicePort: number;

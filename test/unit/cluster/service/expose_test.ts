@@ -73,7 +73,7 @@ Deno.test("a targetPort number is understood, with a note", () => {
   const routes = routePorts(
     service,
     parseExpose("9090"),
-    (note) => notes.push(note),
+    (_code, note) => notes.push(note),
   );
   assert.deepEqual(routes.find(({ local }) => local)?.servicePort.port, 8080);
   assert.equal(notes.length, 1);
@@ -103,4 +103,65 @@ Deno.test("a UDP port is refused", () => {
 
 Deno.test("one port of the Service named by both its numbers is refused", () => {
   assert.throws(() => taken("8080,9090"), UsageError);
+});
+
+/** As behind a load balancer that ends TLS. */
+const twins: KubeObject = {
+  metadata: { name: "web" },
+  spec: {
+    ports: [
+      { port: 80, targetPort: "http" },
+      { port: 443, targetPort: "http" },
+      { port: 53, targetPort: "dns", protocol: "UDP" },
+      { port: 5353, targetPort: "dns" },
+    ],
+  },
+};
+
+Deno.test("ports of one targetPort are refused two local ports, with what to write", () => {
+  assert.throws(
+    () => routePorts(twins, parseExpose("8080:80,8443:443")),
+    (error: UsageError) => {
+      assert.ok(error instanceof UsageError);
+      assert.equal(error.code, "EXPOSE_INVALID");
+      assert.match(error.message, /ports 80 and 443 .* targetPort http/);
+      assert.match(error.hint!, /8080:80,8080:443/);
+      return true;
+    },
+  );
+});
+
+Deno.test("a port that has the targetPort of an exposed one goes where that goes, with a note unless it is exposed itself", () => {
+  for (const [expose, told] of [["8080:80", 1], ["8080:80,8080:443", 0]]) {
+    const notes: string[] = [];
+    const routes = routePorts(
+      twins,
+      parseExpose(String(expose)),
+      (code, note) => notes.push(`${code} ${note}`),
+    );
+    assert.deepEqual(routes.map(({ local }) => local), [
+      8080,
+      8080,
+      undefined,
+      undefined,
+    ]);
+    assert.equal(notes.length, told);
+    const text =
+      /^TARGET_PORT_SHARED Port 443 .* localhost:8080 .* of port 80$/;
+    for (const note of notes) assert.match(note, text);
+  }
+});
+
+Deno.test("a UDP port does not come along with the TCP port of its targetPort", () => {
+  const routes = routePorts(
+    twins,
+    parseExpose("5353"),
+    () => assert.fail("nothing to note"),
+  );
+  assert.deepEqual(routes.map(({ local }) => local), [
+    undefined,
+    undefined,
+    undefined,
+    5353,
+  ]);
 });

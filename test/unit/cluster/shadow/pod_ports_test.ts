@@ -113,7 +113,7 @@ Deno.test("two ports of one targetPort are one listener, which leads where the e
     targetPort: 8080,
   }];
   assert.deepEqual(await plan(ports, "3000:8081"), [
-    { name: "kt-8080", port: 8080, servicePort: 8081, local: 3000 },
+    { name: "kt-8080", port: 8080, servicePort: 80, local: 3000 },
   ]);
 });
 
