@@ -91,9 +91,8 @@ export function restrictedPod(
     ...(options.imagePullSecret === undefined
       ? {}
       : { imagePullSecrets: [{ name: options.imagePullSecret }] }),
-    ...(Object.keys(options.nodeSelector).length === 0
-      ? {}
-      : { nodeSelector: options.nodeSelector }),
+    // our images are of Linux alone, and a cluster may have nodes with Windows
+    nodeSelector: { "kubernetes.io/os": "linux", ...options.nodeSelector },
     ...(options.nodeName === undefined
       ? {}
       : { affinity: onNode(options.nodeName) }),

@@ -30,8 +30,8 @@ const podSpec = v.object({
 
 type PodSpec = v.InferOutput<typeof podSpec>;
 
-/** The image has to suit them, and ours is another one. */
 const OS = ["kubernetes.io/os", "beta.kubernetes.io/os"];
+/** The image has to suit it, and ours is another one. */
 const ARCHITECTURE = ["kubernetes.io/arch", "beta.kubernetes.io/arch"];
 
 /** The options, and what they leave open as the workload has it. */
@@ -84,7 +84,7 @@ function commonPlacement(specs: readonly PodSpec[]): Placement {
   const common = Object.entries(first?.nodeSelector ?? {}).filter((
     [key, value],
   ) =>
-    ![...OS, ...ARCHITECTURE].includes(key) &&
+    !ARCHITECTURE.includes(key) &&
     others.every(({ nodeSelector }) => nodeSelector[key] === value)
   );
   return {

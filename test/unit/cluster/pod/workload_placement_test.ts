@@ -67,7 +67,10 @@ Deno.test("our pod may run where the Service's pods may", async () => {
     volumes: [],
   });
   assert.deepEqual(made["tolerations"], [GPU]);
-  assert.deepEqual(made["nodeSelector"], { pool: "gpu" });
+  assert.deepEqual(made["nodeSelector"], {
+    "kubernetes.io/os": "linux",
+    pool: "gpu",
+  });
 });
 
 Deno.test("without pods that have found a node, or the right to see them, the options say it", async () => {
@@ -141,7 +144,7 @@ Deno.test("a workload that tolerates everything is followed onto nodes set apart
   assert.deepEqual(found.tolerations, []);
 });
 
-Deno.test("our image decides on system and architecture; a workload on Windows says nothing of ours", async () => {
+Deno.test("our image decides on the architecture; a workload on Windows says nothing of ours", async () => {
   const { nodeSelector } = await placed([pod({
     nodeSelector: {
       "kubernetes.io/os": "linux",
@@ -149,7 +152,7 @@ Deno.test("our image decides on system and architecture; a workload on Windows s
       pool: "a",
     },
   })]);
-  assert.deepEqual(nodeSelector, { pool: "a" });
+  assert.deepEqual(nodeSelector, { "kubernetes.io/os": "linux", pool: "a" });
   const windows = await placed([pod({
     nodeSelector: { "kubernetes.io/os": "windows", pool: "win" },
     tolerations: [GPU],

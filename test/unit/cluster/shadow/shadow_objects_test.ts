@@ -120,7 +120,10 @@ for (const asDeployment of [false, true]) {
     ]);
     assert.deepEqual(pod.imagePullSecrets, [{ name: "pull" }]);
     assert.equal(pod.serviceAccountName, "robot");
-    assert.deepEqual(pod.nodeSelector, { disk: "ssd" });
+    assert.deepEqual(pod.nodeSelector, {
+      "kubernetes.io/os": "linux",
+      disk: "ssd",
+    });
     const quota = { cpu: "0.5", memory: "512Mi" };
     assert.deepEqual(container.resources, { limits: quota, requests: quota });
   });
