@@ -5,11 +5,9 @@ import {
   annotation,
   annotationText,
   CONFIG,
-  CONTROL_BY,
   HELD_BY,
   HELD_SINCE,
   HOST,
-  includesLabels,
   isSwitched,
   label,
   labelSelector,
@@ -22,10 +20,11 @@ import {
 } from "../kube/annotations.ts";
 import type { KubeApi, KubeObject } from "../kube/kube_api.ts";
 import { objectName } from "../kube/object_syntax.ts";
-import { PODS, SERVICES } from "../kube/resources.ts";
+import { PODS } from "../kube/resources.ts";
 import { isLegacyHeld } from "./scale/legacy_replicas.ts";
 import { readRouter } from "./router/router_record.ts";
 import { routerRef } from "./router/router_store.ts";
+import { servicesSelecting } from "./service/services_selecting.ts";
 import { scaleRecordRef } from "./scale/scale_record.ts";
 
 export interface Holder {
@@ -164,7 +163,11 @@ export async function refuseHeldServicesOf(
   deployment: KubeObject,
   options: HolderOptions,
 ): Promise<KubeObject[]> {
-  const services = await servicesOf(kube, deployment, options.signal);
+  const { metadata, spec } = deployment;
+  const labels = spec?.template?.metadata?.labels ?? {};
+  const namespace = metadata.namespace ?? kube.namespace;
+  const { signal } = options;
+  const services = await servicesSelecting(kube, labels, { namespace, signal });
   for (const service of services) {
     // others that lead to a shadow only share labels with it, as one for all of a release does
     const isTaken = annotation(service, ORIGINAL_SELECTOR) !== undefined ||
@@ -172,22 +175,6 @@ export async function refuseHeldServicesOf(
     if (isTaken) await refuseHeldService(kube, service, options);
   }
   return services;
-}
-
-/** Not those that ktctl made, which are nobody's to take. */
-async function servicesOf(
-  kube: KubeApi,
-  { metadata, spec }: KubeObject,
-  signal: AbortSignal,
-): Promise<KubeObject[]> {
-  const namespace = metadata.namespace ?? kube.namespace;
-  const labels: Record<string, string> = spec?.template?.metadata?.labels ?? {};
-  const services = await kube.list(SERVICES, { namespace, signal });
-  return services.filter((service) => {
-    const original = originalSelector(service);
-    return label(service, CONTROL_BY) === undefined &&
-      Object.keys(original).length > 0 && includesLabels(labels, original);
-  });
 }
 
 function heldError(service: KubeObject, holder: Holder): ConflictError {

@@ -30,6 +30,15 @@ export const MESH_ROLE: RightsRole = {
     },
     {
       group: "",
+      resources: ["services"],
+      verbs: ["list"],
+      comment:
+        "optional, only for --mode manual: to warn where other Services have the same pods",
+      optional: true,
+      onlyFor: ["mode=manual"],
+    },
+    {
+      group: "",
       resources: ["pods"],
       verbs: ["get", "list", "watch", "create", "patch", "delete"],
       comment: "the Router Pod and the Shadow Pod",

@@ -45,6 +45,7 @@ import {
   podOptions,
 } from "./global_options.ts";
 import type { Host } from "./host.ts";
+import { warnUnexposed } from "./warn_unexposed.ts";
 
 export interface TrafficRequest {
   readonly verb: RoutingVerb;
@@ -108,11 +109,12 @@ export async function planTraffic(
   const routes = routePorts(
     target.service,
     expose,
-    (message) => report.warn("TARGET_PORT", message),
+    (code, message) => report.warn(code, message),
   );
-  if (!routing.fallback && takesAll(request.verb, routing)) {
-    warnUnexposed(report, routes);
-  }
+  warnUnexposed(report, {
+    ...{ target, routing, routes },
+    takesAll: takesAll(verb, routing),
+  });
   if (!request.skipPortChecking) await refuseClosedPorts(expose, signal);
   const ports = await planPodPorts(kube, target.service, { routes, signal });
   const unprivilegedPortStart = await needsLowPorts(kube, ports, {
@@ -167,17 +169,4 @@ export function refuseOwnLabels(
 /** Whether the Shadow Pod is to be the Service's only endpoint. */
 export function takesAll(verb: RoutingVerb, routing: RoutingPlan): boolean {
   return routing.takesAll ?? verb === "exchange";
-}
-
-function warnUnexposed(report: Report, routes: readonly PortRoute[]): void {
-  const dead = routes.filter(({ local }) => local === undefined).map((
-    { servicePort },
-  ) => servicePort.port);
-  if (dead.length === 0) return;
-  report.warn(
-    "PORTS_NOT_EXPOSED",
-    `No answer on port ${
-      dead.join(", ")
-    } during the session: it is not in --expose`,
-  );
 }

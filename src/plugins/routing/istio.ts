@@ -18,6 +18,7 @@ import {
 import { istioRulesStep } from "../../cluster/router/istio_rules_step.ts";
 import { markText, meshName } from "../../cluster/router/mesh_mark.ts";
 import { refuseRolloutsService } from "../../cluster/keeper/refuse_rollouts_service.ts";
+import { servicesSelecting } from "../../cluster/service/services_selecting.ts";
 import { refuseEarlyTraffic } from "../../cluster/service/service_likeness.ts";
 import { refuseUnsuitable } from "../../cluster/service/target.ts";
 import { workloadLabels } from "../../cluster/pod/workload_labels.ts";
@@ -34,6 +35,7 @@ import {
   SESSION,
 } from "../../kube/annotations.ts";
 import type { KubeApi } from "../../kube/kube_api.ts";
+import { unlessRefused } from "../../kube/unless_refused.ts";
 import { PODS } from "../../kube/resources.ts";
 import { BUILTIN_LISTINGS } from "../builtin_listings.ts";
 import {
@@ -119,14 +121,42 @@ async function plan(context: Context): Promise<RoutingPlan> {
       `The original pods have no label "${mark.key}": no rule can tell them from the Shadow Pod, and plain traffic reaches the laptop too`,
     );
   }
+  const shadow = { ...labels, [mark.key]: mark.value };
+  await warnOfOtherServices(context, shadow);
   return {
     namePrefix: name,
     name: meshName(name, mark),
     config: `service=${name}`,
-    labels: { ...labels, [mark.key]: mark.value },
+    labels: shadow,
     fallback: false,
     ready: "attached",
   };
+}
+
+/** The Shadow Pod is behind all that select its labels, but has ports of the target alone. */
+async function warnOfOtherServices(
+  context: Context,
+  labels: Readonly<Record<string, string>>,
+): Promise<void> {
+  const { kube, target, pod, signal, log } = context;
+  const namespace = namespaceOf(context);
+  const all = { ...pod.labels, ...labels };
+  const services = await unlessRefused(() =>
+    servicesSelecting(kube, all, { namespace, signal })
+  );
+  if (services === undefined) {
+    log.debug("which other Services have these pods may not be looked at");
+    return;
+  }
+  const names = services.map(({ metadata }) => metadata.name)
+    .filter((name) => name !== target.service.metadata.name);
+  if (names.length === 0) return;
+  log.warn(
+    "SERVICES_SHARE_PODS",
+    `The Shadow Pod is behind ${
+      names.map((name) => `Service "${name}"`).join(", ")
+    } as well: where no rule of a service mesh leads past it, some of their connections come to this laptop on the exposed ports, and are refused on the others. --mode auto leaves them alone`,
+  );
 }
 
 /**
