@@ -37,6 +37,8 @@ export interface PodContainer extends v.InferOutput<typeof status> {
   readonly isOwn: boolean;
   /** It runs beside ours; one that does not has to end before ours is started. */
   readonly runsBeside: boolean;
+  /** It runs beside ours, which is not started before it has started. */
+  readonly isNativeSidecar: boolean;
 }
 
 /** What keeps running in a pod: its containers, and native sidecars among the init containers. */
@@ -68,11 +70,13 @@ export function podContainers({ spec, status }: KubeObject): PodContainer[] {
       ...one,
       isOwn: false,
       runsBeside: sidecars.has(one.name),
+      isNativeSidecar: sidecars.has(one.name),
     })),
     ...others.map((one) => ({
       ...one,
       isOwn: one.name === OWN_CONTAINER,
       runsBeside: true,
+      isNativeSidecar: false,
     })),
   ];
 }

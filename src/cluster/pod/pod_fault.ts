@@ -100,9 +100,11 @@ function isStarved(container: PodContainer): boolean {
     isMemoryDeath(container.state?.waiting);
 }
 
-/** Ours does not start before it runs. */
-function holdsOurs({ isOwn, runsBeside, started }: PodContainer): boolean {
-  return isOwn || !runsBeside || started === false;
+/** Ours does not start before it runs. Of any container that does not run the kubelet says `started: false`. */
+function holdsOurs(
+  { isOwn, runsBeside, isNativeSidecar, started }: PodContainer,
+): boolean {
+  return isOwn || !runsBeside || isNativeSidecar && started === false;
 }
 
 /** Nobody has to wait for it any more. */

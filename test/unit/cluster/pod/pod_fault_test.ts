@@ -263,25 +263,44 @@ Deno.test("an init container that does not end is named", async () => {
   assert.match(message, /init container "istio-init" has not ended$/);
 });
 
-Deno.test("a sidecar in trouble is no reason to give up a pod that needs none", async () => {
-  const pod = podOf({
-    containerStatuses: [
-      sidecar({ state: { waiting: { reason: "CrashLoopBackOff" } } }),
-      own(RUNNING, { ready: true }),
-    ],
+/** As a kubelet writes it: `started` is there for whatever does not run. */
+const IN_TROUBLE = [
+  {
+    waiting: {
+      reason: "CrashLoopBackOff",
+      message: "back-off 10s restarting failed container=istio-proxy",
+    },
+  },
+  {
+    waiting: {
+      reason: "ImagePullBackOff",
+      message: 'Back-off pulling image "proxy:1"',
+    },
+  },
+];
+
+for (const state of IN_TROUBLE) {
+  const { reason } = state.waiting;
+  Deno.test(`a sidecar in trouble is no reason to give up a pod that needs none (${reason})`, async () => {
+    const pod = podOf({
+      containerStatuses: [
+        sidecar({ started: false, restartCount: 1, state }),
+        own(RUNNING, { ready: true, started: true }),
+      ],
+    });
+    const found = await awaitPod(kubeWith(pod), {
+      namespace: "test",
+      labelSelector: "kt-target=x",
+      timeoutMs: 1_000,
+      signal: new AbortController().signal,
+      until: isRunning,
+    });
+    assert.equal(found, pod);
+    // and not before time is up where it is needed
+    const late = await failureOf(kubeWith(pod), { timeoutMs: 300 });
+    assert.ok(late.ms >= 290, `after ${late.ms} ms`);
   });
-  const found = await awaitPod(kubeWith(pod), {
-    namespace: "test",
-    labelSelector: "kt-target=x",
-    timeoutMs: 1_000,
-    signal: new AbortController().signal,
-    until: isRunning,
-  });
-  assert.equal(found, pod);
-  // and not before time is up where it is needed
-  const late = await failureOf(kubeWith(pod), { timeoutMs: 300 });
-  assert.ok(late.ms >= 290, `after ${late.ms} ms`);
-});
+}
 
 Deno.test("a readiness gate that nobody meets is named", async () => {
   const spec = { ...LIMITED, readinessGates: [{ conditionType: "lb/ready" }] };
@@ -337,6 +356,11 @@ const UNPLACED: [
     /--nodeSelector .*--podCreationTimeout/,
   ],
   ["0/1 nodes are available: 1 Insufficient memory.", undefined, /--podQuota/],
+  [
+    "0/1 nodes are available: 1 Insufficient ephemeral-storage.",
+    undefined,
+    /--podQuota [^`]*ephemeral-storage=/,
+  ],
 ];
 
 for (const [text, nodes, hint] of UNPLACED) {
