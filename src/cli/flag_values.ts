@@ -72,22 +72,24 @@ export function parseAnnotations(
   );
 }
 
-/** `0.5c,512m`: cores and memory, as Kubernetes quantities. */
+/** `0.5c,512m,ephemeral-storage=1g`: cores, memory and local disk, as Kubernetes quantities. */
 export function parsePodQuota(text: string): Record<string, string> {
   const quota: Record<string, string> = {};
   for (const item of text.split(",").map((one) => one.trim())) {
     const cpu = /^([0-9]+(?:\.[0-9]+)?)c$/i.exec(item)?.[1];
-    const memory = /^([0-9]+(?:\.[0-9]+)?)([kmg])$/i.exec(item);
+    const [, disk, amount, unit = ""] =
+      /^(ephemeral-storage=)?([0-9]+(?:\.[0-9]+)?)([kmg])$/i.exec(item) ?? [];
     if (cpu !== undefined) quota.cpu = cpu;
-    else if (memory !== null) {
-      quota.memory = `${memory[1]}${memory[2]!.toUpperCase()}i`;
+    else if (amount !== undefined) {
+      quota[disk === undefined ? "memory" : "ephemeral-storage"] =
+        `${amount}${unit.toUpperCase()}i`;
     } else {
       throw new UsageError(
         "FLAG_INVALID",
-        `Cannot read --podQuota "${text}": "${item}" is neither cores nor memory`,
+        `Cannot read --podQuota "${text}": "${item}" is neither cores nor memory nor ephemeral-storage`,
         {
           hint:
-            "Write cores with c and memory with k, m or g, such as `--podQuota 0.5c,512m`.",
+            "Write cores with c and memory with k, m or g, such as `--podQuota 0.5c,512m` or `--podQuota 0.5c,512m,ephemeral-storage=1g`.",
         },
       );
     }

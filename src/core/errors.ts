@@ -15,6 +15,7 @@ export type Remedy =
   | "more-time"
   | "node-selector"
   | "pod-quota"
+  | "pod-quota-storage"
   | "router-image"
   | "service-account"
   | "tolerations";

@@ -12,6 +12,7 @@ import {
 } from "../core/errors.ts";
 import { ruleText } from "./denied_rule.ts";
 import { policyDenial } from "./policy_denial.ts";
+import { quotaRemedy } from "./quota_remedy.ts";
 
 /** The API server's `Status` object, as far as we read it. */
 export interface ApiStatus {
@@ -166,7 +167,7 @@ function forbidden(
   if (/(maximum|minimum) .*usage|max limit to request ratio/i.test(message)) {
     return new ClusterError("QUOTA_EXCEEDED", what + message, {
       hint: "Choose requests and limits inside the namespace's LimitRange.",
-      remedies: ["pod-quota"],
+      remedies: [quotaRemedy(message)],
     });
   }
   const account = /service account (\S+)\/(\S+): .*not found/.exec(message);
@@ -200,14 +201,14 @@ function quotaHint(message: string): ErrorOptionsWithHint {
   if (/must specify/.test(message)) {
     return {
       hint: "Give the Pod requests and limits.",
-      remedies: ["pod-quota"],
+      remedies: [quotaRemedy(message)],
     };
   }
   const [, requested = ""] = /requested: (.*?), used: /.exec(message) ?? [];
-  return /cpu=|memory=/.test(requested)
+  return /cpu=|memory=|ephemeral-storage=/.test(requested)
     ? {
       hint: "Request less, or ask for a larger ResourceQuota in the namespace.",
-      remedies: ["pod-quota"],
+      remedies: [quotaRemedy(requested)],
     }
     : {
       hint:

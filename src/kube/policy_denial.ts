@@ -1,5 +1,6 @@
 import { ClusterError, type Remedy } from "../core/errors.ts";
 import type { CallSubject } from "./call_subject.ts";
+import { quotaRemedy } from "./quota_remedy.ts";
 
 /**
  * How policies say no: webhooks (Gatekeeper, Kyverno), those of the API server itself, which may change
@@ -13,7 +14,7 @@ const REMEDIES: readonly [words: RegExp, gives: Remedy[], podsOnly?: true][] = [
   [/\blabels?\b/i, ["labels"]],
   [/\bannotations?\b/i, ["annotations"]],
   [
-    /\b(limits?|requests?|resources|cpu|memory)\b/i,
+    /\b(limits?|requests?|resources|cpu|memory|ephemeral-storage)\b/i,
     ["pod-quota"],
     true,
   ],
@@ -56,5 +57,6 @@ function remediesFor(
   const words = message.replace(/^.*?denied (the )?request/i, "");
   return REMEDIES.filter(([asked, , podsOnly]) =>
     (hasPods || !podsOnly) && asked.test(words)
-  ).flatMap(([, gives]) => gives);
+  ).flatMap(([, gives]) => gives)
+    .map((one) => one === "pod-quota" ? quotaRemedy(words) : one);
 }

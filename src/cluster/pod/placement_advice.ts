@@ -1,6 +1,7 @@
 /** What to do where the scheduler finds no node for a pod of ours. */
 import { KtctlError, type Remedy } from "../../core/errors.ts";
 import type { KubeApi } from "../../kube/kube_api.ts";
+import { quotaRemedy } from "../../kube/quota_remedy.ts";
 import { NODES } from "../../kube/resources.ts";
 import { isOfHealth, type Taint, taintText } from "./toleration.ts";
 
@@ -15,8 +16,8 @@ export async function placementAdvice(
   if (/selector|affinity/.test(message)) {
     ways.push(["Select nodes by labels that one has.", "node-selector"]);
   }
-  if (/Insufficient (cpu|memory)/.test(message)) {
-    ways.push(["Request less.", "pod-quota"]);
+  if (/Insufficient (cpu|memory|ephemeral-storage)/.test(message)) {
+    ways.push(["Request less.", quotaRemedy(message)]);
   }
   if (ways.length === 0) return undefined;
   ways.push(["If a node is on its way, give it more time.", "more-time"]);

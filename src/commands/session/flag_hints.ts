@@ -70,6 +70,8 @@ const OF_REMEDIES: Readonly<Record<Remedy, string>> = {
   "more-time": "--podCreationTimeout",
   "node-selector": "--nodeSelector key=value",
   "pod-quota": "--podQuota, such as `--podQuota 0.5c,256m`",
+  "pod-quota-storage":
+    "--podQuota, such as `--podQuota 0.5c,256m,ephemeral-storage=256m`",
   "router-image": "--routerImage (for a Router Pod)",
   "service-account": "--serviceAccount",
   "tolerations": "--toleration key=value:effect",

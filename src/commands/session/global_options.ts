@@ -116,7 +116,7 @@ export function addGlobalOptions(program: Command): void {
       .default(false),
     new Option(
       "--podQuota <cores,memory>",
-      "requests and limits of ktctl's pods, such as 0.5c,512m",
+      "requests and limits of ktctl's pods, such as 0.5c,512m or 0.5c,512m,ephemeral-storage=1g",
     )
       .argParser(parsePodQuota).default({}, "none"),
     new Option(

@@ -41,7 +41,13 @@ Deno.test("a pod quota gives Kubernetes quantities", () => {
   assert.deepEqual(parsePodQuota("0.5c,512m"), { cpu: "0.5", memory: "512Mi" });
   assert.deepEqual(parsePodQuota("2C, 1G"), { cpu: "2", memory: "1Gi" });
   assert.deepEqual(parsePodQuota("100k"), { memory: "100Ki" });
-  for (const bad of ["", "1", "1x", "c", "1.c", "-1c"]) {
+  assert.deepEqual(parsePodQuota("0.5c,512m,ephemeral-storage=1.5g"), {
+    cpu: "0.5",
+    memory: "512Mi",
+    "ephemeral-storage": "1.5Gi",
+  });
+  const storage = ["ephemeral-storage=1", "ephemeral-storage=1c", "storage=1g"];
+  for (const bad of ["", "1", "1x", "c", "1.c", "-1c", ...storage]) {
     assert.throws(() => parsePodQuota(bad), UsageError, bad);
   }
 });

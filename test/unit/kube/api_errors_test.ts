@@ -74,6 +74,33 @@ const CASES: [
     /requests and limits\. Use --podQuota/,
   ],
   [
+    "a quota that wants limits of local disk",
+    [403, {
+      message:
+        'pods "web" is forbidden: failed quota: q: must specify limits.ephemeral-storage for: standalone; limits.memory for: standalone',
+    }],
+    [ClusterError, "QUOTA_EXCEEDED"],
+    /requests and limits\. Use --podQuota, such as `--podQuota [^`]*ephemeral-storage=/,
+  ],
+  [
+    "an exceeded quota of local disk",
+    [403, {
+      message:
+        'pods "web" is forbidden: exceeded quota: q, requested: limits.ephemeral-storage=2Gi, used: limits.ephemeral-storage=0, limited: limits.ephemeral-storage=1Gi',
+    }],
+    [ClusterError, "QUOTA_EXCEEDED"],
+    /^Request less.*ephemeral-storage=/,
+  ],
+  [
+    "a LimitRange of local disk",
+    [403, {
+      message:
+        'pods "web" is forbidden: minimum ephemeral-storage usage per Container is 1Gi.  No request is specified',
+    }],
+    [ClusterError, "QUOTA_EXCEEDED"],
+    /LimitRange.*ephemeral-storage=/,
+  ],
+  [
     "a LimitRange",
     [403, {
       message:
@@ -128,6 +155,16 @@ const CASES: [
     }],
     [ClusterError, "ADMISSION_DENIED"],
     /Use --podQuota, such as/,
+  ],
+  [
+    "a ValidatingAdmissionPolicy that wants limits of local disk",
+    [403, {
+      message:
+        "pods \"web\" is forbidden: ValidatingAdmissionPolicy 'limits' with binding 'limits' denied request: each container needs limits.ephemeral-storage",
+      reason: "Forbidden",
+    }],
+    [ClusterError, "ADMISSION_DENIED"],
+    /Use --podQuota, such as `--podQuota [^`]*ephemeral-storage=/,
   ],
   [
     "a ValidatingAdmissionPolicy that answers 401",
