@@ -388,6 +388,21 @@ Deno.test("what is not HTTP reaches the original untouched, marked text in it or
         assert.match(text, new RegExp(`\r\n0\r\nX-End: ${name}\r\n\r\n$`, "i"));
       },
     );
+
+    await t.step(
+      `what is not quite HTTP, answered by ${name} with the like`,
+      async () => {
+        const line = "GET /räksmörgås#part?x=ü HTTP/1.1\r\n";
+        const text = await ask(
+          `${line}Host: raw\r\n${mark}X[odd]: asked\r\n\r\n`,
+        );
+        assert.match(text, /^HTTP\/1.1 200 OK\r\n/);
+        assert.match(text, new RegExp(`\r\nX-Pod: ${name}\r\n`, "i"));
+        assert.match(text, /\r\nX\[odd\]: answer\r\n/i);
+        assert.ok(text.includes(line), text);
+        assert.match(text, /\r\nX\[odd\]: asked\r\n/i);
+      },
+    );
   }
 
   await t.step("a server that speaks first", async () => {
@@ -472,13 +487,20 @@ Deno.test("Services of other shapes: one client kept at one pod, low targetPorts
   });
 });
 
-const lowPort = (name: string, targetPort: string | number) => ({
+const lowPort = (
+  name: string,
+  targetPort: string | number,
+  before: readonly Record<string, unknown>[] = [],
+) => ({
   apiVersion: "v1",
   kind: "Service",
   metadata: { name },
   spec: {
     selector: { app: "low" },
-    ports: [{ name: "http", port: 80, targetPort, protocol: "TCP" }],
+    ports: [
+      ...before,
+      { name: "http", port: 80, targetPort, protocol: "TCP" },
+    ],
   },
 });
 
@@ -493,7 +515,9 @@ const shapes = [
       ports: [{ name: "http", port: 80, targetPort: 8080, protocol: "TCP" }],
     },
   },
-  lowPort("low-named", "low-http"),
+  lowPort("low-named", "low-http", [
+    { name: "first", port: 443, targetPort: "low-https", protocol: "TCP" },
+  ]),
   lowPort("low-number", 80),
   {
     apiVersion: "apps/v1",
@@ -510,7 +534,10 @@ const shapes = [
             image: "ktctl-demo:1",
             imagePullPolicy: "IfNotPresent",
             args: ["--port", "80"],
-            ports: [{ name: "low-http", containerPort: 80 }],
+            ports: [
+              { name: "low-http", containerPort: 80 },
+              { name: "low-https", containerPort: 443 },
+            ],
             readinessProbe: {
               httpGet: { path: "/", port: 80 },
               periodSeconds: 1,

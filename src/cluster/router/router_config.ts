@@ -73,7 +73,8 @@ export type FixedRouter = Pick<
  * One port carries HTTP/1, h2c and anything else: what does not start like HTTP, or starts not at all
  * because the server speaks first, goes to the original as it is. Timeouts are a day, so that only
  * dead peers (keep-alive probes) and nobody's long requests are cut. Frontends have no log: they would
- * write a line about each request, for nobody.
+ * write a line about each request, for nobody. What is not quite HTTP/1 passes where the original may
+ * take it: no connection to a server is shared, so that nobody's request can hide in another's.
  *
  * In parts, one for each port: they go into the pod's own command, where Linux allows 128 KiB each.
  * Nobody's marks are in them: those are sent over the runtime API.
@@ -130,15 +131,28 @@ const HEALTH_CHECK = "inter 1s fastinter 200ms downinter 200ms fall 2 rise 1";
 /** How long a connection may be silent before it counts as one whose server speaks first. */
 const SPEAK_FIRST_MS = 500;
 
+/**
+ * What haproxy's own look at the first request does not take for HTTP, as it is not quite that. It is
+ * looked at in a variable: whoever looks at what comes in waits for more, up to the whole delay.
+ */
+const REQUEST_LINE = "^[A-Z]+ [^ ]+ HTTP/1[.][01]\\r?\\n";
+/** Longer ones that are not quite HTTP go to the original. */
+const MAX_ODD_LINE_BYTES = 8192;
+
 function portSections(router: FixedRouter, port: RouterPort): string {
   const { h1, h2, tcp } = backends(port);
   return `frontend port_${port.port}
   no log
+  option accept-invalid-http-request
 ${binds(port.port)}  tcp-request inspect-delay ${SPEAK_FIRST_MS}ms
   tcp-request content set-var(sess.h2) int(1) if { req.payload(0,3) -m str PRI }
   tcp-request content switch-mode http if HTTP
+  tcp-request content set-var(sess.start) req.payload(0,0),bytes(0,${MAX_ODD_LINE_BYTES}) if { req.payload(0,1) -m reg ^[A-Z] }
+  tcp-request content set-var(sess.odd) int(1) if { var(sess.start) -m reg '${REQUEST_LINE}' }
+  tcp-request content unset-var(sess.start)
+  tcp-request content switch-mode http if { var(sess.odd) -m int 1 }
   use_backend ${h2} if HTTP { var(sess.h2) -m int 1 }
-  use_backend ${h1} if HTTP
+  use_backend ${h1} if HTTP || { var(sess.odd) -m int 1 }
   default_backend ${tcp}
 backend ${tcp}
 ${origins(router, port)}backend ${h1}
@@ -178,6 +192,7 @@ export function isOrigin(server: string): boolean {
  */
 function httpRules(): string {
   return `  mode http
+  option accept-invalid-http-response
   option http-no-delay
   option httpchk GET /ready
   http-reuse never

@@ -3,7 +3,7 @@
 //   deno run -A raw_server.ts --name original --port 8080 --greet-port 7000
 //
 // On the first port it waits for the client: a request that looks like HTTP/1.1 is answered with
-// itself as the body and a trailer, anything else, at its end, with name and hex. On the second it
+// itself as the body and a trailer, with a header that no HTTP allows where it has one, anything else, at its end, with name and hex. On the second it
 // speaks first.
 import { Buffer } from "node:buffer";
 import net from "node:net";
@@ -86,7 +86,8 @@ function isComplete(text: string): boolean {
 }
 
 function httpAnswer(name: string, text: string): string {
-  return "HTTP/1.1 200 OK\r\nX-Pod: " + name +
+  const odd = /x\[odd\]/i.test(text) ? "\r\nX[odd]: answer" : "";
+  return `HTTP/1.1 200 OK\r\nX-Pod: ${name}${odd}` +
     "\r\nConnection: close\r\nTrailer: X-End\r\nTransfer-Encoding: chunked\r\n\r\n" +
     `${text.length.toString(16)}\r\n${text}\r\n0\r\nX-End: ${name}\r\n\r\n`;
 }
