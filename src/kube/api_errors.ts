@@ -10,9 +10,9 @@ import {
   UnsupportedError,
   WriteConflictError,
 } from "../core/errors.ts";
-import { ruleText } from "./denied_rule.ts";
-import { policyDenial } from "./policy_denial.ts";
-import { quotaRemedy } from "./quota_remedy.ts";
+import { ruleText } from "./refusals/denied_rule.ts";
+import { policyDenial } from "./refusals/policy_denial.ts";
+import { quotaRemedy } from "./refusals/quota_remedy.ts";
 
 /** The API server's `Status` object, as far as we read it. */
 export interface ApiStatus {

@@ -1,7 +1,7 @@
 /** What to do where the scheduler finds no node for a pod of ours. */
 import { KtctlError, type Remedy } from "../../core/errors.ts";
 import type { KubeApi } from "../../kube/kube_api.ts";
-import { quotaRemedy } from "../../kube/quota_remedy.ts";
+import { quotaRemedy } from "../../kube/refusals/quota_remedy.ts";
 import { NODES } from "../../kube/resources.ts";
 import { isOfHealth, type Taint, taintText } from "./toleration.ts";
 

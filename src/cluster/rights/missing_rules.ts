@@ -1,4 +1,4 @@
-import { ruleText } from "../../kube/denied_rule.ts";
+import { ruleText } from "../../kube/refusals/denied_rule.ts";
 import type { ReviewedRight } from "./review_rights.ts";
 
 /** Whether a command that needs the rule can do without it, as it is optional or another one serves in its place. */

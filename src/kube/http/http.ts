@@ -23,7 +23,7 @@ import type { Authorization } from "../credentials/credentials.ts";
 import { asDryRun } from "./as_dry_run.ts";
 import { ClusterClock } from "./cluster_clock.ts";
 import { Deadline, type DeadlineOptions } from "./deadline.ts";
-import { deniedRule } from "../denied_rule.ts";
+import { deniedRule } from "../refusals/denied_rule.ts";
 import { FirstAnswer } from "./first_answer.ts";
 import { Identity, type IdentityOptions } from "./identity.ts";
 import type { KubeAgent } from "./kube_agent.ts";

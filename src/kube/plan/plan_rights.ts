@@ -2,7 +2,7 @@
 import { LinkError, PermissionError } from "../../core/errors.ts";
 import { describeCall, missingRuleHint } from "../api_errors.ts";
 import type { CallSubject } from "../call_subject.ts";
-import { deniedRule } from "../denied_rule.ts";
+import { deniedRule } from "../refusals/denied_rule.ts";
 import type { KubeApi, KubeObject, Resource } from "../kube_api.ts";
 import { PODS } from "../resources.ts";
 

@@ -1,5 +1,5 @@
-import { ClusterError, type Remedy } from "../core/errors.ts";
-import type { CallSubject } from "./call_subject.ts";
+import { ClusterError, type Remedy } from "../../core/errors.ts";
+import type { CallSubject } from "../call_subject.ts";
 import { quotaRemedy } from "./quota_remedy.ts";
 
 /**

@@ -1,4 +1,4 @@
-import type { Remedy } from "../core/errors.ts";
+import type { Remedy } from "../../core/errors.ts";
 
 /** By which of the options a pod gets what a message about requests and limits asks for. */
 export function quotaRemedy(message: string): Remedy {

@@ -1,5 +1,5 @@
 /** Asks the server which right of a call is missing, where its refusal does not say. */
-import type { CallSubject } from "./call_subject.ts";
+import type { CallSubject } from "../call_subject.ts";
 
 /** The verbs of RBAC, by what we say of the call. */
 const VERBS: Readonly<Record<string, readonly string[]>> = {
