@@ -37,8 +37,8 @@ export class RepairPace {
 
   /** Resolves when the next repair may be made. */
   async wait(signal: AbortSignal): Promise<void> {
-    const leftMs = this.#leftMs();
-    if (leftMs > 0) await pause(leftMs, signal);
+    // a timer may come a part of a millisecond early
+    while (this.isPausing) await pause(this.#leftMs(), signal);
   }
 
   #leftMs(): number {
