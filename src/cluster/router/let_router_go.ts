@@ -1,4 +1,4 @@
-/** Routers on their way out that no Service leads to any more need not stay for another one to be ready. */
+/** Routers on their way out that no Service leads to any more, or soon will, need not stay for another one to be ready. */
 import { KtctlError } from "../../core/errors.ts";
 import type { KubeApi } from "../../kube/kube_api.ts";
 import { isRunning } from "../pod/pod_ready.ts";
@@ -7,7 +7,7 @@ import { STATUS_FRONTEND } from "./router_config.ts";
 import { type RouterAddress, runtimeCommands } from "./router_runtime.ts";
 import type { RouterState } from "./router_state.ts";
 
-/** Of a Service that has its own pods again. */
+/** Of a Service that has its own pods again, or another router that is ready. */
 export async function letRoutersGo(
   kube: KubeApi,
   state: RouterState,

@@ -208,10 +208,15 @@ async function reconcilePod(
 ): Promise<RouterState | undefined> {
   const { signal, awaitTurn } = settings;
   const find = () => findRouterPods(kube, state, signal);
-  let pods = await find();
+  const all = await listRouterPods(kube, state, signal);
+  let pods = all.filter((pod) => isServing(pod) && isRouterPod(pod, state));
   const isReadySoon = pods.some(isReady) || pods.length > 0 &&
       await isRouterReadyWithin(kube, state, { signal, ms: UNREADY_MS });
-  if (isReadySoon) return state;
+  if (isReadySoon) {
+    // its successor was faster than this look
+    if (all.length > pods.length) await letRoutersGo(kube, state, signal);
+    return state;
+  }
   // until a router serves again, its own pods do
   await restoreService(kube, state);
   pods = await find();
