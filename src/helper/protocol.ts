@@ -6,7 +6,7 @@ import * as v from "valibot";
 import { messageOf, UsageError } from "../core/errors.ts";
 import { type WireError, wireErrorSchema } from "./wire_error.ts";
 
-/** A longer line breaks the protocol. Names of 20,000 Services for the hosts file are the longest. */
+/** A longer line breaks the protocol. Names for the hosts file are the longest: whoever sends them leaves out what is more. */
 export const MAX_LINE_BYTES = 8 * 1024 * 1024;
 
 /** In answers: of no request, as what was read was none. */

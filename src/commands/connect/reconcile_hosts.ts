@@ -1,5 +1,6 @@
 import { ServiceNames } from "../../cluster/discovery/service_names.ts";
 import { MOST_HOSTS } from "../../helper/operations/hosts_operation.ts";
+import { MAX_LINE_BYTES } from "../../helper/protocol.ts";
 import type { NameServers } from "../../link/dns/name_servers.ts";
 import type { ForeignNames } from "../../net/dns/foreign_names.ts";
 import { HostsNames } from "../../net/dns/hosts_names.ts";
@@ -67,12 +68,12 @@ export async function reconcileHosts(
         address,
         names: names.filter((name) => !foreign.has(name)),
       }));
-      const entries = all.slice(0, MOST_HOSTS);
+      const entries = fitting(all);
       if (entries.length < all.length && !isToldOfMost) {
         isToldOfMost = true;
         report.warn(
           "HOSTS_TOO_MANY",
-          `Only ${MOST_HOSTS} of ${all.length} addresses get names in the hosts file: use another --dnsMode, or name fewer namespaces`,
+          `Only ${entries.length} of ${all.length} addresses get names in the hosts file: use another --dnsMode, or name fewer namespaces`,
         );
       }
       if (JSON.stringify(entries) === written) return hostsNames.againInMs;
@@ -87,4 +88,17 @@ export async function reconcileHosts(
     hostsNames.setServers(servers);
     changed();
   });
+}
+
+/** Of a line to the helper, what is not entries. */
+const REQUEST_BYTES = 1024;
+
+/** As many as the helper takes in one request. Names are ASCII. */
+function fitting<T>(entries: readonly T[]): T[] {
+  let bytes = REQUEST_BYTES;
+  const end = entries.slice(0, MOST_HOSTS).findIndex((one) => {
+    bytes += JSON.stringify(one).length + 1;
+    return bytes > MAX_LINE_BYTES;
+  });
+  return entries.slice(0, end === -1 ? MOST_HOSTS : end);
 }

@@ -29,7 +29,10 @@ export function removeLeftLines(root = ""): string[] {
   const left = new Set(leftLines(root));
   return FILES.filter(({ path }) => left.has(path)).map(({ path, remove }) => {
     const file = `${root}${path}`;
-    replaceFile(file, remove(readFileExact(file) ?? "")!.before);
+    let text = readFileExact(file) ?? "";
+    // each user's helper has a block of its own
+    for (let found; (found = remove(text)) !== undefined;) text = found.before;
+    replaceFile(file, text);
     return `lines of ktctl in ${path}`;
   });
 }

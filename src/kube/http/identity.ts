@@ -112,14 +112,11 @@ export class Identity {
 
   #authority(): Promise<string | undefined> {
     const { caData, caFile } = this.#signIn.target.cluster;
-    if (this.#ca !== undefined) return this.#ca;
-    const reading = pem(caData, caFile, "certificate authority");
-    this.#ca = reading;
-    // who writes the file just now leaves it unreadable for a moment
-    reading.catch(() => {
-      if (this.#ca === reading) this.#ca = undefined;
-    });
-    return reading;
+    return this.#ca ??= pem(caData, caFile, "certificate authority")
+      .catch((error) => {
+        this.#ca = undefined; // who writes the file just now leaves it unreadable for a moment
+        throw error;
+      });
   }
 
   /** One for all requests that are refused at once. */

@@ -229,10 +229,11 @@ export class DnsResolver {
     // who does not answer must leave time for the next
     const timeoutMs = this.#timeoutMs / parts;
     return firstAnswer(
-      sources.map((source) => () => {
+      sources.map((source, at) => () => {
         const deadline = AbortSignal.timeout(timeoutMs);
         const signal = AbortSignal.any([this.#closed.signal, deadline]);
-        return source(query, { names, signal });
+        const isLast = at === sources.length - 1;
+        return source(query, { names, isLast, signal });
       }),
     );
   }
@@ -271,12 +272,13 @@ export class DnsResolver {
    * Asks for all the full names at once and takes the first, in their order, that has records. An answer
    * without one is final where a name has an address: a Service without an AAAA has none elsewhere either.
    */
-  readonly #cluster: Source = async (query, { names, signal }) => {
+  readonly #cluster: Source = async (query, { names, isLast, signal }) => {
     const answer = await this.#askCluster(query, names, signal);
     const isWhole = names.every((full) => full === readQuestion(query)?.name);
     return {
       answer: isWhole ? answer : answerAs(query, answer),
-      isFinal: isEmpty(answer) && await this.#hasAddress(query, names, signal),
+      isFinal: !isLast && isEmpty(answer) &&
+        await this.#hasAddress(query, names, signal),
     };
   };
 
@@ -286,9 +288,14 @@ export class DnsResolver {
     signal: AbortSignal,
     type?: number,
   ): Promise<Uint8Array> {
-    const asked = names.map((full) =>
-      this.#options.link.resolve(askFor(query, full, type), { signal })
-    );
+    const { link } = this.#options;
+    const name = readQuestion(query)?.name;
+    const asked = names.map((full) => {
+      // what is asked for as it is stays so, byte for byte
+      const isSame = full === name && type === undefined;
+      const message = isSame ? query : askFor(query, full, type);
+      return link.resolve(message, { signal });
+    });
     for (const one of asked) one.catch(() => {}); // looked at below, in turn
     const sources = asked.map((one) => async () => ({ answer: await one }));
     return (await firstAnswer(sources)).answer;
@@ -304,18 +311,22 @@ export class DnsResolver {
     const answers = types.map((type) =>
       this.#askCluster(query, names, signal, type)
     );
-    for (const { status, ...one } of await Promise.allSettled(answers)) {
-      const { value } = one as { value?: Uint8Array };
-      if (status === "fulfilled" && hasRecords(value!)) return true;
-    }
-    return false;
+    const settled = await Promise.allSettled(answers);
+    return settled.some((one) =>
+      one.status === "fulfilled" && hasRecords(one.value)
+    );
   }
 }
 
 /** Who is asked; the cluster under other names than the query's. */
 type Source = (
   query: Uint8Array,
-  options: { names: readonly string[]; signal: AbortSignal },
+  options: {
+    names: readonly string[];
+    /** Nobody is asked after it. */
+    isLast: boolean;
+    signal: AbortSignal;
+  },
 ) => Promise<SourceAnswer>;
 
 function servfail(query: Uint8Array): FoundAnswer {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { appendHostsBlock } from "../../../../src/helper/operations/hosts_block.ts";
 import { hostsOperation } from "../../../../src/helper/operations/hosts_operation.ts";
 import {
   leftLines,
@@ -25,6 +26,9 @@ Deno.test("what a power cut left in files is found and taken out, without a jour
   );
   const entries = [{ address: "10.96.0.1", names: ["web"] }];
   await hostsOperation.apply({ entries }, it.scope, nothing);
+  // of another user's helper
+  const first = it.read("hosts") ?? "";
+  it.write("hosts", appendHostsBlock(first, { id: "theirs", entries }));
   assert.deepEqual(leftLines(root), ["/etc/resolv.conf", "/etc/hosts"]);
   assert.deepEqual(removeLeftLines(root), [
     "lines of ktctl in /etc/resolv.conf",

@@ -136,6 +136,11 @@ Deno.test("of what a Service has no address for, or no record at all, nobody els
     assert.equal(await it.ask(name, "MX"), "NOERROR");
   }
   assert.deepEqual(it.internet, []);
+  // who alone can answer is not asked whether anybody else is to be
+  it.cluster.asked.length = 0;
+  const full = "web.prod.svc.cluster.local";
+  assert.equal(await it.ask(full, "AAAA"), "NOERROR");
+  assert.deepEqual(it.cluster.asked, [full]);
   assert.equal(await it.ask("printer", "AAAA"), "NOERROR");
   assert.deepEqual(it.internet, ["printer"]);
 });
