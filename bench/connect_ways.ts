@@ -84,7 +84,8 @@ function ktctlWay(bed: Testbed, host: string, mode: string): OpenWay {
     await connect.ready();
     return (task) => {
       const args = argsOf(task, { host, port: PORT });
-      return retried(() => bed.onLaptop(args, laptop.enter), () => {});
+      const once = () => bed.onLaptop(args, laptop.enter);
+      return retried(ktctlPath(mode), once, () => {});
     };
   };
 }
@@ -102,7 +103,7 @@ function kubectlWay(bed: Testbed): OpenWay {
     );
     await kubectl.port();
     return (task) =>
-      retried(async () => {
+      retried(KUBECTL, async () => {
         const to = { host: "127.0.0.1", port: await kubectl.port() };
         return await bed.onLaptop(argsOf(task, to), laptop.enter);
       }, () => kubectl.restart());
@@ -114,7 +115,7 @@ function socksWay(bed: Testbed, host: string, sshd: SshdPod): OpenWay {
     argsOf(task, { host, port: PORT }, SOCKS_PORT);
   const socks = ["-N", "-D", `127.0.0.1:${SOCKS_PORT}`, "root@127.0.0.1"];
   const command = (port: number) => [...sshd.ssh, "-p", `${port}`, ...socks];
-  return sshWay(bed, sshd, { args, command });
+  return sshWay(bed, sshd, { name: "ssh -D", args, command });
 }
 
 function sshuttleWay(bed: Testbed, host: string, sshd: SshdPod): OpenWay {
@@ -127,7 +128,7 @@ function sshuttleWay(bed: Testbed, host: string, sshd: SshdPod): OpenWay {
     "--disable-ipv6",
     `${host}/32`,
   ];
-  const open = sshWay(bed, sshd, { args, command });
+  const open = sshWay(bed, sshd, { name: "sshuttle", args, command });
   return async (laptop, stack) => {
     const obstacle = await obstacleWithout({ sshuttle: "sshuttle" });
     if (obstacle !== undefined) throw new Error(obstacle);
@@ -135,7 +136,8 @@ function sshuttleWay(bed: Testbed, host: string, sshd: SshdPod): OpenWay {
   };
 }
 
-function sshWay(bed: Testbed, sshd: SshdPod, { args, command }: {
+function sshWay(bed: Testbed, sshd: SshdPod, { name, args, command }: {
+  name: string;
   args: (task: TrafficTask) => string[];
   command: (port: number) => string[];
 }): OpenWay {
@@ -144,6 +146,6 @@ function sshWay(bed: Testbed, sshd: SshdPod, { args, command }: {
     const works = () => run(PROBE);
     const way = stack.use(new SshWay({ bed, laptop, sshd, command, works }));
     await way.start();
-    return (task) => retried(() => run(task), () => way.restart());
+    return (task) => retried(name, () => run(task), () => way.restart());
   };
 }

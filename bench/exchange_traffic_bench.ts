@@ -64,11 +64,12 @@ export async function benchExchangeTraffic(
       const once = task.kind === "wrk"
         ? () => runWrk((words) => client.exec([...words]), task, host, PORT)
         : () => bed.inPod(args);
-      return retried(once, onFailure);
+      return retried(`exchange of ${host}`, once, onFailure);
     };
   const countRetry = () => void retries.exchange++;
   const byKubectl = (task: TrafficTask) =>
     retried(
+      KUBECTL,
       async () => {
         const to = { host: "127.0.0.1", port: await kubectl.port() };
         if (task.kind === "wrk") {

@@ -71,7 +71,7 @@ export async function openLaptopWays(
       pid: () => pid,
       run: (task) => {
         const args = argsOf(opposite(task), { host: service, port: PORT });
-        return retried(() => bed.inPod(args), () => {}, retries);
+        return retried(name, () => bed.inPod(args), () => {}, retries);
       },
     };
   };
@@ -88,7 +88,8 @@ export async function openLaptopWays(
     return {
       name,
       pid: () => pid,
-      run: (task) => retried(() => dial(task, localPort), () => {}, retries),
+      run: (task) =>
+        retried(name, () => dial(task, localPort), () => {}, retries),
     };
   };
   const open: Record<string, () => Promise<OpenedWay>> = {
@@ -109,6 +110,7 @@ export async function openLaptopWays(
         pid: () => kubectl.pid,
         run: (task) =>
           retried(
+            KUBECTL,
             async () => dial(task, await kubectl.port()),
             () => kubectl.restart(),
             retries,

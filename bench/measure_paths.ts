@@ -123,7 +123,9 @@ export function comparePaths(
   ];
 }
 
+/** @param way What it is told of as, where it fails */
 export async function retried<T>(
+  way: string,
   work: () => Promise<T>,
   onFailure: () => void | Promise<void>,
   retries = RETRIES,
@@ -132,7 +134,7 @@ export async function retried<T>(
     try {
       return await work();
     } catch (error) {
-      console.error(`        failed: ${(error as Error).message}`);
+      console.error(`        failed: ${way}: ${(error as Error).message}`);
       await onFailure();
       if (left === 0) throw error;
     }

@@ -12,7 +12,7 @@ const FORMS = ["source", "bundle", "portable", "url"] as const;
 
 /** With what contributors start: sessions of some kinds, and what builds on the checkout. All others with what people get. */
 const ON_SOURCE =
-  /^test\/cluster\/(conformance\w*|demo|exchange|plugin_capture|preview|record_exchange|smoke)_test/;
+  /^test\/cluster\/(conformance\w*|demo|exchange|plugin_(author|capture)|preview|record_exchange|smoke)_test/;
 
 /** Each verb once, for the forms that no other test starts. */
 const SMOKE = /^test\/cluster\/(connect_user|every_verb)_test/;

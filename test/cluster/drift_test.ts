@@ -175,74 +175,67 @@ const drifts: {
   },
 ];
 
-for (const { title, drift, meant, isNew } of drifts) {
-  Deno.test(`when ${title}, the traffic comes to the laptop again, and what was meant remains`, async () => {
-    const cluster = await openTestCluster();
-    await using namespace = await cluster.demo();
-    // both selectors find the original pods
-    const labels = { spec: { template: { metadata: { labels: newest } } } };
-    succeeded(
-      await namespace.kubectl([
-        "patch",
-        "deployment/web",
-        "-p",
-        JSON.stringify(labels),
-      ]),
-    );
-    succeeded(
-      await namespace.kubectl([
-        "rollout",
-        "status",
-        "deployment/web",
-        "--timeout=120s",
-      ]),
-    );
-    const client = await namespace.client();
-    await using laptop = await Laptop.open(cluster, namespace);
-    const before = await namespace.snapshot();
-    const { uid } = (await readService(namespace)).metadata;
-    await using exchange = laptop.start([
-      "exchange",
-      "web",
-      "--expose",
-      `${laptop.demo.port}:80`,
-    ]);
-    await exchange.ready();
-    await reaches(client);
-
-    await drift(namespace);
-    await exchange.event((event) => event["code"] === "SERVICE_DRIFTED");
-    await eventually("the traffic comes to the laptop again", async () => {
-      for (let i = 0; i < 5; i++) {
-        if (await answerOf(client) !== "laptop") return false;
-      }
-      return true;
-    });
-    const during = await readService(namespace);
-    assert.deepEqual(Object.keys(during.spec.selector).sort(), [
-      "kt-role",
-      "kt-target",
-    ]);
-    assert.deepEqual(
-      JSON.parse(during.metadata.annotations!["kt-selector"]!),
-      meant,
-    );
-    const stuntman = await readService(namespace, "web-kt-stuntman");
-    assert.deepEqual(stuntman.spec.selector, meant);
-
-    assert.equal((await exchange.stop()).code, 0);
-    const after = await readService(namespace);
-    assert.deepEqual(after.spec.selector, meant);
-    const keys = Object.keys(after.metadata.annotations ?? {});
-    assert.deepEqual(keys.filter((key) => /^kt-|ktctl/.test(key)), []);
-    assert.equal(after.metadata.uid === uid, !isNew);
-    assert.deepEqual(laptop.journals(), []);
-    if (meant === original) {
-      await assertNoTrace({ namespace, laptop, before });
-    }
-    await reaches(client, { name: "web-" });
-  });
+/** As in the demo, whatever was done to it. */
+async function makeAnew(namespace: TestNamespace): Promise<void> {
+  succeeded(await namespace.kubectl(["delete", "service/web"]));
+  await namespace.apply(manifest(original));
 }
+
+Deno.test("when the Service is changed meanwhile, the traffic comes to the laptop again, and what was meant remains", async (t) => {
+  const cluster = await openTestCluster();
+  await using namespace = await cluster.demo();
+  // both selectors find the original pods
+  const labels = { spec: { template: { metadata: { labels: newest } } } };
+  const body = JSON.stringify(labels);
+  succeeded(await namespace.kubectl(["patch", "deployment/web", "-p", body]));
+  const rollout = ["rollout", "status", "deployment/web", "--timeout=120s"];
+  succeeded(await namespace.kubectl(rollout));
+  const client = await namespace.client();
+  await using laptop = await Laptop.open(cluster, namespace);
+  const expose = ["--expose", `${laptop.demo.port}:80`];
+  for (const { title, drift, meant, isNew } of drifts) {
+    await t.step(title, async () => {
+      const before = await namespace.snapshot();
+      const { uid } = (await readService(namespace)).metadata;
+      await using exchange = laptop.start(["exchange", "web", ...expose]);
+      await exchange.ready();
+      await reaches(client);
+
+      await drift(namespace);
+      await exchange.event((event) => event["code"] === "SERVICE_DRIFTED");
+      await eventually("the traffic comes to the laptop again", async () => {
+        for (let i = 0; i < 5; i++) {
+          if (await answerOf(client) !== "laptop") return false;
+        }
+        return true;
+      });
+      const during = await readService(namespace);
+      assert.deepEqual(Object.keys(during.spec.selector).sort(), [
+        "kt-role",
+        "kt-target",
+      ]);
+      assert.deepEqual(
+        JSON.parse(during.metadata.annotations!["kt-selector"]!),
+        meant,
+      );
+      const stuntman = await readService(namespace, "web-kt-stuntman");
+      assert.deepEqual(stuntman.spec.selector, meant);
+
+      assert.equal((await exchange.stop()).code, 0);
+      const after = await readService(namespace);
+      assert.deepEqual(after.spec.selector, meant);
+      const keys = Object.keys(after.metadata.annotations ?? {});
+      assert.deepEqual(keys.filter((key) => /^kt-|ktctl/.test(key)), []);
+      assert.equal(after.metadata.uid === uid, !isNew);
+      assert.deepEqual(laptop.journals(), []);
+      if (meant === original) {
+        await assertNoTrace({ namespace, laptop, before });
+      }
+      await reaches(client, { name: "web-" });
+      await makeAnew(namespace);
+    });
+  }
+});
 
 Deno.test("a patch of one key is meant of that key, a deleted Stuntman Service is made again, and a changed port ends the session", async () => {
   const cluster = await openTestCluster();
