@@ -335,6 +335,13 @@ async function switchService(
   const ref = { resource: SERVICES, name: state.service, namespace };
   const current = await kube.find(ref, { signal });
   if (current === undefined) return false;
+  const leadsThere = (service: KubeObject) =>
+    sameLabels(service.spec?.selector, labels) &&
+    parseSelector(annotation(service, ORIGINAL_SELECTOR)) !== undefined;
+  if (leadsThere(current)) {
+    seen.applied = appliedSelector(current);
+    return false;
+  }
   await refuseTakenAway(kube, current, { shadow: labels, signal });
   let isSwitched = false;
   let hasDrifted = false;
@@ -350,10 +357,7 @@ async function switchService(
     ref,
     (service) => {
       isSwitched = false;
-      const kept = parseSelector(annotation(service, ORIGINAL_SELECTOR));
-      if (
-        sameLabels(service.spec?.selector, labels) && kept !== undefined
-      ) return undefined;
+      if (leadsThere(service)) return undefined;
       isSwitched = true;
       hasDrifted = annotation(service, ORIGINAL_SELECTOR) !== undefined;
       by = selectedBy(service);
