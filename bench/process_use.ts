@@ -6,14 +6,18 @@ const TICKS_PER_SECOND = 100;
 export interface ProcessUse {
   readonly cpuSeconds: number;
   readonly residentMiB: number;
+  /** Of it, what is no file's: the rest is Deno's own code, which all of its processes share. */
+  readonly anonymousMiB: number;
 }
 
 export async function processUse(pid: number): Promise<ProcessUse> {
   const status = await readFile(`/proc/${pid}/status`, "utf8");
-  const kib = Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]);
+  const mib = (field: string) =>
+    Number(new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(status)?.[1]) / 1024;
   return {
     cpuSeconds: await cpuSecondsOf(pid),
-    residentMiB: kib / 1024,
+    residentMiB: mib("VmRSS"),
+    anonymousMiB: mib("RssAnon"),
   };
 }
 
