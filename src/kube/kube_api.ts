@@ -116,6 +116,8 @@ export interface PatchOptions extends CallOptions {
 export interface DeleteOptions extends CallOptions {
   /** Delete only if the object still has this uid. */
   readonly uid?: string;
+  /** Beside `uid`: and only if nobody has changed it since it had this version. */
+  readonly resourceVersion?: string;
   readonly gracePeriodSeconds?: number;
   /** @default "Background" */
   readonly propagationPolicy?: "Background" | "Foreground" | "Orphan";

@@ -171,10 +171,10 @@ export class KubeClient implements KubeApi {
     }
   }
 
-  /** An object of another uid counts as "not there". */
+  /** An object of another uid, or version, counts as "not there". */
   async delete(ref: ObjectRef, options: DeleteOptions = {}): Promise<boolean> {
-    const { uid, gracePeriodSeconds, propagationPolicy = "Background" } =
-      options;
+    const { uid, resourceVersion, gracePeriodSeconds } = options;
+    const { propagationPolicy = "Background" } = options;
     try {
       await this.#call("delete", ref, options, {
         method: "DELETE",
@@ -183,7 +183,7 @@ export class KubeClient implements KubeApi {
           kind: "DeleteOptions",
           propagationPolicy,
           ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }),
-          ...(uid === undefined ? {} : { preconditions: { uid } }),
+          ...(uid && { preconditions: { uid, resourceVersion } }),
         },
       });
       return true;

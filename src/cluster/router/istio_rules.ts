@@ -37,8 +37,10 @@ export function rulesName(service: string): string {
   return `${service}-kt-mesh`;
 }
 
+/** No mark begins with a dash: so the one called "original" does not take the default route's place. */
 function routeName({ value }: MeshMark): string {
-  return fittedName(`kt-${value.replaceAll(".", "-")}`, "");
+  const name = fittedName(`kt-${value.replaceAll(".", "-")}`, "");
+  return name === DEFAULT_ROUTE ? "kt--original" : name;
 }
 
 /** One entry of `spec.http`. */

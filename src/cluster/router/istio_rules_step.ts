@@ -1,6 +1,6 @@
 /** Applies the service mesh rules of one developer, and takes them out again. */
 import * as v from "valibot";
-import { ConflictError, KtctlError } from "../../core/errors.ts";
+import { ConflictError, KtctlError, NotFoundError } from "../../core/errors.ts";
 import type { Step } from "../../undo/step.ts";
 import { annotation, ROUTER_STATE } from "../../kube/annotations.ts";
 import type {
@@ -21,7 +21,6 @@ import {
   virtualService,
 } from "./istio_rules.ts";
 import { isMeshMark } from "./mesh_mark.ts";
-import { deleteObject } from "../object/delete_object.ts";
 import { updateObject } from "../object/update_object.ts";
 
 export type IstioRulesArgs = v.InferOutput<typeof schema>;
@@ -51,8 +50,6 @@ export const istioRulesStep: Step<IstioRulesArgs, undefined, void, World> = {
     // the subset first: a route to one that is not there would fail
     for (const list of lists(args)) await add(kube, args, list);
   },
-  isRefusal: (error) =>
-    error instanceof ConflictError && error.code === "RULES_NAME_TAKEN",
   async revert(args, { kube }, signal) {
     for (const list of lists(args).reverse()) {
       await remove(kube, args, { list, signal });
@@ -108,13 +105,18 @@ async function add(
 ): Promise<void> {
   const ref = refOf(args, list);
   for (;;) {
-    const found = await updateObject(kube, ref, (object) => {
-      refuseForeign(object);
-      const others = entriesOf(object, list).filter(({ name }) =>
-        name !== list.entry.name
-      );
-      const value = [list.entry, ...others];
-      return [{ op: "add", path: list.path, value }];
+    const update = () =>
+      updateObject(kube, ref, (object) => {
+        refuseForeign(object);
+        const others = entriesOf(object, list).filter(({ name }) =>
+          name !== list.entry.name
+        );
+        const value = [list.entry, ...others];
+        return [{ op: "add", path: list.path, value }];
+      });
+    const found = await update().catch((error) => {
+      // the last developer has just left
+      if (!(error instanceof NotFoundError)) throw error;
     });
     if (found !== undefined) return;
     try {
@@ -135,23 +137,28 @@ async function remove(
   { list, signal }: { list: EntryList; signal: AbortSignal },
 ): Promise<void> {
   const ref = refOf(args, list);
-  const left = await updateObject(kube, ref, (object) => {
-    if (annotation(object, ROUTER_STATE) === undefined) return undefined;
-    const entries = entriesOf(object, list);
-    const at = entries.findIndex(({ name }) => name === list.entry.name);
-    if (at === -1) return undefined;
-    return [
-      {
-        op: "remove",
-        path: `${list.path}/${at}`,
-      } satisfies JsonPatchOperation,
-    ];
-  }, { signal });
-  if (
-    left === undefined || annotation(left, ROUTER_STATE) === undefined ||
-    entriesOf(left, list).some(isDevelopers)
-  ) return;
-  await deleteObject(kube, ref, left, { awaitGone: false, signal });
+  for (;;) {
+    const left = await updateObject(kube, ref, (object) => {
+      if (annotation(object, ROUTER_STATE) === undefined) return undefined;
+      const entries = entriesOf(object, list);
+      const at = entries.findIndex(({ name }) => name === list.entry.name);
+      if (at === -1) return undefined;
+      return [
+        {
+          op: "remove",
+          path: `${list.path}/${at}`,
+        } satisfies JsonPatchOperation,
+      ];
+    }, { signal });
+    if (
+      left === undefined || annotation(left, ROUTER_STATE) === undefined ||
+      entriesOf(left, list).some(isDevelopers)
+    ) return;
+    const { uid = "", resourceVersion = "" } = left.metadata;
+    const options = { uid, resourceVersion, signal };
+    if (await kube.delete(ref, options)) return;
+    // it is gone, or another developer has just come
+  }
 }
 
 function refuseForeign(object: KubeObject): void {

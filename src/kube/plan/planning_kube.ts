@@ -344,7 +344,9 @@ export class PlanningKube implements KubeApi {
       this.#objects.remove(entry);
       return true;
     }
-    if (!await this.#server.delete(ref, options)) return false;
+    // the server knows nothing of the plan's versions
+    const { resourceVersion: _, ...asked } = options;
+    if (!await this.#server.delete(ref, asked)) return false;
     const before = entry?.before ?? current;
     const deleted = { ...ref, before, after: current, operations: [] };
     this.#objects.remove(this.#objects.set(deleted));

@@ -167,7 +167,7 @@ Deno.test("find() turns a missing object, and nothing else, into undefined", asy
   await assert.rejects(fake.api.find(ref), UnsupportedError);
 });
 
-Deno.test("delete() says whether the object was there, and takes another uid for another object", async () => {
+Deno.test("delete() says whether the object was there, and takes another uid, or version, for another object", async () => {
   await using fake = await serve([
     json({ kind: "Status", status: "Success" }),
     NOT_FOUND,
@@ -182,7 +182,8 @@ Deno.test("delete() says whether the object was there, and takes another uid for
     true,
   );
   assert.equal(await fake.api.delete(ref), false);
-  assert.equal(await fake.api.delete(ref, { uid: "a" }), false);
+  const exactly = { uid: "a", resourceVersion: "7" };
+  assert.equal(await fake.api.delete(ref, exactly), false);
   assert.deepEqual(JSON.parse(fake.server.requests[0]!.body), {
     apiVersion: "v1",
     kind: "DeleteOptions",
@@ -190,6 +191,8 @@ Deno.test("delete() says whether the object was there, and takes another uid for
     gracePeriodSeconds: 0,
     preconditions: { uid: "a" },
   });
+  const { preconditions } = JSON.parse(fake.server.requests[2]!.body);
+  assert.deepEqual(preconditions, exactly);
 });
 
 Deno.test("list() gathers all pages and names each item's kind", async () => {
