@@ -22,6 +22,10 @@ const VERBS: readonly {
     verb: ["exchange", "web", "--useShadowDeployment"],
     uses: "useShadowDeployment",
   },
+  {
+    verb: ["exchange", "web", "--mode", "scale", "--useShadowDeployment"],
+    uses: "mode=scale,useShadowDeployment",
+  },
   { verb: ["exchange", "web", "--restoreAfter", "10m"], uses: "restoreAfter" },
   { verb: ["preview", "mine"] },
   { verb: ["mesh", "web"] },

@@ -6,7 +6,9 @@ import { REQUESTED } from "../../src/cluster/takeover/takeover_request.ts";
 import { connectKube } from "../../src/kube/connect_kube.ts";
 import { PODS } from "../../src/kube/resources.ts";
 import { quietReport } from "../fakes/quiet_report.ts";
+import { makeAccount } from "./account.ts";
 import { openTestCluster } from "./cluster.ts";
+import { grantRoles, printedRoles } from "./grant.ts";
 import { assertNoTrace, Laptop, reaches } from "./laptop.ts";
 
 Deno.test("who has a Service is asked for it, and may refuse", async (t) => {
@@ -141,4 +143,33 @@ Deno.test("who has a Service is asked for it, and may refuse", async (t) => {
   assert.equal(cleaned.code, 0, cleaned.stdout);
   await assertNoTrace({ namespace, laptop: alice, before });
   await assertNoTrace({ namespace, laptop: bob, before });
+});
+
+Deno.test("who has a Service by a shadow Deployment, and no more rights than that needs, may keep it", async () => {
+  const cluster = await openTestCluster();
+  await using namespace = await cluster.demo();
+  await using alice = await Laptop.open(cluster, namespace, "alice");
+  await using bob = await Laptop.open(cluster, namespace, "bob");
+  const account = { name: "dev", dir: alice.stateHome };
+  const kubeconfig = await makeAccount(cluster, namespace, account);
+  const uses = ["exchange", "--with", "useShadowDeployment"];
+  const roles = await printedRoles(alice, uses);
+  await grantRoles(namespace, { account: "dev", roles });
+  const exchange = (laptop: Laptop) => [
+    ...["exchange", "web", "--expose", `${laptop.demo.port}:80`],
+  ];
+  await using held = alice.start(
+    [...exchange(alice), "--useShadowDeployment"],
+    { kubeconfig, user: "alice" },
+  );
+  await held.ready();
+  await using wanting = bob.start([...exchange(bob), "--takeOver"], {
+    user: "bob",
+  });
+  await held.event((event) => event["code"] === "TAKEOVER_REQUESTED");
+  const kept = await alice.run(["keep", "web"]);
+  assert.equal(kept.code, 0, kept.stdout);
+  const { error } = await wanting.ended();
+  assert.equal(error!["code"], "TAKEOVER_REFUSED");
+  assert.equal((await held.stop()).code, 0);
 });

@@ -27,6 +27,15 @@ export const EXCHANGE_ROLE: RightsRole = {
       comment: "not for --useShadowDeployment: the Shadow Pod",
       notFor: ["useShadowDeployment"],
     },
+    {
+      group: "",
+      resources: ["pods"],
+      verbs: ["get", "patch"],
+      comment:
+        "optional, only for --useShadowDeployment: to refuse by `ktctl keep` who asks for the Service",
+      optional: true,
+      onlyFor: ["useShadowDeployment"],
+    },
     AGENT_FILES,
     ...LINK,
     {

@@ -152,8 +152,9 @@ async function awaitReturn(
   const { kept, deployment } = scaling;
   const ref = refOf(context, scaling);
   const { namespace } = ref;
-  const pod = { resource: PODS, name: shadowPod, namespace };
-  const shadow = await kube.find(pod);
+  // by a list: with --useShadowDeployment there is no other right to pods
+  const fieldSelector = `metadata.name=${shadowPod}`;
+  const [shadow] = await kube.list(PODS, { namespace, fieldSelector });
   if (shadow === undefined || shadow.metadata.deletionTimestamp !== undefined) {
     return;
   }
