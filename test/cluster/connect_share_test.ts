@@ -1,7 +1,9 @@
 // `connect --shareShadow`: one Shadow Pod for all of a namespace, until the last one leaves.
 import assert from "node:assert/strict";
 import { SHARE_NAME } from "../../src/kube/annotations.ts";
-import { succeeded } from "./cluster.ts";
+import { makeAccount } from "./account.ts";
+import { openTestCluster, succeeded } from "./cluster.ts";
+import { grantRoles, printedRoles } from "./grant.ts";
 import { eventually } from "./laptop.ts";
 import { target } from "./original_leftovers.ts";
 import { assertWorks, ShareLab, throughProxy, works } from "./share_lab.ts";
@@ -231,4 +233,29 @@ Deno.test("connect --shareShadow", async (t) => {
       assert.deepEqual(lab.alice.journals(), []);
     },
   );
+});
+
+Deno.test("connect --shareShadow needs no more than its Role to make the pod again, in place of another version's", async () => {
+  await using lab = await ShareLab.open();
+  const { alice, namespace } = lab;
+  const account = { name: "dev", dir: alice.stateHome };
+  const cluster = await openTestCluster();
+  const kubeconfig = await makeAccount(cluster, namespace, account);
+  const uses = ["--with", "shareShadow,disableTunDevice"];
+  const roles = await printedRoles(alice, ["connect", ...uses]);
+  assert.deepEqual(roles.map(({ kind }) => kind), ["Role"]);
+  await grantRoles(namespace, { account: "dev", roles });
+  const bob = await lab.connect(lab.bob);
+  await bob.process.stop("SIGKILL");
+  await lab.plantAgent('console.log("another version")');
+  const removed = ["delete", "pod", SHARE_NAME, "--force", "--grace-period=0"];
+  succeeded(await namespace.kubectl(removed));
+  const port = String(22_900 + Deno.pid % 100);
+  await using process = alice.start([
+    ...["connect", "--shareShadow", "--disableTunDevice", "--proxyPort", port],
+  ], { kubeconfig, user: "alice" });
+  await process.ready();
+  await works({ process, proxy: `socks5h://127.0.0.1:${port}` });
+  const { code, stdout } = await process.stop();
+  assert.equal(code, 0, stdout);
 });

@@ -8,7 +8,7 @@ import {
   TARGET,
 } from "../../kube/annotations.ts";
 import type { KubeApi, KubeObject, ObjectRef } from "../../kube/kube_api.ts";
-import { PODS } from "../../kube/resources.ts";
+import { CONFIG_MAPS, PODS } from "../../kube/resources.ts";
 import { agentSource } from "../shadow/agent_source.ts";
 import { awaitGone, deleteObject } from "../object/delete_object.ts";
 import { isDown } from "../pod/pod_ready.ts";
@@ -100,7 +100,18 @@ async function removeOtherAgent(
   if (found === undefined || annotation(found, SHARED) === undefined) return;
   if (found.data?.["agent.js"] === source) return;
   const deadline = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]);
-  await deleteObject(kube, ref, found, { awaitGone: true, signal: deadline });
+  await deleteObject(kube, ref, found, {
+    awaitGone: takesTime(found, ref),
+    signal: deadline,
+  });
+}
+
+/** A ConfigMap is gone at once, unless somebody holds it up: to watch one takes a right that nobody else needs. */
+function takesTime(
+  { metadata }: KubeObject,
+  { resource: { kind } }: ObjectRef,
+): boolean {
+  return kind !== CONFIG_MAPS.kind || metadata.deletionTimestamp !== undefined;
 }
 
 /** True where it was made here. */
@@ -137,7 +148,7 @@ async function ensure(
     } else {
       // nobody can use it any more, so that nobody has to wait for its grace period
       await deleteObject(kube, ref, found, {
-        awaitGone: true,
+        awaitGone: takesTime(found, ref),
         signal: deadline,
       });
     }
