@@ -6,7 +6,7 @@ import type {
   AgentStatus,
 } from "../../link/agent/agent_config.ts";
 import { clientKey } from "../../link/wire/client_key.ts";
-import { KtctlError } from "../../core/errors.ts";
+import { KtctlError, PermissionError } from "../../core/errors.ts";
 import { annotation, HEARTBEAT, STATUS_PORT } from "../../kube/annotations.ts";
 import type { KubeApi, KubeObject } from "../../kube/kube_api.ts";
 import { port as portSchema, wholeNumber } from "../../kube/object_syntax.ts";
@@ -57,11 +57,25 @@ export async function isAttached(
   return (await agentStatus(kube, pod, signal))?.attached;
 }
 
+/** As {@link askAgent}; undefined as well where asking is forbidden. */
+export async function agentStatus(
+  kube: KubeApi,
+  pod: KubeObject,
+  signal: AbortSignal,
+): Promise<AgentStatus | undefined> {
+  try {
+    return await askAgent(kube, pod, signal);
+  } catch (error) {
+    if (error instanceof PermissionError) return undefined;
+    throw error;
+  }
+}
+
 /**
  * What the agent in a Shadow Pod says of itself. Undefined where there is no agent to ask: a pod of
- * the original ktctl, or one that does not answer, or answers nonsense.
+ * the original ktctl, or one that does not answer, or answers nonsense. Throws `PermissionError`.
  */
-export async function agentStatus(
+export async function askAgent(
   kube: KubeApi,
   pod: KubeObject,
   signal: AbortSignal,
@@ -85,7 +99,7 @@ export async function agentStatus(
       stream.destroy();
     }
   } catch (error) {
-    if (signal.aborted) throw error;
+    if (signal.aborted || error instanceof PermissionError) throw error;
     if (error instanceof KtctlError) return undefined;
     if (error instanceof Error && error.name === "AbortError") return undefined;
     throw error;
