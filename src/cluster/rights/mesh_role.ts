@@ -39,6 +39,15 @@ export const MESH_ROLE: RightsRole = {
     },
     {
       group: "",
+      resources: ["services"],
+      verbs: ["list", "watch"],
+      comment:
+        "optional, only for --mode manual: to wait while somebody else sets that Service up",
+      optional: true,
+      onlyFor: ["mode=manual"],
+    },
+    {
+      group: "",
       resources: ["pods"],
       verbs: ["get", "list", "watch", "create", "patch", "delete"],
       comment: "the Router Pod and the Shadow Pod",

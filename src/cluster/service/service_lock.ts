@@ -4,7 +4,7 @@
  */
 import { setInterval } from "node:timers/promises";
 import * as v from "valibot";
-import { ConflictError } from "../../core/errors.ts";
+import { ConflictError, PermissionError } from "../../core/errors.ts";
 import {
   annotation,
   annotationText,
@@ -276,7 +276,10 @@ export async function lockService(
       // nobody gives it up in a plan
       if (!isHeld || deadline.aborted || kube.isPlan) throw error;
       const signal = AbortSignal.any([deadline, scope.signal]);
-      await awaitUnlocked(kube, ref, { signal, onHeld });
+      await awaitUnlocked(kube, ref, { signal, onHeld }).catch((cause) => {
+        // who may not watch Services cannot wait
+        throw cause instanceof PermissionError ? error : cause;
+      });
     }
   }
 }

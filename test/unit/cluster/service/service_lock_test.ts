@@ -4,6 +4,7 @@ import {
   lockService,
   serviceLockStep,
 } from "../../../../src/cluster/service/service_lock.ts";
+import { PermissionError } from "../../../../src/core/errors.ts";
 import { Scope } from "../../../../src/undo/scope.ts";
 import type { KubeObject, WatchEvent } from "../../../../src/kube/kube_api.ts";
 import type { World } from "../../../../src/kube/world.ts";
@@ -77,6 +78,33 @@ Deno.test("whoever waits for a lock is told whose it is, once for each holder", 
   const { annotations } = kube.object!.metadata;
   assert.equal(annotations?.["ktctl.dev/lock-owner"], "bob/klmnopqrst");
   await scope.dispose();
+});
+
+Deno.test("who may not watch Services is told who holds the lock, and does not wait", async () => {
+  const kube = new MemoryKube(service({
+    "kt-lock": `${NOW - 5}`,
+    "ktctl.dev/lock-owner": "alice/abcdefghij",
+  }));
+  const forbidden = new PermissionError("RBAC_FORBIDDEN", "no");
+  // deno-lint-ignore require-yield -- it is forbidden
+  const watch = async function* (): AsyncGenerator<WatchEvent> {
+    throw forbidden;
+  };
+  const scope = Scope.root<World>({
+    world: { kube: Object.assign(kube, { watch }).api },
+    journal: new MemoryJournal(),
+    signal: new AbortController().signal,
+  });
+  const options = {
+    ...{ owner: "bob/klmnopqrst", timeoutMs: 1_000, onWait: () => {} },
+  };
+  await assert.rejects(lockService(scope, WEB, options), {
+    code: "SERVICE_LOCKED",
+    message: /alice/,
+  });
+  await scope.dispose();
+  const { annotations } = kube.object!.metadata;
+  assert.equal(annotations?.["ktctl.dev/lock-owner"], "alice/abcdefghij");
 });
 
 /** Its clock goes on by ten seconds with each write. */
