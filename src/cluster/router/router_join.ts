@@ -50,6 +50,11 @@ export interface JoinInput {
   >;
 }
 
+/** Of {@link join}. What comes after it, such as a Stuntman Service of somebody else's, has our place in the router to undo. */
+const REFUSALS = new Set([
+  ...["ROUTER_CLOSING", "ROUTER_NAME_TAKEN", "MARK_TAKEN", "ROUTER_FULL"],
+]);
+
 /** With the Stuntman Service and the Router Pod. Its revert leaves, and takes the whole router back where nobody else is in it. */
 export const joinRouterStep: ClusterStep<JoinArgs, JoinInput, void> = {
   id: "mesh.join",
@@ -66,7 +71,8 @@ export const joinRouterStep: ClusterStep<JoinArgs, JoinInput, void> = {
       await makeRouterPod(kube, state, input);
     }
   },
-  isRefusal: (error) => error instanceof ConflictError,
+  isRefusal: (error) =>
+    error instanceof ConflictError && REFUSALS.has(error.code),
   restores: true,
   async isPresent({ namespace, service, session }, { kube }, signal) {
     const state = await findState(kube, routerRef(service, namespace), signal);
