@@ -6,6 +6,7 @@ import {
   KtctlError,
   PermissionError,
 } from "../../core/errors.ts";
+import { annotation, SESSION } from "../../kube/annotations.ts";
 import type { KubeApi, KubeObject, WatchEvent } from "../../kube/kube_api.ts";
 import { SERVICES } from "../../kube/resources.ts";
 import type { PluginLog } from "../plugin.ts";
@@ -72,9 +73,16 @@ async function makeAgain(
   try {
     await retry(() => kube.create(SERVICES, service), { signal, isPassing });
   } catch (error) {
-    throw error instanceof KtctlError && error.code === "ALREADY_EXISTS"
-      ? taken(service.metadata.name)
-      : error;
+    const isThere = error instanceof KtctlError &&
+      error.code === "ALREADY_EXISTS";
+    if (!isThere) throw error;
+    const { name, namespace = kube.namespace } = service.metadata;
+    const ref = { resource: SERVICES, name, namespace };
+    const found = await kube.find(ref, { signal });
+    // ours, by an attempt whose answer was lost; where it is gone again, an event tells of it
+    const isOthers = found !== undefined &&
+      annotation(found, SESSION) !== annotation(service, SESSION);
+    if (isOthers) throw taken(name);
   }
 }
 

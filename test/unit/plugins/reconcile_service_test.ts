@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { ClusterError, ConflictError } from "../../../src/core/errors.ts";
+import type {
+  KubeObject,
+  Resource,
+  WatchEvent,
+} from "../../../src/kube/kube_api.ts";
+import { reconcileService } from "../../../src/plugins/routing/reconcile_service.ts";
+import { MemoryKube } from "../../fakes/memory_kube.ts";
+import { made } from "../cluster/leftovers.ts";
+
+const service = made("Service", "mine", { session: "abcdefghij" });
+
+/** Somebody deletes the Service; of the first creation after that the answer is lost. */
+class LossyKube extends MemoryKube {
+  isLost = true;
+
+  // deno-lint-ignore require-await -- what it throws is to reject
+  async create(_: Resource, object: KubeObject): Promise<KubeObject> {
+    if (this.object !== undefined) {
+      throw new ConflictError("ALREADY_EXISTS", "it is there");
+    }
+    this.object = object;
+    if (this.isLost) throw new ClusterError("CLUSTER_UNREACHABLE", "away");
+    return object;
+  }
+
+  async *watch(): AsyncGenerator<WatchEvent> {
+    yield { type: "DELETED", object: service };
+  }
+}
+
+async function reconciled(kube: LossyKube): Promise<string[]> {
+  const warned: string[] = [];
+  const log = {
+    warn: (code: string) => void warned.push(code),
+    ...{ info: () => {}, debug: () => {} },
+  };
+  const { signal } = new AbortController();
+  await reconcileService({ kube: kube.api, log, service }, signal);
+  return warned;
+}
+
+Deno.test("a preview's Service that was made again without an answer is its own", async () => {
+  const warned = await reconciled(new LossyKube());
+  assert.equal(warned.at(-1), "SERVICE_DELETED");
+});
+
+Deno.test("a Service that somebody else made meanwhile is not", async () => {
+  const kube = new LossyKube();
+  kube.object = made("Service", "mine", { session: "klmnopqrst" });
+  await assert.rejects(reconciled(kube), { code: "SERVICE_TAKEN" });
+});
