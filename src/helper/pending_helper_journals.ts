@@ -1,6 +1,7 @@
 import { SYSTEM } from "../core/system.ts";
 import { statfsSync } from "node:fs";
 import { openDeadJournals } from "../undo/journal.ts";
+import { liveSessions } from "../undo/live_sessions.ts";
 
 export interface PendingHelperJournals {
   /** Journals of dead helpers with something to take back. */
@@ -9,6 +10,8 @@ export interface PendingHelperJournals {
   readonly changes: number;
   /** There may be more, which only a root helper can tell. */
   readonly isUnreadable: boolean;
+  /** A helper lives, for whichever user of this machine: lines in files may be its. */
+  readonly isAnyAlive: boolean;
 }
 
 /**
@@ -18,8 +21,11 @@ export interface PendingHelperJournals {
  */
 export function pendingHelperJournals(folder: string): PendingHelperJournals {
   let isUnreadable = false;
+  let isAnyAlive = liveSessions(folder).length > 0;
   const dead = openDeadJournals(folder, (path) => {
-    isUnreadable ||= path === folder ? !isEmptyTmpfs(path) : !isLocked(path);
+    if (path === folder) isUnreadable ||= !isEmptyTmpfs(path);
+    else if (isLocked(path)) isAnyAlive = true;
+    else isUnreadable = true;
   });
   for (const journal of dead) journal[Symbol.dispose]();
   const pending = dead.filter((journal) => journal.pending.length > 0);
@@ -27,6 +33,7 @@ export function pendingHelperJournals(folder: string): PendingHelperJournals {
     journals: pending.length,
     changes: pending.reduce((sum, one) => sum + one.pending.length, 0),
     isUnreadable,
+    isAnyAlive,
   };
 }
 

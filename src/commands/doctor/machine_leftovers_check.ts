@@ -11,11 +11,11 @@ export const MACHINE_LEFTOVERS_CHECK: LaptopCheck = {
   title: "Leftovers on this machine",
   look({ host: { machineRoot, journalDir } }) {
     const folder = `${machineRoot}${HELPER_FOLDER}`;
-    const { changes, isUnreadable } = pendingHelperJournals(folder);
+    const { changes, isUnreadable, isAnyAlive } = pendingHelperJournals(folder);
     const isInUse = liveSessions(journalDir).some(({ command }) =>
       command === "connect"
     );
-    const lines = isInUse ? [] : leftLines(machineRoot);
+    const lines = isInUse || isAnyAlive ? [] : leftLines(machineRoot);
     const facts = { changes, files: lines, isInUse };
     if (changes > 0 || lines.length > 0) {
       const what = [

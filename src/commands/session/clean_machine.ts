@@ -22,8 +22,8 @@ export async function cleanMachine(
   const isInUse = capturingSession(host) !== undefined;
   const folder = `${host.machineRoot}${HELPER_FOLDER}`;
   if (!dryRun) dropEmptyJournals(folder);
-  const { changes, isUnreadable } = pendingHelperJournals(folder);
-  const files = isInUse ? [] : leftLines(host.machineRoot);
+  const { changes, isUnreadable, isAnyAlive } = pendingHelperJournals(folder);
+  const files = isInUse || isAnyAlive ? [] : leftLines(host.machineRoot);
   if (changes === 0 && files.length === 0 && (!isUnreadable || isInUse)) {
     return 0;
   }

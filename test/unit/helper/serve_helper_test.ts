@@ -134,6 +134,7 @@ Deno.test("what a dead helper left is taken back first, newest first, and told",
     journals: 1,
     changes: 2,
     isUnreadable: false,
+    isAnyAlive: false,
   });
   const { answers: [hello] } = await talk(world, folder.path);
   assert.ok(hello && "hello" in hello);
@@ -142,6 +143,21 @@ Deno.test("what a dead helper left is taken back first, newest first, and told",
   assert.deepEqual(world.things, []);
   assert.deepEqual(folder.journals, []);
   assert.equal(pendingHelperJournals(folder.path).journals, 0);
+});
+
+Deno.test("a helper that lives is seen, and its changes are no leftovers", async () => {
+  using folder = new TemporaryFolder();
+  const { client, code } = await startPair(new FakeWorld(), folder.path);
+  await client.open("thing.open", { name: "a" });
+  assert.deepEqual(pendingHelperJournals(folder.path), {
+    journals: 0,
+    changes: 0,
+    isUnreadable: false,
+    isAnyAlive: true,
+  });
+  await client[Symbol.asyncDispose]();
+  assert.equal(await code, 0);
+  assert.equal(pendingHelperJournals(folder.path).isAnyAlive, false);
 });
 
 Deno.test("what cannot be taken back of a dead helper is told with its command, and tried again by the next", async () => {
