@@ -48,6 +48,9 @@ const DEADLINE_MS: Record<Hook, number> = {
   options: 5_000,
 };
 
+/** So long may what a plugin releases take, beside what it may wait for by the user's word. */
+const RELEASE_MS = 60_000;
+
 /** So long may a hook still take when the command is to end. */
 const ABORT_GRACE_MS = 10_000;
 
@@ -163,15 +166,19 @@ export async function readOptions(
 
 /** With what every plugin is given, and what goes wrong in its scope told as its own. */
 function whole<C extends HookContext>(plugin: Plugin, context: Given<C>): C {
-  const { scope } = context as { scope?: PluginScope };
+  const { scope, recoverWaitMs = 0 } = context as {
+    scope?: PluginScope;
+    recoverWaitMs?: number;
+  };
   return {
     ...context,
     refuse,
     ...(scope && {
-      scope: pluginScope(
-        scope,
-        (error) => toPluginError(plugin, "a background task", error),
-      ),
+      scope: pluginScope(scope, {
+        plugin: plugin.name,
+        toError: (error) => toPluginError(plugin, "a background task", error),
+        releaseMs: RELEASE_MS + recoverWaitMs,
+      }),
     }),
   } as unknown as C;
 }

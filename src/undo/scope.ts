@@ -1,7 +1,8 @@
 /**
  * The lifetime of a command: what it holds and what it changed, given back in reverse order.
  */
-import { Cancelled } from "../core/errors.ts";
+import { Cancelled, CleanupError } from "../core/errors.ts";
+import { within } from "../core/within.ts";
 import type { Journal } from "./journal.ts";
 import type { Json } from "../core/json.ts";
 import { cleanupError, type Leftover } from "./leftover.ts";
@@ -24,10 +25,15 @@ export interface RootScopeOptions<W> {
   readonly revertTimeoutMs?: number;
   /** How long one that ignores that is still waited for. @default 5000 */
   readonly revertGraceMs?: number;
+  /** How long a change that is being made is waited for when the scope ends. @default 120000 */
+  readonly applyTimeoutMs?: number;
   /** What its reverts act on may be away for a moment, just when the command ends. */
   readonly outage?: OutageOptions;
   readonly observer?: ScopeObserver;
 }
+
+/** Any number of requests of a step have ended by then: one that goes on is a plugin's, and may never end. */
+const APPLY_MS = 120_000;
 
 type Entry =
   | StepEntry
@@ -136,7 +142,10 @@ export class Scope<W> implements AsyncDisposable {
     this.#list(); // whoever adds to a scope that has ended must not lose it
   }
 
-  /** Makes a change that outlives the process: journal, then apply. */
+  /**
+   * Makes a change that outlives the process: journal, then apply. Where the step cannot say what it is
+   * about, nothing is done, and what it throws comes out.
+   */
   run<A extends Json, I, R>(
     step: Step<A, I, R, W>,
     args: A,
@@ -154,6 +163,9 @@ export class Scope<W> implements AsyncDisposable {
     input: I,
   ): Promise<R> {
     throwIfAborted(this.signal);
+    // one that cannot tell of it, as a plugin's may, could not be taken back either, nor what is older
+    step.describe(args);
+    step.undoCommand(args);
     const n = this.#shared.count++;
     this.#shared.journal.append({ type: "intent", n, step: step.id, args });
     const entry: StepEntry = {
@@ -252,7 +264,11 @@ export class Scope<W> implements AsyncDisposable {
 
   async #dispose(disposal: Disposal): Promise<Disposal> {
     this.#controller.abort(new Cancelled("the scope ended"));
-    await Promise.allSettled(this.#running);
+    const { applyTimeoutMs = APPLY_MS } = this.#shared;
+    const applied = Promise.allSettled(this.#running);
+    if (await within(applyTimeoutMs, applied) === undefined) {
+      disposal.errors.push(applyHung());
+    }
     for (
       let entry = this.#entries.pop();
       entry !== undefined;
@@ -328,6 +344,13 @@ function leftover({ step, args, reason }: StepEntry): Leftover {
     undoCommand: step.undoCommand(args),
     ...(reason === undefined ? {} : { reason }),
   };
+}
+
+function applyHung(): CleanupError {
+  return new CleanupError(
+    "APPLY_HUNG",
+    "A change went on after the end of what it was made for, and is waited for no longer",
+  );
 }
 
 function throwIfAborted(signal: AbortSignal): void {

@@ -9,9 +9,13 @@ import type {
 } from "../../kube/cluster_step.ts";
 import type { KubeObject } from "../../kube/kube_api.ts";
 import type { World } from "../../kube/world.ts";
+import { within } from "../../core/within.ts";
 import { journalledArgs } from "../../undo/journalled_args.ts";
 import { sessionGroup } from "../../undo/revert_journal.ts";
 import type { Change } from "../../undo/reverter.ts";
+
+/** How long a plugin's step may look at what was read already. */
+const FIND_MS = 30_000;
 
 /** A change that the objects of the cluster tell of. */
 export interface FoundChange extends Change<World> {
@@ -42,7 +46,13 @@ export async function findChanges(
       others.some((one) => claimed.get(one)?.includes(object)) ||
       (step.isGeneral === true && specials.has(object));
     try {
-      for (const found of await step.find?.(state) ?? []) {
+      const left = Promise.resolve(step.find?.(state) ?? []);
+      const told = await within(FIND_MS, left);
+      if (told === undefined) {
+        onDefect(step, `it did not tell within ${FIND_MS / 1000} s`);
+        continue;
+      }
+      for (const found of told) {
         const { object } = found;
         if (object !== undefined && isTaken(object)) continue;
         const read = await journalledArgs(step, found.args);
@@ -80,7 +90,8 @@ function claimsOf(
   state: FoundState,
 ): readonly KubeObject[] {
   try {
-    return step.claims?.(state) ?? [];
+    const claimed: unknown = step.claims?.(state);
+    return Array.isArray(claimed) ? claimed : [];
   } catch {
     return [];
   }

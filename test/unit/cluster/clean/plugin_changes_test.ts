@@ -1,5 +1,6 @@
 // What sessions with a plugin of somebody else's left.
 import assert from "node:assert/strict";
+import { mock } from "node:test";
 import { deadState } from "../../../../src/cluster/clean/dead_state.ts";
 import { planChanges } from "../../../../src/cluster/clean/plan_changes.ts";
 import {
@@ -164,6 +165,42 @@ Deno.test("a plugin that fails when it looks, or finds nonsense, costs its own s
     assert.deepEqual(actions, ['delete Pod "db-kt-exchange-abcde"']);
     assert.equal(code, "PLUGIN_NEEDED");
     assert.match(warnings[0]!, /^STEP_FAILED .*"by-name\.service"/);
+  }
+});
+
+Deno.test("a plugin that looks without end, or claims what is no list, costs its own sessions alone", async () => {
+  const other = made("Pod", "db-kt-exchange-abcde", {
+    heartbeat: OLD,
+    session: "s2",
+  });
+  const left = { services: [service], pods: [shadow(OLD), other] };
+  const claiming = {
+    ...finding,
+    claims: () => Promise.resolve([]),
+  } as unknown as AnyClusterStep;
+  assert.deepEqual((await plan(left, claiming)).actions, [
+    'take away Service "web-demo"',
+    'delete Pod "web-kt-mesh-abcde"',
+    'delete Pod "db-kt-exchange-abcde"',
+  ]);
+  const endless = {
+    ...plain,
+    find: () => new Promise(() => {}),
+  } as unknown as AnyClusterStep;
+  mock.timers.enable({ apis: ["setTimeout"] });
+  try {
+    let isOver = false;
+    const planned = plan(left, endless).finally(() => isOver = true);
+    while (!isOver) {
+      mock.timers.tick(30_000);
+      await Promise.resolve();
+    }
+    const { actions, code, warnings } = await planned;
+    assert.deepEqual(actions, ['delete Pod "db-kt-exchange-abcde"']);
+    assert.equal(code, "PLUGIN_NEEDED");
+    assert.match(warnings[0]!, /^STEP_FAILED .*did not tell within 30 s/);
+  } finally {
+    mock.timers.reset();
   }
 });
 
