@@ -48,13 +48,11 @@ async function refuseFlags(
     plugins: (verb) => Promise.resolve(registry.listings(verb)),
     open: () => Promise.resolve(host),
   };
-  const [{ connectCommand }, { exchangeCommand }, { meshCommand }] =
-    await Promise.all([
-      import("../connect_command.ts"),
-      import("../exchange_command.ts"),
-      import("../mesh_command.ts"),
-    ]);
-  for (const command of [connectCommand, exchangeCommand, meshCommand]) {
-    await command(withIt);
-  }
+  const verbs = await Promise.all([
+    import("../connect_command.ts").then((it) => it.connectCommand),
+    import("../exchange_command.ts").then((it) => it.exchangeCommand),
+    import("../mesh_command.ts").then((it) => it.meshCommand),
+    import("../preview_command.ts").then((it) => it.previewCommand),
+  ]);
+  for (const command of verbs) await command(withIt);
 }

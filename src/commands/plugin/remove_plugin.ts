@@ -22,6 +22,6 @@ export async function removePlugin(
   }
   report.warn(
     "PLUGIN_STILL_NEEDED",
-    `A crashed session used the plugin "${name}", and only the plugin can undo what it did: run \`ktctl clean --plugin ${record.source}\``,
+    `A crashed session used the plugin "${name}", and only the plugin can undo what it did: run \`ktctl clean --plugin "${record.source}"\``,
   );
 }

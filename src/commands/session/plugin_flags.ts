@@ -6,6 +6,9 @@ import type { PluginListing } from "../../plugins/plugin_listing.ts";
 import { modeName } from "../../plugins/mode_name.ts";
 import { addGlobalOptions } from "./global_options.ts";
 
+/** What a verb takes beside its own flags and those of all: the help's, and what is added to it later. */
+const TAKEN_ELSEWHERE = ["background", "help", "version"];
+
 /**
  * Gives a verb the flags of the plugins that it can work with; plugins may share one of the same form.
  * Throws `PluginError` (`PLUGIN_FLAG_TAKEN`).
@@ -16,9 +19,12 @@ export function addPluginFlags(
 ): void {
   const globals = new Command();
   addGlobalOptions(globals);
-  const taken = new Set(
-    [...command.options, ...globals.options].map((one) => one.attributeName()),
-  ).add("help").add("version");
+  const taken = new Set([
+    ...[...command.options, ...globals.options].map((one) =>
+      one.attributeName()
+    ),
+    ...TAKEN_ELSEWHERE,
+  ]);
   const seen = new Map<string, { owner: string; form: string }>();
   for (const plugin of plugins) {
     for (const flag of plugin.flags ?? []) {

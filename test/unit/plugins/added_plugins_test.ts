@@ -191,6 +191,14 @@ for (
       /its flag --expose conflicts with a flag of ktctl itself/,
     ],
     [
+      "a flag of preview's, in another form,",
+      {
+        rest:
+          `flags: [{ name: "external", value: "x", summary: "x" }], verbs: ["preview"]`,
+      },
+      /with preview: its flag --external conflicts with a flag of mode service/,
+    ],
+    [
       "more flags than can be kept",
       {
         rest:

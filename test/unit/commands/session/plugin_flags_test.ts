@@ -62,6 +62,11 @@ for (
     ],
     ["for help", [{ name: "help", summary: "x" }], "ktctl itself"],
     [
+      "that sessions are given later",
+      [{ name: "background", summary: "x" }],
+      "ktctl itself",
+    ],
+    [
       "of another form, of another plugin,",
       [{ name: "colour", summary: "x" }],
       "mode first",
