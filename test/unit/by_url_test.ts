@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import config from "../../deno.json" with { type: "json" };
+import { ownCommand } from "../../src/commands/background/own_command.ts";
 import { exec } from "../../src/core/exec.ts";
 
 const ROOT = new URL("../../", import.meta.url);
@@ -57,14 +58,29 @@ Deno.test("the sources run by URL with their import map, and need the server onc
     assert.match(worker, /undefined/);
     assert.deepEqual(rest, { agent: true, helper: true, isRootTold: false });
   };
+  /** As for a session in the background. */
+  const runAgain = async () => {
+    const [program = "", ...args] = ownCommand({
+      ...{ execPath: Deno.execPath(), mainModule: `${url}/main.ts` },
+      ...{ isStandalone: false, denoDir: undefined },
+    });
+    const { stdout, stderr } = await exec(program, [...args, "--help"], {
+      cwd: `${folder}/here`,
+      env: { DENO_DIR: `${folder}/deno` },
+      timeoutMs: 60_000,
+    });
+    assert.match(stdout, /exchange .*<service>/, stderr);
+  };
   try {
     const { stdout, stderr } = await run(`${url}/main.ts`, "--version");
     assert.equal(stdout, `${config.version}\n`, stderr);
+    assert.equal((await run(`${url}/main.ts`, "--help")).code, 0);
     await parts();
     assert.ok(asked.has("/src/link/agent/agent.ts"));
   } finally {
     await server.shutdown();
   }
   await parts();
+  await runAgain();
   await Deno.remove(folder, { recursive: true });
 });

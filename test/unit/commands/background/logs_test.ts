@@ -107,6 +107,10 @@ Deno.test("each form of ktctl starts itself again, without a configuration that 
   for (const url of ["file:///opt/ktctl.js", "https://x.example/ktctl.js"]) {
     assert.equal(at(url), `${start} --no-config --no-lock ${url}`);
   }
+  assert.equal(
+    at("https://x.example/v1/main.ts"),
+    `${start} --no-config --no-lock --import-map=https://x.example/v1/deno.json https://x.example/v1/main.ts`,
+  );
 });
 
 Deno.test("a line that has no time of its own is shown without one", async () => {
