@@ -1,4 +1,5 @@
 import type { Host } from "../commands/session/host.ts";
+import { UnsupportedError } from "../core/errors.ts";
 import { forSystem } from "../core/system.ts";
 
 export interface UserPaths extends
@@ -13,12 +14,23 @@ export interface UserPaths extends
 /**
  * The user's folders of ktctl; they need not exist. As env-paths has them (a test compares), but for
  * node:os, node:path and node:process, which are a quarter of `ktctl exchange --help`.
+ *
+ * @param homeOf What the system knows, for tests.
+ * @throws {UnsupportedError} `HOME_UNKNOWN`.
  */
-export async function userPaths(): Promise<
-  UserPaths
-> {
-  const home = variable(forSystem({ linux: "HOME", windows: "USERPROFILE" })) ??
-    (await import("node:os")).homedir();
+export async function userPaths(
+  homeOf: () => Promise<string | null> = systemHome,
+): Promise<UserPaths> {
+  const named = forSystem({ linux: "HOME", windows: "USERPROFILE" });
+  const home = variable(named) ?? await homeOf();
+  // a folder beside whatever is worked on would hold records that the next command does not find
+  if (!home) {
+    throw new UnsupportedError(
+      "HOME_UNKNOWN",
+      `Cannot tell where your files are: ${named} is not set, and this system has no user of your number`,
+      { hint: `Set ${named} to a folder of your own.` },
+    );
+  }
   const xdg = (name: string, otherwise: string) =>
     `${variable(name) ?? `${home}/${otherwise}`}/ktctl`;
   const local = `${
@@ -53,6 +65,11 @@ export async function userPaths(): Promise<
       pluginDir: `${local}\\Data\\plugins`,
     },
   });
+}
+
+/** None where a container's uid has no name. */
+async function systemHome(): Promise<string | null> {
+  return (await import("node:os")).homedir();
 }
 
 /** Empty counts as not set. */

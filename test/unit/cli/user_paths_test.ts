@@ -15,3 +15,17 @@ Deno.test("the user's folders are where env-paths has them", async () => {
     home: homedir(),
   });
 });
+
+Deno.test("without a home, as a nameless user of a container has none, no folder is made up", async () => {
+  const name = Deno.build.os === "windows" ? "USERPROFILE" : "HOME";
+  const home = Deno.env.get(name);
+  Deno.env.delete(name);
+  try {
+    await assert.rejects(userPaths(() => Promise.resolve(null)), {
+      code: "HOME_UNKNOWN",
+      exitCode: 3,
+    });
+  } finally {
+    if (home !== undefined) Deno.env.set(name, home);
+  }
+});

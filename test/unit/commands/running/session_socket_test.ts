@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { chmodSync, existsSync, mkdirSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import {
   askChanges,
   askEnd,
@@ -13,6 +14,8 @@ import type { TakeoverRequest } from "../../../../src/cluster/takeover/takeover_
 import { isNamed } from "../../../../src/commands/running/is_named.ts";
 import { serveSession } from "../../../../src/commands/running/serve_session.ts";
 import { sessionSocket } from "../../../../src/commands/running/session_socket.ts";
+import { denoBundle } from "../../../../src/core/deno_bundle.ts";
+import { exec } from "../../../../src/core/exec.ts";
 import { StatusRecorder } from "../../../../src/commands/running/status_recorder.ts";
 import { readToldEvent } from "../../../../src/commands/running/told_event.ts";
 import type { ReportEvent } from "../../../../src/core/report.ts";
@@ -191,15 +194,18 @@ Deno.test("what is no session, says nothing, or what is none of ours, is told as
 
 Deno.test("the socket is in the user's own runtime folder, else beside the journals, and its path is short enough", () => {
   const journalDir = "/home/a/.local/state/ktctl/sessions";
-  const at = (runtime: string | undefined, dir = journalDir) =>
+  const at = (runtime: string | undefined, dir = journalDir, log?: string) =>
     sessionSocket("abc", {
+      ...(log !== undefined && { log }),
       env: (name) => name === "XDG_RUNTIME_DIR" ? runtime : undefined,
       journalDir: dir,
     });
   const own = Deno.makeTempDirSync();
   assert.equal(at(own), `${own}/ktctl/abc.sock`);
-  Deno.removeSync(own);
   const beside = "/home/a/.local/state/ktctl/run/abc.sock";
+  // which outlives the login that the runtime folder goes with
+  assert.equal(at(own, journalDir, "/log"), beside);
+  Deno.removeSync(own);
   assert.equal(at(undefined), beside);
   assert.equal(at("/nonexistent"), beside);
   assert.equal(at("relative"), beside);
@@ -212,6 +218,27 @@ Deno.test("the socket is in the user's own runtime folder, else beside the journ
     sessionSocket("abc", { env: () => undefined, journalDir, os }),
     undefined,
   );
+});
+
+Deno.test("a user without a name, as in a container, has a socket too", {
+  ignore: Deno.uid() !== 0, // who may be somebody else for a moment
+}, async () => {
+  const dir = Deno.makeTempDirSync({ prefix: "ktctl-nameless-" });
+  try {
+    chmodSync(dir, 0o755);
+    const module = join(dir, "socket.js");
+    await denoBundle("src/commands/running/session_socket.ts", module);
+    const program = `import { sessionSocket } from "${pathToFileURL(module)}";
+      const journalDir = "/${"x".repeat(100)}/s";
+      console.log(sessionSocket("abc", { env: () => undefined, journalDir }));`;
+    const { stdout, stderr } = await exec("setpriv", [
+      ...["--reuid=54321", "--regid=54321", "--clear-groups"],
+      ...[Deno.execPath(), "eval", "--no-config", program],
+    ], { cwd: "/", env: { DENO_DIR: "/dev/null/deno", HOME: "/nonexistent" } });
+    assert.match(stdout, /ktctl-54321\/abc\.sock\n$/, stderr);
+  } finally {
+    Deno.removeSync(dir, { recursive: true });
+  }
 });
 
 Deno.test("a session is named by its id, its verb, or what it is about", () => {
