@@ -23,6 +23,7 @@ import { listen } from "../../net/listen.ts";
 import { readOptions, transportNeeds } from "../driver.ts";
 import type { TransportPlugin } from "../plugin.ts";
 import { dialVia } from "./dial_via.ts";
+import { kitHelper } from "./kit_helper.ts";
 import { KitLink } from "./kit_link.ts";
 import {
   type Lab,
@@ -166,12 +167,16 @@ async function startEcho(
   return { link: pool, podIp: status?.podIP ?? "" };
 }
 
+async function start(signal: AbortSignal): Promise<RootHelperClient> {
+  return await startHelper({ signal, command: await kitHelper(signal) });
+}
+
 /** A helper that is started when it is first asked for something. */
 function helperRoot(signal: AbortSignal): TestedRoot {
   let client: Promise<RootHelperClient> | undefined;
   return {
     async open(operation, args, onEvent) {
-      const helper = await (client ??= startHelper({ signal }));
+      const helper = await (client ??= start(signal));
       return await helper.open(operation, args, onEvent, { signal });
     },
     async [Symbol.asyncDispose]() {
