@@ -1,5 +1,4 @@
 /** `ktctl connect`: this machine reaches Services, pods and names of the cluster. */
-import { dirname, join } from "node:path";
 import { connectShadow } from "../cluster/shadow/connect_shadow.ts";
 import { refuseUnreachable } from "../cluster/shadow/refuse_unreachable.ts";
 import {
@@ -9,9 +8,8 @@ import {
 import type { ShadowSpec } from "../cluster/shadow/shadow_objects.ts";
 import type { Use } from "../cluster/rights/right_rule.ts";
 import { SharedShadow } from "../cluster/share/shared_shadow.ts";
-import { ConflictError, UsageError } from "../core/errors.ts";
+import { UsageError } from "../core/errors.ts";
 import { exec } from "../core/exec.ts";
-import type { JournalHeader } from "../undo/journal.ts";
 import type { Scope } from "../undo/scope.ts";
 import type { World } from "../kube/world.ts";
 import { findBridges } from "../net/bridges/find_bridges.ts";
@@ -33,6 +31,7 @@ import { CapturedRanges } from "./connect/captured_ranges.ts";
 import { ConnectNames } from "./connect/connect_names.ts";
 import type { ConnectOptions } from "./connect/connect_options.ts";
 import { planMachine } from "./connect/plan_machine.ts";
+import { refuseConnected, takeMachine } from "./connect/take_machine.ts";
 import type { DryRunOptions } from "./dry_run/dry_run_option.ts";
 import { followCaptured } from "./connect/follow_captured.ts";
 import {
@@ -49,7 +48,6 @@ import { LazyRootHelper } from "./session/lazy_root_helper.ts";
 import { pluginOptions } from "./session/plugin_flags.ts";
 import { namingMissingRights } from "./session/naming_missing_rights.ts";
 import {
-  capturingSession,
   EXCLUSIVE,
   openKube,
   type Session,
@@ -337,37 +335,4 @@ class Connection {
       ...(transport.output === undefined ? {} : { output: transport.output }),
     } as const;
   }
-}
-
-/** Throws `ConflictError` (`ALREADY_CONNECTED`). */
-function refuseConnected(host: Host): void {
-  const other = capturingSession(host);
-  if (other !== undefined) throw connectedAlready(other);
-}
-
-/**
- * One session at a time can have this machine's routes and names. Held by a lock, as two that are
- * started at once would not find each other's journals.
- */
-function takeMachine(host: Host): Disposable {
-  Deno.mkdirSync(host.journalDir, { recursive: true, mode: 0o700 });
-  const path = join(dirname(host.journalDir), "connect.lock");
-  const file = Deno.openSync(path, { write: true, create: true, mode: 0o600 });
-  if (file.tryLockSync(true)) return file;
-  file.close();
-  throw connectedAlready(capturingSession(host));
-}
-
-function connectedAlready(other: JournalHeader | undefined): ConflictError {
-  const who = other === undefined
-    ? "by a ktctl that is just starting or ending"
-    : `to namespace "${other.namespace}" of context "${other.context}", by process ${other.pid}`;
-  return new ConflictError(
-    "ALREADY_CONNECTED",
-    `This machine is already connected ${who}`,
-    {
-      hint:
-        "Stop that session with Ctrl-C first, or use --disableTunDevice with another --proxyPort.",
-    },
-  );
 }

@@ -1,6 +1,7 @@
 /** Whether a module's default export is a plugin. It is a stranger's: nothing of it is used before. */
-import { PluginError } from "../core/errors.ts";
+import { messageOf, PluginError } from "../core/errors.ts";
 import { type Plugin, PLUGIN_API_VERSION } from "./plugin.ts";
+import { clipped } from "./refusal.ts";
 import { ROUTING_VERBS } from "./routing_verb.ts";
 
 const NAME = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
@@ -11,12 +12,30 @@ type Fields = Record<string, unknown>;
 
 /** Throws `PluginError` (`PLUGIN_INVALID`, `PLUGIN_API_VERSION`). */
 export function validatePlugin(value: unknown, source: string): Plugin {
-  const refuse = (code: string, reason: string, hint?: string) =>
+  const refuse: RefusePlugin = (code, reason, hint) =>
     new PluginError(
       code,
       `Cannot load the plugin from ${source}: ${reason}`,
       hint === undefined ? {} : { hint },
     );
+  try {
+    look(value, refuse);
+  } catch (error) {
+    if (error instanceof PluginError) throw error;
+    // a field of it throws when it is read
+    const reason = `it cannot be looked at: ${clipped(messageOf(error))}`;
+    throw refuse("PLUGIN_INVALID", reason);
+  }
+  return value as Plugin;
+}
+
+type RefusePlugin = (
+  code: string,
+  reason: string,
+  hint?: string,
+) => PluginError;
+
+function look(value: unknown, refuse: RefusePlugin): void {
   if (!isObject(value)) {
     throw refuse(
       "PLUGIN_INVALID",
@@ -35,7 +54,6 @@ export function validatePlugin(value: unknown, source: string): Plugin {
   }
   const fault = faultOf(value);
   if (fault !== undefined) throw refuse("PLUGIN_INVALID", fault);
-  return value as unknown as Plugin;
 }
 
 /** What is wrong, as "it has no …". */

@@ -1,7 +1,7 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { counted } from "../../core/counted.ts";
-import { messageOf } from "../../core/errors.ts";
+import { messageOf, UsageError } from "../../core/errors.ts";
 import type { Host } from "../session/host.ts";
 import type { ConfigInput } from "./config_input.ts";
 import { PROFILE_ENDING, profileFolder } from "./profiles.ts";
@@ -42,16 +42,22 @@ async function modifiedAt(file: string): Promise<string | Error> {
   }
 }
 
+/** Throws `UsageError` (`CONFIG_UNREADABLE`). */
 export async function profileNames(
   host: Pick<Host, "configDir">,
 ): Promise<string[]> {
+  const folder = profileFolder(host);
   try {
-    return (await readdir(profileFolder(host)))
+    return (await readdir(folder))
       .filter((name) => name.endsWith(PROFILE_ENDING))
       .map((name) => name.slice(0, -PROFILE_ENDING.length))
       .toSorted();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
-    throw error;
+    throw new UsageError(
+      "CONFIG_UNREADABLE",
+      `Cannot read "${folder}": ${messageOf(error)}`,
+      { hint: "Make it yours, or move it away.", cause: error },
+    );
   }
 }

@@ -12,7 +12,7 @@ import {
 import { itemName, type SettingLayer } from "../settings/setting.ts";
 import { allItems, type ConfigInput } from "./config_input.ts";
 import { refuseUnknownItems, valueText } from "./show_settings.ts";
-import { UserSettings, writeSettings } from "./user_settings.ts";
+import { unwritable, UserSettings, writeSettings } from "./user_settings.ts";
 
 export const PROFILE_ENDING = ".yaml";
 const NAME = /^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,99}$/;
@@ -106,7 +106,7 @@ export async function loadProfile(
   });
 }
 
-/** Throws `UsageError` (`PROFILE_NAME_INVALID`, `PROFILE_UNKNOWN`). */
+/** Throws `UsageError` (`PROFILE_NAME_INVALID`, `PROFILE_UNKNOWN`), `PermissionError` (`CONFIG_UNWRITABLE`). */
 export async function dropProfile(
   host: Host,
   name: string,
@@ -117,8 +117,8 @@ export async function dropProfile(
   try {
     await rm(file);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    throw profileUnknown(name);
+    const isThere = (error as NodeJS.ErrnoException).code !== "ENOENT";
+    throw isThere ? unwritable(file, error) : profileUnknown(name);
   }
   host.conclude({ state: "restored", reason: `Dropped the profile "${name}"` });
 }

@@ -46,7 +46,10 @@ export class UserSettings {
     return user;
   }
 
-  /** Where it is a symbolic link, as to a repository of such files, it stays one. */
+  /**
+   * Where it is a symbolic link, as to a repository of such files, it stays one. Throws `PermissionError`
+   * (`CONFIG_UNWRITABLE`).
+   */
   static async fileOf({ configDir }: Pick<Host, "configDir">): Promise<string> {
     const path = userFile(configDir);
     try {
@@ -56,7 +59,7 @@ export class UserSettings {
       if (code === "ENOENT" || code === "ENOTDIR" || code === "ELOOP") {
         return path;
       }
-      throw error;
+      throw unwritable(path, error);
     }
   }
 
@@ -124,13 +127,18 @@ export async function writeSettings(file: string, text: string): Promise<void> {
     await mkdir(dirname(file), { recursive: true, mode: 0o700 });
     await writeWhole(file, new TextEncoder().encode(text));
   } catch (error) {
-    throw new PermissionError(
-      "CONFIG_UNWRITABLE",
-      `Cannot write "${file}": ${messageOf(error)}`,
-      {
-        hint: "Make it yours, or name another place for it by XDG_CONFIG_HOME.",
-        cause: error,
-      },
-    );
+    throw unwritable(file, error);
   }
+}
+
+/** `CONFIG_UNWRITABLE`. */
+export function unwritable(file: string, error: unknown): PermissionError {
+  return new PermissionError(
+    "CONFIG_UNWRITABLE",
+    `Cannot write "${file}": ${messageOf(error)}`,
+    {
+      hint: "Make it yours, or name another place for it by XDG_CONFIG_HOME.",
+      cause: error,
+    },
+  );
 }

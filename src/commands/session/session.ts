@@ -51,7 +51,9 @@ export interface Session {
 }
 
 /** The living session of this user that captures, if there is one: no other may. */
-export function capturingSession(host: Host): JournalHeader | undefined {
+export function capturingSession(
+  host: Pick<Host, "journalDir">,
+): JournalHeader | undefined {
   return localSessions(host.journalDir).find(({ command }) =>
     command === EXCLUSIVE
   );

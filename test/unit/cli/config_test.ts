@@ -592,6 +592,20 @@ Deno.test("a profile that leads nowhere is left out of the list", async () => {
   assert.equal(stderr, "1 profile\n");
 });
 
+Deno.test("where the folder of profiles is none, that is told, and is no bug of ktctl's", async () => {
+  await using lab = await Lab.open();
+  await lab.write("config/ktctl/profiles", "no folder");
+  const listed = await lab.ktctl("config list-profile");
+  assert.equal(listed.code, 2, listed.stderr);
+  assert.match(listed.stderr, /^Error: Cannot read ".*\/profiles": /);
+  const dropped = await lab.ktctl("config drop-profile x");
+  assert.equal(dropped.code, 4, dropped.stderr);
+  assert.match(
+    dropped.stderr,
+    /^Error: Cannot write ".*\/profiles\/x\.yaml": /,
+  );
+});
+
 Deno.test("the original's file is read where the user has none, with a note of what is used and what is not", async () => {
   await using lab = await Lab.open();
   await lab.write(

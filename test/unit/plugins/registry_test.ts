@@ -148,6 +148,16 @@ for (
       "PLUGIN_INVALID",
       /no open\(\)/,
     ],
+    [
+      "a field that throws",
+      {
+        get apiVersion() {
+          throw new TypeError("it has no version");
+        },
+      },
+      "PLUGIN_INVALID",
+      /cannot be looked at: it has no version/,
+    ],
     ["no verb", fakeRouting({ verbs: [] }), "PLUGIN_INVALID", /no verb/],
     [
       "a verb that routes nothing",
