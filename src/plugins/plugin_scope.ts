@@ -5,7 +5,7 @@
 import { PluginError } from "../core/errors.ts";
 import type { PluginScope } from "./plugin.ts";
 
-const TASK_MS = 30_000;
+const TASK_MS = 60_000;
 
 export interface PluginScopeOptions {
   /** What errors name. */
@@ -13,7 +13,7 @@ export interface PluginScopeOptions {
   readonly toError: (error: unknown) => unknown;
   /** So long may a release take, in milliseconds. */
   readonly releaseMs: number;
-  /** So long may a task still take that was told to end, in milliseconds. @default 30000 */
+  /** So long may a task still take that was told to end, in milliseconds. @default 60000 */
   readonly taskMs?: number;
 }
 
