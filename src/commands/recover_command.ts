@@ -8,7 +8,10 @@ export function recoverCommand(host: CommandHost): Command {
       "Restores one Service at once, without waiting for a heartbeat to grow old. A live session keeps " +
         "it, unless --takeOver ends that session.",
     )
-    .argument("<service>", "Service to restore")
+    .argument(
+      "<service>",
+      "Service to restore (web or svc/web), or that of a Deployment (deploy/web)",
+    )
     .addOption(
       new Option(
         "--takeOver",
