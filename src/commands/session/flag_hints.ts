@@ -41,6 +41,8 @@ const OF_ERRORS: Readonly<Record<string, string>> = {
   RULES_NAME_TAKEN: "Print them with --emitRules.",
   SERVICE_ALREADY_EXCHANGED: "Or ask them with --takeOver.",
   SERVICE_ACCOUNT_NOT_FOUND: "Or name another one with --serviceAccount.",
+  // `mesh` shares a router, and asks nobody to leave it
+  SERVICE_MESHED: "Or ask them with `ktctl exchange --takeOver`.",
   SHARE_NAME_TAKEN: "Or connect without --shareShadow.",
   STUNTMAN_NAME_TAKEN:
     "Or use --mode scale --keepReplicas 0, which needs no Service of that name.",

@@ -36,6 +36,12 @@ for (
       "Give --portForwardTimeout 60.",
     ],
     [
+      "who meshes a Service can be asked by exchange",
+      "SERVICE_MESHED",
+      { hint: "Ask alice to leave." },
+      "Ask alice to leave. Or ask them with `ktctl exchange --takeOver`.",
+    ],
+    [
       "each remedy is a flag",
       "POD_NOT_READY",
       { hint: "Wait.", remedies: ["more-time", "tolerations"] },
