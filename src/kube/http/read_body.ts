@@ -6,14 +6,19 @@ const ERROR_BODY_BYTES = 64 * 1024;
 /** 500 Pods, the largest of what comes in pages, are a tenth of it. */
 const MAX_BODY_BYTES = 128 * 1024 * 1024;
 
-/** The body as text; of an error only its beginning. Throws `ClusterError` (`ANSWER_TOO_LONG`). */
+/**
+ * The body as text, unpacked where it came compressed; of an error only its beginning. The limit is that of
+ * the text.
+ *
+ * Throws `ClusterError` (`ANSWER_TOO_LONG`).
+ */
 export async function readBody(
   response: IncomingMessage,
   maxBytes = MAX_BODY_BYTES,
 ): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of response) {
+  for await (const chunk of unpacked(response)) {
     chunks.push(chunk);
     size += chunk.length;
     if (response.statusCode! >= 300 && size > ERROR_BODY_BYTES) {
@@ -35,6 +40,12 @@ export async function readBody(
     }
   }
   return new TextDecoder().decode(concat(chunks, size));
+}
+
+function unpacked(response: IncomingMessage): AsyncIterable<Uint8Array> {
+  if (response.headers["content-encoding"] !== "gzip") return response;
+  return ReadableStream.from<Uint8Array<ArrayBuffer>>(response)
+    .pipeThrough(new DecompressionStream("gzip"));
 }
 
 function concat(chunks: readonly Uint8Array[], size: number): Uint8Array {
