@@ -220,6 +220,9 @@ export interface KubeApi {
    */
   peers(): readonly string[];
 
+  /** The hosts that these connections are made to: the API server's, and a proxy's before it. */
+  hosts(): readonly string[];
+
   /** The cluster's clock in unix seconds, from the `Date` header of the newest answer. */
   now(): number;
 

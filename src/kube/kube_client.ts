@@ -30,6 +30,7 @@ import {
   refuseOddObject,
 } from "./object_shape.ts";
 import { pathSegment } from "./http/path_segment.ts";
+import { collectionPath, withQuery } from "./http/resource_path.ts";
 import { openPodProxy } from "./pod_proxy.ts";
 import { openPortForward } from "./port_forward.ts";
 import { type Stamp, stamped } from "./stamped.ts";
@@ -65,8 +66,6 @@ interface ListPage<T> {
   };
   readonly items?: T[] | null;
 }
-
-type Query = Readonly<Record<string, string | undefined>>;
 
 export class KubeClient implements KubeApi {
   readonly context: string;
@@ -255,6 +254,10 @@ export class KubeClient implements KubeApi {
     return [...this.#http.peers];
   }
 
+  hosts(): readonly string[] {
+    return this.#http.hosts;
+  }
+
   now(): number {
     return this.#http.now();
   }
@@ -373,24 +376,6 @@ function asConflict(error: unknown, patch: unknown): unknown {
     cause: error,
     hint: "The object was changed since it was read. Try again.",
   });
-}
-
-/** `/apis/apps/v1/namespaces/shop/deployments`. */
-function collectionPath(
-  { apiVersion, plural }: Resource,
-  namespace: string | undefined,
-): string {
-  const root = apiVersion.includes("/") ? "/apis/" : "/api/";
-  const place = namespace ? `/namespaces/${pathSegment(namespace)}` : "";
-  return `${root}${apiVersion}${place}/${plural}`;
-}
-
-function withQuery(path: string, query: Query, more = ""): string {
-  const parts = Object.entries(query)
-    .filter(([, value]) => value !== undefined && value !== "")
-    .map(([key, value]) => `${key}=${encodeURIComponent(value!)}`);
-  if (more !== "") parts.push(more);
-  return parts.length === 0 ? path : `${path}?${parts.join("&")}`;
 }
 
 function callOptions(

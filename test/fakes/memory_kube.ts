@@ -28,6 +28,10 @@ export class MemoryKube {
     return this as unknown as KubeApi;
   }
 
+  hosts(): string[] {
+    return [];
+  }
+
   now(): number {
     return 1_700_000_000;
   }

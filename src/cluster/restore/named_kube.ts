@@ -131,6 +131,10 @@ export class NamedKube implements KubeApi {
     return this.#kube.peers();
   }
 
+  hosts(): readonly string[] {
+    return this.#kube.hosts();
+  }
+
   now(): number {
     return this.#kube.now();
   }

@@ -59,6 +59,7 @@ export class ConnectNames {
   #bridgeAddresses: readonly string[] = [];
   #server: LoopbackDnsServer | undefined;
   #split: SplitDns | undefined;
+  #isBlindTold = false;
 
   /** With the link up: the pod's resolver is known then. */
   constructor(options: ConnectNamesOptions) {
@@ -138,6 +139,7 @@ export class ConnectNames {
       clusterDomain: this.#domain,
       cidrs: cluster,
       includeDomains,
+      linkHosts: session.kube.hosts(),
       foreign: this.#foreign,
       onForeign: (name, reason) => warnOfForeignName(report, name, reason),
       isNamespace: (label) => this.#namespaces.names.includes(label),
@@ -296,6 +298,8 @@ export class ConnectNames {
   }
 
   #tellBlind(reason: string): void {
+    if (this.#isBlindTold) return;
+    this.#isBlindTold = true;
     this.#options.session.report.warn(
       "NAME_SERVERS_NOT_FOLLOWED",
       `Cannot watch this machine's name servers for changes: ${reason}. If they change, run the command again`,

@@ -64,9 +64,13 @@ export async function reconcileHosts(
         hosts.flatMap(({ names }) => names),
         scope.signal,
       );
+      // a Service called as what the link goes to would lead the link into itself
+      const linkHosts = kube.hosts();
       const all = hosts.map(({ address, names }) => ({
         address,
-        names: names.filter((name) => !foreign.has(name)),
+        names: names.filter((name) =>
+          !foreign.has(name) && !linkHosts.includes(name)
+        ),
       }));
       const entries = fitting(all);
       if (entries.length < all.length && !isToldOfMost) {

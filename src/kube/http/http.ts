@@ -27,6 +27,7 @@ import { deniedRule } from "../refusals/denied_rule.ts";
 import { FirstAnswer } from "./first_answer.ts";
 import { Identity, type IdentityOptions } from "./identity.ts";
 import type { KubeAgent } from "./kube_agent.ts";
+import { proxyFor } from "./proxy.ts";
 import { readBody } from "./read_body.ts";
 import { sendOnce } from "./send_once.ts";
 import { unreachable } from "./unreachable.ts";
@@ -48,6 +49,8 @@ export interface HttpCall extends DeadlineOptions {
   readonly body?: unknown;
   /** @default "application/json" */
   readonly contentType?: string;
+  /** The answer may come in this form: a list is a tenth as long then. @default as it is */
+  readonly acceptEncoding?: "gzip";
   readonly subject: CallSubject;
 }
 
@@ -88,6 +91,14 @@ export class KubeHttp {
     return this.#options.target.cluster.server;
   }
 
+  /** Where connections are made to: the API server, and a proxy before it. */
+  get hosts(): string[] {
+    const { target: { cluster }, env } = this.#options;
+    const server = new URL(cluster.server);
+    const proxy = proxyFor(server, cluster, env);
+    return [server, ...proxy ? [proxy] : []].map(({ hostname }) => hostname);
+  }
+
   /** The cluster's clock in unix seconds. */
   now(): number {
     return this.#clock.now();
@@ -99,7 +110,8 @@ export class KubeHttp {
    */
   async json<T>(call: HttpCall): Promise<T> {
     using deadline = new Deadline(this.server, call);
-    const response = await this.#send(call, deadline);
+    const asked = { ...call, acceptEncoding: "gzip" } as const;
+    const response = await this.#send(asked, deadline);
     const body = await deadline.race(readBody(response));
     if (response.statusCode! >= 300) {
       throw await this.refusal({ code: response.statusCode!, body }, call);
@@ -299,6 +311,7 @@ export class KubeHttp {
     const headers: Record<string, string | string[] | number> = {
       Accept: call.accept ?? "application/json",
       "User-Agent": this.#options.userAgent,
+      ...call.acceptEncoding && { "Accept-Encoding": call.acceptEncoding },
       ...authorization.headers,
     };
     if (body !== undefined) {

@@ -217,6 +217,10 @@ export class PlanningKube implements KubeApi {
     return this.#server.peers();
   }
 
+  hosts(): readonly string[] {
+    return this.#server.hosts();
+  }
+
   now(): number {
     return this.#server.now();
   }

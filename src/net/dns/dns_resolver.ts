@@ -26,6 +26,11 @@ export interface DnsResolverOptions {
   /** Ranges of Services and pods, for names of addresses. */
   readonly cidrs: readonly string[];
   readonly includeDomains?: readonly string[];
+  /**
+   * What the link itself goes to. Whatever else is said, nobody in the cluster is asked for these names: there
+   * they may stand for other addresses, and without a link they could not be had.
+   */
+  readonly linkHosts?: readonly string[];
   /** Whether the cluster has this namespace; asked at each query. */
   readonly isNamespace: (label: string) => boolean;
   /** Names that are not the cluster's, whatever it has. @default all that are known as such */
@@ -55,6 +60,8 @@ export type ForeignReason = "exists" | "unsure" | "reserved";
 /** How many names are kept of which it was said that nobody has them outside. */
 const MOST_ABSENT = 10_000;
 
+const UPSTREAM = { kind: "upstream" } as const;
+
 /** The Ingress may move. */
 const INGRESS_TTL_S = 5;
 
@@ -67,6 +74,7 @@ export class DnsResolver {
   #upstreams: NameServers;
   #areUpstreamsAlike: boolean;
   readonly #sources: readonly Source[];
+  readonly #linkHosts: ReadonlySet<string>;
   readonly #closed = new AbortController();
   /** What was told already. */
   readonly #told = new Set<string>();
@@ -85,8 +93,9 @@ export class DnsResolver {
     this.#cache = new DnsCache({ maxTtlS: options.cacheTtlS ?? 60 });
     this.#areUpstreamsAlike = options.areUpstreamsAlike ?? true;
     this.#upstreams = this.#serversAt(options.upstreams);
-    const order = options.order ?? [{ kind: "upstream" }];
+    const order = options.order ?? [UPSTREAM];
     this.#sources = order.map((source) => this.#sourceOf(source));
+    this.#linkHosts = new Set(options.linkHosts);
   }
 
   /** The laptop has come into another network. */
@@ -118,8 +127,9 @@ export class DnsResolver {
     if (question.type === TYPE.AXFR || question.type === TYPE.IXFR) {
       return errorAnswer(query, RCODE.NOTIMP);
     }
-    const ingress = question.class === CLASS_IN
-      ? this.#options.ingressAddresses?.(question.name)
+    const { name } = question;
+    const ingress = question.class === CLASS_IN && !this.#linkHosts.has(name)
+      ? this.#options.ingressAddresses?.(name)
       : undefined;
     if (ingress !== undefined) {
       return addressAnswer(query, ingress, { ttlS: INGRESS_TTL_S });
@@ -132,8 +142,11 @@ export class DnsResolver {
   }
 
   #find(query: Uint8Array, question: DnsQuestion): Promise<FoundAnswer> {
-    const owner = this.#names.ownerOf(question);
     const { name } = question;
+    if (this.#linkHosts.has(name)) {
+      return this.#ask([this.#sourceOf(UPSTREAM)], query, { names: [name] });
+    }
+    const owner = this.#names.ownerOf(question);
     switch (owner.kind) {
       case "cluster":
         return this.#ask([this.#cluster], query, owner);

@@ -87,6 +87,7 @@ Deno.test("calls go to the path of their kind, namespace and name", async () => 
   assert.equal(server.requests[0]!.headers["user-agent"], "ktctl/test");
   assert.equal(server.connections, 1);
   assert.deepEqual(api.peers(), ["127.0.0.1"]);
+  assert.deepEqual(api.hosts(), ["127.0.0.1"]);
 });
 
 Deno.test("who wants some of many objects asks for one page of them", async () => {

@@ -33,14 +33,11 @@ class ServiceKube extends MemoryKube {
   }
 }
 
-Deno.test("a hosts file follows what the name servers say that this machine comes to ask", async () => {
-  const rcodes = (rcode: number) =>
-    FakeNameServer.start((query) => [response(query, [], { rcode })]);
-  await using office = await rcodes(0);
-  await using home = await rcodes(3);
-  const kube = new ServiceKube().api;
-  await using scope = Scope.root<World>({
-    world: { kube },
+/** A hosts file of that Service, kept until the scope ends. */
+async function keepHosts(servers: NameServers, kube = new ServiceKube()) {
+  const world = { kube: kube.api };
+  const scope = Scope.root<World>({
+    world,
     journal: new MemoryJournal(),
     signal: new AbortController().signal,
   });
@@ -55,21 +52,48 @@ Deno.test("a hosts file follows what the name servers say that this machine come
   const report = { warn() {}, debug() {} };
   let tell: (servers: NameServers) => void = () => {};
   await reconcileHosts({
-    session: { kube, scope, report } as unknown as Session,
+    session: { ...world, scope, report } as unknown as Session,
     root: root as never,
     clusterDomain: "cluster.local",
     namespaces: ["dev"],
     foreign: new ForeignNames(),
-    servers: new NameServers([office.address]),
+    servers,
     followServers: (onOthers) => {
       tell = onOthers;
       return Promise.resolve();
     },
   });
+  return {
+    written,
+    second: second.promise,
+    setServers: (servers: NameServers) => tell(servers),
+    [Symbol.asyncDispose]: () => scope[Symbol.asyncDispose](),
+  };
+}
+
+const serversThatSay = (rcode: number) =>
+  FakeNameServer.start((query) => [response(query, [], { rcode })]);
+
+Deno.test("a hosts file follows what the name servers say that this machine comes to ask", async () => {
+  await using office = await serversThatSay(0);
+  await using home = await serversThatSay(3);
+  await using hosts = await keepHosts(new NameServers([office.address]));
+  const { written } = hosts;
   assert.equal(written.length, 1);
   assert.doesNotMatch(written[0]!, /"api\.dev"/);
-  tell(new NameServers([home.address]));
-  await within(10_000, second.promise);
+  hosts.setServers(new NameServers([home.address]));
+  await within(10_000, hosts.second);
   assert.equal(written.length, 2);
   assert.match(written[1]!, /"api\.dev"/);
+});
+
+Deno.test("a Service that is called as the API server gets no such line", async () => {
+  await using nowhere = await serversThatSay(3);
+  const kube = new ServiceKube();
+  kube.hosts = () => ["api.dev"];
+  await using hosts = await keepHosts(new NameServers([nowhere.address]), kube);
+  assert.match(
+    hosts.written[0]!,
+    /"names":\["api\.dev\.svc\.cluster\.local"\]/,
+  );
 });

@@ -37,6 +37,7 @@ for (const scheme of ["socks5", "socks5h"]) {
       },
     });
     assert.deepEqual(await api.raw("/x"), { seen: true });
+    assert.deepEqual(api.hosts(), ["kube.invalid", "127.0.0.1"]);
     const stream = await api.portForward({ name: "web", port: 1 });
     stream.write("through");
     assert.equal(String((await once(stream, "data"))[0]), "through");

@@ -219,6 +219,20 @@ Deno.test("while the cluster is out of reach its names fail in time, and the Int
   assert.equal(await it.ask("web"), "web A 10.96.0.1");
 });
 
+Deno.test("nobody in the cluster is asked for what the link itself goes to, whatever the order and the domains", async () => {
+  await using it = await setUp({
+    order: [{ kind: "cluster" }],
+    includeDomains: ["example.com"],
+    linkHosts: ["www.example.com", "printer"],
+    ingressAddresses: () => ["198.51.100.9"],
+  });
+  assert.equal(await it.ask("www.example.com"), "www.example.com A 192.0.2.1");
+  assert.equal(await it.ask("printer"), "printer A 192.0.2.3");
+  assert.deepEqual(it.cluster.asked, []);
+  assert.match(await it.ask("x.example.com"), /198\.51\.100\.9/);
+  assert.deepEqual(it.internet, ["www.example.com", "printer"]);
+});
+
 Deno.test("an order says who is asked for what is not the cluster's alone", async () => {
   const order = [{ kind: "cluster" as const }, { kind: "upstream" as const }];
   await using it = await setUp({ order });
