@@ -191,7 +191,8 @@ class Connection {
           plugin,
           transport,
           ranges,
-          names: this.#isLed ? this.#names : undefined,
+          names: this.#names,
+          isLed: this.#isLed,
         });
         markReady();
         report.event(this.#readyEvent(ranges, transport));

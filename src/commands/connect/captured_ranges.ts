@@ -25,29 +25,31 @@ export interface CapturedRangesOptions {
   >;
   /** Name servers that this machine asks. */
   readonly nameServers: readonly string[];
+  /** @default those of this machine */
+  readonly readNetworks?: (signal: AbortSignal) => Promise<LocalNetworks>;
 }
 
 export class CapturedRanges {
   readonly #options: CapturedRangesOptions;
-  readonly #local: LocalNetworks;
+  #local: LocalNetworks;
+  /** Of all times: where the name does not resolve for a moment, they stay left out. */
+  readonly #apiServers = new Map<string, Cidr>();
   #cluster: readonly Cidr[];
-  #plan: CapturePlan;
+  #plan: CapturePlan = { cidrs: [], clashes: [], keptOut: [] };
   readonly #told = new Set<string>();
   #nameServers: readonly string[];
   #planning = Promise.resolve();
 
   private constructor(
     options: CapturedRangesOptions,
-    { local, cluster, plan }: {
+    { local, cluster }: {
       local: LocalNetworks;
       cluster: readonly Cidr[];
-      plan: CapturePlan;
     },
   ) {
     this.#options = options;
     this.#local = local;
     this.#cluster = cluster;
-    this.#plan = plan;
     this.#nameServers = options.nameServers;
   }
 
@@ -57,13 +59,11 @@ export class CapturedRanges {
     const warn = (code: string, message: string) => report.warn(code, message);
     const [found, local] = await Promise.all([
       discoverClusterCidrs(kube, { signal, warn, disablePodIp }),
-      readLocalNetworks(exec, { signal }),
+      readNetworks(options),
     ]);
     const cluster = [...found.services, ...found.pods];
-    const { nameServers } = options;
-    const plan = await makePlan(options, { local, cluster, nameServers });
-    const ranges = new CapturedRanges(options, { local, cluster, plan });
-    ranges.#tellClashes();
+    const ranges = new CapturedRanges(options, { local, cluster });
+    await ranges.#change(() => {});
     return ranges;
   }
 
@@ -95,7 +95,9 @@ export class CapturedRanges {
         disablePodIp,
         signal,
         onAdded: (cidrs) => {
-          this.#change(() => this.#cluster = [...this.#cluster, ...cidrs])
+          this.#change(() =>
+            void (this.#cluster = [...this.#cluster, ...cidrs])
+          )
             .then(() => onAdded(cidrs.map(String))).catch(failed.reject);
         },
       }),
@@ -104,22 +106,56 @@ export class CapturedRanges {
 
   /** This machine asks other name servers now. {@link cidrs} goes without them then. */
   setNameServers(nameServers: readonly string[]): Promise<void> {
-    return this.#change(() => this.#nameServers = nameServers);
+    return this.#change(() => void (this.#nameServers = nameServers));
+  }
+
+  /**
+   * This machine may be in other networks now, in which the API server's name may lead elsewhere.
+   * {@link cidrs} goes without what they need then.
+   *
+   * @param device Our own, whose routes are no network of the machine's.
+   */
+  setNetworks(device: string | undefined): Promise<void> {
+    return this.#change(async () => {
+      const { networks, ...own } = await readNetworks(this.#options);
+      const others = networks.filter((one) => one.device !== device);
+      this.#local = { ...own, networks: others };
+    });
   }
 
   /** One change at a time: each plan is made of all that was known before. */
-  #change(apply: () => void): Promise<void> {
+  #change(apply: () => void | Promise<void>): Promise<void> {
     const planned = this.#planning.then(async () => {
-      apply();
-      this.#plan = await makePlan(this.#options, {
-        local: this.#local,
-        cluster: this.#cluster,
-        nameServers: this.#nameServers,
-      });
+      await apply();
+      this.#plan = await this.#makePlan();
       this.#tellClashes();
     });
     this.#planning = planned.catch(() => {}); // whoever asked for it is told
     return planned;
+  }
+
+  async #makePlan(): Promise<CapturePlan> {
+    const { kube, signal, connect } = this.#options;
+    for (const cidr of await apiServerAddresses(kube, { signal })) {
+      this.#apiServers.set(`${cidr}`, cidr);
+    }
+    const keepOut: KeptOut[] = [
+      ...[...this.#apiServers.values()].map((cidr) => ({
+        cidr,
+        reason: "the API server",
+      })),
+      ...this.#nameServers.flatMap((server) => {
+        const cidr = Cidr.tryParse(server);
+        return cidr ? [{ cidr, reason: "a name server of this machine" }] : [];
+      }),
+    ];
+    return planCapture({
+      cluster: this.#cluster,
+      include: connect.includeIps,
+      exclude: connect.excludeIps,
+      keepOut,
+      local: this.#local,
+    });
   }
 
   #tellClashes(): void {
@@ -134,27 +170,8 @@ export class CapturedRanges {
   }
 }
 
-async function makePlan(
-  { kube, signal, connect }: CapturedRangesOptions,
-  { local, cluster, nameServers }: {
-    local: LocalNetworks;
-    cluster: readonly Cidr[];
-    nameServers: readonly string[];
-  },
-): Promise<CapturePlan> {
-  const servers = await apiServerAddresses(kube, { signal });
-  const keepOut: KeptOut[] = [
-    ...servers.map((cidr) => ({ cidr, reason: "the API server" })),
-    ...nameServers.flatMap((server) => {
-      const cidr = Cidr.tryParse(server);
-      return cidr ? [{ cidr, reason: "a name server of this machine" }] : [];
-    }),
-  ];
-  return planCapture({
-    cluster,
-    include: connect.includeIps,
-    exclude: connect.excludeIps,
-    keepOut,
-    local,
-  });
+function readNetworks(
+  { signal, readNetworks: read }: CapturedRangesOptions,
+): Promise<LocalNetworks> {
+  return read?.(signal) ?? readLocalNetworks(exec, { signal });
 }
