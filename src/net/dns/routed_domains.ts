@@ -11,6 +11,9 @@ export interface RoutedDomainsOptions {
   readonly ingressHosts?: readonly string[];
 }
 
+/** Each node may have a range of its own, and a system takes only so many domains. */
+const MOST_REVERSE_ZONES = 64;
+
 /**
  * The domains that a resolver which splits by domain (systemd-resolved, macOS) is to send to us. For
  * `svc.ns` that is each namespace: names of the Internet below one come to us too, and are passed
@@ -23,11 +26,30 @@ export function routedDomains(options: RoutedDomainsOptions): string[] {
       options.clusterDomain,
       "svc",
       ...options.namespaces,
-      ...options.cidrs.flatMap(reverseZones),
+      ...fewerZones(options.cidrs.flatMap(reverseZones)),
       ...includeDomains,
       ...ingressHosts.map((host) => host.replace(/^\*\./, "")),
     ].map((domain) => domain.toLowerCase().replace(/^\.|\.$/g, ""))),
   ];
+}
+
+/**
+ * Where there are too many, wider ones in place of those that lie closest: names of other addresses come
+ * to us too then, and are passed on.
+ */
+function fewerZones(zones: readonly string[]): string[] {
+  let all = [...new Set(zones)];
+  while (all.length > MOST_REVERSE_ZONES) {
+    const groups = Map.groupBy(
+      all,
+      (zone) => zone.slice(zone.indexOf(".") + 1),
+    );
+    const [[wider]] = [...groups].sort(([a, ofA], [b, ofB]) =>
+      ofB.length - ofA.length || b.length - a.length
+    ) as [[string, string[]]];
+    all = [...all.filter((zone) => !zone.endsWith(`.${wider}`)), wider];
+  }
+  return all;
 }
 
 /** The zones below `in-addr.arpa` or `ip6.arpa` that hold the names of a range's addresses, and no others. */

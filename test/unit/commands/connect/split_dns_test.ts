@@ -7,7 +7,10 @@ import type { RootHelper } from "../../../../src/plugins/plugin.ts";
 
 /** What the helper was asked for, as namespaces come and go. */
 async function reconciled(
-  system: SplitDnsSystem & { readonly leftOut?: string[] },
+  system: SplitDnsSystem & {
+    readonly leftOut?: string[];
+    readonly cidrs?: readonly string[];
+  },
   ...namespaces: string[][]
 ): Promise<[name: string, args: Record<string, unknown>][]> {
   const calls: [string, Record<string, unknown>][] = [];
@@ -21,7 +24,7 @@ async function reconciled(
     root,
     system,
     clusterDomain: "cluster.local",
-    cidrs: [],
+    cidrs: system.cidrs ?? [],
     includeDomains: [],
     search: ["shop.svc.cluster.local", "svc.cluster.local"],
     onLeftOut: (namespaces) => system.leftOut?.push(...namespaces),
@@ -69,6 +72,20 @@ Deno.test("systemd-resolved gets no more domains than it takes, the session's ow
   }
   assert.equal(leftOut.length, 301 - (256 - 2 - 2));
   assert.equal(leftOut.at(-1), "n299");
+});
+
+Deno.test("systemd-resolved has room for namespaces beside the ranges of hundreds of nodes", async () => {
+  const cidrs = Array.from({ length: 250 }, (_, at) => `10.20.${at}.0/24`);
+  const leftOut: string[] = [];
+  const [[, { routed }]] = await reconciled(
+    { kind: "systemd-resolved", device: "ktctl0", leftOut, cidrs },
+    ["shop", "db"],
+  ) as [[string, { routed: string[] }]];
+  assert.ok(routed.length < 256, `${routed.length} domains`);
+  for (const name of ["shop", "db", "20.10.in-addr.arpa"]) {
+    assert.ok(routed.includes(name), name);
+  }
+  assert.deepEqual(leftOut, []);
 });
 
 Deno.test("each system gets what it can use: search domains by device or suffix", async () => {

@@ -71,3 +71,24 @@ Deno.test("the reverse zones of an IPv6 range", () => {
     "fd00:0010:0000:0000:0000:0000:0000:0001",
   );
 });
+
+Deno.test("of many ranges the zones that lie closest become wider ones: few, with all of their names", () => {
+  const nodes = Array.from({ length: 240 }, (_, at) => `10.20.${at}.0/24`);
+  const pods = Array.from({ length: 40 }, (_, at) => `fd00:1:0:${at + 1}::/64`);
+  const cidrs = ["10.96.0.0/12", "192.168.7.0/24", ...nodes, ...pods];
+  const zones = routedDomains({
+    clusterDomain: "cluster.local",
+    namespaces: [],
+    cidrs,
+  }).slice(2);
+  assert.ok(zones.length <= 64, `${zones.length} zones`);
+  for (const zone of cidrs.flatMap(reverseZones)) {
+    assert.ok(
+      zones.some((one) => zone === one || zone.endsWith(`.${one}`)),
+      zone,
+    );
+  }
+  for (const exact of ["20.10.in-addr.arpa", "7.168.192.in-addr.arpa"]) {
+    assert.ok(zones.includes(exact), exact);
+  }
+});
