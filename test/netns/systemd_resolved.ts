@@ -24,6 +24,7 @@ export class SystemdResolved implements AsyncDisposable {
   static async start(
     space: DnsNamespace,
     folder: string,
+    { security = "DNSSEC=no" }: { security?: string } = {},
   ): Promise<SystemdResolved> {
     const it = new SystemdResolved();
     const etc = `${space.folder}/etc`;
@@ -37,7 +38,7 @@ export class SystemdResolved implements AsyncDisposable {
     await Deno.mkdir(`${etc}/systemd`, { recursive: true });
     await Deno.writeTextFile(
       `${etc}/systemd/resolved.conf`,
-      `[Resolve]\nDNS=${UPSTREAM}\nFallbackDNS=\nDNSSEC=no\nLLMNR=no\n`,
+      `[Resolve]\nDNS=${UPSTREAM}\nFallbackDNS=\n${security}\nLLMNR=no\n`,
     );
     await Deno.remove(`${etc}/resolv.conf`);
     await Deno.symlink(

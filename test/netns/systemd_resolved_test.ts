@@ -74,3 +74,21 @@ Deno.test({
     });
   },
 });
+
+Deno.test({
+  name:
+    "the cluster's names resolve where the machine wants TLS and signatures of every name server",
+  ignore: reason !== undefined,
+  async fn() {
+    await using space = await DnsNamespace.start({
+      path: `${folder}/usr/bin`,
+    });
+    await using _resolved = await SystemdResolved.start(space, folder, {
+      security: "DNSSEC=yes\nDNSOverTLS=yes",
+    });
+    const session = await startSession(space);
+    assert.match(await getent(space, "web"), /^10\.96\.0\.1 /);
+    assert.match(await getent(space, "db.prod.svc"), /^10\.96\.0\.2 /);
+    await endSession(session);
+  },
+});

@@ -33,6 +33,9 @@ export const systemdResolvedStep: Step<
       ...routed.map((domain) => `~${domain}`),
     ]);
     await resolvectl(machine, ["default-route", device, "false"]);
+    // ours speaks no TLS and the cluster signs nothing, whatever this machine wants of others
+    await resolvectl(machine, ["dnsovertls", device, "no"]);
+    await resolvectl(machine, ["dnssec", device, "no"]);
     await resolvectl(machine, ["dns", device, nameserver]);
     return null;
   },

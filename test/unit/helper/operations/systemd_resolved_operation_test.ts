@@ -32,6 +32,8 @@ Deno.test("systemd-resolved gets domains before the server, and loses all of it 
   assert.deepEqual(await run(() => undefined), [
     "resolvectl domain kt0 default.svc.cluster.local ~cluster.local ~svc ~prod",
     "resolvectl default-route kt0 false",
+    "resolvectl dnsovertls kt0 no",
+    "resolvectl dnssec kt0 no",
     "resolvectl dns kt0 10.199.0.1",
     "resolvectl revert kt0",
   ]);
@@ -43,7 +45,7 @@ Deno.test("a link that is gone has nothing to revert", async () => {
       ? 'Failed to resolve interface "kt0": No such device\n'
       : undefined
   );
-  assert.equal(calls.length, 4);
+  assert.equal(calls.length, 6);
 });
 
 Deno.test("what resolvectl refuses is an error with its words", async () => {
