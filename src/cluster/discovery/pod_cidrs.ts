@@ -14,7 +14,7 @@ const SAMPLE = { fieldSelector: "status.phase=Running", most: 500 };
 /**
  * The ranges of Pods: the nodes' `podCIDRs`, else what is around the existing Pods. A network that
  * gives Pods other addresses than the nodes' (Calico's and Cilium's own pools do) is noticed by the
- * Pods of the session's namespace; then both count.
+ * Pods of the session's namespace, or by others where it has none; then both count.
  */
 export async function discoverPodCidrs(
   kube: KubeApi,
@@ -24,10 +24,15 @@ export async function discoverPodCidrs(
   const nodes = await unlessRefused(() => kube.list(NODES, request));
   const ofNodes = mergeCidrs((nodes ?? []).flatMap(nodePodCidrs));
   if (ofNodes.length > 0) {
-    const own = await unlessRefused(() =>
-      kube.list(PODS, { ...request, ...SAMPLE })
-    );
-    const ips = (own ?? []).flatMap(podIps);
+    const sampleOf = async (namespace: string) => {
+      const pods = await unlessRefused(() =>
+        kube.list(PODS, { ...request, ...SAMPLE, namespace })
+      );
+      return (pods ?? []).flatMap(podIps);
+    };
+    const own = await sampleOf(kube.namespace);
+    // an empty namespace tells nothing
+    const ips = own.length > 0 ? own : await sampleOf("");
     if (ips.every((ip) => isCovered(ip, ofNodes))) return ofNodes;
   }
   const pods = await listVisible(kube, PODS, options);

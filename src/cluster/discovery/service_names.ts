@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import type { KubeApi, KubeObject } from "../../kube/kube_api.ts";
 import { SERVICES } from "../../kube/resources.ts";
 import type { NamedService } from "../../net/dns/service_hosts.ts";
@@ -83,5 +84,6 @@ function keyOf({ metadata: { name, namespace = "" } }: KubeObject): string {
 function podIps(endpoints: readonly KubeObject[] = []): string[] {
   const addresses = endpoints.flatMap(readyEndpoints)
     .flatMap(({ addresses }) => addresses);
-  return [...new Set(addresses)];
+  // somebody's own slice may have names of hosts in it
+  return [...new Set(addresses)].filter((address) => isIP(address) !== 0);
 }

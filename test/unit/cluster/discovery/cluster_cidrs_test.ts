@@ -161,6 +161,18 @@ Deno.test("Pods outside of their nodes' ranges are found", async () => {
   ]);
 });
 
+Deno.test("Pods outside of their nodes' ranges are found from a namespace without any", async () => {
+  const kube = new AddressKube();
+  kube.refusal = REFUSALS["1.20, one family"];
+  kube.objects["v1/nodes"] = [node(["10.244.0.0/24"])];
+  kube.objects["v1/pods"] = [
+    pod(["172.16.0.10"], { spec: { hostNetwork: true } }),
+    pod(["192.168.80.5"], { namespace: "other" }),
+  ];
+  const { pods } = await discover(kube);
+  assert.deepEqual(pods, ["10.244.0.0/24", "192.168.80.0/24"]);
+});
+
 Deno.test("where nodes are forbidden or empty, Pods tell; a node's own address is no Pod's", async () => {
   const kube = new AddressKube();
   kube.refusal = REFUSALS["1.20, one family"];
