@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream";
 import { relay, reset } from "../link/wire/relay.ts";
 import { watchSilence } from "../link/wire/silence.ts";
 import { listen } from "./listen.ts";
+import { openOnLoopback } from "./open_on_loopback.ts";
 
 export interface LocalForwardOptions {
   /** 0: any that is free. */
@@ -20,8 +21,38 @@ export interface LocalForwardOptions {
   readonly cutAfterMs?: number;
 }
 
-/** A TCP port of this machine's loopback that leads elsewhere. */
+/**
+ * A TCP port of this machine's loopback that leads elsewhere, for both families: `localhost` means either,
+ * and another program's port of the other one would be taken for ours.
+ */
 export class LocalForward implements AsyncDisposable {
+  readonly port: number;
+  readonly #listeners: readonly AsyncDisposable[];
+
+  private constructor(listeners: readonly AsyncDisposable[], port: number) {
+    this.#listeners = listeners;
+    this.port = port;
+  }
+
+  /** @throws what {@link listen} throws. */
+  static async start(options: LocalForwardOptions): Promise<LocalForward> {
+    const [ipv4, ipv6] = await openOnLoopback({
+      port: options.port,
+      open: (host, port) => Listener.start(host, { ...options, port }),
+      portOf: ({ port }) => port,
+    });
+    return new LocalForward(ipv6 ? [ipv4, ipv6] : [ipv4], ipv4.port);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(
+      this.#listeners.map((one) => one[Symbol.asyncDispose]()),
+    );
+  }
+}
+
+/** On one address. */
+class Listener implements AsyncDisposable {
   readonly port: number;
   readonly #server: Server;
   readonly #sockets: Set<Socket>;
@@ -32,8 +63,10 @@ export class LocalForward implements AsyncDisposable {
     this.port = port;
   }
 
-  /** @throws what {@link listen} throws. */
-  static async start(options: LocalForwardOptions): Promise<LocalForward> {
+  static async start(
+    host: string,
+    options: LocalForwardOptions,
+  ): Promise<Listener> {
     const sockets = new Set<Socket>();
     const server = createServer(
       { allowHalfOpen: true, noDelay: true },
@@ -45,9 +78,9 @@ export class LocalForward implements AsyncDisposable {
       },
     );
     const { port, hint } = options;
-    const bound = await listen(server, { host: "127.0.0.1", port, hint });
+    const bound = await listen(server, { host, port, hint });
     server.on("error", () => {}); // one connection that could not be accepted
-    return new LocalForward(server, sockets, bound);
+    return new Listener(server, sockets, bound);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

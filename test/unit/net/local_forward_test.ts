@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { connect } from "node:net";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { Duplex } from "node:stream";
 import { dial } from "../../../src/link/wire/dial.ts";
 import { LinkError } from "../../../src/core/errors.ts";
@@ -38,6 +38,27 @@ Deno.test("a local port leads to where it is opened to, half-closes too", async 
   await using server = await answering("there");
   await using forward = await forwardTo(dialTo(portOf(server))).starting;
   assert.equal(await exchange(forward.port, "abc"), "there 3");
+});
+
+Deno.test("it is there by either address that localhost may mean; a port that another program has of one of them is taken", async () => {
+  await using server = await answering("there");
+  await using forward = await forwardTo(dialTo(portOf(server))).starting;
+  const socket = await dial({
+    host: "::1",
+    port: forward.port,
+    timeoutMs: 5000,
+  });
+  socket.end("abc");
+  assert.equal(String((await once(socket, "data"))[0]), "there 3");
+  const other = createServer().listen(0, "::1");
+  await once(other, "listening");
+  const { port } = other.address() as AddressInfo;
+  const { starting } = forwardTo(dialTo(portOf(server)), { port });
+  await assert.rejects(starting, {
+    code: "PORT_TAKEN",
+    message: /\[::1\]:\d+: another program has the port/,
+  });
+  other.close();
 });
 
 Deno.test("a connection that cannot be opened is reset, and told", async () => {
