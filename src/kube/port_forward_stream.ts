@@ -15,12 +15,18 @@ const HIGH_WATER_BYTES = 1024 * 1024;
 const FRAME_BYTES = 128 * 1024;
 /** How long a closing handshake may take before the connection is dropped. */
 const CLOSE_MS = 1_000;
+/** Proxies and load balancers before an API server cut what is idle, some after 30 s. */
+const PING_MS = 15_000;
+/** So many pings without a word from a side that has answered one before, and with nothing sent: it is gone. */
+const MOST_UNANSWERED = 6;
 
 export interface PortForwardStreamOptions {
   readonly subject: CallSubject;
   readonly port: number;
   /** The kubelet has named the port: bytes may flow. */
   readonly onReady: () => void;
+  /** For tests. */
+  readonly pingMs?: number | undefined;
 }
 
 type Done = (error?: Error | null) => void;
@@ -38,6 +44,8 @@ export class PortForwardStream extends Duplex {
   /** Goes on with writing, or with ending, once they have left. */
   #held: Done | undefined;
   #flushed: Done | undefined;
+  #answersPings = false;
+  #unanswered = 0;
 
   constructor(socket: WebSocket, options: PortForwardStreamOptions) {
     super({ allowHalfOpen: true });
@@ -47,9 +55,32 @@ export class PortForwardStream extends Duplex {
     socket.on("message", (data) => this.#receive(data as Uint8Array));
     socket.on("close", (code, reason) => this.#closed(code, String(reason)));
     socket.on("error", (error) => this.destroy(this.#lost(messageOf(error))));
+    socket.on("pong", () => {
+      this.#answersPings = true;
+      this.#unanswered = 0;
+    });
+    const pinging = setInterval(
+      () => this.#ping(),
+      options.pingMs ?? PING_MS,
+    );
+    socket.once("close", () => clearInterval(pinging));
+  }
+
+  #ping(): void {
+    const socket = this.#socket;
+    if (socket.readyState !== socket.OPEN) return;
+    // what is held is not read: an answer would not be seen
+    if (this.#isHeld) this.#unanswered = 0;
+    else if (this.#answersPings && this.#unanswered >= MOST_UNANSWERED) {
+      this.destroy(this.#lost("nothing came for too long"));
+      return socket.terminate();
+    }
+    this.#unanswered++;
+    socket.ping();
   }
 
   #receive(frame: Uint8Array): void {
+    this.#unanswered = 0;
     const channel = frame[0];
     const payload = frame.subarray(1);
     if (channel !== DATA && channel !== ERROR) return;
@@ -100,6 +131,7 @@ export class PortForwardStream extends Duplex {
   /** One frame has left. A failed one needs no word here: the socket reports its end by itself. */
   #sent(): void {
     this.#unsent--;
+    this.#unanswered = 0;
     if (this.#socket.bufferedAmount <= HIGH_WATER_BYTES) {
       const held = this.#held;
       this.#held = undefined;
