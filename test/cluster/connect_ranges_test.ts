@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { ConnectLab, obstacle } from "./connect_lab.ts";
 import type { KtctlProcess } from "./ktctl_process.ts";
+import { eventually } from "./laptop.ts";
 import { joinOffice } from "./office_network.ts";
 
 const ignore = obstacle !== undefined;
@@ -37,40 +38,58 @@ Deno.test({
     const net = service.replace(/\.\d+\.\d+$/, ".255");
     const wider = widerThanPods(pod);
     const machine = `${net}.254`;
-    await using _office = await joinOffice(lab.laptop, {
-      own: `${net}.253/30`,
-      machine,
-      routes: [wider],
-    });
-    const before = await lab.laptop.snapshot();
+    const join = (routes: string[] = []) =>
+      joinOffice(lab.laptop, { own: `${net}.253/30`, machine, routes });
     const office = () => lab.curl(`http://${machine}/`);
-    assert.equal(await office(), "office");
-    for (const mode of ["tun2socks", "sshuttle"]) {
-      await t.step(mode, async () => {
-        await using connect = await lab.connect("--mode", mode);
-        const told = warnings(connect).map(({ code, message }) =>
-          `${code} ${message}`
-        );
-        assert.equal(told.length, 2, told.join("\n"));
-        assert.match(
-          told.find((one) => one.startsWith("RANGE_LEFT_OUT")) ?? "",
-          /\.255\.252\/30 of this machine's device "office".*\.0\.0\/16/,
-        );
-        const overlap = told.find((one) => one.startsWith("RANGE_OVERLAPS")) ??
-          "";
-        const pods = pod.replace(/\.\d+$/, ".0/24");
-        assert.ok(
-          overlap.includes(`${wider} by "office"`) && overlap.includes(pods),
-          overlap,
-        );
-        assert.equal(await office(), "office");
-        for (const host of [service, `${pod}:8080`, "web"]) {
-          assert.match(await lab.curl(`http://${host}/`), /^demo pod=/, host);
-        }
-        await end(lab, connect, before);
-        assert.equal(await office(), "office");
-      });
+    {
+      await using _office = await join([wider]);
+      const before = await lab.laptop.snapshot();
+      assert.equal(await office(), "office");
+      for (const mode of ["tun2socks", "sshuttle"]) {
+        await t.step(mode, async () => {
+          await using connect = await lab.connect("--mode", mode);
+          const told = warnings(connect).map(({ code, message }) =>
+            `${code} ${message}`
+          );
+          assert.equal(told.length, 2, told.join("\n"));
+          assert.match(
+            told.find((one) => one.startsWith("RANGE_LEFT_OUT")) ?? "",
+            /\.255\.252\/30 of this machine's device "office".*\.0\.0\/16/,
+          );
+          const overlap = told.find((one) =>
+            one.startsWith("RANGE_OVERLAPS")
+          ) ??
+            "";
+          const pods = pod.replace(/\.\d+$/, ".0/24");
+          assert.ok(
+            overlap.includes(`${wider} by "office"`) && overlap.includes(pods),
+            overlap,
+          );
+          assert.equal(await office(), "office");
+          for (const host of [service, `${pod}:8080`, "web"]) {
+            assert.match(await lab.curl(`http://${host}/`), /^demo pod=/, host);
+          }
+          await end(lab, connect, before);
+          assert.equal(await office(), "office");
+        });
+      }
     }
+
+    await t.step(
+      "sshuttle: a network that the machine comes into later stays reachable too",
+      async () => {
+        await using connect = await lab.connect("--mode", "sshuttle");
+        {
+          await using _office = await join();
+          await eventually(
+            "the office is reached",
+            async () => await office() === "office",
+          );
+          assert.match(await lab.curl(`http://${service}/`), /^demo pod=/);
+        }
+        await end(lab, connect);
+      },
+    );
   },
 });
 
