@@ -204,8 +204,9 @@ export interface TransportDns {
 /** What an open transport tells and takes. */
 export interface Transport {
   /**
-   * Addresses of the cluster, or with `dns: "transport"` name servers, that came later: takes all that
-   * are given in place of the former ones. One call at a time.
+   * Addresses of the cluster, or with `dns: "transport"` name servers, that came later, or fewer of them
+   * as this machine needs some in another network: takes all that are given in place of the former ones.
+   * One call at a time.
    */
   readonly update?: (
     cidrs: readonly string[],
