@@ -9,6 +9,8 @@ export interface ClusterCidrs {
   readonly services: readonly Cidr[];
   /** Empty with `disablePodIp`. */
   readonly pods: readonly Cidr[];
+  /** No node says where Pods are that come later. */
+  readonly arePodsGuessed: boolean;
 }
 
 /**
@@ -23,7 +25,11 @@ export async function discoverClusterCidrs(
 ): Promise<ClusterCidrs> {
   const [services, pods] = await Promise.all([
     discoverServiceCidrs(kube, options),
-    options.disablePodIp ? [] : discoverPodCidrs(kube, options),
+    options.disablePodIp ? undefined : discoverPodCidrs(kube, options),
   ]);
-  return { services, pods };
+  return {
+    services,
+    pods: pods?.cidrs ?? [],
+    arePodsGuessed: pods?.areGuessed ?? false,
+  };
 }

@@ -1,25 +1,27 @@
 /** Addresses that the cluster gets while `connect` runs. */
 import type { KubeApi, KubeObject, Resource } from "../../kube/kube_api.ts";
-import { NODES, SERVICE_CIDRS, SERVICES } from "../../kube/resources.ts";
+import { NODES, PODS, SERVICE_CIDRS, SERVICES } from "../../kube/resources.ts";
 import type { Cidr } from "../../net/cidr.ts";
 import { isCovered, mergeCidrs } from "../../net/cidr_list.ts";
 import { unlessRefused } from "../../kube/unless_refused.ts";
-import { nodePodCidrs } from "./pod_cidrs.ts";
+import { aroundPod, nodePodCidrs } from "./pod_cidrs.ts";
 import { clusterIps, rangesOf } from "./service_cidrs.ts";
 
 export interface FollowOptions {
   /** What is captured already, and what never shall be. */
   readonly known: readonly Cidr[];
   readonly disablePodIp?: boolean;
+  /** No node says where Pods are: those of the session's namespace do. */
+  readonly arePodsGuessed?: boolean;
   /** Gets what is new, never the same address twice. */
   readonly onAdded: (cidrs: Cidr[]) => void;
   readonly signal: AbortSignal;
 }
 
 /**
- * Watches ServiceCIDRs, Services (of all namespaces, else of the session's own) and nodes until the
- * signal ends it, and tells of each address outside the known ranges: a range's, a Service's own, a
- * node's Pods. Those that were there before the watch began come in one call. Where none of them may
+ * Watches ServiceCIDRs, Services (of all namespaces, else of the session's own), nodes, and where those
+ * do not say where Pods are, the Pods of the session's namespace, until the signal ends it. Tells of each
+ * address outside the known ranges: a range's, a Service's own, a node's Pods, what is around a Pod. Those that were there before the watch began come in one call. Where none of them may
  * be watched it returns.
  *
  * @throws {KtctlError} if the server cannot be asked at all.
@@ -28,7 +30,7 @@ export async function followClusterCidrs(
   kube: KubeApi,
   options: FollowOptions,
 ): Promise<void> {
-  const { signal, disablePodIp, onAdded } = options;
+  const { signal, disablePodIp, arePodsGuessed, onAdded } = options;
   let known = [...options.known];
   const tell = (cidrs: Cidr[]) => {
     const added = mergeCidrs(cidrs.filter((cidr) => !isCovered(cidr, known)));
@@ -65,6 +67,8 @@ export async function followClusterCidrs(
     ranges(),
     services(),
     disablePodIp ? undefined : follow(NODES, "", nodePodCidrs),
+    // those of a large cluster are too many to watch
+    arePodsGuessed ? follow(PODS, kube.namespace, aroundPod) : undefined,
   ]);
 }
 

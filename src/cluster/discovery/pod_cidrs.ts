@@ -11,6 +11,12 @@ const AROUND_POD = { 4: 24, 6: 64 } as const;
 /** So many Pods tell whether the nodes' ranges are right; thousands would take a second and say the same. */
 const SAMPLE = { fieldSelector: "status.phase=Running", most: 500 };
 
+export interface PodCidrs {
+  readonly cidrs: readonly Cidr[];
+  /** No node says where Pods are that come later. */
+  readonly areGuessed: boolean;
+}
+
 /**
  * The ranges of Pods: the nodes' `podCIDRs`, else what is around the existing Pods. A network that
  * gives Pods other addresses than the nodes' (Calico's and Cilium's own pools do) is noticed by the
@@ -19,7 +25,7 @@ const SAMPLE = { fieldSelector: "status.phase=Running", most: 500 };
 export async function discoverPodCidrs(
   kube: KubeApi,
   options: DiscoveryOptions,
-): Promise<Cidr[]> {
+): Promise<PodCidrs> {
   const request = { ...(options.signal && { signal: options.signal }) };
   const nodes = await unlessRefused(() => kube.list(NODES, request));
   const ofNodes = mergeCidrs((nodes ?? []).flatMap(nodePodCidrs));
@@ -33,12 +39,13 @@ export async function discoverPodCidrs(
     const own = await sampleOf(kube.namespace);
     // an empty namespace tells nothing
     const ips = own.length > 0 ? own : await sampleOf("");
-    if (ips.every((ip) => isCovered(ip, ofNodes))) return ofNodes;
+    if (ips.every((ip) => isCovered(ip, ofNodes))) {
+      return { cidrs: ofNodes, areGuessed: false };
+    }
   }
   const pods = await listVisible(kube, PODS, options);
   const ofPods = (pods?.items ?? []).flatMap(podIps)
-    .filter((ip) => !isCovered(ip, ofNodes))
-    .map((ip) => ip.withPrefix(AROUND_POD[ip.family]));
+    .filter((ip) => !isCovered(ip, ofNodes)).map(around);
   const cidrs = mergeCidrs([...ofNodes, ...ofPods]);
   if (cidrs.length === 0) {
     options.warn(
@@ -57,7 +64,16 @@ export async function discoverPodCidrs(
       }; with permission to list nodes, ktctl would know them`,
     );
   }
-  return cidrs;
+  return { cidrs, areGuessed: true };
+}
+
+/** What is around a Pod, also one that comes later. */
+export function aroundPod(pod: KubeObject): Cidr[] {
+  return podIps(pod).map(around);
+}
+
+function around(ip: Cidr): Cidr {
+  return ip.withPrefix(AROUND_POD[ip.family]);
 }
 
 /** What a node gives to its Pods. */

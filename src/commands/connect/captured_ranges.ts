@@ -1,6 +1,9 @@
 /** Which addresses `connect` captures, from the start and as the cluster grows. */
 import { apiServerAddresses } from "../../cluster/discovery/api_server_addresses.ts";
-import { discoverClusterCidrs } from "../../cluster/discovery/cluster_cidrs.ts";
+import {
+  type ClusterCidrs,
+  discoverClusterCidrs,
+} from "../../cluster/discovery/cluster_cidrs.ts";
 import { followClusterCidrs } from "../../cluster/discovery/follow_cidrs.ts";
 import { exec } from "../../core/exec.ts";
 import type { Report } from "../../core/report.ts";
@@ -35,6 +38,7 @@ export class CapturedRanges {
   /** Of all times: where the name does not resolve for a moment, they stay left out. */
   readonly #apiServers = new Map<string, Cidr>();
   #cluster: readonly Cidr[];
+  readonly #arePodsGuessed: boolean;
   #plan: CapturePlan = { cidrs: [], clashes: [], keptOut: [] };
   readonly #told = new Set<string>();
   #nameServers: readonly string[];
@@ -44,12 +48,13 @@ export class CapturedRanges {
     options: CapturedRangesOptions,
     { local, cluster }: {
       local: LocalNetworks;
-      cluster: readonly Cidr[];
+      cluster: ClusterCidrs;
     },
   ) {
     this.#options = options;
     this.#local = local;
-    this.#cluster = cluster;
+    this.#cluster = [...cluster.services, ...cluster.pods];
+    this.#arePodsGuessed = cluster.arePodsGuessed;
     this.#nameServers = options.nameServers;
   }
 
@@ -57,11 +62,10 @@ export class CapturedRanges {
   static async find(options: CapturedRangesOptions): Promise<CapturedRanges> {
     const { kube, report, signal, connect: { disablePodIp } } = options;
     const warn = (code: string, message: string) => report.warn(code, message);
-    const [found, local] = await Promise.all([
+    const [cluster, local] = await Promise.all([
       discoverClusterCidrs(kube, { signal, warn, disablePodIp }),
       readNetworks(options),
     ]);
-    const cluster = [...found.services, ...found.pods];
     const ranges = new CapturedRanges(options, { local, cluster });
     await ranges.#change(() => {});
     return ranges;
@@ -93,6 +97,7 @@ export class CapturedRanges {
       followClusterCidrs(kube, {
         known: [...this.#cluster, ...includeIps, ...excludeIps],
         disablePodIp,
+        arePodsGuessed: this.#arePodsGuessed,
         signal,
         onAdded: (cidrs) => {
           this.#change(() =>

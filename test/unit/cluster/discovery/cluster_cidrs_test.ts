@@ -248,3 +248,17 @@ Deno.test("an API server's address needs no resolver; a name that does not resol
     ["10.0.0.3/32"],
   );
 });
+
+Deno.test("Pods' ranges are guesses where nodes do not have them all", async () => {
+  const areGuessed = async (nodes: string[][], disablePodIp = false) => {
+    const kube = new AddressKube();
+    kube.objects["v1/nodes"] = nodes.map(node);
+    kube.objects["v1/pods"] = [pod(["10.1.1.5"])];
+    const options = { warn: () => {}, disablePodIp };
+    return (await discoverClusterCidrs(kube.api, options)).arePodsGuessed;
+  };
+  assert.equal(await areGuessed([["10.1.1.0/24"], ["10.1.2.0/24"]]), false);
+  assert.equal(await areGuessed([["10.1.2.0/24"]]), true);
+  assert.equal(await areGuessed([]), true);
+  assert.equal(await areGuessed([], true), false);
+});

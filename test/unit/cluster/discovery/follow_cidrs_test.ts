@@ -2,19 +2,25 @@ import assert from "node:assert/strict";
 import { followClusterCidrs } from "../../../../src/cluster/discovery/follow_cidrs.ts";
 import {
   NODES,
+  PODS,
   SERVICE_CIDRS,
   SERVICES,
 } from "../../../../src/kube/resources.ts";
 import { Cidr } from "../../../../src/net/cidr.ts";
-import { AddressKube, node, service } from "../address_kube.ts";
+import { AddressKube, node, pod, service } from "../address_kube.ts";
 
 /** Follows a cluster; `next` gives what it tells. */
-function follow(kube: AddressKube, known: string[]) {
+function follow(
+  kube: AddressKube,
+  known: string[],
+  { arePodsGuessed = false } = {},
+) {
   const controller = new AbortController();
   const told: string[][] = [];
   let wake = () => {};
   const done = followClusterCidrs(kube.api, {
     known: known.map(Cidr.parse),
+    arePodsGuessed,
     onAdded: (cidrs) => {
       told.push(cidrs.map(String));
       wake();
@@ -70,6 +76,29 @@ Deno.test("a ServiceCIDR that comes later is told whole, in whichever version is
     assert.deepEqual(await following.next(), cidrs);
     kube.add(SERVICES, service(["10.99.0.7"]));
   }
+});
+
+Deno.test("where no node says where Pods are, what is around a new one of the session's namespace is told", async () => {
+  const kube = new AddressKube();
+  kube.objects["v1/pods"] = [pod(["10.1.1.5"])];
+  const known = ["10.96.0.0/16", "10.1.1.0/24"];
+  {
+    await using following = follow(kube, known, { arePodsGuessed: true });
+    await new Promise((resolve) => setTimeout(resolve)); // the watches have begun
+    kube.add(PODS, pod(["10.1.1.6"]));
+    kube.add(PODS, pod(["10.0.0.9"], { spec: { hostNetwork: true } }));
+    kube.add(PODS, pod(["10.1.7.5", "fd00:1:2:3::5"]));
+    assert.deepEqual(await following.next(), [
+      "10.1.7.0/24",
+      "fd00:1:2:3::/64",
+    ]);
+    kube.add(PODS, pod(["10.1.7.9"]));
+  }
+  assert.ok(kube.calls.includes("watch pods test"));
+  kube.calls.length = 0;
+  await using _following = follow(kube, known);
+  await new Promise((resolve) => setTimeout(resolve));
+  assert.ok(!kube.calls.includes("watch pods test"));
 });
 
 Deno.test("with rights in one namespace alone its Services are followed", async () => {
