@@ -267,3 +267,29 @@ Deno.test("the kept replica goes on to answer other Services of the Deployment, 
   await untouched(namespace, before);
   await assertNoTrace({ namespace, laptop, before });
 });
+
+Deno.test("recover --takeOver from a laptop that has scaled the Deployment to none waits for its pods: no request is lost", async () => {
+  const cluster = await openTestCluster();
+  await using namespace = await cluster.demo();
+  const client = await namespace.client();
+  await using laptop = await Laptop.open(cluster, namespace);
+  await using bob = await Laptop.open(cluster, namespace, "bob");
+  const before = await namespace.snapshot();
+  await using exchange = laptop.start(
+    [...SCALE, "--keepReplicas", "0", "--expose", `${laptop.demo.port}:80`],
+  );
+  await exchange.ready();
+  await reaches(client);
+  const log = await startRequestLog(client, 60);
+  const recovered = await bob.run(["recover", "web", "--takeOver"]);
+  assert.equal(recovered.code, 0, recovered.stdout);
+  const { error } = await exchange.ended();
+  assert.equal(error?.["code"], "SERVICE_RECOVERED");
+  await reaches(client, { name: "web-" });
+  await log.end();
+  const requests = await log.read();
+  assert.deepEqual(requests.filter(({ answer }) => answer === undefined), []);
+  assert.match(requests.at(-1)!.answer!, /^web-/);
+  await untouched(namespace, before);
+  await assertNoTrace({ namespace, laptop, before });
+});

@@ -12,7 +12,12 @@ import type { FoundChange } from "./find_changes.ts";
  */
 export async function revertChanges(
   changes: readonly FoundChange[],
-  { reverter, report }: { reverter: Reverter<World>; report: Report },
+  { reverter, report, onRestored }: {
+    reverter: Reverter<World>;
+    report: Report;
+    /** Awaited behind each change that restored something, before the next one. */
+    onRestored?: (change: FoundChange) => Promise<void>;
+  },
 ): Promise<void> {
   const failures: string[] = [];
   const kept: string[] = [];
@@ -33,6 +38,7 @@ export async function revertChanges(
           state: "done",
           message: reverted.note ?? action,
         });
+        if (change.step.restores) await onRestored?.(change);
         break;
       case "kept":
         kept.push(

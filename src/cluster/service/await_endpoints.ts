@@ -54,6 +54,28 @@ export async function awaitDeparture(
   await pause(LEAVING_MS, signal).catch(() => {});
 }
 
+/**
+ * Resolves when a pod that is none of these is ready behind the Service: true. False where patience ends
+ * before that, or the endpoints may not be watched.
+ */
+export async function awaitOthers(
+  kube: KubeApi,
+  { service, namespace, besides, patienceMs }: Omit<EndpointsOf, "podName"> & {
+    /** Names of pods. */
+    readonly besides: ReadonlySet<string>;
+    readonly patienceMs: number;
+  },
+  signal: AbortSignal,
+): Promise<boolean> {
+  let isSeen = false;
+  const areThere = (names: string[]) =>
+    isSeen = names.some((name) => !besides.has(name));
+  const of = { service, namespace, patienceMs };
+  await awaitReadyPods(kube, of, signal, areThere);
+  signal.throwIfAborted();
+  return isSeen;
+}
+
 /** Resolves when the nodes should have followed the endpoints. */
 export function awaitProxy(signal: AbortSignal): Promise<void> {
   return pause(PROXY_MS, signal);
@@ -61,12 +83,14 @@ export function awaitProxy(signal: AbortSignal): Promise<void> {
 
 async function awaitReadyPods(
   kube: KubeApi,
-  { service, namespace }: Omit<EndpointsOf, "podName">,
+  { service, namespace, patienceMs = PATIENCE_MS }:
+    & Omit<EndpointsOf, "podName">
+    & { readonly patienceMs?: number },
   ended: AbortSignal,
   until: (names: string[]) => boolean,
 ): Promise<void> {
   if (kube.isPlan) return; // nothing moves
-  const signal = AbortSignal.any([ended, AbortSignal.timeout(PATIENCE_MS)]);
+  const signal = AbortSignal.any([ended, AbortSignal.timeout(patienceMs)]);
   const objects = new Map<string, KubeObject>();
   let isSynced = false;
   try {

@@ -1,5 +1,6 @@
 /** Gives one Service back to its own pods, whoever has it. */
 import { planChanges } from "../../cluster/clean/plan_changes.ts";
+import type { FoundChange } from "../../cluster/clean/find_changes.ts";
 import { readNamespace } from "../../cluster/clean/read_namespace.ts";
 import { refuseLostSelector } from "../../cluster/clean/refuse_lost_selector.ts";
 import { revertChanges } from "../../cluster/clean/revert_changes.ts";
@@ -10,6 +11,11 @@ import {
 } from "../../cluster/clean/unreadable.ts";
 import { isAttached, isStale } from "../../cluster/object/liveness.ts";
 import { MESHED } from "../../cluster/router/mesh_mark.ts";
+import {
+  deploymentReplicasStep,
+  type ReplicasArgs,
+} from "../../cluster/scale/deployment_replicas.ts";
+import { awaitOthers } from "../../cluster/service/await_endpoints.ts";
 import { isMarked } from "../../cluster/service/service_selector.ts";
 import { findTarget, type ResourceName } from "../../cluster/service/target.ts";
 import { type KtctlError, UnsupportedError } from "../../core/errors.ts";
@@ -28,6 +34,9 @@ import type { KubeApi, KubeObject } from "../../kube/kube_api.ts";
 import { Reverter } from "../../undo/reverter.ts";
 import type { Host } from "../session/host.ts";
 import { knownSteps } from "../session/known_steps.ts";
+
+/** As `--recoverWaitTime` of who had scaled it, if nothing was said. */
+const RETURN_MS = 120_000;
 
 export interface RecoverServiceOptions {
   readonly resourceName: ResourceName;
@@ -106,12 +115,47 @@ export async function recoverService(
     });
   }
   const reverter = new Reverter({ kube }, { signal });
-  await revertChanges(all, { reverter, report });
+  const shadowPods = new Set(taken.shadows.map((one) => one.metadata.name));
+  await revertChanges(all, {
+    reverter,
+    report,
+    // a laptop that is there answers until then
+    async onRestored(change) {
+      if (asked.size === 0 || !isScaledFromNone(change)) return;
+      const waited = { service: name, besides: shadowPods };
+      await awaitOriginal(kube, waited, { report, signal });
+    },
+  });
   return {
     service: name,
     count: all.length,
     ...(failure === undefined ? {} : { failure }),
   };
+}
+
+function isScaledFromNone({ step, args }: FoundChange): boolean {
+  return step.id === deploymentReplicasStep.id &&
+    (args as ReplicasArgs).kept === 0;
+}
+
+/** Whose pods have just been scaled up; the Shadow Pod goes next, and nobody would answer. */
+async function awaitOriginal(
+  kube: KubeApi,
+  of: { readonly service: string; readonly besides: ReadonlySet<string> },
+  { report, signal }: { report: Report; signal: AbortSignal },
+): Promise<void> {
+  const areThere = await report.step("wait for the original pods", () => {
+    const { namespace } = kube;
+    const options = { ...of, namespace, patienceMs: RETURN_MS };
+    return awaitOthers(kube, options, signal);
+  });
+  if (areThere || kube.isPlan) return;
+  report.warn(
+    "ORIGINAL_NOT_READY",
+    `No original pod of Service "${of.service}" was seen to be ready within ${
+      RETURN_MS / 1000
+    } s`,
+  );
 }
 
 /** A preview's Service, or a mesh's: it never had pods of its own. */
