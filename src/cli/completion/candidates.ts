@@ -1,7 +1,10 @@
 /** What may stand in a place of a command line. */
 import type { Command, Option } from "commander";
+import { USES } from "../../cluster/rights/right_rule.ts";
+import { RIGHTS_VERBS } from "../../cluster/rights/verb_roles.ts";
 import { allItems } from "../../commands/config/config_input.ts";
 import { profileNames } from "../../commands/config/list_profiles.ts";
+import { usesOf } from "../../commands/rbac/parse_uses.ts";
 import type { CommandHost } from "../../commands/session/command_host.ts";
 import type { Host } from "../../commands/session/host.ts";
 import { settingGroups } from "../../commands/settings/setting_groups.ts";
@@ -10,6 +13,7 @@ import { ROUTING_VERBS, type RoutingVerb } from "../../plugins/routing_verb.ts";
 import { AddedPlugins } from "../../plugins/added/added_plugins.ts";
 import type { Candidate, ClusterWords } from "./cluster_words.ts";
 import type { CompletionPlace } from "./completion_place.ts";
+import { sessionWords } from "./session_words.ts";
 
 /** The shell knows them. */
 export const FILES = "files";
@@ -17,7 +21,10 @@ export const FILES = "files";
 export interface CandidateSources {
   readonly program: Command;
   readonly host: Pick<CommandHost, "plugins">;
-  readonly paths: Pick<Host, "configDir" | "pluginDir">;
+  readonly paths: Pick<
+    Host,
+    "configDir" | "pluginDir" | "journalDir" | "logDir"
+  >;
   readonly cluster: ClusterWords;
 }
 
@@ -74,6 +81,8 @@ async function flagValues(
       return target === undefined
         ? []
         : lastPorts(place.current, await cluster.ports(target));
+    case "with":
+      return lastUses(place);
     case "versionMark":
       return target === undefined ? [] : await cluster.marks(target);
     default:
@@ -87,6 +96,18 @@ function lastPorts(current: string, ports: readonly Candidate[]): Candidate[] {
   return ports.map(({ value, ...rest }) => ({
     value: before + value,
     ...rest,
+  }));
+}
+
+/** `mode=scale,deploy`: what stands before the use that is typed now stays. */
+function lastUses({ current, operands }: CompletionPlace): Candidate[] {
+  const verbs = RIGHTS_VERBS.filter((verb) =>
+    operands.length === 0 || operands.includes(verb)
+  );
+  const before = current.replace(/[^,]*$/, "");
+  return [...new Set(verbs.flatMap(usesOf))].map((use) => ({
+    value: before + use,
+    text: USES[use],
   }));
 }
 
@@ -131,6 +152,8 @@ async function argumentWords(
     case "service":
     case "target":
       return await cluster.services();
+    case "session":
+      return sessionWords(command.name(), paths);
     case "item":
       return items(program).map(({ group, name, option }) => ({
         value: `${group}.${name}`,

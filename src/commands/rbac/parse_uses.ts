@@ -60,7 +60,8 @@ export function usesText(): string {
   return ["What --with names:", ...lines].join("\n");
 }
 
-function usesOf(verb: RightsVerb): Use[] {
+/** What a command may be used with. */
+export function usesOf(verb: RightsVerb): Use[] {
   const roles: readonly RightsRole[] = VERB_ROLES[verb];
   const inRules = new Set(
     roles.flatMap(({ rules }) => rules).flatMap((

@@ -2,11 +2,14 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { answer } from "../../../src/cli/completion/complete.ts";
+import { userPaths } from "../../../src/cli/user_paths.ts";
+import { createLog } from "../../../src/commands/background/log_folder.ts";
 import {
   completionScript,
   SHELLS,
 } from "../../../src/commands/completion/completion_scripts.ts";
 import { exec } from "../../../src/core/exec.ts";
+import { FileJournal } from "../../../src/undo/journal.ts";
 import { TempFolder } from "../kube/temp_folder.ts";
 
 const MAIN = fileURLToPath(new URL("../../../main.ts", import.meta.url));
@@ -23,6 +26,7 @@ async function home(): Promise<
     HOME: path,
     XDG_CONFIG_HOME: `${path}/config`,
     XDG_DATA_HOME: `${path}/data`,
+    XDG_STATE_HOME: `${path}/state`,
     KUBECONFIG: `${path}/kube`,
   };
   const before = Object.keys(set).map((name) =>
@@ -89,6 +93,9 @@ for (
     ["config set exchange.mode ", ["selector", "scale"]],
     ["config set clean.dryRun ", ["true", "false"]],
     ["config get mesh.mode global.outp", ["global.output"]],
+    ["rbac forward --with ho", ["host:port"]],
+    ["rbac mesh --with mode=auto,app", ["mode=auto,applyRules"]],
+    ["leave ", []],
     ["--kubeconfig ", [":files"]],
     ["plugin add ", [":files"]],
     ["clean x", []],
@@ -116,6 +123,32 @@ Deno.test("contexts, profiles and added plugins are offered, but for what a shel
   await Deno.mkdir(profiles, { recursive: true });
   await Deno.writeTextFile(`${profiles}/day.yaml`, "");
   assert.deepEqual(await values("config load-profile "), ["day"]);
+});
+
+Deno.test("the sessions of this laptop are offered to leave and keep, those of the background to logs", async () => {
+  await using _home = await home();
+  const { journalDir, logDir } = await userPaths();
+  const header = {
+    ...{ type: "session", version: 1, pid: Deno.pid, startedAt: 1 } as const,
+    ...{ kubeconfig: null, context: "c", server: "https://s", namespace: "n" },
+  };
+  const commands = ["exchange svc/web", "connect", "mesh api --mode auto"];
+  const journals = commands.map((command, at) =>
+    new FileJournal(journalDir, { ...header, session: `s${at}`, command })
+  );
+  const dead = { ...header, session: "dead", command: "preview gone" };
+  new FileJournal(journalDir, dead).close();
+  createLog(logDir, "preview over");
+  for (const verb of ["leave", "keep"]) {
+    assert.deepEqual((await values(`${verb} `)).sort(), [
+      "api",
+      "connect",
+      "web",
+    ]);
+  }
+  assert.match(await answer(["leave", "w"]), /^web\texchange svc\/web\n$/);
+  assert.deepEqual(await values("logs "), ["over"]);
+  for (const journal of journals) journal.close();
 });
 
 Deno.test("a credential plugin is not run for a word, and an untrusted kubeconfig of a project is not read", async () => {
