@@ -17,6 +17,7 @@ export async function readAll(
   const abort = () =>
     stream.destroy(new DOMException("timed out", "AbortError"));
   signal.addEventListener("abort", abort, { once: true });
+  if (signal.aborted) abort();
   try {
     let text = "";
     let size = 0;

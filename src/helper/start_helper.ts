@@ -150,7 +150,9 @@ function deadline(
   const ms = isRoot ? START_MS : PROMPT_MS;
   const timer = setTimeout(() => reject(notStarted("it took too long")), ms);
   Deno.unrefTimer(timer);
-  signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  const abort = () => reject(signal.reason);
+  signal.addEventListener("abort", abort, { once: true });
+  if (signal.aborted) abort();
   return promise;
 }
 

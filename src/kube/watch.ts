@@ -130,6 +130,8 @@ async function* readWatch<T extends KubeObject>(
     seconds * 1000 + (request.overdueMs ?? OVERDUE_MS),
   );
   request.signal.addEventListener("abort", endNow, { once: true });
+  // while whoever asked was busy with what the list had
+  if (request.signal.aborted) endNow();
   let isDoubtful = false;
   const doubts = disturbances.on(() => {
     isDoubtful = true;

@@ -209,6 +209,7 @@ async function call<T>(
   const onAbort = () =>
     timers.push(giveUp(ABORT_GRACE_MS, " of the command's end"));
   signal?.addEventListener("abort", onAbort, { once: true });
+  if (signal?.aborted) onAbort();
   try {
     const result = await Promise.race([
       (async () => await work())(),

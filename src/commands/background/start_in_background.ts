@@ -44,6 +44,7 @@ export async function startInBackground(
   program.ended.then(isOver, isOver);
   const stop = () => program.terminate();
   host.signal.addEventListener("abort", stop, { once: true });
+  if (host.signal.aborted) stop();
   const untold: string[] = [];
   let hasReason = false;
   try {

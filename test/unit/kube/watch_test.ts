@@ -298,6 +298,14 @@ Deno.test("watch ends silently when its signal aborts, also while it waits", asy
   assert.deepEqual(await pending, ["done"]);
 });
 
+Deno.test("watch ends silently when its signal aborts while its caller looks at what was listed", async () => {
+  await using session = await follow([listing("1"), stayOpen]);
+  assert.deepEqual(await session.next(1), ["SYNCED"]);
+  session.stop.abort();
+  assert.equal((await soon(session.events.next())).done, true);
+  assert.deepEqual(session.interruptions, []);
+});
+
 Deno.test("watch ends silently when its signal aborts during backoff", async () => {
   const waiting = Promise.withResolvers<void>();
   await using session = await follow(
