@@ -23,14 +23,9 @@ export async function exchange(
   await runTraffic(host, options, {
     verb: "exchange",
     report,
-    takenName: name,
     command: `exchange ${name}`,
     wanted: wantedObject(resourceName),
     recoverWaitTime: options.recoverWaitTime,
-    findTarget: (kube) =>
-      findTarget(kube, resourceName, {
-        signal: host.signal,
-        warn: (message) => report.warn("SEVERAL_SERVICES", message),
-      }),
+    findTarget: (kube, options) => findTarget(kube, resourceName, options),
   });
 }

@@ -24,14 +24,9 @@ export async function mesh(
   await runTraffic(host, options, {
     verb: "mesh",
     report,
-    takenName: name,
     command: `mesh ${name} --versionMark ${mark.key}:${mark.value}`,
     wanted: wantedObject(resourceName),
     mark,
-    findTarget: (kube) =>
-      findTarget(kube, resourceName, {
-        signal: host.signal,
-        warn: (message) => report.warn("SEVERAL_SERVICES", message),
-      }),
+    findTarget: (kube, options) => findTarget(kube, resourceName, options),
   });
 }

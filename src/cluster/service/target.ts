@@ -66,15 +66,18 @@ export interface FoundTarget {
   readonly deployment?: KubeObject;
 }
 
+export interface FindTargetOptions {
+  readonly signal: AbortSignal;
+  /** Told of a Deployment's other Services. */
+  readonly warn: (message: string) => void;
+  readonly preferred?: (service: KubeObject) => boolean;
+}
+
 /** The Service meant by `name`; for a Deployment the first Service that selects its pods, one of `preferred` before others. */
 export async function findTarget(
   kube: KubeApi,
   name: ResourceName,
-  options: {
-    signal: AbortSignal;
-    warn: (message: string) => void;
-    preferred?: (service: KubeObject) => boolean;
-  },
+  options: FindTargetOptions,
 ): Promise<FoundTarget> {
   const { signal } = options;
   if (name.kind === "service") {

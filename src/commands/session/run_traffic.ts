@@ -1,7 +1,11 @@
 /** The whole of `exchange`, `mesh` and `preview` but for their flags and their target. */
 import type { Wanted } from "../../cluster/object/found_elsewhere.ts";
 import type { ExposedPort } from "../../cluster/service/expose.ts";
-import type { FoundTarget } from "../../cluster/service/target.ts";
+import { isMarked } from "../../cluster/service/service_selector.ts";
+import type {
+  FindTargetOptions,
+  FoundTarget,
+} from "../../cluster/service/target.ts";
 import type { Report } from "../../core/report.ts";
 import type { KubeApi } from "../../kube/kube_api.ts";
 import { modeName } from "../../plugins/mode_name.ts";
@@ -22,6 +26,7 @@ import {
 } from "./restore_options.ts";
 import { serveTraffic } from "./serve_traffic.ts";
 import { openKube, sweepOwn } from "./session.ts";
+import { refuseVainTakeOver } from "../takeover/refuse_vain_take_over.ts";
 import { takeOver } from "../takeover/take_over.ts";
 import { takeAgain } from "./take_again.ts";
 import { trafficReadyEvent } from "./traffic_ready_event.ts";
@@ -44,9 +49,10 @@ export interface TrafficVerb {
   readonly command: string;
   /** Which object to look for elsewhere where there is no such namespace. */
   readonly wanted?: Wanted;
-  /** What `--takeOver` takes, as the user named it. */
-  readonly takenName?: string;
-  readonly findTarget: (kube: KubeApi) => FoundTarget | Promise<FoundTarget>;
+  readonly findTarget: (
+    kube: KubeApi,
+    options: FindTargetOptions,
+  ) => FoundTarget | Promise<FoundTarget>;
   readonly mark?: RoutingMark;
   /** Seconds. @default 0 */
   readonly recoverWaitTime?: number;
@@ -67,8 +73,7 @@ async function warnOfTarget(
 export async function runTraffic(
   host: Host,
   options: TrafficOptions,
-  { verb, report, command, wanted, takenName, findTarget, ...rest }:
-    TrafficVerb,
+  { verb, report, command, wanted, findTarget, ...rest }: TrafficVerb,
 ): Promise<void> {
   refuseRestoreOptions(options);
   const { expose, skipPortChecking } = options;
@@ -87,8 +92,25 @@ export async function runTraffic(
   };
   await namingMissingRights(kube, needed, async () => {
     await sweepOwn(host, kube, report);
-    if (options.takeOver && takenName !== undefined) {
-      await takeOver(host, kube, { name: takenName, verb, report });
+    let finding: FindTargetOptions = {
+      signal: host.signal,
+      warn: (message) => report.warn("SEVERAL_SERVICES", message),
+      // of a Deployment's Services the one that there is to take
+      ...(options.takeOver && { preferred: isMarked }),
+    };
+    if (options.takeOver) {
+      const target = await findTarget(kube, finding);
+      await refuseVainTakeOver(target, {
+        ...{ plugin, given, expose, skipPortChecking, signal: host.signal },
+      });
+      const { name } = target.service.metadata;
+      await takeOver(host, kube, { name, verb, report });
+      // it bears no mark any more, and what there is to warn of was said
+      finding = {
+        signal: host.signal,
+        warn: () => {},
+        preferred: ({ metadata }) => metadata.name === name,
+      };
     }
     const check = (session?: string) =>
       report.step(
@@ -97,7 +119,7 @@ export async function runTraffic(
           await planTraffic(host, { kube, report }, {
             ...{ ...rest, verb, plugin, expose, skipPortChecking },
             pluginOptions: given,
-            target: await findTarget(kube),
+            target: await findTarget(kube, finding),
             globals: options,
             ...(session === undefined ? {} : { session }),
           }),

@@ -1,6 +1,5 @@
 import { hostname } from "node:os";
 import { requestTakeover } from "../../cluster/takeover/request_takeover.ts";
-import { parseResourceName } from "../../cluster/service/target.ts";
 import { ConflictError } from "../../core/errors.ts";
 import type { Report } from "../../core/report.ts";
 import { annotationText, ROLE, USER } from "../../kube/annotations.ts";
@@ -18,10 +17,15 @@ import { recoverService } from "./recover_service.ts";
 export async function takeOver(
   host: Host,
   kube: KubeApi,
-  { name, verb, report }: { name: string; verb: RoutingVerb; report: Report },
+  { name, verb, report }: {
+    /** Of the Service. */
+    name: string;
+    verb: RoutingVerb;
+    report: Report;
+  },
 ): Promise<void> {
   const { failure } = await recoverService(host, kube, {
-    resourceName: parseResourceName(name),
+    resourceName: { kind: "service", name },
     report,
     // a router has room for one more
     isShared: ({ spec }) =>
