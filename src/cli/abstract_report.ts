@@ -1,9 +1,19 @@
-import { warningWithFlags } from "../commands/session/flag_hints.ts";
+import {
+  type Place,
+  placedEvent,
+  warningWithFlags,
+} from "../commands/session/flag_hints.ts";
 import type { Report, ReportEvent } from "../core/report.ts";
 
 /** What both forms of output share: timing steps, and who listens. */
 export abstract class AbstractReport implements Report {
   readonly #listeners = new Set<(event: ReportEvent) => void>();
+  readonly #place: Place;
+
+  /** @param place Where the commands go that are told of. @default where any command goes */
+  constructor(place: Place = {}) {
+    this.#place = place;
+  }
 
   /** Tells its user. */
   protected abstract show(event: ReportEvent): void;
@@ -16,8 +26,9 @@ export abstract class AbstractReport implements Report {
   }
 
   event(event: ReportEvent): void {
-    this.show(event);
-    for (const listener of this.#listeners) listener(event);
+    const told = placedEvent(event, this.#place);
+    this.show(told);
+    for (const listener of this.#listeners) listener(told);
   }
 
   warn(code: string, message: string): void {

@@ -1,5 +1,6 @@
 import process from "node:process";
 import { styleText } from "node:util";
+import type { Place } from "../commands/session/flag_hints.ts";
 import type { FindingState } from "../core/doctor/doctor_check.ts";
 import { Cancelled } from "../core/errors.ts";
 import type { ClosedEvent, Report, ReportEvent } from "../core/report.ts";
@@ -45,9 +46,10 @@ export class HumanReport extends AbstractReport implements Report {
       isYaml?: boolean;
       /** The terminal's; `undefined` where lines are not to be broken. */
       width?: () => number | undefined;
+      place?: Place;
     },
   ) {
-    super();
+    super(options.place);
     this.#out = options.out;
     this.#err = options.err;
     this.#debug = options.debug;

@@ -1,3 +1,4 @@
+import type { Place } from "../commands/session/flag_hints.ts";
 import type { Report, ReportEvent } from "../core/report.ts";
 import { terminalJson } from "../core/terminal_text.ts";
 import { AbstractReport } from "./abstract_report.ts";
@@ -10,9 +11,9 @@ export class JsonReport extends AbstractReport implements Report {
 
   constructor(
     write: (line: string) => void,
-    options: { debug?: boolean; time?: () => string } = {},
+    options: { debug?: boolean; time?: () => string; place?: Place } = {},
   ) {
-    super();
+    super(options.place);
     this.#write = write;
     this.#debug = options.debug ?? false;
     this.#time = options.time ?? (() => new Date().toISOString());

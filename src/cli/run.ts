@@ -39,6 +39,8 @@ export async function run(
   const out = (text: string) => writeAll(Deno.stdout, text);
   const err = (text: string) => writeAll(Deno.stderr, text);
   const env = (name: string) => Deno.env.get(name);
+  const toLog = (options: ReportOptions): ReportOptions =>
+    log === undefined ? options : { ...options, output: "json" };
   let report = makeReport({
     output: log === undefined ? outputOf(argv, env) : "json",
     debug: argv.includes("--debug") || argv.includes("-d"),
@@ -89,10 +91,7 @@ export async function run(
     machineRoot,
     report(options) {
       hasBegun = true;
-      const form = log === undefined
-        ? options
-        : { ...options, output: "json" as const };
-      const one = makeReport(form, { out, err });
+      const one = makeReport(toLog(options), { out, err });
       reports.push(one);
       return one;
     },
@@ -108,7 +107,7 @@ export async function run(
       );
       const said = await useSettings(await host.open(), command);
       refuseOutput(command.optsWithGlobals());
-      if (log === undefined) report = makeReport(said.globals, { out, err });
+      report = makeReport(toLog(said.globals), { out, err });
       for (const { code, message } of said.warnings) report.warn(code, message);
       for (const message of said.debug) report.debug(message);
     },
@@ -190,25 +189,30 @@ function usageError({ message, code }: CommanderError): UsageError {
   });
 }
 
+type ReportOptions = Parameters<Host["report"]>[0];
+
 function makeReport(
-  { output, debug, time }: Parameters<Host["report"]>[0],
+  { output, debug, time, ...place }: ReportOptions,
   { out, err }: { out: (text: string) => void; err: (text: string) => void },
 ): AbstractReport {
   if (output === "json") {
-    return new JsonReport(out, { debug, ...(time && { time }) });
+    return new JsonReport(out, { debug, place, ...(time && { time }) });
   }
   if (time !== undefined) {
     const dated = (text: string) => {
       const at = time();
       out(at === "" ? text : `${clockText(at)} ${text}`);
     };
-    return new HumanReport({ out: dated, err: dated, debug, live: false });
+    return new HumanReport({
+      ...{ out: dated, err: dated, debug, place },
+      live: false,
+    });
   }
   const isYaml = output === "yaml";
   const live = Deno.stderr.isTerminal();
   // asked for each time, as a window's width changes
   const width = () => terminalWidth(Deno.stderr);
-  return new HumanReport({ out, err, debug, live, isYaml, width });
+  return new HumanReport({ out, err, debug, live, isYaml, width, place });
 }
 
 /** Known before the command line is parsed, so that its errors come in the form asked for. */

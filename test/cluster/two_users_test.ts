@@ -70,7 +70,7 @@ for (
       );
       assert.match(
         hint,
-        /Ask alice to leave.*ktctl recover (web|twin|deploy\/web)`/,
+        /Ask alice to leave.*ktctl recover (web|twin|deploy\/web) -n \S+`/,
       );
       assert.deepEqual(bob.journals(), []);
     }

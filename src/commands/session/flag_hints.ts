@@ -3,6 +3,8 @@
  * where they come to the command line.
  */
 import type { KtctlError, Remedy } from "../../core/errors.ts";
+import type { ReportEvent } from "../../core/report.ts";
+import type { GlobalOptions } from "./global_options.ts";
 
 const PROXY =
   "Or use --disableTunDevice for a SOCKS5 proxy, which needs no root.";
@@ -102,4 +104,82 @@ export function warningWithFlags(code: string, message: string): string {
   return Object.hasOwn(OF_WARNINGS, code)
     ? `${message}. ${OF_WARNINGS[code]}`
     : message;
+}
+
+/** Where a command goes, as far as its options say. */
+export type Place = Partial<
+  Pick<GlobalOptions, "namespace" | "context" | "kubeconfig">
+>;
+
+const IN_BACKQUOTES =
+  /`((?:ktctl (?:clean|recover)|kubectl (?!config\b))[^`]*)`/g;
+/** The rest of a text is commands, which name their namespace. */
+const UNDOING = /(?:to undo|by hand): .+$/s;
+const COMMAND = /\b(?:kubectl|ktctl (?:clean|recover))(?= )/g;
+
+/**
+ * The event with its commands as they go to the same place: whoever copies one must not clean up in
+ * another cluster, or take a Service of that name in another namespace.
+ */
+export function placedEvent(event: ReportEvent, place: Place): ReportEvent {
+  const hinted = (text: string) => placedHint(text, place);
+  const undoing = (text: string) =>
+    text.replace(UNDOING, (rest) => placedCommands(rest, place));
+  switch (event.event) {
+    case "error": {
+      const { hint, details } = event;
+      return {
+        ...event,
+        ...(hint !== undefined && { hint: hinted(hint) }),
+        ...(details !== undefined && { details: details.map(undoing) }),
+      };
+    }
+    case "warning":
+      return { ...event, message: undoing(event.message) };
+    case "closed":
+      return { ...event, reason: hinted(event.reason) };
+    case "check":
+      return event.advice === undefined
+        ? event
+        : { ...event, advice: hinted(event.advice) };
+    case "ready":
+      return typeof event["hint"] === "string"
+        ? { ...event, hint: hinted(event["hint"]) }
+        : event;
+    default:
+      return event;
+  }
+}
+
+function placedHint(text: string, place: Place): string {
+  return text.replace(IN_BACKQUOTES, (whole, command: string) => {
+    if (command.includes(" --localOnly")) return whole;
+    const hasNamespace = /^kubectl | -n /.test(command);
+    const { namespace = "" } = hasNamespace ? {} : place;
+    return `\`${command}${flag("-n", namespace)}${
+      clusterFlags(command, place)
+    }\``;
+  });
+}
+
+/** Commands that name their namespace, with the cluster that they are for. */
+export function placedCommands(text: string, place: Place): string {
+  const flags = clusterFlags(text, place);
+  return text.replace(COMMAND, (command) => command + flags);
+}
+
+/** Those that are not there yet: what was told before is told again. */
+function clusterFlags(
+  text: string,
+  { context = "", kubeconfig = "" }: Place,
+): string {
+  const missing = (name: string, value: string) =>
+    text.includes(`${name} `) ? "" : flag(name, value);
+  return missing("--context", context) + missing("--kubeconfig", kubeconfig);
+}
+
+function flag(name: string, value: string): string {
+  if (value === "") return "";
+  const isPlain = /^[\w@%+=:,./~-]+$/.test(value);
+  return ` ${name} ${isPlain ? value : `'${value.replaceAll("'", "'\\''")}'`}`;
 }

@@ -1,5 +1,6 @@
 import type { Conclusion, Report, ReportEvent } from "../../core/report.ts";
 import type { Leftover } from "../../undo/leftover.ts";
+import type { Place } from "./flag_hints.ts";
 import type { OutputForm } from "./global_options.ts";
 import type { SettingLayers } from "../settings/load_layers.ts";
 import type { PluginRegistry } from "../../plugins/registry.ts";
@@ -38,7 +39,7 @@ export interface Host {
       debug: boolean;
       /** Of events that were told before, and are told again: when each was, as ISO 8601; "" if unknown. @default now */
       time?: () => string;
-    },
+    } & Place,
   ): Report;
   /** Registers what a second Ctrl-C is told of. */
   onImpatience(leftovers: () => Leftover[]): void;

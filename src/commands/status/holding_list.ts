@@ -1,13 +1,17 @@
 import type { Holding } from "../../cluster/overview/holdings.ts";
 import { ageText } from "./age_text.ts";
 import type { ListEvent } from "../../core/report.ts";
+import { type Place, placedCommands } from "../session/flag_hints.ts";
 
 /** Who holds what in the cluster, as `status` tells of it. */
 export function holdingList(
   holdings: readonly Holding[],
-  { now }: { now: number },
+  { now, place }: { now: number; place: Place },
 ): ListEvent {
-  const items = holdings.map((one) => ({ ...one, undo: undoText(one) }));
+  const items = holdings.map((one) => ({
+    ...one,
+    undo: placedCommands(undoText(one), place),
+  }));
   return {
     event: "list",
     kind: "holdings",

@@ -81,7 +81,10 @@ async function sessions(host: Host) {
 async function holdings(
   { signal, conclude }: Host,
   kube: KubeApi,
-  { options, report }: { options: StatusOptions; report: Report },
+  { options, report }: {
+    options: StatusOptions & GlobalOptions;
+    report: Report;
+  },
 ) {
   const { allNamespaces, thresholdInMinus: thresholdMinutes } = options;
   const namespaces = allNamespaces
@@ -99,5 +102,5 @@ async function holdings(
       ? `Nobody holds anything ${where}`
       : `${counted(found.length, "session")} ${where}`,
   });
-  return holdingList(found, { now: kube.now() });
+  return holdingList(found, { now: kube.now(), place: options });
 }

@@ -2,9 +2,13 @@
 import assert from "node:assert/strict";
 import {
   hintWithFlags,
+  placedEvent,
   warningWithFlags,
 } from "../../../../src/commands/session/flag_hints.ts";
+import { HumanReport } from "../../../../src/cli/report_human.ts";
+import { JsonReport } from "../../../../src/cli/report_json.ts";
 import { ClusterError } from "../../../../src/core/errors.ts";
+import type { ReportEvent } from "../../../../src/core/report.ts";
 import type { ErrorOptionsWithHint } from "../../../../src/core/errors.ts";
 
 for (
@@ -60,4 +64,102 @@ Deno.test("a warning gets its flag as a sentence of its own", () => {
     "There may be more. Add ranges with --includeIps.",
   );
   assert.equal(warningWithFlags("NOTHING", "It is so"), "It is so");
+});
+
+const place = {
+  namespace: "shop",
+  context: "arn:aws/my staging",
+  kubeconfig: "team.yaml",
+};
+const CLUSTER = "--context 'arn:aws/my staging' --kubeconfig team.yaml";
+
+for (
+  const [title, event, field, placed] of [
+    [
+      "the namespace and the cluster of the command that failed",
+      {
+        event: "error",
+        code: "X",
+        message: "x",
+        hint: "Run `ktctl recover web --takeOver`.",
+      },
+      "hint",
+      `Run \`ktctl recover web --takeOver -n shop ${CLUSTER}\`.`,
+    ],
+    [
+      "its own namespace where it names one",
+      {
+        event: "check",
+        name: "x",
+        title: "X",
+        state: "bad",
+        message: "x",
+        advice: "Run `ktctl clean -n dev`.",
+      },
+      "advice",
+      `Run \`ktctl clean -n dev ${CLUSTER}\`.`,
+    ],
+    [
+      "no place where it is about this machine",
+      {
+        event: "closed",
+        state: "incomplete",
+        reason: "`ktctl clean --localOnly`",
+        exitCode: 9,
+      },
+      "reason",
+      "`ktctl clean --localOnly`",
+    ],
+    [
+      "the cluster where it is kubectl's",
+      { event: "ready", message: "x", hint: "See `kubectl get namespaces`." },
+      "hint",
+      `See \`kubectl get namespaces ${CLUSTER}\`.`,
+    ],
+    [
+      "no cluster where it chooses one",
+      { event: "ready", message: "x", hint: "`kubectl config use-context`" },
+      "hint",
+      "`kubectl config use-context`",
+    ],
+    [
+      "the cluster where it undoes something",
+      {
+        event: "warning",
+        code: "X",
+        message:
+          "Left behind: it, as kubectl says; to undo: kubectl delete pod x -n dev, or for all: ktctl recover x -n dev",
+      },
+      "message",
+      `Left behind: it, as kubectl says; to undo: kubectl ${CLUSTER} delete pod x -n dev, or for all: ktctl recover ${CLUSTER} x -n dev`,
+    ],
+  ] as [string, ReportEvent, string, string][]
+) {
+  Deno.test(`a command that is told to be run has ${title}`, () => {
+    const told = placedEvent(event, place);
+    assert.equal(told[field as keyof ReportEvent], placed);
+    assert.deepEqual(placedEvent(told, place), told, "told once more");
+    assert.deepEqual(placedEvent(event, {}), event, "where nothing was named");
+  });
+}
+
+Deno.test("people and programs are told commands with their place", () => {
+  let said = "";
+  const out = (text: string) => void (said += text);
+  const error: ReportEvent = {
+    event: "error",
+    code: "X",
+    message: "x",
+    details: ["a Pod; to undo: kubectl delete pod x"],
+  };
+  for (
+    const report of [
+      new JsonReport(out, { place }),
+      new HumanReport({ out, err: out, debug: false, live: false, place }),
+    ]
+  ) {
+    said = "";
+    report.event(error);
+    assert.ok(said.includes(`kubectl ${CLUSTER} delete pod x`), said);
+  }
 });
