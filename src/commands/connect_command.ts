@@ -3,7 +3,7 @@ import { modeName } from "../plugins/mode_name.ts";
 import { connectOptions } from "./connect/connect_options.ts";
 import { dryRunOption } from "./dry_run/dry_run_option.ts";
 import type { CommandHost } from "./session/command_host.ts";
-import { addPluginFlags } from "./session/plugin_flags.ts";
+import { addPluginFlags, optionsOfMode } from "./session/plugin_flags.ts";
 
 export async function connectCommand(host: CommandHost): Promise<Command> {
   const plugins = await host.plugins("connect");
@@ -17,6 +17,6 @@ export async function connectCommand(host: CommandHost): Promise<Command> {
   addPluginFlags(command.addOption(dryRunOption()), plugins);
   return command.action(async (_options: unknown, self: Command) => {
     const { connect } = await import("./connect.ts");
-    await connect(await host.open(), self.optsWithGlobals());
+    await connect(await host.open(), optionsOfMode(self, plugins));
   });
 }

@@ -49,7 +49,7 @@ export async function exchangeCommand(host: CommandHost): Promise<Command> {
   addPluginFlags(addRestoreOptions(command), plugins);
   return command.action(
     async (target: string, _options: unknown, self: Command) => {
-      const options = withExpose<ExchangeOptions>(self);
+      const options = withExpose<ExchangeOptions>(self, plugins);
       const { exchange } = await import("./exchange.ts");
       await exchange(await host.open(), target, options);
     },

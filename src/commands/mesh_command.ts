@@ -47,7 +47,7 @@ export async function meshCommand(host: CommandHost): Promise<Command> {
   addPluginFlags(addRestoreOptions(command), plugins);
   return command.action(
     async (target: string, _options: unknown, self: Command) => {
-      const options = withExpose<MeshOptions>(self);
+      const options = withExpose<MeshOptions>(self, plugins);
       const { mesh } = await import("./mesh.ts");
       await mesh(await host.open(), target, options);
     },

@@ -35,7 +35,7 @@ export async function previewCommand(host: CommandHost): Promise<Command> {
   addPluginFlags(addRestoreOptions(command), plugins);
   return command.action(
     async (name: string, _options: unknown, self: Command) => {
-      const options = withExpose<TrafficOptions>(self);
+      const options = withExpose<TrafficOptions>(self, plugins);
       const { preview } = await import("./preview.ts");
       await preview(await host.open(), name, options);
     },

@@ -57,6 +57,27 @@ function syntax({ name, value, isValueOptional }: PluginFlag): string {
 }
 
 /**
+ * A command's options and the global ones, without what settings say of the flags of other modes: that is
+ * for when those are chosen.
+ */
+export function optionsOfMode<T>(
+  command: Command,
+  plugins: readonly PluginListing[],
+): T {
+  const options = command.optsWithGlobals<Record<string, unknown>>();
+  const isChosen = ({ name, aliases = [] }: PluginListing) =>
+    [name, ...aliases].some((one) => one === options["mode"]);
+  const namesOf = (some: readonly PluginListing[]) =>
+    some.flatMap(({ flags = [] }) => flags.map(({ name }) => name));
+  const own = namesOf(plugins.filter(isChosen));
+  for (const name of namesOf(plugins)) {
+    const isGiven = command.getOptionValueSource(name) === "cli";
+    if (!isGiven && !own.includes(name)) delete options[name];
+  }
+  return options as T;
+}
+
+/**
  * The given values of the chosen plugin's flags. Throws `UsageError` (`OPTION_OF_OTHER_MODE`) where one
  * of another plugin was given.
  */

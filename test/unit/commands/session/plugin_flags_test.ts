@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { Command, Option } from "commander";
 import {
   addPluginFlags,
+  optionsOfMode,
   pluginOptions,
 } from "../../../../src/commands/session/plugin_flags.ts";
 import type { PluginError, UsageError } from "../../../../src/core/errors.ts";
@@ -50,6 +51,26 @@ Deno.test("a plugin's flags are the verb's, and their values come under their na
       return true;
     },
   );
+});
+
+Deno.test("what settings say of another mode's flag is for that mode, and a flag that is given is told of", () => {
+  const mine = { ...withFlags("mine", colour), aliases: ["its"] };
+  const other = withFlags("other", { ...colour, name: "size" });
+  const plugins = [mine, other];
+  for (const mode of ["mine", "its"]) {
+    const command = verb();
+    addPluginFlags(command, plugins);
+    command.parse(["--mode", mode], { from: "user" });
+    command.setOptionValueWithSource("colour", "red", "config");
+    command.setOptionValueWithSource("size", "9", "env");
+    const options = optionsOfMode<object>(command, plugins);
+    assert.deepEqual(options, { mode, colour: "red" });
+    command.setOptionValueWithSource("size", "9", "cli");
+    assert.throws(
+      () => pluginOptions(mine, plugins, optionsOfMode(command, plugins)),
+      { code: "OPTION_OF_OTHER_MODE" },
+    );
+  }
 });
 
 for (
