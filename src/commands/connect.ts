@@ -325,7 +325,7 @@ class Connection {
       ...transport.details,
       event: "ready",
       message: `Connected to namespace "${kube.namespace}": ${how}. ${
-        endText(this.#host, "disconnect", "connect")
+        endText(this.#host, "disconnect", EXCLUSIVE)
       }`,
       verb: "connect",
       mode: plugin.name,

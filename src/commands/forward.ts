@@ -91,7 +91,7 @@ export async function forward(
       frame,
       (session, markReady) =>
         servePods(host, session, {
-          ...{ name: target.name, route, local, options },
+          ...{ command: frame.command, route, local, options },
           markReady,
         }),
     );
@@ -114,8 +114,8 @@ function forwardUses(
 async function servePods(
   host: Host,
   session: Session,
-  { name, route, local, options, markReady }: {
-    name: string;
+  { command, route, local, options, markReady }: {
+    command: string;
     route: ForwardRoute;
     local: number;
     options: GlobalOptions;
@@ -168,7 +168,7 @@ async function servePods(
     event: "ready",
     message:
       `Forwarding localhost:${listener.port} → port ${route.port} of ${route.title}. ${
-        endText(host, "stop", name)
+        endText(host, "stop", command)
       }`,
     verb: "forward",
     target: route.title,
@@ -255,7 +255,7 @@ async function serveAddress(
       event: "ready",
       message:
         `Forwarding localhost:${listener.port} → ${text} from inside the cluster. ${
-          endText(host, "stop", text)
+          endText(host, "stop", `forward ${text}`)
         }`,
       verb: "forward",
       target: text,

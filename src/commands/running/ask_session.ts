@@ -27,6 +27,23 @@ export async function askStatus(
   }
 }
 
+/** Whether it does not answer in time, whatever it says. Throws what the connection fails with, and the signal's reason. */
+export async function isSilent(
+  path: string,
+  { signal, patienceMs }: { signal: AbortSignal; patienceMs: number },
+): Promise<boolean> {
+  const timeout = AbortSignal.timeout(patienceMs);
+  try {
+    const lines = ask(path, "status", AbortSignal.any([signal, timeout]));
+    for await (const _ of lines) return false;
+    return false;
+  } catch (error) {
+    signal.throwIfAborted();
+    if (timeout.aborted) return true;
+    throw error;
+  }
+}
+
 /**
  * Ends it, and yields what it says until it has given everything back, a line an event. Throws what the
  * connection fails with, and the signal's reason: the session ends all the same.
@@ -68,7 +85,10 @@ async function* ask(
   try {
     bound(socket);
     socket.write(`${JSON.stringify({ request })}\n`);
-    yield* createInterface({ input: socket, crlfDelay: Infinity });
+    const lines = createInterface({ input: socket, crlfDelay: Infinity });
+    // the end of what is read closes them, what ends it before that does not
+    socket.once("close", () => lines.close());
+    yield* lines;
     await failed;
   } finally {
     signal.removeEventListener("abort", stop);

@@ -152,7 +152,7 @@ export async function runTraffic(
               const event = trafficReadyEvent(plan, routed, {
                 ...about,
                 ...options,
-                endText: (what, name) => endText(host, what, name),
+                endText: (what) => endText(host, what, command),
               });
               session.report.event(event);
             },

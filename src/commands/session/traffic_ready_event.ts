@@ -12,7 +12,7 @@ export function trafficReadyEvent(
   { restoreAfter, failOpen, endText }: Pick<RestoreOptions, "restoreAfter"> & {
     readonly failOpen: boolean;
     /** How to end it, as a sentence without its full stop. */
-    readonly endText: (what: string, name: string) => string;
+    readonly endText: (what: string) => string;
   },
 ) {
   const { name, namespace } = target.service.metadata;
@@ -23,7 +23,7 @@ export function trafficReadyEvent(
   return {
     ...details,
     event: "ready",
-    message: [what, how, endText(`${end} it`, name)].filter(Boolean)
+    message: [what, how, endText(`${end} it`)].filter(Boolean)
       .join(". "),
     verb,
     mode: plugin.name,
