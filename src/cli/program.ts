@@ -285,14 +285,11 @@ function helpCommand(program: Command): Command {
     });
 }
 
-/** That an option is off unless given goes without saying; the variable of one stands in its text. */
+/** That an option is off unless given goes without saying. */
 function describeOption(option: Option): string {
   const isOff = option.defaultValue === false ||
     option.defaultValueDescription === "none";
-  const { description } = option;
-  return isOff || option.envVar !== undefined
-    ? description
-    : new Help().optionDescription(option);
+  return isOff ? option.description : new Help().optionDescription(option);
 }
 
 /** Stands in the help for a verb that was not asked for. */

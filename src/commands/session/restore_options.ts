@@ -15,7 +15,7 @@ const MIN_MS = 5_000;
 /** A week. */
 const MAX_MS = 168 * 3_600_000;
 
-/** For whoever wants it each time. The flag goes before it. */
+/** For whoever wants it each time, as the settings' variables are. */
 const RESTORE_AFTER_ENV = "KTCTL_RESTORE_AFTER";
 
 /** What is told at `ready` where it is off. */
@@ -28,13 +28,12 @@ export function addRestoreOptions(command: Command): Command {
     maxMs: MAX_MS,
     variable: RESTORE_AFTER_ENV,
   };
-  const restoreAfter = new Option(
-    "--restoreAfter <duration>",
-    `when this laptop was away for so long (10s, 5m, 1h), the Shadow Pod itself takes everything back; it gets rights to just that (default: $${RESTORE_AFTER_ENV}, else never)`,
-  ).argParser(parseDuration("restoreAfter", limits));
-  // commander would load node:process to look
-  if (Deno.env.has(RESTORE_AFTER_ENV)) restoreAfter.env(RESTORE_AFTER_ENV);
-  return command.addOption(restoreAfter).addOption(
+  return command.addOption(
+    new Option(
+      "--restoreAfter <duration>",
+      `when this laptop was away for so long (10s, 5m, 1h), the Shadow Pod itself takes everything back; it gets rights to just that (default: $${RESTORE_AFTER_ENV}, else never)`,
+    ).argParser(parseDuration("restoreAfter", limits)),
+  ).addOption(
     new Option(
       "--takeAgain",
       "begin again after --restoreAfter has taken everything back, instead of ending with exit code 9",

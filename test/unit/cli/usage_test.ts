@@ -259,4 +259,8 @@ Deno.test("KTCTL_RESTORE_AFTER is what --restoreAfter says where the flag is not
     ...[...line, "--serviceAccount", "me"],
   );
   assert.match(conflict.stderr, /Cannot use --restoreAfter with/);
+  const empty = await ktctlWith({ KTCTL_RESTORE_AFTER: "" }, ...line);
+  assert.match(empty.stderr, /Cannot find the kubeconfig/);
+  const help = await ktctlWith(env, "exchange", "--help");
+  assert.equal(help.code, 0, "help needs no value that can be read");
 });
