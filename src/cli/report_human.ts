@@ -104,7 +104,7 @@ export class HumanReport extends AbstractReport implements Report {
   /** An output of its own, rules say, has stdout to itself, as it may go to a file. */
   #ready({ message, output, hint }: ReportEvent & { event: "ready" }): void {
     if (typeof output !== "string") {
-      this.#out(`${paint("green", outText(message))}\n`);
+      this.#out(`${paint("green", outText(message), process.stdout)}\n`);
       // for who looks on; logs and scripts have no use for it
       if (this.#live && typeof hint === "string") {
         this.#line(hint, { colour: "gray" });
@@ -137,7 +137,7 @@ export class HumanReport extends AbstractReport implements Report {
   ): void {
     const [mark, colour] = CHECK_MARKS[state];
     const text = outText(`${title}: ${message}`);
-    this.#out(`${paint(colour, mark)} ${text}\n`);
+    this.#out(`${paint(colour, mark, process.stdout)} ${text}\n`);
     if (advice !== undefined) this.#out(`  ${outText(advice)}\n`);
   }
 
@@ -202,6 +202,11 @@ function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(1)} s`;
 }
 
-function paint(colour: Colour, text: string): string {
-  return styleText(colour, text, { stream: process.stderr });
+/** @param stream Where it goes: what is no terminal gets no colours. */
+function paint(
+  colour: Colour,
+  text: string,
+  stream: NodeJS.WritableStream = process.stderr,
+): string {
+  return styleText(colour, text, { stream });
 }

@@ -108,6 +108,7 @@ export async function run(
       const said = await useSettings(await host.open(), command);
       refuseOutput(command.optsWithGlobals());
       report = makeReport(toLog(said.globals), { out, err });
+      if (log !== undefined) return; // told by who has started it
       for (const { code, message } of said.warnings) report.warn(code, message);
       for (const message of said.debug) report.debug(message);
     },

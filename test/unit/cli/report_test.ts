@@ -251,3 +251,28 @@ Deno.test("step() gives the result on, and tells of a failure before it passes i
     .map(({ name, state }) => `${name} ${state}`);
   assert.deepEqual(told, ["a started", "a done", "b started", "b failed"]);
 });
+
+Deno.test({
+  name: "colours go to what is a terminal, and to nothing else",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    const file = await Deno.makeTempFile({ prefix: "ktctl-colours-" });
+    const here = new URL("report_here.ts", import.meta.url).pathname;
+    const program =
+      `env -u NO_COLOR TERM=xterm "${Deno.execPath()}" run -A --quiet "${here}"`;
+    try {
+      for (const stream of [1, 2]) {
+        const { stdout } = await new Deno.Command("script", {
+          args: ["-qec", `${program} ${stream}> "${file}"`, "/dev/null"],
+          stdin: "null",
+        }).output();
+        assert.match(new TextDecoder().decode(stdout), /\x1b\[3\dm/);
+        const text = await Deno.readTextFile(file);
+        assert.match(text, stream === 1 ? /Ready\./ : /odd/);
+        assert.doesNotMatch(text, /\x1b/);
+      }
+    } finally {
+      await Deno.remove(file);
+    }
+  },
+});
