@@ -3,7 +3,12 @@ import { styleText } from "node:util";
 import type { Place } from "../commands/session/flag_hints.ts";
 import type { FindingState } from "../core/doctor/doctor_check.ts";
 import { Cancelled } from "../core/errors.ts";
-import type { ClosedEvent, Report, ReportEvent } from "../core/report.ts";
+import type {
+  ClosedEvent,
+  Report,
+  ReportEvent,
+  Table,
+} from "../core/report.ts";
 import { terminalText } from "../core/terminal_text.ts";
 import { AbstractReport } from "./abstract_report.ts";
 import { clockText } from "./clock_text.ts";
@@ -88,7 +93,7 @@ export class HumanReport extends AbstractReport implements Report {
       case "plan":
         return this.#out(terminalText(event.shown, Infinity));
       case "list":
-        return this.#out(tableText(event.table));
+        return this.#list(event.table);
       case "check":
         return this.#check(event);
       case "error":
@@ -130,6 +135,12 @@ export class HumanReport extends AbstractReport implements Report {
       }, since ${clockText(event.since)}`,
       { colour: "green" },
     );
+  }
+
+  #list(table: Table): void {
+    this.#out(tableText(table));
+    const { rows, none } = table;
+    if (rows.length === 0 && none !== undefined) this.#line(none);
   }
 
   #check(

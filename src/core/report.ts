@@ -7,6 +7,8 @@ import type { KtctlError } from "./errors.ts";
 export interface Table {
   readonly columns: readonly string[];
   readonly rows: readonly (readonly string[])[];
+  /** What there is to say in place of no rows. @default nothing */
+  readonly none?: string;
 }
 
 /** In what state a command leaves what it changed. */

@@ -26,11 +26,13 @@ export async function status(
   const { signal } = host;
   const told = new Map<Changed, string>();
   /** What came with a heartbeat alone is no news. */
-  const tell = (what: Changed, list: ListEvent) => {
+  const tell = (what: Changed, { list, reason: none }: Seen) => {
     const text = JSON.stringify(list.items);
     if (told.get(what) === text) return;
     told.set(what, text);
-    report.event(list);
+    // else it is said at the end
+    const { watch } = options;
+    report.event({ ...list, table: { ...list.table, ...(watch && { none }) } });
   };
   const tellSessions = async () => tell("sessions", await sessions(host));
   await tellSessions();
@@ -67,15 +69,19 @@ export async function status(
   }
 }
 
-async function sessions(host: Host) {
+/** A list, and in words how long it is. */
+interface Seen {
+  readonly list: ListEvent;
+  readonly reason: string;
+}
+
+async function sessions(host: Host): Promise<Seen> {
   const running = await runningSessions(host);
-  host.conclude({
-    state: "unchanged",
-    reason: running.length === 0
-      ? "No session runs on this laptop"
-      : `${counted(running.length, "session")} on this laptop`,
-  });
-  return sessionList(running);
+  const reason = running.length === 0
+    ? "No session runs on this laptop"
+    : `${counted(running.length, "session")} on this laptop`;
+  host.conclude({ state: "unchanged", reason });
+  return { list: sessionList(running), reason };
 }
 
 async function holdings(
@@ -85,7 +91,7 @@ async function holdings(
     options: StatusOptions & GlobalOptions;
     report: Report;
   },
-) {
+): Promise<Seen> {
   const { allNamespaces, thresholdInMinus: thresholdMinutes } = options;
   const namespaces = allNamespaces
     ? await usedNamespaces(kube, signal)
@@ -96,11 +102,10 @@ async function holdings(
   const where = allNamespaces
     ? "in any namespace"
     : `in namespace "${kube.namespace}"`;
-  conclude({
-    state: "unchanged",
-    reason: found.length === 0
-      ? `Nobody holds anything ${where}`
-      : `${counted(found.length, "session")} ${where}`,
-  });
-  return holdingList(found, { now: kube.now(), place: options });
+  const reason = found.length === 0
+    ? `Nobody holds anything ${where}`
+    : `${counted(found.length, "session")} ${where}`;
+  conclude({ state: "unchanged", reason });
+  const list = holdingList(found, { now: kube.now(), place: options });
+  return { list, reason };
 }
