@@ -5,6 +5,7 @@ import {
   INTERNAL_EXIT_CODE,
   KtctlError,
   messageOf,
+  UnsupportedError,
   UsageError,
 } from "../core/errors.ts";
 import { hintWithFlags } from "../commands/session/flag_hints.ts";
@@ -36,8 +37,11 @@ export async function run(
 ): Promise<number> {
   const log = args[0] === BACKGROUND ? args[1] : undefined;
   const argv = normaliseFlags(log === undefined ? args : args.slice(2));
-  const out = (text: string) => writeAll(Deno.stdout, text);
-  const err = (text: string) => writeAll(Deno.stderr, text);
+  let unwritten: Error | undefined;
+  const out = (text: string) => {
+    unwritten ??= writeAll(Deno.stdout, text);
+  };
+  const err = (text: string) => void writeAll(Deno.stderr, text);
   const env = (name: string) => Deno.env.get(name);
   const toLog = (options: ReportOptions): ReportOptions =>
     log === undefined ? options : { ...options, output: "json" };
@@ -121,7 +125,18 @@ export async function run(
     conclusion ??= { state: "unchanged", reason };
     report.event({ event: "closed", ...conclusion, exitCode });
   }
-  return exitCode;
+  if (unwritten === undefined) return exitCode;
+  const told = makeReport({ output: "human", debug: false }, { out: err, err });
+  const code = reportError(told, unwritable(unwritten));
+  return exitCode === 0 ? code : exitCode;
+}
+
+function unwritable(cause: Error): UnsupportedError {
+  return new UnsupportedError(
+    "OUTPUT_UNWRITABLE",
+    `Cannot write all that there is to tell: ${messageOf(cause)}`,
+    { hint: "What was written is not whole.", cause },
+  );
 }
 
 async function runProgram(

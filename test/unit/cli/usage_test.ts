@@ -264,3 +264,25 @@ Deno.test("KTCTL_RESTORE_AFTER is what --restoreAfter says where the flag is not
   const help = await ktctlWith(env, "exchange", "--help");
   assert.equal(help.code, 0, "help needs no value that can be read");
 });
+
+Deno.test({
+  name:
+    "what is written to a full disk is told not to be whole; a reader that has gone has what it wants",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    const program =
+      `"${Deno.execPath()}" run -A --quiet "${main}" /nonexistent rbac exchange`;
+    const run = async (line: string) => {
+      const { code, stderr } = await new Deno.Command("bash", {
+        args: ["-c", line],
+      }).output();
+      return { code, stderr: new TextDecoder().decode(stderr) };
+    };
+    const full = await run(`${program} > /dev/full`);
+    assert.equal(full.code, 3);
+    assert.match(full.stderr, /Cannot write all that .*No space left/);
+    const gone = await run(`${program} > >(true); exit $?`);
+    assert.equal(gone.code, 0, gone.stderr);
+    assert.doesNotMatch(gone.stderr, /Cannot write/);
+  },
+});
