@@ -14,22 +14,29 @@ const MODES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * What the agent is to take back; undefined without `--restoreAfter`.
+ * Refuses it before anything is changed, and anybody is asked for a Service.
  *
  * @throws {UnsupportedError} `RESTORE_AFTER_MODE`.
  */
+export function refuseRestoreMode(
+  { plugin, origin }: Pick<TrafficPlan, "plugin" | "origin">,
+  { restoreAfter }: Pick<RestoreOptions, "restoreAfter">,
+): void {
+  if (restoreAfter === undefined) return;
+  if (origin === undefined && MODES.has(plugin.name)) return;
+  throw new UnsupportedError(
+    "RESTORE_AFTER_MODE",
+    `Cannot use --restoreAfter with --mode ${plugin.name}: the Shadow Pod cannot see what that changes`,
+    { hint: "Leave out --restoreAfter, or take another mode." },
+  );
+}
+
+/** What the agent is to take back; undefined without `--restoreAfter`. */
 export function planRestore(
-  { verb, plugin, origin, routing, target: { service } }: TrafficPlan,
+  { verb, routing, target: { service } }: TrafficPlan,
   { restoreAfter: afterMs }: RestoreOptions,
 ): RestoreSpec | undefined {
   if (afterMs === undefined) return undefined;
-  if (origin !== undefined || !MODES.has(plugin.name)) {
-    throw new UnsupportedError(
-      "RESTORE_AFTER_MODE",
-      `Cannot use --restoreAfter with --mode ${plugin.name}: the Shadow Pod cannot see what that changes`,
-      { hint: "Leave out --restoreAfter, or take another mode." },
-    );
-  }
   const { name } = service.metadata;
   const { config, name: shadow = name } = routing;
   const objects = {

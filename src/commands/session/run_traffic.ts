@@ -17,7 +17,7 @@ import type { GlobalOptions } from "./global_options.ts";
 import { endText } from "./end_text.ts";
 import type { Host } from "./host.ts";
 import { namingMissingRights } from "./naming_missing_rights.ts";
-import { planRestore } from "./plan_restore.ts";
+import { planRestore, refuseRestoreMode } from "./plan_restore.ts";
 import { planTraffic, type TrafficPlan } from "./plan_traffic.ts";
 import { pluginOptions } from "./plugin_flags.ts";
 import {
@@ -79,6 +79,7 @@ export async function runTraffic(
   const { expose, skipPortChecking } = options;
   const registry = await host.registry();
   const plugin = await registry.routing(options.mode, verb);
+  refuseRestoreMode({ plugin, origin: registry.origin(plugin) }, options);
   const given = pluginOptions(plugin, registry.listings(verb), options);
   const kube = await openKube(
     host,

@@ -55,6 +55,12 @@ for (
       2,
       /Cannot read "a\/b\/c" as a resource name/,
     ],
+    // before the kubeconfig is looked at, which is not there
+    [
+      "mesh web --expose 80 --mode manual --restoreAfter 10m --takeOver",
+      3,
+      /Cannot use --restoreAfter with --mode/,
+    ],
     [
       "exchange web --expose 80 --podQuota 1x",
       2,
