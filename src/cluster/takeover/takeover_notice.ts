@@ -14,12 +14,18 @@ import {
 export class TakeoverNotice {
   readonly #kube: KubeApi;
   readonly #report: Report;
+  readonly #session: string;
   #request: TakeoverRequest | undefined;
   #pod: KubeObject | undefined;
 
-  constructor(kube: KubeApi, report: Report) {
+  /** @param options.session Its id: of several sessions of a laptop, who has 30 s need not look for the one that is meant. */
+  constructor(
+    kube: KubeApi,
+    { report, session }: { report: Report; session: string },
+  ) {
     this.#kube = kube;
     this.#report = report;
+    this.#session = session;
   }
 
   /** Looks at the pod as it is now. One request at a time: others may write as many as they like. */
@@ -37,7 +43,7 @@ export class TakeoverNotice {
       "TAKEOVER_REQUESTED",
       `${user} (on ${host}) asks for this Service, and gets it in ${
         Math.round(until - now)
-      } s. To keep it, run \`ktctl keep\``,
+      } s. To keep it, run \`ktctl keep ${this.#session}\``,
     );
   }
 

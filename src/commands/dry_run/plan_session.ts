@@ -68,7 +68,7 @@ export async function planSession(
       ...{ id, kube, scope, report },
       heartbeat: scope.use(new Heartbeat(kube, report), "heartbeat"),
       status: new StatusRecorder(),
-      takeover: new TakeoverNotice(kube, report),
+      takeover: new TakeoverNotice(kube, { report, session: id }),
       plan: notes,
     };
     // from a checkout it is made first, which takes its time

@@ -163,7 +163,7 @@ export async function runSession(
   const status = new StatusRecorder();
   using _observing = host.observe((event) => status.observe(event));
   // before the journal, by which others find it
-  const takeover = new TakeoverNotice(kube, report);
+  const takeover = new TakeoverNotice(kube, { report, session: id });
   using _answering = await answering(host, {
     ...{ socket, status, takeover, report },
   });

@@ -22,7 +22,7 @@ function notice() {
     if (event.event === "warning") told.push(event.message);
   });
   const kube = { now: () => NOW, namespace: "demo" } as KubeApi;
-  return { told, notice: new TakeoverNotice(kube, report) };
+  return { told, notice: new TakeoverNotice(kube, { report, session: "s1" }) };
 }
 
 const request = { id: "abc", user: "bob", host: "b-laptop", until: NOW + 30 };
@@ -32,7 +32,7 @@ Deno.test("a request is told once, with who asks, from where, and for how long i
   one.see(podAskedBy(request));
   one.see(podAskedBy(request));
   assert.deepEqual(told, [
-    "bob (on b-laptop) asks for this Service, and gets it in 30 s. To keep it, run `ktctl keep`",
+    "bob (on b-laptop) asks for this Service, and gets it in 30 s. To keep it, run `ktctl keep s1`",
   ]);
 });
 
