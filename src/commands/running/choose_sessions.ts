@@ -12,7 +12,7 @@ import { isNamed } from "./is_named.ts";
 export function chooseSessions(
   { journalDir }: Pick<Host, "journalDir">,
   name: string | undefined,
-  { all = false, context, namespace }: {
+  { all = false, context = "", namespace = "" }: {
     all?: boolean;
     context?: string;
     namespace?: string;
@@ -21,8 +21,8 @@ export function chooseSessions(
   const running = localSessions(journalDir);
   const chosen = running.filter((one) =>
     (name === undefined || isNamed(one, name)) &&
-    (context === undefined || one.context === context) &&
-    (namespace === undefined || one.namespace === namespace)
+    (context === "" || one.context === context) &&
+    (namespace === "" || one.namespace === namespace)
   );
   const details = (all: JournalHeader[]) =>
     all.map((one) =>
@@ -31,8 +31,8 @@ export function chooseSessions(
   if (chosen.length === 0) {
     const what = name === undefined ? "" : ` "${name}"`;
     const places = [
-      ...namespace === undefined ? [] : [`namespace "${namespace}"`],
-      ...context === undefined ? [] : [`context "${context}"`],
+      ...namespace === "" ? [] : [`namespace "${namespace}"`],
+      ...context === "" ? [] : [`context "${context}"`],
     ];
     const where = places.length === 0 ? "" : `, in ${places.join(" of ")}`;
     throw new NotFoundError(

@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { CleanupError, ConflictError, messageOf } from "../../core/errors.ts";
 import type { Report } from "../../core/report.ts";
 import type { JournalHeader } from "../../undo/journal.ts";
+import { flag } from "../session/flag_hints.ts";
 import type { Host } from "../session/host.ts";
 import { askEnd, isSilent } from "./ask_session.ts";
 import { silentError } from "./silent_error.ts";
@@ -50,12 +51,14 @@ export async function endSession(
     state: "incomplete",
     reason: `Not everything of "${command}" could be restored`,
   });
+  const { namespace, context, kubeconfig } = session;
+  // a list of several is no flag's
+  const isFile = kubeconfig !== null && !kubeconfig.includes(delimiter);
+  const place = flag("-n", namespace) + flag("--context", context) +
+    flag("--kubeconfig", isFile ? kubeconfig : "");
   throw new CleanupError(
     "SESSION_NOT_RESTORED",
     `The session "${command}" has ended, and not all that it changed is restored`,
-    {
-      hint:
-        `Run \`ktctl clean -n ${session.namespace} --context ${session.context}\`.`,
-    },
+    { hint: `Run \`ktctl clean${place}\`.` },
   );
 }

@@ -178,7 +178,8 @@ function clusterFlags(
   return missing("--context", context) + missing("--kubeconfig", kubeconfig);
 }
 
-function flag(name: string, value: string): string {
+/** A flag as a shell takes it, behind a space; "" without a value. */
+export function flag(name: string, value: string): string {
   if (value === "") return "";
   const isPlain = /^[\w@%+=:,./~-]+$/.test(value);
   return ` ${name} ${isPlain ? value : `'${value.replaceAll("'", "'\\''")}'`}`;

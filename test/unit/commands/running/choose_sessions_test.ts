@@ -55,6 +55,9 @@ Deno.test("--context and -n each leave out the sessions of others", async () => 
     "o3",
   ]);
   assert.deepEqual(await chosen("web", { context }), ["w2"]);
+  // as for kubectl, an empty one is none
+  const none = { context, namespace: "" };
+  assert.deepEqual(await chosen("web", none), ["w2"]);
   await assert.rejects(chosen("web", { context: "dev", all: true }), {
     code: "SESSION_NOT_FOUND",
     message: 'No session "web" runs on this laptop, in context "dev"',
