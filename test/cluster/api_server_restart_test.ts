@@ -34,7 +34,7 @@ Deno.test({
     await exchange.ready();
     await reaches(client);
 
-    const log = await startRequestLog(client, 40);
+    const log = await startRequestLog(client, 180);
     const up = exchange.linkUp();
     const killedAt = performance.now();
     await cluster.stopApiServer();
@@ -45,6 +45,7 @@ Deno.test({
     const backMs = Math.round(performance.now() - killedAt);
     assert.equal(await answerOf(client), "laptop");
 
+    await log.end();
     const requests = await log.read();
     const failed = requests.filter(({ answer }) => answer === undefined);
     const byOriginal = requests.filter(({ answer }) =>

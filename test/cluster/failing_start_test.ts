@@ -1,8 +1,8 @@
 // A start that fails says why, and takes back what it had begun.
 import assert from "node:assert/strict";
 import { makeAccount } from "./account.ts";
-import { openTestCluster } from "./cluster.ts";
-import { assertNoTrace, Laptop } from "./laptop.ts";
+import { openTestCluster, succeeded } from "./cluster.ts";
+import { assertNoTrace, eventually, Laptop } from "./laptop.ts";
 
 for (
   const { title, verb } of [
@@ -74,13 +74,12 @@ Deno.test("a quota that is used up is told with a way out, and nothing is left",
     metadata: { name: "full" },
     spec: { hard: { pods: "1" } },
   }));
-  // the quota counts once its controller has seen it
   await using laptop = await Laptop.open(cluster, namespace);
-  await namespace.kubectl([
-    "wait",
-    "--for=jsonpath={.status.used.pods}=3",
-    "resourcequota/full",
-  ]);
+  await eventually("the quota's controller has counted the pod", async () => {
+    const path = "jsonpath={.status.used.pods}";
+    const get = ["get", "resourcequota/full", "-o", path];
+    return succeeded(await namespace.kubectl(get)) === "1";
+  });
   const before = await namespace.snapshot();
   const shadows = [
     ["exchange", "web"],

@@ -74,7 +74,7 @@ Deno.test("within 5 s of ktctl's death the original pods answer again; clean on 
     // its state is ESTABLISHED, its remote port 80
     return /:0050 01 /.test(stdout);
   });
-  const log = await startRequestLog(client, 10);
+  const log = await startRequestLog(client, 60);
   await eventually(
     "the log has begun",
     async () => (await log.soFar()).includes("laptop"),
@@ -85,6 +85,7 @@ Deno.test("within 5 s of ktctl's death the original pods answer again; clean on 
   const ms = await reaches(client, { name: "web-", withinMs: 5_000 });
   const { code } = await open;
   const openMs = Math.round(performance.now() - killedAt);
+  await log.end();
   const requests = await log.read();
   const failed = requests.filter(({ answer }) => answer === undefined);
   console.log(

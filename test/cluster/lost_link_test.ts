@@ -1,7 +1,7 @@
 // The laptop's connection breaks, or the Shadow Pod goes, while a Service is exchanged.
 import assert from "node:assert/strict";
 import { openTestCluster, succeeded } from "./cluster.ts";
-import { assertNoTrace, Laptop, reaches } from "./laptop.ts";
+import { assertNoTrace, eventually, Laptop, reaches } from "./laptop.ts";
 import { shadowPod } from "./pod_process.ts";
 import { type LoggedRequest, startRequestLog } from "./request_log.ts";
 import { TcpProxy } from "./tcp_proxy.ts";
@@ -46,7 +46,7 @@ Deno.test({
     await exchange.ready();
     await reaches(client);
 
-    const log = await startRequestLog(client, 20);
+    const log = await startRequestLog(client, 120);
     const cuts: number[] = [];
     for (let i = 0; i < 3; i++) {
       const up = exchange.linkUp();
@@ -61,6 +61,7 @@ Deno.test({
         `cut: link up after ${ms} ms, the laptop seen to answer after ${total} ms`,
       );
     }
+    await log.end();
     const requests = await log.read();
     const by = tally(requests);
     console.log(`three cuts: answers by ${JSON.stringify(by)}`);
@@ -98,8 +99,13 @@ Deno.test({
     await exchange.ready();
     await reaches(client);
 
-    const log = await startRequestLog(client, 40);
+    const log = await startRequestLog(client, 120);
+    await eventually(
+      "the log has begun",
+      async () => (await log.soFar()).includes("laptop"),
+    );
     const silentAt = performance.now();
+    const silentAtS = uptime();
     proxy.goSilent();
     await reaches(client, { name: "web-", withinMs: 5_000 });
     const originalMs = Math.round(performance.now() - silentAt);
@@ -111,6 +117,7 @@ Deno.test({
     proxy.resume();
     await reaches(client, { withinMs: 30_000 });
     const backMs = Math.round(performance.now() - resumedAt);
+    await log.end();
     const requests = await log.read();
     console.log(
       `silent: original pods answer after ${originalMs} ms, ktctl noticed after ${noticedMs} ms; ` +
@@ -120,6 +127,7 @@ Deno.test({
     );
     const first = requests.find(({ answer }) => answer?.startsWith("web-"));
     assert.ok(first !== undefined, "the silence was not seen");
+    assert.ok(first.at - silentAtS <= 5, `${first.at} after ${silentAtS}`);
     // what was under way, or handed to the link before the agent noticed
     const lost = requests.filter(({ answer }) => answer === undefined);
     assert.ok(lost.length <= 5, `${lost.length} requests failed`);
@@ -145,12 +153,13 @@ Deno.test("a Shadow Pod that is deleted comes back as a new one; meanwhile the o
   await reaches(client);
 
   const pod = await shadowPod(namespace);
-  const log = await startRequestLog(client, 30);
+  const log = await startRequestLog(client, 120);
   const up = exchange.linkUp();
   succeeded(await namespace.kubectl(["delete", pod, "--wait=false"]));
   const { ms } = await up;
   await reaches(client);
   assert.notEqual(await shadowPod(namespace), pod);
+  await log.end();
   const by = tally(await log.read());
   console.log(
     `Shadow Pod deleted: exchange back after ${ms} ms; answers by ${
