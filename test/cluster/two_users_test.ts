@@ -163,13 +163,17 @@ Deno.test("a fresh lock of somebody else is waited for", async (t) => {
   await using laptop = await Laptop.open(cluster, namespace);
   const before = await namespace.snapshot();
   const args = ["exchange", "web", "--expose", `${laptop.demo.port}:80`];
-  const annotate = async (...annotations: string[]) =>
+  const annotate = async (service: string, ...annotations: string[]) =>
     succeeded(
-      await namespace.kubectl(["annotate", "service/web", ...annotations]),
+      await namespace.kubectl([
+        ...["annotate", `service/${service}`, "--overwrite"],
+        ...annotations,
+      ]),
     );
 
   await t.step("until it is given up, and its owner is named", async () => {
     await annotate(
+      "web",
       `kt-lock=${await clusterNow(namespace)}`,
       "ktctl.dev/lock-owner=alice/abcdefghij",
     );
@@ -180,7 +184,7 @@ Deno.test("a fresh lock of somebody else is waited for", async (t) => {
       code === "SERVICE_LOCKED"
     );
     assert.match(message, /^Waiting for Service "web": alice has been/);
-    await annotate("kt-lock-", "ktctl.dev/lock-owner-");
+    await annotate("web", "kt-lock-", "ktctl.dev/lock-owner-");
     await exchange.event(isLocked, 10_000);
     await exchange.ready();
     await reaches(client);
@@ -188,37 +192,44 @@ Deno.test("a fresh lock of somebody else is waited for", async (t) => {
     await assertNoTrace({ namespace, laptop, before });
   });
 
-  await t.step("for half a minute at most", async () => {
-    await annotate(`kt-lock=${await clusterNow(namespace)}`);
-    const locked = await namespace.snapshot();
-    const result = await laptop.run(args);
-    assert.equal(result.error?.["code"], "SERVICE_LOCKED", result.stdout);
-    assert.equal(result.code, 7);
-    assert.match(
-      result.error!["message"],
-      /somebody has been setting it up since \d{4}-/,
-    );
-    assert.match(result.error!["hint"], /void after 180 s/);
-    assert.equal(await namespace.snapshot(), locked);
-    assert.deepEqual(laptop.journals(), []);
-  });
-
-  await t.step("and by its owner's name where that is told", async () => {
-    await annotate(
-      `kt-lock=${await clusterNow(namespace)}`,
-      "ktctl.dev/lock-owner=alice/abcdefghij",
-      "--overwrite",
-    );
-    await using exchange = laptop.start(args);
-    await exchange.event((event) => event["name"] === "lock the Service");
-    const { error } = await exchange.ended();
-    assert.match(error!["message"], /alice has been setting it up/);
-  });
+  await t.step(
+    "for half a minute at most, and then its owner is named where that is told",
+    async () => {
+      const lock = `kt-lock=${await clusterNow(namespace)}`;
+      const owner = "ktctl.dev/lock-owner";
+      await annotate("web", lock);
+      await annotate("web-grpc", lock, `${owner}=alice/abcdefghij`);
+      const locked = await namespace.snapshot();
+      const expose = `${laptop.demo.grpcPort}:50051`;
+      const [nameless, named] = await Promise.all([
+        laptop.run(args),
+        laptop.run(["exchange", "web-grpc", "--expose", expose]),
+      ]);
+      for (
+        const [{ code, error, stdout }, who] of [
+          [nameless, "somebody"],
+          [named, "alice"],
+        ] as const
+      ) {
+        assert.equal(error?.["code"], "SERVICE_LOCKED", stdout);
+        assert.equal(code, 7);
+        assert.match(
+          error["message"],
+          new RegExp(`${who} has been setting it up since \\d{4}-`),
+        );
+        assert.match(error["hint"], /void after 180 s/);
+      }
+      assert.equal(await namespace.snapshot(), locked);
+      assert.deepEqual(laptop.journals(), []);
+      await annotate("web-grpc", "kt-lock-", `${owner}-`);
+    },
+  );
 
   await t.step("but not when it has expired", async () => {
     await annotate(
+      "web",
       `kt-lock=${await clusterNow(namespace) - 181}`,
-      "--overwrite",
+      "ktctl.dev/lock-owner=alice/abcdefghij",
     );
     await using exchange = laptop.start(args);
     await exchange.ready();
