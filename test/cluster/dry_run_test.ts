@@ -332,13 +332,17 @@ Deno.test("a dry run tells what each verb would do, and changes nothing", async 
       await exchange.ready();
       const told = exchange.next(({ code }) => code === "SERVICE_DRIFTED");
       const own = { "kt-role": null, "kt-target": null, app: "web" };
-      const begun = performance.now();
+      const toldAt = told.then(() => performance.now());
+      toldAt.catch(() => {}); // awaited below
       const argo = "--field-manager=argocd-controller";
       succeeded(
         await merge("service/web", { spec: { selector: own } }, argo),
       );
+      // not from its beginning: a kubectl alone may take as long on a busy machine
+      const switchedAt = performance.now();
       const { message } = await told;
-      assert.ok(performance.now() - begun < 2_000);
+      const tookMs = await toldAt - switchedAt;
+      assert.ok(tookMs < 2_000, `after ${tookMs} ms`);
       assert.match(message, /^Somebody \(argocd-controller\) changed Service/);
       // held by somebody: the plan refuses as the command does
       const [held, taken] = await Promise.all([

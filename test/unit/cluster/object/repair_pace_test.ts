@@ -10,7 +10,7 @@ async function waited(pace: RepairPace): Promise<number> {
 }
 
 Deno.test("the first repair comes at once, each further one after twice the pause, up to the longest", async () => {
-  const pace = new RepairPace({ firstMs: 200, longestMs: 400 });
+  const pace = new RepairPace({ firstMs: 300, longestMs: 600 });
   const waits: number[] = [];
   let since = performance.now();
   for (let i = 0; i < 4; i++) {
@@ -20,7 +20,7 @@ Deno.test("the first repair comes at once, each further one after twice the paus
     pace.repaired();
   }
   // a machine may be busy: less than the next longer pause is enough to tell them apart
-  const bounds = [[0, 200], [200, 400], [400, 800], [400, 800]] as const;
+  const bounds = [[0, 300], [300, 600], [600, 1_200], [600, 1_200]] as const;
   waits.forEach((ms, at) => {
     const [least, most] = bounds[at]!;
     assert.ok(ms >= least - 2 && ms < most, `${at}: ${ms} ms`);
@@ -28,15 +28,15 @@ Deno.test("the first repair comes at once, each further one after twice the paus
 });
 
 Deno.test("after a calm time the pauses are short again", async () => {
-  const pace = new RepairPace({ firstMs: 100, longestMs: 400, calmMs: 300 });
-  for (let i = 0; i < 3; i++) {
+  const pace = new RepairPace({ firstMs: 50, longestMs: 400, calmMs: 450 });
+  for (let i = 0; i < 4; i++) {
     await pace.wait(signal);
     pace.repaired();
   }
-  await new Promise((resolve) => setTimeout(resolve, 350));
+  await new Promise((resolve) => setTimeout(resolve, 480));
   assert.ok(await waited(pace) < 100);
   pace.repaired();
-  assert.ok(await waited(pace) < 400);
+  assert.ok(await waited(pace) < 350);
 });
 
 Deno.test("only the first of many repairs is told, and how many there were when it is time again", async () => {

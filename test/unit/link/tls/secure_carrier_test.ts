@@ -80,8 +80,9 @@ Deno.test("what is said in two pieces is heard at once", async () => {
     await tick();
     server.write(new Uint8Array([2]));
   });
-  const begun = performance.now();
+  const took: number[] = [];
   for (let n = 0; n < 50; n++) {
+    const begun = performance.now();
     const { promise: heard, resolve } = Promise.withResolvers<void>();
     const onData = (answer: Uint8Array) => answer.at(-1) === 2 && resolve();
     client.on("data", onData);
@@ -90,8 +91,10 @@ Deno.test("what is said in two pieces is heard at once", async () => {
     client.write(new Uint8Array([2]));
     await heard;
     client.off("data", onData);
+    took.push(performance.now() - begun);
   }
-  const ms = (performance.now() - begun) / 50;
+  // half of them: a busy machine holds up some
+  const ms = took.sort((a, b) => a - b)[took.length / 2]!;
   assert.ok(ms < 30, `${ms} ms each; acknowledgements alone take 40`);
   client.destroy();
   server.destroy();

@@ -36,7 +36,8 @@ Deno.test("who is in doubt has 2 s to send something; what comes at once came be
   using watched = watch({});
   watched.silence.hurry({ isPatient: true });
   const ms = await watched.silent;
-  assert.ok(ms > 1_500 && ms < 2_700, `${ms} ms`);
+  // without the doubt it would be 4 s
+  assert.ok(ms > 1_500 && ms < 3_500, `${ms} ms`);
 });
 
 Deno.test("who is in doubt and sends goes on to have its whole time", async () => {
