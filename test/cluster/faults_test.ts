@@ -23,11 +23,13 @@ Deno.test("random faults lose nothing, and no single one silences a Service that
   const first = await commitSeed();
   const plans = Array.from({ length: RUNS }, (_, at) => planFaults(first + at));
   const table = new FaultTable();
+  let count = 0;
   let steps: Promise<unknown> = Promise.resolve();
   await runSeries(plans, {
     cluster: await openTestCluster(),
     atOnce: AT_ONCE,
     onResult(plan, result) {
+      count++;
       const record = recordOf(plan, result);
       if (record !== undefined) table.add(record);
       steps = steps.then(() =>
@@ -38,5 +40,6 @@ Deno.test("random faults lose nothing, and no single one silences a Service that
     },
   });
   await steps;
+  assert.equal(count, RUNS);
   console.log(table.text());
 });

@@ -63,7 +63,7 @@ export async function startRequestLog(
   };
 }
 
-/** Seconds from an answer to the next one, where requests failed between them. */
+/** Seconds from an answer to the next one, or to the last request, where requests failed between them. */
 export function gapsOf(requests: readonly LoggedRequest[]): number[] {
   const gaps: number[] = [];
   let answeredAt = requests[0]!.at;
@@ -76,5 +76,6 @@ export function gapsOf(requests: readonly LoggedRequest[]): number[] {
       answeredAt = at;
     }
   }
+  if (isFailing) gaps.push(requests.at(-1)!.at - answeredAt);
   return gaps;
 }

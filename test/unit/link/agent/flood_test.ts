@@ -14,6 +14,7 @@ import { requestUpgrade } from "./request_upgrade.ts";
 /** As a container with little memory has it, where more ends in OOMKilled. */
 const MAX_MIB = 200;
 const HEAP = "--v8-flags=--max-old-space-size=64,--max-semi-space-size=1";
+
 interface Flood {
   title: string;
   connections: number;
@@ -24,6 +25,8 @@ interface Flood {
   atMost: number;
   /** What each of them sends, without ever coming to an end. */
   sends: string;
+  /** What the agent has after it. @default MAX_MIB */
+  maxMib?: number;
 }
 
 const half = "GET /status HTTP/1.1\r\nHost: agent\r\n";
@@ -35,6 +38,7 @@ const floods: Flood[] = [
     port: "statusPort",
     atMost: 64,
     sends: `${half}X: ${"x".repeat(7_000)}\r\n`,
+    maxMib: 100, // as docs/guarantees.md says
   },
   {
     title: "silent connections of many neighbours",
@@ -137,7 +141,8 @@ Deno.test({
             `slowest answer ${Math.round(Math.max(...probes))} ms`,
         );
         assert.ok(open.size <= flood.atMost, `${open.size} are open`);
-        assert.ok(mib < MAX_MIB, `${mib} MiB`);
+        const { maxMib = MAX_MIB } = flood;
+        assert.ok(mib < maxMib, `${mib} MiB`);
         assert.equal(await exchange(agent.port, "abc"), "local 3");
         await (await agent.link()).close();
         if (flood === floods.at(-1)) {
