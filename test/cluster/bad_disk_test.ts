@@ -1,7 +1,7 @@
 // The disk of the journal becomes full, or fails, before, in the midst of, and after a start.
 import assert from "node:assert/strict";
 import { BadDisk } from "./bad_disk.ts";
-import { openTestCluster, type TestNamespace } from "./cluster.ts";
+import { openTestCluster, succeeded, type TestNamespace } from "./cluster.ts";
 import { answerOf, eventually, Laptop, reaches, settled } from "./laptop.ts";
 
 const PAGE = 4096;
@@ -137,13 +137,15 @@ Deno.test("a disk that is full after the start is in the way of no end, and of n
     const client = await namespace.client();
     await reaches(client);
     await disk.fill();
-    await namespace.kubectl([
-      "delete",
-      "pods",
-      "-l",
-      "kt-role",
-      "--wait=false",
-    ]);
+    succeeded(
+      await namespace.kubectl([
+        "delete",
+        "pods",
+        "-l",
+        "kt-role",
+        "--wait=false",
+      ]),
+    );
     const warned = await exchange.event(({ code }) =>
       code === "JOURNAL_UNWRITABLE"
     );

@@ -112,7 +112,7 @@ test("a clock that is set an hour forward while ktctl runs changes no time that 
   await sleep(1_500); // it is read again once a second
   const back = exchange.linkUp();
   const pods = ["delete", "pods", "-l", "kt-role", "--wait=false"];
-  await namespace.kubectl(pods);
+  succeeded(await namespace.kubectl(pods));
   const { time } = await back;
   await reaches(client);
   const now = await clusterNow(namespace);

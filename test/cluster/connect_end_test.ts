@@ -1,5 +1,6 @@
 // However `connect` ends, the laptop is as it was.
 import assert from "node:assert/strict";
+import { succeeded } from "./cluster.ts";
 import { cluster, ConnectLab, obstacle } from "./connect_lab.ts";
 import { eventually } from "./laptop.ts";
 
@@ -11,6 +12,7 @@ async function restored(lab: ConnectLab, how: string): Promise<void> {
   const ms = await eventually(
     "the laptop is as it was",
     async () => await lab.laptop.snapshot() === lab.before,
+    10_000, // sooner than an API server that is away is given up
   );
   console.log(`the laptop was as before ${ms} ms after ${how}`);
 }
@@ -180,13 +182,15 @@ Deno.test({
         ".items[*].metadata.name",
       )).split(" ");
       const noticed = lost();
-      await namespace.kubectl([
-        "delete",
-        "pod",
-        pod!,
-        "--force",
-        "--grace-period=0",
-      ]);
+      succeeded(
+        await namespace.kubectl([
+          "delete",
+          "pod",
+          pod!,
+          "--force",
+          "--grace-period=0",
+        ]),
+      );
       await returns("pod", await noticed);
     });
 

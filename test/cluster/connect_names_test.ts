@@ -1,5 +1,6 @@
 // The modes of names, and what comes into the cluster while `connect` runs.
 import assert from "node:assert/strict";
+import { succeeded } from "./cluster.ts";
 import { cluster, ConnectLab, obstacle } from "./connect_lab.ts";
 import { eventually } from "./laptop.ts";
 import { INTERNET, OWN_IPV4, OWN_IPV6, UPSTREAM } from "./net_laptop.ts";
@@ -53,20 +54,22 @@ Deno.test({
             /^# written by the test/,
           );
 
-          await namespace.kubectl([
-            "expose",
-            "deployment",
-            "web",
-            "--name",
-            "late",
-            "--port=80",
-            "--target-port=8080",
-          ]);
+          succeeded(
+            await namespace.kubectl([
+              "expose",
+              "deployment",
+              "web",
+              "--name",
+              "late",
+              "--port=80",
+              "--target-port=8080",
+            ]),
+          );
           await eventually(
             "a new Service has its name",
             async () => /^demo pod=web-/.test(await lab.curl("http://late/")),
           );
-          await namespace.kubectl(["delete", "service", "late"]);
+          succeeded(await namespace.kubectl(["delete", "service", "late"]));
           await eventually(
             "and loses it with the Service",
             async () =>
@@ -168,7 +171,7 @@ Deno.test({
           await lab.dig("www.example.com"),
           INTERNET["www.example.com"],
         );
-        await lab.namespace.kubectl(["delete", "ingress", "shop"]);
+        succeeded(await lab.namespace.kubectl(["delete", "ingress", "shop"]));
         await eventually(
           "and loses it with the Ingress",
           async () => await lab.dig("shop.example.net") === "",
@@ -202,7 +205,7 @@ Deno.test({
         };
         await lab.namespace.apply(JSON.stringify(node));
         try {
-          const { cidrs } = await connect.event("captured", 15_000);
+          const { cidrs } = await connect.event("captured");
           assert.ok(cidrs.includes("10.251.7.0/24"), cidrs);
           assert.match(
             await lab.laptop.output("ip", "route"),

@@ -1,5 +1,6 @@
 // What is not TCP over IPv4, through the device of `connect`.
 import assert from "node:assert/strict";
+import { succeeded } from "./cluster.ts";
 import { ConnectLab, obstacle } from "./connect_lab.ts";
 import {
   applyPrograms,
@@ -47,7 +48,7 @@ Deno.test({
       "pod/echo",
       "--timeout=60s",
     ];
-    await namespace.kubectl(ready);
+    succeeded(await namespace.kubectl(ready));
     // --includeIps: the cluster has no IPv6, and that is what its range shall say
     await using connect = await lab.connect("--includeIps", "fd96::/112");
     const talk = async (host: string) =>

@@ -1,6 +1,7 @@
 // From a laptop of its own, all of the cluster is reached, by either transport.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { succeeded } from "./cluster.ts";
 import { ConnectLab, obstacle } from "./connect_lab.ts";
 import { programPath } from "./deno_pod.ts";
 import { INTERNET } from "./net_laptop.ts";
@@ -48,7 +49,7 @@ for (const mode of ["tun2socks", "sshuttle"]) {
       const { laptop, namespace } = lab;
       await namespace.apply(STATEFUL.replace("NAMESPACE", namespace.name));
       const rollout = ["rollout", "status", "statefulset/db", "--timeout=60s"];
-      await namespace.kubectl(rollout);
+      succeeded(await namespace.kubectl(rollout));
       const namespaceBefore = await namespace.snapshot();
       await using connect = await lab.connect("--mode", mode);
       const full = `${namespace.name}.svc.cluster.local`;

@@ -231,7 +231,7 @@ Deno.test("objects that somebody planted make clean, recover and mesh touch noth
   );
 
   await t.step("clean goes on saying so until they are gone", async () => {
-    await namespace.kubectl(["delete", "service", "lost"]);
+    succeeded(await namespace.kubectl(["delete", "service", "lost"]));
     const again = await alice.run(["clean"]);
     assert.equal(again.code, 9, again.stdout);
     assert.equal(again.error?.["code"], "OBJECT_UNREADABLE");

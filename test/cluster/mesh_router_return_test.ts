@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import process from "node:process";
 import { openTestCluster, succeeded, type TestNamespace } from "./cluster.ts";
+import { evict } from "./evict.ts";
 import { eventually, Laptop, reaches } from "./laptop.ts";
 import { pidInPod } from "./pod_process.ts";
 import { gapsOf, startRequestLog } from "./request_log.ts";
@@ -39,20 +40,6 @@ function isReady({ status }: Pod): boolean {
   ) ?? false;
 }
 
-/** As `kubectl drain` asks for it. */
-async function evict(namespace: TestNamespace, pod: string): Promise<void> {
-  const { minor } = await openTestCluster();
-  const eviction = {
-    apiVersion: minor < 22 ? "policy/v1beta1" : "policy/v1",
-    kind: "Eviction",
-    metadata: { name: pod, namespace: namespace.name },
-  };
-  const path = `/api/v1/namespaces/${namespace.name}/pods/${pod}/eviction`;
-  const create = ["create", "--raw", path, "-f", "-"];
-  const stdin = JSON.stringify(eviction);
-  succeeded(await namespace.kubectl(create, { stdin }));
-}
-
 /** Since 1.26 a Service leads to pods on their way out where no other is ready. */
 const GOING_PODS_SERVE = 26;
 
@@ -68,7 +55,9 @@ interface Death {
 const deaths: Death[] = [
   {
     title: "its pod is evicted",
-    kill: evict,
+    async kill(namespace, pod) {
+      succeeded(await evict(namespace, `pod/${pod}`));
+    },
     withinS: 5,
     servedWithinS: 0.5,
   },

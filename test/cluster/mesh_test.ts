@@ -10,13 +10,16 @@ import {
   untouched,
 } from "./laptop.ts";
 
-/** Who answers a request with that header. */
+/** Who answers a request with that header; where nobody does, what curl says. */
 async function markedAnswer(
   client: ClientPod,
   header: string,
 ): Promise<string> {
-  const { stdout } = await client.curl("-m", "3", "-H", header, "http://web/");
-  return /^demo pod=(\S+)\n$/.exec(stdout)?.[1] ?? "none";
+  const { stdout, stderr } = await client.curl(
+    ...["-m", "3", "-H", header],
+    "http://web/",
+  );
+  return /^demo pod=(\S+)\n$/.exec(stdout)?.[1] ?? `none: ${stdout}${stderr}`;
 }
 
 function startMesh(

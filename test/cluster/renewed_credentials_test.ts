@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { makePki } from "../unit/kube/test_pki.ts";
 import { TempFolder } from "../unit/kube/temp_folder.ts";
+import { freePorts } from "../unit/link/agent/agent_process.ts";
 import { openTestCluster, succeeded } from "./cluster.ts";
 import { grant } from "./grant.ts";
 import { assertNoTrace, Laptop, reaches } from "./laptop.ts";
@@ -70,8 +71,9 @@ Deno.test({
       ["exchange", "web", "--expose", `${laptop.demo.port}:80`],
       { kubeconfig: kubeconfigs.inline },
     );
+    const [proxyPort] = await freePorts(1);
     await using connect = other.start(
-      ["connect", "--disableTunDevice", "--proxyPort", `${freePort()}`],
+      ["connect", "--disableTunDevice", "--proxyPort", `${proxyPort}`],
       { kubeconfig: kubeconfigs.files },
     );
     await exchange.ready();
@@ -123,8 +125,3 @@ Deno.test({
     }
   },
 });
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}
