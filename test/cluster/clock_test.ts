@@ -21,18 +21,25 @@ function test(claim: string, fn: () => Promise<void>): void {
 }
 
 /** What objects of ours say of when they were alive, and how long a lock lasts, in Unix seconds. */
-async function timesTold(namespace: TestNamespace): Promise<number[]> {
+async function timesTold(
+  namespace: TestNamespace,
+): Promise<{ beats: number[]; locks: number[] }> {
   const list = ["get", "pods,services,secrets,configmaps", "-o", "json"];
   const { items } = JSON.parse(succeeded(await namespace.kubectl(list)));
-  return items.flatMap((
-    { metadata: { annotations = {} } }: {
-      metadata: { annotations?: Record<string, string> };
-    },
-  ) =>
-    ["kt-last-heart-beat", "kt-lock", "ktctl.dev/lock-until"].flatMap((name) =>
-      annotations[name] === undefined ? [] : [Number(annotations[name])]
-    )
-  );
+  const of = (...names: string[]): number[] =>
+    items.flatMap((
+      { metadata: { annotations = {} } }: {
+        metadata: { annotations?: Record<string, string> };
+      },
+    ) =>
+      names.flatMap((name) =>
+        annotations[name] === undefined ? [] : [Number(annotations[name])]
+      )
+    );
+  return {
+    beats: of("kt-last-heart-beat"),
+    locks: of("kt-lock", "ktctl.dev/lock-until"),
+  };
 }
 
 /** A kubeconfig that does not look at the server's certificate, which may be younger than an hour. */
@@ -65,18 +72,22 @@ for (const off of ["+1h", "-1h"]) {
     const wrong = { kubeconfig, ...clock(off) };
     for (const verb of [["exchange", "web"], ["mesh", "web"]]) {
       await using session = laptop.start([...verb, ...expose], wrong);
+      const meanwhile: number[] = [];
       const locks: number[] = [];
       let isReady = false;
       const ready = session.ready().finally(() => isReady = true);
       ready.catch(() => {}); // awaited below
       while (!isReady) {
-        locks.push(...await timesTold(namespace));
+        const times = await timesTold(namespace);
+        meanwhile.push(...times.beats);
+        locks.push(...times.locks);
         await sleep(100);
       }
       await ready;
       const now = await clusterNow(namespace);
-      const told = [...locks, ...await timesTold(namespace)];
-      assert.ok(told.length > 0);
+      const { beats } = await timesTold(namespace);
+      assert.ok(locks.length > 0 && beats.length > 0, `${locks}; ${beats}`);
+      const told = [...meanwhile, ...locks, ...beats];
       for (const time of told) {
         assert.ok(Math.abs(time - now) < 60, `${time} at ${now}`);
       }
@@ -85,10 +96,12 @@ for (const off of ["+1h", "-1h"]) {
       if (verb[0] === "exchange") await reaches(client);
       // five minutes without a heartbeat are a death
       const left = await other.run(["clean"]);
+      assert.equal(left.code, 0, left.stdout);
       assert.doesNotMatch(left.stdout, /"action"/);
       await session.stop("SIGKILL");
       // whose clock is wrong does not take it for longer dead than it is
       const early = await other.run(["clean"], wrong);
+      assert.equal(early.code, 0, early.stdout);
       assert.doesNotMatch(early.stdout, /"action"/);
       await using next = laptop.start([...verb, ...expose], wrong);
       await next.ready();
@@ -117,9 +130,9 @@ test("a clock that is set an hour forward while ktctl runs changes no time that 
   await reaches(client);
   const now = await clusterNow(namespace);
   assert.ok(Date.parse(time) / 1000 - now > 3_000, "its clock was set");
-  const told = await timesTold(namespace);
-  assert.ok(told.length > 0);
-  for (const time of told) {
+  const { beats } = await timesTold(namespace);
+  assert.ok(beats.length > 0);
+  for (const time of beats) {
     assert.ok(Math.abs(time - now) < 60, `${time} at ${now}`);
   }
   assert.equal((await exchange.stop()).code, 0);
