@@ -58,7 +58,8 @@ for (const [fault, strike] of Object.entries(FAULTS)) {
       await exchange.stop("SIGKILL");
       await reaches(client, { name: "web-", withinMs: 5_000 });
 
-      const log = await startRequestLog(client, 60);
+      // a request that waits for a pod that is gone is to end soon: it counts as a whole
+      const log = await startRequestLog(client, 60, { connectSeconds: 0.3 });
       await eventually(
         "the log has begun",
         async () => (await log.soFar()).includes("web-"),

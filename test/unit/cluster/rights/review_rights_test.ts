@@ -81,7 +81,7 @@ Deno.test("each right is asked for once, however many rules need it, and not mor
     setTimeout(() => {
       atOnce--;
       json({ status: { allowed: true } }, { status: 201 })(request, response);
-    }, 10);
+    }, 50);
   };
   const resources = Array.from({ length: 10 }, (_, at) => `kinds${at}`);
   const rule: RightRule = { ...PODS, resources, verbs: ["get", "list"] };
