@@ -22,7 +22,7 @@ import {
   type TestOutcome,
 } from "./run_test_files.ts";
 import { isOfShard, readShard } from "./shard.ts";
-import { testRuns } from "./test_runs.ts";
+import { testRuns, UNIT_ALONE } from "./test_runs.ts";
 import { timesTable } from "./test_times.ts";
 
 interface Group {
@@ -41,12 +41,6 @@ const root = new URL("../", import.meta.url);
 
 /** Of ktctl, where all is to run with that one. */
 const FORM = Deno.env.get("KTCTL_TEST_PROGRAM") ? PROGRAM_FORM : undefined;
-
-/**
- * What measures the whole process or changes its environment, as test files that run side by side share
- * one; or fills the processors.
- */
-const UNIT_ALONE = /\/(finished_ciphers|flood|socks|start_helper)_test/;
 
 /** No file's path. */
 const NONE = /^$/;

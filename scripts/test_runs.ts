@@ -8,6 +8,13 @@ export interface TestRun {
   readonly isParallel: boolean;
 }
 
+/**
+ * Unit tests that measure the whole process, or change its environment or its folder, as files that run side
+ * by side share one; or that fill the processors.
+ */
+export const UNIT_ALONE =
+  /\/unit\/.*\/(completion|finished_ciphers|flood|socks|start_helper|user_paths)_test/;
+
 const FORMS = ["source", "bundle", "portable", "url"] as const;
 
 /** With what contributors start: sessions of some kinds, and what builds on the checkout. All others with what people get. */

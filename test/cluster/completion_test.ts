@@ -1,5 +1,6 @@
 // What shells make of the words that ktctl offers: real ones, with a real cluster.
 import assert from "node:assert/strict";
+import { denoDir } from "../deno_dir.ts";
 import { obstacleWithout } from "../netns/packages.ts";
 import { openTestCluster } from "./cluster.ts";
 import { eventually, Laptop } from "./laptop.ts";
@@ -118,8 +119,3 @@ printf '%s\\n' "$*" >> '${log}'
     );
   },
 });
-
-async function denoDir(): Promise<string> {
-  const { stdout } = await run(Deno.execPath(), ["info", "--json"]);
-  return JSON.parse(stdout).denoDir;
-}

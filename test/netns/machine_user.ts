@@ -2,6 +2,7 @@
 // machine's own: the home of whoever runs the tests may be root's alone.
 import { fileURLToPath } from "node:url";
 import { run, succeeded } from "../cluster/command.ts";
+import { denoDir } from "../deno_dir.ts";
 import {
   PROGRAM_FOLDER,
   type ProgramPlace,
@@ -36,8 +37,7 @@ export const asUser: readonly string[] = [
 
 /** Makes the user, who may not use sudo. For root's shell, with an /etc of its own. */
 export async function userScript(): Promise<string[]> {
-  const info = succeeded(await run(Deno.execPath(), ["info", "--json"]));
-  const cache: string = JSON.parse(info).denoDir;
+  const cache = await denoDir();
   const hash = succeeded(await run("openssl", ["passwd", "-6", PASSWORD]));
   return [
     `echo 'tester:x:${UID}:${UID}::${HOME}:/bin/sh' >> /etc/passwd`,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { symlink } from "node:fs/promises";
 import { TempFolder } from "../unit/kube/temp_folder.ts";
-import { exec } from "../../src/core/exec.ts";
+import { denoDir } from "../deno_dir.ts";
 import { NetworkNamespace } from "./network_namespace.ts";
 
 /** Deno asks half a second after its start; so long a plugin keeps ktctl waiting. */
@@ -49,13 +49,12 @@ async function namesAsked(start: readonly string[]): Promise<string[]> {
 
 /** Deno's cache, without what it knows of newer versions, so that it would ask. */
 async function newsless(folder: TempFolder): Promise<string> {
-  const { stdout } = await exec(Deno.execPath(), ["info", "--json"]);
-  const { denoDir } = JSON.parse(stdout);
+  const cache = await denoDir();
   const copy = `${folder.path}/deno`;
   await Deno.mkdir(copy);
-  for await (const { name } of Deno.readDir(denoDir)) {
+  for await (const { name } of Deno.readDir(cache)) {
     if (name === "latest.txt") continue;
-    await symlink(`${denoDir}/${name}`, `${copy}/${name}`);
+    await symlink(`${cache}/${name}`, `${copy}/${name}`);
   }
   return copy;
 }

@@ -3,19 +3,19 @@ import { fileURLToPath } from "node:url";
 import config from "../../deno.json" with { type: "json" };
 import { ownCommand } from "../../src/commands/background/own_command.ts";
 import { exec } from "../../src/core/exec.ts";
+import { denoDir } from "../deno_dir.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
 /** Packages come from this user's cache, the sources from nowhere but the server. */
 async function emptyCache(): Promise<string> {
   const folder = await Deno.makeTempDir({ prefix: "ktctl-by-url-" });
-  const info = await exec(Deno.execPath(), ["info", "--json"]);
-  const { denoDir } = JSON.parse(info.stdout);
+  const cache = await denoDir();
   await Deno.mkdir(`${folder}/here`);
   await Deno.mkdir(`${folder}/deno`);
   for (const name of ["npm", "dl"]) {
-    await Deno.mkdir(`${denoDir}/${name}`, { recursive: true });
-    await Deno.symlink(`${denoDir}/${name}`, `${folder}/deno/${name}`);
+    await Deno.mkdir(`${cache}/${name}`, { recursive: true });
+    await Deno.symlink(`${cache}/${name}`, `${folder}/deno/${name}`);
   }
   return folder;
 }

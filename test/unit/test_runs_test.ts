@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { testRuns } from "../../scripts/test_runs.ts";
+import { fileURLToPath } from "node:url";
+import { testRuns, UNIT_ALONE } from "../../scripts/test_runs.ts";
 
 const FILES = Array.from(
   Deno.readDirSync(new URL("../cluster/", import.meta.url)),
@@ -57,3 +58,22 @@ Deno.test("a form that is asked for is the only one", () => {
   assert.deepEqual(Object.keys(forms).toSorted(), FILES.toSorted());
   assert.deepEqual(new Set(Object.values(forms).flat()), new Set(["url"]));
 });
+
+Deno.test("unit tests that change what all files of a process share run by themselves", async () => {
+  const folder = fileURLToPath(new URL("../unit/", import.meta.url));
+  const changing: string[] = [];
+  for await (const path of filesBelow(folder)) {
+    if (!path.endsWith("_test.ts")) continue;
+    const text = await Deno.readTextFile(path);
+    if (/\bDeno\.(env\.(set|delete)|chdir)\(/.test(text)) changing.push(path);
+  }
+  assert.ok(changing.length >= 3, changing.join());
+  assert.deepEqual(changing.filter((path) => !UNIT_ALONE.test(path)), []);
+});
+
+async function* filesBelow(folder: string): AsyncGenerator<string> {
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    if (isDirectory) yield* filesBelow(`${folder}${name}/`);
+    else yield `${folder}${name}`;
+  }
+}

@@ -10,6 +10,7 @@ import {
 } from "../../../src/commands/completion/completion_scripts.ts";
 import { exec } from "../../../src/core/exec.ts";
 import { FileJournal } from "../../../src/undo/journal.ts";
+import { denoDir } from "../../deno_dir.ts";
 import { TempFolder } from "../kube/temp_folder.ts";
 
 const MAIN = fileURLToPath(new URL("../../../main.ts", import.meta.url));
@@ -20,9 +21,8 @@ async function home(): Promise<
 > {
   const folder = await TempFolder.make();
   const { path } = folder;
-  const info = await exec(Deno.execPath(), ["info", "--json"]);
   const set: Record<string, string> = {
-    DENO_DIR: JSON.parse(info.stdout).denoDir,
+    DENO_DIR: await denoDir(),
     HOME: path,
     XDG_CONFIG_HOME: `${path}/config`,
     XDG_DATA_HOME: `${path}/data`,

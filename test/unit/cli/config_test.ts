@@ -8,6 +8,7 @@ import { REPEATED } from "../../../src/commands/session/global_options.ts";
 import { flagVariables } from "../../../src/commands/settings/flag_variable.ts";
 import { settingGroups } from "../../../src/commands/settings/setting_groups.ts";
 import { builtinListings } from "../../../src/cli/lazy_host.ts";
+import { denoDir } from "../../deno_dir.ts";
 import { TempFolder } from "../kube/temp_folder.ts";
 
 const MAIN = fileURLToPath(new URL("ktctl_here.ts", import.meta.url));
@@ -72,15 +73,6 @@ class Lab implements AsyncDisposable {
   async [Symbol.asyncDispose]() {
     await this.folder[Symbol.asyncDispose]();
   }
-}
-
-let cached: Promise<string> | undefined;
-function denoDir(): Promise<string> {
-  return cached ??= new Deno.Command(Deno.execPath(), {
-    args: ["info", "--json"],
-  }).output().then(({ stdout }) =>
-    JSON.parse(new TextDecoder().decode(stdout)).denoDir
-  );
 }
 
 /** All flags of all verbs. */

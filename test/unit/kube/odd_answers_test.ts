@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
+import { denoDir } from "../../deno_dir.ts";
 import { PODS, SERVICES } from "../../../src/kube/resources.ts";
 import { clientOf, FakeApiServer, json, refusal } from "./fake_api_server.ts";
 import { TempFolder } from "./temp_folder.ts";
@@ -103,7 +104,7 @@ for (
         ...args,
         ...["--namespace", "shop", "--kubeconfig", kubeconfig],
       ],
-      env: { HOME: folder.path },
+      env: { HOME: folder.path, DENO_DIR: await denoDir() },
     }).output();
     const said = new TextDecoder().decode(stderr);
     assert.equal(code, 5, said);
