@@ -2,18 +2,28 @@
 import assert from "node:assert/strict";
 import { succeeded } from "./cluster.ts";
 import { cluster, ConnectLab, obstacle } from "./connect_lab.ts";
+import type { KtctlProcess } from "./ktctl_process.ts";
 import { eventually } from "./laptop.ts";
 
 const MODES = ["tun2socks", "sshuttle"];
 const ignore = obstacle !== undefined;
 
-/** Until the laptop is as before; tells how long it took. */
-async function restored(lab: ConnectLab, how: string): Promise<void> {
+/** Until the laptop is as before; tells how long it took, or what is different and what ktctl said last. */
+async function restored(
+  lab: ConnectLab,
+  how: string,
+  connect: KtctlProcess,
+): Promise<void> {
+  let now = "";
   const ms = await eventually(
     "the laptop is as it was",
-    async () => await lab.laptop.snapshot() === lab.before,
+    async () => (now = await lab.laptop.snapshot()) === lab.before,
     10_000, // sooner than an API server that is away is given up
-  );
+  ).catch(() => {
+    console.log(connect.events.slice(-10));
+    assert.equal(now, lab.before);
+    throw new Error(`the laptop was as before only after 10 s: ${how}`);
+  });
   console.log(`the laptop was as before ${ms} ms after ${how}`);
 }
 
@@ -30,7 +40,7 @@ for (const mode of MODES) {
           await using connect = await lab.connect("--mode", mode);
           assert.notEqual(await lab.laptop.snapshot(), lab.before);
           await connect.stop("SIGKILL");
-          await restored(lab, "kill -9 of the client");
+          await restored(lab, "kill -9 of the client", connect);
           const { code, stdout } = await lab.laptop.ktctl(["clean"]).ended();
           assert.equal(code, 0, stdout);
           assert.equal(await lab.namespace.snapshot(), lab.namespaceBefore);
@@ -49,7 +59,7 @@ for (const mode of MODES) {
           const { code, error, stdout } = await connect.ended();
           assert.equal(error?.["code"], "HELPER_LOST", stdout);
           assert.equal(code, 9, stdout);
-          await restored(lab, "the client's end");
+          await restored(lab, "the client's end", connect);
           assert.equal(await lab.namespace.snapshot(), lab.namespaceBefore);
         },
       );
@@ -59,9 +69,12 @@ for (const mode of MODES) {
         async () => {
           await using connect = await lab.connect("--mode", mode);
           await lab.laptop.cutNetwork(true);
-          connect.kill("SIGINT");
-          await restored(lab, "Ctrl-C without a cluster");
-          await lab.laptop.cutNetwork(false);
+          try {
+            connect.kill("SIGINT");
+            await restored(lab, "Ctrl-C without a cluster", connect);
+          } finally {
+            await lab.laptop.cutNetwork(false);
+          }
           const { code, stdout } = await connect.ended();
           const { stdout: cleaned } = await lab.laptop.ktctl(["clean"]).ended();
           assert.ok(code === 0 || code === 9, `${stdout}\n${cleaned}`);
@@ -169,10 +182,14 @@ Deno.test({
     await t.step("the network was cut for 20 s", async () => {
       const noticed = lost();
       await laptop.cutNetwork(true);
-      const lostMs = await noticed;
-      assert.ok(lostMs < 6_000, `${lostMs} ms`);
-      await new Promise((resolve) => setTimeout(resolve, 20_000 - lostMs));
-      await laptop.cutNetwork(false);
+      let lostMs = 0;
+      try {
+        lostMs = await noticed;
+        assert.ok(lostMs < 6_000, `${lostMs} ms`);
+        await new Promise((resolve) => setTimeout(resolve, 20_000 - lostMs));
+      } finally {
+        await laptop.cutNetwork(false);
+      }
       await returns("network", lostMs);
     });
 
