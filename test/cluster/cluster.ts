@@ -48,6 +48,8 @@ export interface TestCluster {
    * it leaves it to the next one; else it is deleted.
    */
   demo(options?: { replicas?: number }): Promise<TestNamespace>;
+  /** To be called where kinds of objects were added: snapshots have them from now on. */
+  forgetKinds(): void;
   /** Kills the API server (without warning unless `graceful`) and starts it again. */
   restartApiServer(options?: { graceful?: boolean }): Promise<void>;
   stopApiServer(options?: { graceful?: boolean }): Promise<void>;
@@ -163,6 +165,7 @@ async function testCluster(
         throw error;
       }
     },
+    forgetKinds: () => api.forgetKinds(),
     restartApiServer: (options) =>
       control("restart-apiserver", seconds(options)),
     stopApiServer: (options) =>

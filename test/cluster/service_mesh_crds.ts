@@ -16,6 +16,12 @@ export async function installServiceMeshCrds(
   succeeded(await cluster.kubectl(["apply", "-f", file]));
   const wait = ["wait", "--for=condition=Established", "-f", file];
   succeeded(await cluster.kubectl([...wait, "--timeout=30s"]));
+  const list = ["get", "virtualservices,destinationrules,httproutes"];
+  await eventually(
+    "they are told of among all kinds",
+    async () => (await cluster.kubectl(list)).code === 0,
+  );
+  cluster.forgetKinds();
   return {
     async [Symbol.asyncDispose]() {
       succeeded(await cluster.kubectl(["delete", "-f", file, "--wait=false"]));

@@ -83,6 +83,11 @@ export class TestApi {
     return await connection.request(method, path, body);
   }
 
+  /** What kinds there are is asked anew for the next snapshot: some were added. */
+  forgetKinds(): void {
+    this.#resources = undefined;
+  }
+
   /** What can be listed in a namespace, each in its preferred version. */
   async #namespacedResources(): Promise<NamespacedResource[]> {
     using connection = await this.#connect();
