@@ -57,5 +57,6 @@ Deno.test("a long bad name is looked at in no time", () => {
   const startMs = performance.now();
   imageFault(`${"a-".repeat(100)}!`);
   imageFault(`r.io/${"a_".repeat(120)}!`);
-  assert.ok(performance.now() - startMs < 500);
+  // where each part were tried anew, it would take years
+  assert.ok(performance.now() - startMs < 5_000);
 });
