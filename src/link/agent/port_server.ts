@@ -4,7 +4,7 @@ import { clientSlot } from "../wire/client_slot.ts";
 import { relay, reset } from "../wire/relay.ts";
 import { messageOf } from "../../core/errors.ts";
 import type { AgentPort } from "./agent_config.ts";
-import { dial } from "../wire/dial.ts";
+import { dial, KEEP_ALIVE_MS } from "../wire/dial.ts";
 import { firstToSpeak } from "../wire/first_to_speak.ts";
 import { keepAccepting } from "../wire/keep_accepting.ts";
 import { listenEverywhere } from "./listen_everywhere.ts";
@@ -23,8 +23,6 @@ export interface PortClient {
 
 /** How long the original workload may take to accept a connection. */
 const FALLBACK_TIMEOUT_MS = 10_000;
-/** After so long without traffic the kernel asks whether the peer is still there. */
-const KEEP_ALIVE_MS = 60_000;
 
 /**
  * One port of the pod. It listens for as long as the agent runs, and fails open: what no client

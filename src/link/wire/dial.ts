@@ -12,8 +12,12 @@ export interface DialTarget {
   readonly localPort?: number;
 }
 
+/** After so long without traffic the kernel asks whether the peer is still there. */
+export const KEEP_ALIVE_MS = 60_000;
+
 /**
- * A TCP connection with half-close.
+ * A TCP connection with half-close. Whoever is at the other end of what it is passed on to cannot ask for themselves
+ * whether the peer is still there: it is our own kernel that would answer them.
  *
  * @throws {LinkError} its code is the system's, e.g. `ECONNREFUSED`; `ETIMEDOUT` after the deadline.
  */
@@ -25,6 +29,8 @@ export function dial(target: DialTarget): Promise<Socket> {
     port,
     allowHalfOpen: true,
     noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: KEEP_ALIVE_MS,
     ...(localPort !== undefined && { localPort }),
   });
   const fail = (code: string, reason: string) => {
