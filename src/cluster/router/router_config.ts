@@ -72,7 +72,7 @@ export type FixedRouter = Pick<
 /**
  * One port carries HTTP/1, h2c and anything else: what does not start like HTTP, or starts not at all
  * because the server speaks first, goes to the original as it is. Timeouts are a day, so that only
- * dead peers (keep-alive probes) and nobody's long requests are cut. Frontends have no log: they would
+ * dead peers (keep-alive probes, after a minute in place of Linux' two hours) and nobody's long requests are cut. Frontends have no log: they would
  * write a line about each request, for nobody. What is not quite HTTP/1 passes where the original may
  * take it: no connection to a server is shared, so that nobody's request can hide in another's.
  *
@@ -99,7 +99,11 @@ defaults
   timeout tunnel 24h
   timeout check 1500ms
   option clitcpka
+  clitcpka-idle 60s
+  clitcpka-intvl 10s
   option srvtcpka
+  srvtcpka-idle 60s
+  srvtcpka-intvl 10s
   option redispatch 1
   retries 2
 frontend ${STATUS_FRONTEND}
