@@ -1,6 +1,7 @@
 import { objectArgs, objectStep } from "../../cluster/object/object_step.ts";
 import { statusPortName } from "../../cluster/pod/restricted_pod.ts";
 import type { RouterPort } from "../../cluster/router/router_state.ts";
+import { findState, routerRef } from "../../cluster/router/router_store.ts";
 import { freePort } from "../../cluster/shadow/pod_ports.ts";
 import {
   CONTROL_BY,
@@ -11,19 +12,24 @@ import {
 import type { KubeObject } from "../../kube/kube_api.ts";
 import { SERVICES } from "../../kube/resources.ts";
 import type { PrepareContext } from "../plugin.ts";
+import { reconcileService } from "./reconcile_service.ts";
 
 /** Of the Shadow Service, whose other ports have numbers in their names. */
 export const CHECK_PORT_NAME = "kt-status";
 
-/** The developer's own Service: the router sends marked requests there, and looks at its health. */
+/**
+ * The developer's own Service: the router sends marked requests there, and looks at its health. Somebody may
+ * delete it (a prune, say): it is made again under the same address, which is all that the router knows of it.
+ */
 export async function makeShadowService(
-  { kube, scope, heartbeat, session, shadowLabels }: PrepareContext,
+  context: PrepareContext,
   { name, namespace, ports }: {
     name: string;
     namespace: string;
     ports: readonly RouterPort[];
   },
 ): Promise<void> {
+  const { kube, log, scope, heartbeat, session, shadowLabels } = context;
   const check = {
     name: CHECK_PORT_NAME,
     port: freePort(new Set(ports.map(({ servicePort }) => servicePort)), 9900),
@@ -55,10 +61,27 @@ export async function makeShadowService(
   };
   const ref = { resource: SERVICES, name, namespace };
   scope.defer("heartbeat of the Shadow Service", () => heartbeat.remove(ref));
-  await scope.run(
+  const made = await scope.run(
     objectStep,
     objectArgs(SERVICES, service, { session }),
     service,
   );
   heartbeat.add(ref);
+  const again = { ...service, spec: made.spec };
+  const isWanted = (signal: AbortSignal) => isInRouter(context, signal);
+  scope.background(
+    "the Shadow Service",
+    (signal) =>
+      reconcileService({ kube, log, service: again, isWanted }, signal),
+  );
+}
+
+/** Whoever takes a session out of the router deletes what it has after that. */
+async function isInRouter(
+  { kube, target: { service }, session }: PrepareContext,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { name, namespace = kube.namespace } = service.metadata;
+  const state = await findState(kube, routerRef(name, namespace), signal);
+  return state?.participants.some((one) => one.session === session) ?? false;
 }

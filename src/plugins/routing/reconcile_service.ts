@@ -1,4 +1,4 @@
-/** Looks after a preview's Service for as long as the command runs. */
+/** Looks after a Service of this session's own for as long as the command runs. */
 import { tellPassing } from "../../cluster/object/tell_passing.ts";
 import { retry } from "../../core/retry.ts";
 import {
@@ -16,16 +16,20 @@ import type { PluginLog } from "../plugin.ts";
  * balancer gives it one. The step that made it takes it back by its name, the new one as well.
  * Where watching Services is forbidden it does without.
  * Throws `ConflictError` (`SERVICE_TAKEN`) where somebody else has the name by then.
+ *
+ * @param options.isWanted Asked before that: whoever ends the session in this laptop's place deletes it as well.
  */
 export async function reconcileService(
-  { kube, log, service }: {
+  { kube, log, service, isWanted = () => Promise.resolve(true) }: {
     kube: KubeApi;
     log: PluginLog;
     service: KubeObject;
+    isWanted?: (signal: AbortSignal) => Promise<boolean>;
   },
   signal: AbortSignal,
 ): Promise<void> {
   const { name } = service.metadata;
+  const options = { log, isWanted, signal };
   const watch = kube.watch(SERVICES, {
     namespace: service.metadata.namespace ?? kube.namespace,
     fieldSelector: `metadata.name=${name}`,
@@ -33,6 +37,7 @@ export async function reconcileService(
     isPatient: true,
   });
   let told: string | undefined;
+  let isThere = false;
   try {
     for await (const event of watch) await take(event);
   } catch (error) {
@@ -41,16 +46,16 @@ export async function reconcileService(
   }
 
   async function take(event: WatchEvent): Promise<void> {
-    if (event.type === "SYNCED") return;
-    if (event.type === "DELETED") {
-      if (signal.aborted) return;
-      await makeAgain(kube, service, { log, signal });
+    if (event.type === "SYNCED" ? !isThere : event.type === "DELETED") {
+      if (signal.aborted || !await makeAgain(kube, service, options)) return;
       log.warn(
         "SERVICE_DELETED",
         `Somebody deleted Service "${name}": created it again`,
       );
       return;
     }
+    if (event.type === "SYNCED") return;
+    isThere = true;
     const address = externalAddress(event.object);
     if (address === undefined || address === told) return;
     told = address;
@@ -63,19 +68,28 @@ function externalAddress({ status }: KubeObject): string | undefined {
   return first?.ip ?? first?.hostname;
 }
 
-/** The API server may be away at just this moment. */
+/** False where nobody wants it any more. The API server may be away at just this moment. */
 async function makeAgain(
   kube: KubeApi,
   service: KubeObject,
-  { log, signal }: { log: PluginLog; signal: AbortSignal },
-): Promise<void> {
+  { log, isWanted, signal }: {
+    log: PluginLog;
+    isWanted: (signal: AbortSignal) => Promise<boolean>;
+    signal: AbortSignal;
+  },
+): Promise<boolean> {
   const isPassing = tellPassing(log, "make the Service again");
+  const make = async () => {
+    if (!await isWanted(signal)) return false;
+    await kube.create(SERVICES, service);
+    return true;
+  };
   try {
-    await retry(() => kube.create(SERVICES, service), { signal, isPassing });
+    return await retry(make, { signal, isPassing });
   } catch (error) {
-    const isThere = error instanceof KtctlError &&
+    const isMade = error instanceof KtctlError &&
       error.code === "ALREADY_EXISTS";
-    if (!isThere) throw error;
+    if (!isMade) throw error;
     const { name, namespace = kube.namespace } = service.metadata;
     const ref = { resource: SERVICES, name, namespace };
     const found = await kube.find(ref, { signal });
@@ -83,13 +97,14 @@ async function makeAgain(
     const isOthers = found !== undefined &&
       annotation(found, SESSION) !== annotation(service, SESSION);
     if (isOthers) throw taken(name);
+    return true;
   }
 }
 
 function taken(name: string): ConflictError {
   return new ConflictError(
     "SERVICE_TAKEN",
-    `The preview's Service "${name}" was deleted, and somebody created another one of that name`,
-    { hint: "Choose another name." },
+    `This session's Service "${name}" was deleted, and somebody created another one of that name`,
+    { hint: "Choose another name, or with mesh another mark." },
   );
 }

@@ -5,9 +5,18 @@ import {
   routePorts,
 } from "../../../src/cluster/service/expose.ts";
 import { planPodPorts } from "../../../src/cluster/shadow/pod_ports.ts";
-import type { KubeObject } from "../../../src/kube/kube_api.ts";
+import type {
+  KubeObject,
+  ObjectRef,
+  Resource,
+  WatchEvent,
+} from "../../../src/kube/kube_api.ts";
 import type { PrepareContext } from "../../../src/plugins/plugin.ts";
+import { routerConfigMap } from "../../../src/cluster/router/router_objects.ts";
+import { joined, routed } from "../../../src/cluster/router/router_state.ts";
 import { MemoryKube } from "../../fakes/memory_kube.ts";
+import { NOW } from "../cluster/leftovers.ts";
+import { EMPTY_ROUTER } from "../cluster/routers.ts";
 
 const { signal } = new AbortController();
 
@@ -36,9 +45,10 @@ async function arrivals(
     kube: kube.api,
     scope: {
       defer() {},
+      background() {},
       run: (_step: unknown, _args: unknown, object: KubeObject) => {
         made = object;
-        return Promise.resolve();
+        return Promise.resolve(object);
       },
     },
     heartbeat: { add() {}, remove() {} },
@@ -93,4 +103,76 @@ Deno.test("each port of the Shadow Service leads to the same port of the Shadow 
     await arrivals(service, { expose: "1:9090,2:443,3:8080,4:80", named }),
     { 80: 4, 443: 2, 8080: 3, 9090: 1 },
   );
+});
+
+/** The session's Shadow Service is made, and then deleted by somebody. */
+class PrunedKube extends MemoryKube {
+  made: KubeObject[] = [];
+
+  constructor(readonly configMap: KubeObject) {
+    super();
+  }
+
+  override find({ resource }: ObjectRef): Promise<KubeObject | undefined> {
+    const isRecord = resource.kind === "ConfigMap";
+    return Promise.resolve(isRecord ? this.configMap : undefined);
+  }
+
+  create(_: Resource, object: KubeObject): Promise<KubeObject> {
+    const spec = { clusterIP: "10.96.0.77", ...object.spec };
+    const created = { ...object, spec };
+    this.made.push(created);
+    return Promise.resolve(created);
+  }
+
+  async *watch(): AsyncGenerator<WatchEvent> {
+    const [object] = this.made;
+    yield { type: "ADDED", object: object! };
+    yield { type: "SYNCED" };
+    yield { type: "DELETED", object: object! };
+  }
+}
+
+async function pruned(session: string): Promise<KubeObject[]> {
+  const me = {
+    ...{ session: "abcdefghij", user: "alice", since: "2026-01-01T00:00:00Z" },
+    mark: { key: "version", value: "x" },
+  };
+  const target = { host: "10.96.0.77", checkPort: 9900 };
+  const state = routed(joined(EMPTY_ROUTER, me), me.session, target);
+  const kube = new PrunedKube(routerConfigMap(state, NOW));
+  const tasks: Promise<void>[] = [];
+  await makeShadowService({
+    kube: kube.api,
+    scope: {
+      defer() {},
+      run: (_step: unknown, _args: unknown, object: KubeObject) =>
+        kube.create({} as Resource, object),
+      background: (
+        _name: string,
+        task: (signal: AbortSignal) => Promise<void>,
+      ) => void tasks.push(task(signal)),
+    },
+    log: { info() {}, warn() {}, debug() {} },
+    heartbeat: { add() {}, remove() {} },
+    target: { service: { metadata: { name: "web", namespace: "test" } } },
+    session,
+    shadowLabels: {},
+  } as unknown as PrepareContext, {
+    ...{ name: "web-kt-mesh-x", namespace: "test" },
+    ports: [{ name: "http", port: 8080, servicePort: 80 }],
+  });
+  await Promise.all(tasks);
+  return kube.made;
+}
+
+Deno.test("a Shadow Service that somebody deletes is made again under its address, at which the router asks for it", async () => {
+  const [first, again, ...others] = await pruned("abcdefghij");
+  assert.deepEqual(others, []);
+  assert.deepEqual(again, first);
+  assert.equal(again?.spec.clusterIP, "10.96.0.77");
+});
+
+Deno.test("that of a session which was taken out of the router is not", async () => {
+  assert.equal((await pruned("klmnopqrst")).length, 1);
 });

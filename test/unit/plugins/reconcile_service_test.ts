@@ -30,6 +30,15 @@ class LossyKube extends MemoryKube {
   }
 }
 
+/** Somebody was faster than the first look. */
+class GoneKube extends LossyKube {
+  override isLost = false;
+
+  override async *watch(): AsyncGenerator<WatchEvent> {
+    yield { type: "SYNCED" };
+  }
+}
+
 async function reconciled(kube: LossyKube): Promise<string[]> {
   const warned: string[] = [];
   const log = {
@@ -50,4 +59,8 @@ Deno.test("a Service that somebody else made meanwhile is not", async () => {
   const kube = new LossyKube();
   kube.object = made("Service", "mine", { session: "klmnopqrst" });
   await assert.rejects(reconciled(kube), { code: "SERVICE_TAKEN" });
+});
+
+Deno.test("a Service that was deleted before anybody looked is made again", async () => {
+  assert.deepEqual(await reconciled(new GoneKube()), ["SERVICE_DELETED"]);
 });
