@@ -132,8 +132,12 @@ function binds(port: number): string {
  */
 const HEALTH_CHECK = "inter 1s fastinter 200ms downinter 200ms fall 2 rise 1";
 
-/** How long a connection may be silent before it counts as one whose server speaks first. */
-const SPEAK_FIRST_MS = 500;
+/**
+ * How long a connection may be silent before it counts as one whose server speaks first. It goes to the original
+ * for good then, marks or none; with HTTP, browsers and pools open some long before they need them.
+ */
+const SPEAK_FIRST = "500ms";
+const SPEAK_FIRST_HTTP = "24h";
 
 /**
  * What haproxy's own look at the first request does not take for HTTP, as it is not quite that. It is
@@ -145,10 +149,11 @@ const MAX_ODD_LINE_BYTES = 8192;
 
 function portSections(router: FixedRouter, port: RouterPort): string {
   const { h1, h2, tcp } = backends(port);
+  const delay = port.isHttp ? SPEAK_FIRST_HTTP : SPEAK_FIRST;
   return `frontend port_${port.port}
   no log
   option accept-invalid-http-request
-${binds(port.port)}  tcp-request inspect-delay ${SPEAK_FIRST_MS}ms
+${binds(port.port)}  tcp-request inspect-delay ${delay}
   tcp-request content set-var(sess.h2) int(1) if { req.payload(0,3) -m str PRI }
   tcp-request content switch-mode http if HTTP
   tcp-request content set-var(sess.start) req.payload(0,0),bytes(0,${MAX_ODD_LINE_BYTES}) if { req.payload(0,1) -m reg ^[A-Z] }

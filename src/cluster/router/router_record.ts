@@ -65,6 +65,7 @@ const routerPort = v.object({
     }),
     v.check(({ first, count }) => first + count <= 65_536),
   )),
+  isHttp: v.exactOptional(v.literal(true)),
 });
 
 const record = v.pipe(

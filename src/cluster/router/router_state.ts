@@ -18,6 +18,8 @@ export interface RouterPort {
   readonly servicePort: number;
   /** Of the Stuntman Service, where it keeps a client at one pod. */
   readonly affinity?: PortRange;
+  /** The Service says that it is HTTP: the client speaks first, however late. */
+  readonly isHttp?: true;
 }
 
 /** Where marked requests go. */

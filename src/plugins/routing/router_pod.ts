@@ -4,10 +4,7 @@
  */
 import * as v from "valibot";
 import { ConflictError, KtctlError, UsageError } from "../../core/errors.ts";
-import {
-  affinityPorts,
-  warnOfAffinity,
-} from "../../cluster/service/affinity_ports.ts";
+import { warnOfAffinity } from "../../cluster/service/affinity_ports.ts";
 import { applyRuntime } from "../../cluster/router/apply_runtime.ts";
 import { awaitClosed } from "../../cluster/router/await_closed.ts";
 import { appliedSelector } from "../../cluster/service/applied_selector.ts";
@@ -88,6 +85,7 @@ import {
 } from "../plugin.ts";
 import { CHECK_PORT_NAME, makeShadowService } from "./make_shadow_service.ts";
 import { refuseGoneShadow } from "./refuse_gone_shadow.ts";
+import { routerPorts } from "./router_ports.ts";
 import { warnOfServiceKeeper } from "./warn_of_keeper.ts";
 
 interface Options {
@@ -246,7 +244,6 @@ async function joinInput(context: Context): Promise<JoinInput> {
     wayOut:
       "Give the Service a named targetPort: the Router Pod then takes a higher port under that name.",
   });
-  const affinity = affinityPorts(service);
   const taken = new Set(ports.map(({ port }) => port));
   const statusPort = freePort(taken, 9900);
   return {
@@ -256,14 +253,7 @@ async function joinInput(context: Context): Promise<JoinInput> {
     original: originalSelector(service),
     seen: { applied: appliedSelector(service) },
     fresh: {
-      ports: ports.map(({ name, port, servicePort }) => ({
-        name,
-        port,
-        servicePort,
-        ...(affinity.has(servicePort)
-          ? { affinity: affinity.get(servicePort)! }
-          : {}),
-      })),
+      ports: routerPorts(service, ports),
       statusPort,
       runtimePort: freePort(taken.add(statusPort), 9901),
       lowPorts,
