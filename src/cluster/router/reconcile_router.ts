@@ -76,6 +76,8 @@ export interface RouterSettings {
 export interface SeenService {
   /** The {@link appliedSelector}. */
   applied: Readonly<Record<string, string>>;
+  /** The address of its Stuntman Service, where agents fall back to it. */
+  origin?: string;
 }
 
 /** So long the Service may lead to a router that is not ready: nobody else answers there meanwhile. */
@@ -92,13 +94,14 @@ export const UNREADY_MS = 1_000;
 export async function reconcileOrigin(
   kube: KubeApi,
   state: RouterState,
-  { original: known, ports, seen: { applied } }:
+  { original: known, ports, seen }:
     & Pick<RouterSettings, "original" | "seen">
     & Partial<Pick<RouterSettings, "ports">>,
 ): Promise<RouterState | undefined> {
   const { namespace } = state;
   const ref = { resource: SERVICES, name: state.service, namespace };
   const service = await kube.get(ref);
+  const { applied } = seen;
   const originalOf = await routerOriginal(kube, state, { known, applied });
   if (ports !== undefined) {
     if (portChanges(ports, servicePorts(service)).length > 0) {
@@ -110,7 +113,9 @@ export async function reconcileOrigin(
   const origin = await reconcileStuntman(kube, service, {
     selector: originalOf(service),
     namespace,
+    address: seen.origin,
   });
+  seen.origin = origin;
   if (origin === state.origin) return state;
   return await updateState(
     kube,
@@ -122,9 +127,11 @@ export async function reconcileOrigin(
 async function reconcileStuntman(
   kube: KubeApi,
   service: KubeObject,
-  { selector, namespace }: {
+  { selector, namespace, address }: {
     selector: RouterSettings["original"];
     namespace: string;
+    /** That it had when it was seen last; not what a record says. */
+    address: string | undefined;
   },
 ): Promise<string> {
   const { name } = service.metadata;
@@ -154,9 +161,28 @@ async function reconcileStuntman(
     });
   const { spec } = await updateOrCreate(
     update,
-    () => kube.create(SERVICES, wanted),
+    () => createAt(kube, wanted, address),
   );
   return spec.clusterIP;
+}
+
+/** Somebody deleted it: the agents know the address that it had, and none other. */
+async function createAt(
+  kube: KubeApi,
+  stuntman: KubeObject,
+  clusterIP: string | undefined,
+): Promise<KubeObject> {
+  if (clusterIP !== undefined) {
+    try {
+      const spec = { ...stuntman.spec, clusterIP };
+      return await kube.create(SERVICES, { ...stuntman, spec });
+    } catch (error) {
+      const isTaken = error instanceof KtctlError &&
+        error.code === "INVALID_OBJECT";
+      if (!isTaken) throw error;
+    }
+  }
+  return await kube.create(SERVICES, stuntman);
 }
 
 /** Made without what keeps clients at one pod: by an earlier ktctl, or before the Service asked for it. */

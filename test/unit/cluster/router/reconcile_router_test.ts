@@ -14,7 +14,13 @@ import {
   findState,
   routerRef,
 } from "../../../../src/cluster/router/router_store.ts";
-import { KtctlError } from "../../../../src/core/errors.ts";
+import { ClusterError, KtctlError } from "../../../../src/core/errors.ts";
+import type {
+  JsonPatchOperation,
+  KubeObject,
+  ObjectRef,
+  Resource,
+} from "../../../../src/kube/kube_api.ts";
 import { NOW, switchedService } from "../leftovers.ts";
 import { MemoryKube } from "../../../fakes/memory_kube.ts";
 import { RouterKube } from "../router_kube.ts";
@@ -150,4 +156,63 @@ Deno.test("where the Service's ports are not those that the router was made for,
     { code: "SERVICE_PORTS_CHANGED" },
   );
   assert.deepEqual(kube.object?.spec.selector, { app: "web", tier: "front" });
+});
+
+/** A meshed Service and its router's record; Stuntman Services get one address after the other. */
+class PrunedKube extends MemoryKube {
+  readonly objects: Record<string, KubeObject> = {
+    web: {
+      ...switchedService("router"),
+      kind: "Service",
+    },
+    "web-kt-router": routerConfigMap(router, NOW),
+  };
+  /** By others. */
+  readonly taken = new Set<string>();
+  #last = 10;
+
+  override find({ name }: ObjectRef): Promise<KubeObject | undefined> {
+    return Promise.resolve(structuredClone(this.objects[name]));
+  }
+
+  get(ref: ObjectRef) {
+    return this.find(ref);
+  }
+
+  // deno-lint-ignore require-await -- what it throws is to reject
+  async create(_: Resource, object: KubeObject): Promise<KubeObject> {
+    const { clusterIP = `10.96.0.${this.#last++}` } = object.spec;
+    if (this.taken.has(clusterIP)) {
+      throw new ClusterError("INVALID_OBJECT", "already allocated");
+    }
+    const { name } = object.metadata;
+    const made = { ...object, spec: { ...object.spec, clusterIP } };
+    return this.objects[name] = made;
+  }
+
+  override async patch(
+    ref: ObjectRef,
+    operations: JsonPatchOperation[],
+  ): Promise<KubeObject> {
+    this.object = await this.find(ref);
+    return this.objects[ref.name] = await super.patch(ref, operations);
+  }
+}
+
+Deno.test("a Stuntman Service that somebody deletes has its address again, to which the agents of all in the router fall back", async () => {
+  const kube = new PrunedKube();
+  kube.objects["web"]!.spec.ports = [{ port: 80, targetPort: 8080 }];
+  const seen = { applied: {} };
+  const origin = async () => {
+    const state = await findState(kube.api, routerRef("web", "test"), signal);
+    const { original } = settings;
+    const known = { original, seen };
+    return (await reconcileOrigin(kube.api, state!, known))?.origin;
+  };
+  assert.equal(await origin(), "10.96.0.10");
+  delete kube.objects["web-kt-stuntman"];
+  assert.equal(await origin(), "10.96.0.10");
+  delete kube.objects["web-kt-stuntman"];
+  kube.taken.add("10.96.0.10");
+  assert.equal(await origin(), "10.96.0.11");
 });
