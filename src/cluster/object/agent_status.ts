@@ -14,6 +14,7 @@ const status: v.GenericSchema<unknown, AgentStatus> = v.object({
   since: unixSeconds,
   connections: v.object({ client: count, fallback: count }),
   startedAt: unixSeconds,
+  now: v.exactOptional(unixSeconds),
   clients: v.pipe(
     v.unknown(),
     v.check((value) => !Array.isArray(value)),
@@ -25,8 +26,29 @@ const status: v.GenericSchema<unknown, AgentStatus> = v.object({
   ),
 });
 
-/** Undefined where it is none. */
-export function readStatus(body: string): AgentStatus | undefined {
+/**
+ * Undefined where it is none. Its times are by the cluster's clock then, as far as the agent tells what its pod's
+ * own says: a node's may be minutes off, and who left just now would count as long gone.
+ *
+ * @param clusterNow Unix seconds.
+ */
+export function readStatus(
+  body: string,
+  clusterNow: number,
+): AgentStatus | undefined {
   const read = readJson(body, status, { maxChars: STATUS_BYTES });
-  return read.reason === undefined ? read.value : undefined;
+  if (read.reason !== undefined) return undefined;
+  const { now = clusterNow, ...told } = read.value;
+  const late = clusterNow - now;
+  return {
+    ...told,
+    since: told.since + late,
+    startedAt: told.startedAt + late,
+    clients: Object.fromEntries(
+      Object.entries(told.clients).map(([key, { attached, since }]) => [
+        key,
+        { attached, since: since + late },
+      ]),
+    ),
+  };
 }

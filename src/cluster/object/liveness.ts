@@ -94,7 +94,8 @@ export async function askAgent(
         signal: AbortSignal.any([signal, AbortSignal.timeout(5_000)]),
         maxBytes: STATUS_BYTES,
       });
-      return readStatus(answer.slice(answer.indexOf("\r\n\r\n") + 4));
+      const body = answer.slice(answer.indexOf("\r\n\r\n") + 4);
+      return readStatus(body, kube.now());
     } finally {
       stream.destroy();
     }

@@ -112,6 +112,8 @@ export interface AgentStatus {
   readonly connections: { readonly client: number; readonly fallback: number };
   /** Unix seconds, by the pod's clock. */
   readonly startedAt: number;
+  /** The same, when it was asked. An agent of before does not tell. */
+  readonly now?: number;
   /**
    * By {@link clientKey} of the name; who left an hour ago may be missing. Several share a pod of
    * `connect --shareShadow`.

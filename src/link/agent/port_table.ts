@@ -118,6 +118,7 @@ export class PortTable {
       since: this.#since,
       connections: { client: sum("client"), fallback: sum("fallback") },
       startedAt: this.#startedAt,
+      now: unixSeconds(),
       clients: this.#roster.list(),
     };
   }

@@ -17,7 +17,23 @@ const status: AgentStatus = {
 };
 
 Deno.test("an agent's answer reads as it was given", () => {
-  assert.deepEqual(readStatus(JSON.stringify(status)), status);
+  assert.deepEqual(readStatus(JSON.stringify(status), NOW), status);
+});
+
+Deno.test("its times are by the cluster's clock, whatever its node's says", () => {
+  const slow = { ...status, now: NOW + 30 };
+  for (const offSeconds of [-600, 0, 600]) {
+    const told = JSON.stringify({
+      ...slow,
+      since: slow.since + offSeconds,
+      startedAt: slow.startedAt + offSeconds,
+      now: slow.now + offSeconds,
+      clients: {
+        abcdefghij: { attached: true, since: NOW + offSeconds },
+      },
+    });
+    assert.deepEqual(readStatus(told, NOW + 30), status);
+  }
 });
 
 const client = status.clients["abcdefghij"];
@@ -40,7 +56,7 @@ const BREAKS: Readonly<Record<string, Break>> = {
 for (const [what, change] of Object.entries(BREAKS)) {
   Deno.test(`an agent's answer with ${what} is none`, () => {
     assert.equal(
-      readStatus(JSON.stringify({ ...status, ...change })),
+      readStatus(JSON.stringify({ ...status, ...change }), NOW),
       undefined,
     );
   });
@@ -48,16 +64,16 @@ for (const [what, change] of Object.entries(BREAKS)) {
 
 Deno.test("an agent's answer that is too long, or none, is none", () => {
   const text = JSON.stringify(status);
-  assert.equal(readStatus(text + " ".repeat(STATUS_BYTES)), undefined);
+  assert.equal(readStatus(text + " ".repeat(STATUS_BYTES), NOW), undefined);
   for (const one of ["", "null", "[]", "404 page not found", "[".repeat(1e5)]) {
-    assert.equal(readStatus(one), undefined);
+    assert.equal(readStatus(one, NOW), undefined);
   }
 });
 
 Deno.test("whatever an agent answers, reading does not throw, and a client has no name of a prototype's", () => {
   fc.assert(
     fc.property(broken(status), (value) => {
-      const read = readStatus(JSON.stringify(value));
+      const read = readStatus(JSON.stringify(value), NOW);
       assert.ok(read === undefined || typeof read.attached === "boolean");
       assert.ok(
         read === undefined || !Object.hasOwn(read.clients, "__proto__"),
