@@ -110,6 +110,37 @@ Deno.test("HTTP/1, HTTP/2, WebSocket and event streams of one port come here whe
     assert.equal(connects.join(" ").replaceAll("connects=", ""), "1 0 0 0 0");
   });
 
+  await t.step(
+    "a connection that is opened long before it is used",
+    async () => {
+      const request =
+        "GET / HTTP/1.1\\r\\nHost: web\\r\\nversion: demo\\r\\nConnection: close\\r\\n\\r\\n";
+      const output = await sh(
+        `(sleep 1; printf '${request}'; sleep 1) | nc web 80`,
+      );
+      assert.equal(answeredBy(output), "laptop");
+    },
+  );
+
+  await t.step(
+    "a Shadow Service that somebody deletes comes again",
+    async () => {
+      const again = mesh.event((event) => event["code"] === "SERVICE_DELETED");
+      succeeded(
+        await namespace.kubectl(["delete", "service", "web-kt-mesh-demo"]),
+      );
+      await again;
+      await eventually("marked requests come to the laptop", async () => {
+        const { stdout } = await client.curl(
+          "-H",
+          "version: demo",
+          "http://web/",
+        );
+        return answeredBy(stdout) === "laptop";
+      });
+    },
+  );
+
   for (const { title, header, pod } of bothWays) {
     await t.step(`a WebSocket, ${title}`, async () => {
       const output = await deno.run("websocket_talk.ts", [
