@@ -1,5 +1,6 @@
 /** What `leave`, `keep` and `logs` may be given: the sessions of this laptop, also those that have ended for `logs`. */
 import { listLogs } from "../../commands/background/log_folder.ts";
+import { sessionName } from "../../commands/running/session_name.ts";
 import type { Host } from "../../commands/session/host.ts";
 import { localSessions } from "../../undo/live_sessions.ts";
 import type { Candidate } from "./cluster_words.ts";
@@ -12,14 +13,7 @@ export function sessionWords(
     ? listLogs(logDir)
     : localSessions(journalDir);
   const words = new Map(
-    sessions.map(({ command }) => [nameOf(command), command]),
+    sessions.map(({ command }) => [sessionName(command), command]),
   );
   return [...words].map(([value, text]) => ({ value, text }));
-}
-
-/** `web` of `exchange svc/web`, else the verb. */
-function nameOf(command: string): string {
-  const [verb = "", target = ""] = command.split(" ");
-  const isFlag = target === "" || target.startsWith("-");
-  return isFlag ? verb : target.split("/").at(-1)!;
 }

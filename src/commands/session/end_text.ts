@@ -1,3 +1,4 @@
+import { sessionName } from "../running/session_name.ts";
 import type { Host } from "./host.ts";
 
 /**
@@ -12,11 +13,5 @@ export function endText(
 ): string {
   return log === undefined
     ? `Press Ctrl-C to ${what}`
-    : `Run \`ktctl leave ${leaveName(command)}\` to ${what}`;
-}
-
-/** By what it is about, as its user named it, else by its verb. */
-function leaveName(command: string): string {
-  const [verb = "", target = "-"] = command.split(" ");
-  return target.startsWith("-") ? verb : target.split("/").at(-1)!;
+    : `Run \`ktctl leave ${sessionName(command)}\` to ${what}`;
 }
