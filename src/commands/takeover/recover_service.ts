@@ -152,9 +152,8 @@ async function awaitOriginal(
   if (areThere || kube.isPlan) return;
   report.warn(
     "ORIGINAL_NOT_READY",
-    `No original pod of Service "${of.service}" was seen to be ready within ${
-      RETURN_MS / 1000
-    } s`,
+    // its endpoints may be nothing that this user can watch
+    `No original pod of Service "${of.service}" was seen to be ready before the Shadow Pod went`,
   );
 }
 
