@@ -1,6 +1,7 @@
 /** Runs test files with `deno test`, counts, and measures. */
 import { fileURLToPath } from "node:url";
 import type { ProgramForm } from "../test/cluster/program_form.ts";
+import { endProcessTree } from "./end_process_tree.ts";
 import {
   type FailedTest,
   failedTests,
@@ -42,6 +43,8 @@ export interface RunOptions {
   readonly isShown?: boolean;
   /** The folder of its report. @default dist/junit */
   readonly reports?: string;
+  /** What has not ended by then is killed, and has failed. @default {@link MAX_RUN_MS} */
+  readonly timeoutMs?: number;
 }
 
 export const NO_TESTS: TestOutcome = {
@@ -62,6 +65,9 @@ const REPORTS = fileURLToPath(new URL("dist/junit", root));
 const TIMED =
   '{ TIMEFORMAT="%U %S"; time "$@" 2>&3 3>&-; } 3>&2 2>"$0"; exit "$?"';
 
+/** Several times what the longest takes on a busy machine: what hangs is not to keep all others from running. */
+const MAX_RUN_MS = 20 * 60_000;
+
 let count = 0;
 
 /** Of earlier runs. */
@@ -76,6 +82,7 @@ export async function runTestFiles(
   options: RunOptions,
 ): Promise<TestOutcome> {
   const { form, env = {}, isShown = true, reports = REPORTS } = options;
+  const { timeoutMs = MAX_RUN_MS } = options;
   await Deno.mkdir(reports, { recursive: true });
   const report = `${reports}/${String(++count).padStart(3, "0")}.xml`;
   const times = `${report}.times`;
@@ -96,15 +103,26 @@ export async function runTestFiles(
     stdout: stdio,
     stderr: stdio,
   });
-  const title = options.title ?? args.join(" ");
+  let title = options.title ?? args.join(" ");
+  const child = command.spawn();
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    void endProcessTree(child.pid);
+  }, timeoutMs);
   let code: number;
-  if (isShown) ({ code } = await command.spawn().status);
+  if (isShown) ({ code } = await child.status);
   else {
-    const output = await command.output();
+    const output = await child.output();
     code = output.code;
     console.log(`\n--- ${title} ---`);
     const text = new TextDecoder();
     console.log(text.decode(output.stdout) + text.decode(output.stderr));
+  }
+  clearTimeout(timer);
+  if (isLate) {
+    title += `: killed, as it did not end within ${timeoutMs / 60_000} min`;
+    console.error(title);
   }
   const seconds = (performance.now() - begin) / 1000;
   const xml = await Deno.readTextFile(report).catch(() => "");

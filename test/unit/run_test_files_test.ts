@@ -42,3 +42,39 @@ Deno.test({
     }
   },
 });
+
+Deno.test({
+  name:
+    "a test file that does not end is killed with what it started, and has failed",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    const folder = await Deno.makeTempDir({ prefix: "ktctl-run-" });
+    try {
+      const file = `${folder}/does_not_end_test.ts`;
+      const pidFile = JSON.stringify(`${folder}/pid`);
+      await Deno.writeTextFile(
+        file,
+        `Deno.test("does not end", async () => {
+          const child = new Deno.Command("sleep", { args: ["600"] }).spawn();
+          Deno.writeTextFileSync(${pidFile}, String(child.pid));
+          await child.status;
+        });`,
+      );
+      const { counts, times } = await runTestFiles([file], {
+        ...{ form: "source", title: "one that does not end" },
+        ...{ isShown: false, reports: folder, timeoutMs: 6_000 },
+      });
+      assert.deepEqual(counts, { passed: 0, failed: 1, skipped: 0 });
+      assert.match(times[0]!.title, /did not end within 0.1 min/);
+      // that it could be read says that the test ran
+      const pid = Number(await Deno.readTextFile(`${folder}/pid`));
+      await new Deno.Command("tail", {
+        args: [`--pid=${pid}`, "-f", "/dev/null"],
+        signal: AbortSignal.timeout(20_000),
+      }).output();
+      assert.throws(() => Deno.kill(pid, "SIGKILL"));
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+});

@@ -4,6 +4,7 @@ import { HumanReport } from "../../../src/cli/report_human.ts";
 import { JsonReport } from "../../../src/cli/report_json.ts";
 import { ConflictError } from "../../../src/core/errors.ts";
 import { errorEvent, type Report } from "../../../src/core/report.ts";
+import { denoDir } from "../../deno_dir.ts";
 
 const error = errorEvent(
   new ConflictError("TAKEN", "Cannot take it", {
@@ -258,8 +259,10 @@ Deno.test({
   async fn() {
     const file = await Deno.makeTempFile({ prefix: "ktctl-colours-" });
     const here = new URL("report_here.ts", import.meta.url).pathname;
+    // of nothing else in the environment: NO_COLOR, CI, FORCE_COLOR and others decide as well
+    const { PATH = "", HOME = "" } = Deno.env.toObject();
     const program =
-      `env -u NO_COLOR TERM=xterm "${Deno.execPath()}" run -A --quiet "${here}"`;
+      `env -i PATH="${PATH}" HOME="${HOME}" DENO_DIR="${await denoDir()}" TERM=xterm "${Deno.execPath()}" run -A --quiet "${here}"`;
     try {
       for (const stream of [1, 2]) {
         const { stdout } = await new Deno.Command("script", {
