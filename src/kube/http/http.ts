@@ -329,6 +329,12 @@ export class KubeHttp {
       http.IncomingMessage
     >();
     request.once("response", resolve);
+    // Node's request fails by its signal only when it has a connection: one that is dialled still, to a
+    // network or a proxy that is silent, would be waited for.
+    const { signal } = deadline;
+    const abort = () => reject(signal.reason);
+    signal.addEventListener("abort", abort, { once: true });
+    request.once("close", () => signal.removeEventListener("abort", abort));
     // Stays on: a request may fail once more after its answer began, with nobody else listening.
     request.on("error", reject);
     request.end(body);

@@ -58,6 +58,47 @@ Deno.test("HTTPS_PROXY may name a SOCKS5 proxy; one that refuses the login is na
   });
 });
 
+Deno.test("a proxy that is silent holds no call beyond its deadline, nor beyond its signal, and nothing is sent when it answers", async () => {
+  await using server = await FakeApiServer.start([json({ seen: true })]);
+  const asked: net.Socket[] = [];
+  const answer = (client: net.Socket) => {
+    const upstream = net.connect(server.port, "127.0.0.1", () => {
+      client.write("HTTP/1.1 200 OK\r\n\r\n");
+      upstream.pipe(client).pipe(upstream);
+    });
+    client.on("close", () => upstream.destroy());
+  };
+  const silent = (_request: unknown, client: unknown) =>
+    void asked.push(client as net.Socket);
+  const proxy = http.createServer().on("connect", silent);
+  proxy.listen(0, "127.0.0.1");
+  await once(proxy, "listening");
+  const { port } = proxy.address() as net.AddressInfo;
+  const begin = performance.now();
+  await using api = clientOf(server.url, {
+    cluster: { proxyUrl: `http://127.0.0.1:${port}` },
+  });
+  await assert.rejects(api.raw("/x", { timeoutMs: 200 }), {
+    message: /did not answer within 0.2 seconds/,
+  });
+  const controller = new AbortController();
+  const call = api.raw("/x", { signal: controller.signal });
+  setTimeout(() => controller.abort(), 200);
+  await assert.rejects(call, { code: "CANCELLED" });
+  assert.ok(performance.now() - begin < 10_000); // the proxy has 20 s
+  assert.equal(asked.length, 2);
+  proxy.off("connect", silent);
+  proxy.on("connect", (request, client) => {
+    silent(request, client);
+    answer(client as net.Socket);
+  });
+  asked.forEach(answer);
+  assert.deepEqual(await api.raw("/y"), { seen: true });
+  assert.deepEqual(server.requests.map(({ url }) => url), ["/y"]);
+  for (const client of asked) client.destroy();
+  await new Promise((done) => proxy.close(done));
+});
+
 Deno.test("an IPv6 API server is reached through HTTP and SOCKS5 proxies", async () => {
   await using server = await ipv6Server();
   await using socks = await startSocks5();
