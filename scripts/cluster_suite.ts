@@ -1,6 +1,10 @@
 /** Runs the tests of the cluster: on the current Kubernetes all of them, on the oldest a set. */
 import { removeClientPod } from "../test/cluster/client_pod.ts";
-import { CLUSTER_SCRIPT, openTestCluster } from "../test/cluster/cluster.ts";
+import {
+  bringUp,
+  CLUSTER_SCRIPT,
+  openTestCluster,
+} from "../test/cluster/cluster.ts";
 import { run as runCommand } from "../test/cluster/command.ts";
 import type { ProgramForm } from "../test/cluster/program_form.ts";
 import { mustSucceed } from "./must_succeed.ts";
@@ -98,7 +102,9 @@ export async function runClusterSuite(
   const old = chosen || !isOwn ? [] : files
     .filter((file) => ON_OLDEST.test(file))
     .map((file): Job => ({ file, form: form ?? "bundle" }));
-  await prepare(new Set([...jobs, ...old].map(({ form }) => form)));
+  const forms = new Set([...jobs, ...old].map(({ form }) => form));
+  await prepare(forms);
+  if (forms.has("bundle")) await shareBundle();
   const alone = jobs.filter(({ file }) => ALONE.test(file));
   const apart = jobs.filter(({ file }) => APART.test(file));
   const isSpecial = ({ file }: Job) =>
@@ -132,8 +138,22 @@ export async function runClusterSuite(
   return add(lanes.reduce(add), await on(main, alone, 1));
 }
 
+/** Gives it to all test files at one place. */
+async function shareBundle(): Promise<void> {
+  bundleFolder = await Deno.makeTempDir({ prefix: "ktctl-program-" });
+  await Deno.chmod(bundleFolder, 0o755); // other users run it as well
+  const bundle = new URL("../dist/ktctl.js", import.meta.url);
+  await Deno.copyFile(bundle, `${bundleFolder}/ktctl.js`);
+  Deno.env.set("KTCTL_TEST_BUNDLE_FOLDER", bundleFolder);
+}
+
+let bundleFolder: string | undefined;
+
 /** Ends what was left running for tests that are run once more. */
 export async function endClusters(): Promise<void> {
+  if (bundleFolder !== undefined) {
+    await Deno.remove(bundleFolder, { recursive: true });
+  }
   for (const cluster of left.splice(0)) {
     await mustSucceed("bash", [CLUSTER_SCRIPT, "down"], settings(cluster));
   }
@@ -164,8 +184,11 @@ async function on(
   const keep = before.code === 0 || Deno.env.get("KTCTL_TEST_KEEP_CLUSTER");
   if (!keep) left.push(cluster);
   try {
-    await mustSucceed("bash", [CLUSTER_SCRIPT, "up"], env);
-    const outcome = await runJobs(jobs, atATime, env);
+    const opened = await bringUp(env);
+    const outcome = await runJobs(jobs, atATime, {
+      ...env,
+      KTCTL_TEST_CLUSTER_ENV: opened,
+    });
     const isNeeded = cluster === main || outcome.failed.length > 0;
     if (keep || isNeeded) return outcome;
     await mustSucceed("bash", [CLUSTER_SCRIPT, "down"], env);
@@ -207,6 +230,8 @@ async function runQueue(
       ...{ form, env, title, isShown: false },
     });
     outcome = add(outcome, run);
+    // it may have left something of the cluster stopped
+    if (isOwn && run.counts.failed > 0) await bringUp(env);
   }
   return outcome;
 }

@@ -9,41 +9,27 @@ export async function makeAccount(
   namespace: TestNamespace,
   { name, dir }: { name: string; dir: string },
 ): Promise<string> {
+  const secretName = `${name}-test-token`;
   // from Kubernetes 1.24 on, no account gets a token unless asked
   const secret = {
-    apiVersion: "v1",
-    kind: "Secret",
     type: "kubernetes.io/service-account-token",
     metadata: {
-      name: `${name}-test-token`,
+      name: secretName,
       annotations: { "kubernetes.io/service-account.name": name },
     },
   };
-  succeeded(await namespace.kubectl(["create", "serviceaccount", name]));
-  await namespace.apply(JSON.stringify(secret));
+  await namespace.request("POST", "serviceaccounts", { metadata: { name } });
+  await namespace.request("POST", "secrets", secret);
   let token = "";
   await eventually("the account has a token", async () => {
-    const { data } = JSON.parse(
-      succeeded(
-        await namespace.kubectl([
-          "get",
-          `secret/${name}-test-token`,
-          "-o",
-          "json",
-        ]),
-      ),
-    );
+    const { data } = await namespace.request("GET", `secrets/${secretName}`);
     token = atob(data?.token ?? "");
     // up to 1.23 the account's own Secret comes as well, which counts in a snapshot
-    const account = succeeded(
-      await namespace.kubectl([
-        "get",
-        `serviceaccount/${name}`,
-        "-o",
-        "jsonpath={.secrets}",
-      ]),
+    const { secrets } = await namespace.request(
+      "GET",
+      `serviceaccounts/${name}`,
     );
-    return token !== "" && (cluster.minor >= 24 || account !== "");
+    return token !== "" && (cluster.minor >= 24 || secrets !== undefined);
   });
   const admin = JSON.parse(
     succeeded(

@@ -6,8 +6,10 @@ import {
   run,
   succeeded,
 } from "./command.ts";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { TestCluster } from "./cluster.ts";
-import { pidInPod } from "./pod_process.ts";
+import { pidOfPod } from "./pod_process.ts";
+import { type TestApi, TestApiError } from "./test_api.ts";
 
 /** Its own, so that no test finds the pod among its objects. */
 const NAMESPACE = "ktctl-test-client";
@@ -45,7 +47,7 @@ export async function clientPod(
 ): Promise<ClientPod> {
   const kubectl: TestCluster["kubectl"] = (args, options) =>
     cluster.kubectl(["--namespace", NAMESPACE, ...args], options);
-  const pid = await (started ??= start(kubectl, cluster.ours));
+  const pid = await (started ??= start(cluster));
   const search =
     `LOCALDOMAIN=${namespace}.svc.cluster.local svc.cluster.local cluster.local`;
   const exec: ClientPod["exec"] = (command, options) => {
@@ -84,39 +86,51 @@ export async function clientPod(
 }
 
 /** @returns its process on this machine, if that is the node. */
-async function start(
-  kubectl: TestCluster["kubectl"],
-  isNode: boolean,
-): Promise<number | undefined> {
-  await startPod(kubectl);
-  if (!isNode) return undefined;
-  return await pidInPod({ kubectl }, "pod/client", "sleep");
+async function start({ api, ours }: TestCluster): Promise<number | undefined> {
+  const uid = await uidOfReadyPod(api);
+  return ours ? pidOfPod(uid, "sleep") : undefined;
 }
 
-async function startPod(kubectl: TestCluster["kubectl"]): Promise<void> {
-  const ready = async (timeout: string) =>
-    await kubectl([
-      "wait",
-      "--for=condition=Ready",
-      "pod/client",
-      `--timeout=${timeout}`,
-    ]);
-  if ((await ready("0")).code === 0) return;
-  const namespace = {
-    apiVersion: "v1",
-    kind: "Namespace",
-    metadata: { name: NAMESPACE },
-  };
-  for (const object of [namespace, POD]) {
-    const stdin = JSON.stringify(object);
-    // the account that a pod needs comes a moment after its namespace
-    for (const deadline = Date.now() + 30_000;;) {
-      const { code, stderr } = await kubectl(["apply", "-f", "-"], { stdin });
-      if (code === 0) break;
-      if (Date.now() > deadline) throw new Error(`no client pod: ${stderr}`);
+/** Makes the pod where it is not. */
+async function uidOfReadyPod(api: TestApi): Promise<string> {
+  const pods = `/api/v1/namespaces/${NAMESPACE}/pods`;
+  let isMade = false;
+  for (const deadline = Date.now() + 60_000;;) {
+    const pod = await api.request("GET", `${pods}/client`);
+    const isReady = pod?.status.conditions?.some((one: Condition) =>
+      one.type === "Ready" && one.status === "True"
+    );
+    if (isReady) return pod.metadata.uid;
+    if (Date.now() > deadline) {
+      throw new Error(`no client pod: ${JSON.stringify(pod?.status)}`);
     }
+    if (pod === undefined && !isMade) isMade = await make(api, pods);
+    await sleep(100);
   }
-  succeeded(await ready("60s"));
+}
+
+interface Condition {
+  readonly type: string;
+  readonly status: string;
+}
+
+/** @returns whether it is; the account that a pod needs comes a moment after its namespace. */
+async function make(api: TestApi, pods: string): Promise<boolean> {
+  try {
+    await api.request("POST", "/api/v1/namespaces", {
+      metadata: { name: NAMESPACE },
+    }).catch(unlessThere);
+    await api.request("POST", pods, POD).catch(unlessThere);
+    return true;
+  } catch (error) {
+    if (error instanceof TestApiError && error.status === 403) return false;
+    throw error;
+  }
+}
+
+/** Another test file may have been faster. */
+function unlessThere(error: unknown): void {
+  if (!(error instanceof TestApiError) || error.status !== 409) throw error;
 }
 
 /** Takes the pod away from a cluster that stays. */

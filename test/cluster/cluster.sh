@@ -182,11 +182,13 @@ start_component() {
 await_component() {
   case $1 in
     containerd) await containerd containerd "${CTR[@]}" version ;;
-    kube-apiserver) await 'the API server' kube-apiserver "${K[@]}" get --raw /readyz ;;
+    kube-apiserver) await 'the API server' kube-apiserver api_ready ;;
     kubelet) await "node $NODE" kubelet node_ready ;;
   esac
 }
 
+# Without kubectl as long as nothing listens: it takes longer to start than to be waited for.
+api_ready() { (: < "/dev/tcp/$NODE_IP/$API_PORT") && "${K[@]}" get --raw /readyz; }
 node_ready() { [ "$("${K[@]}" get node $NODE -o 'jsonpath={.status.conditions[?(@.type=="Ready")].status}')" = True ]; }
 dns_ready() { [ "$("${K[@]}" -n kube-system get deploy coredns -o 'jsonpath={.status.readyReplicas}')" = 1 ]; }
 

@@ -52,7 +52,9 @@ export async function grant(
   namespace: TestNamespace,
   { account, role }: { account: string; role: string },
 ): Promise<void> {
-  succeeded(await namespace.kubectl(["apply", "-f", fileOf(role)]));
+  succeeded(
+    await namespace.kubectl(["apply", "--validate=false", "-f", fileOf(role)]),
+  );
   await bind(namespace, { account, role: `ktctl-${role}` });
 }
 
@@ -60,13 +62,14 @@ async function bind(
   namespace: TestNamespace,
   { account, role }: { account: string; role: string },
 ): Promise<void> {
-  succeeded(
-    await namespace.kubectl([
-      "create",
-      "rolebinding",
-      `${account}-${role}`,
-      `--role=${role}`,
-      `--serviceaccount=${namespace.name}:${account}`,
-    ]),
-  );
+  const apiGroup = "rbac.authorization.k8s.io";
+  await namespace.request("POST", `/apis/${apiGroup}/v1/rolebindings`, {
+    metadata: { name: `${account}-${role}` },
+    roleRef: { apiGroup, kind: "Role", name: role },
+    subjects: [{
+      kind: "ServiceAccount",
+      name: account,
+      namespace: namespace.name,
+    }],
+  });
 }

@@ -76,7 +76,7 @@ imageMinimumGCAge: 24h
 evictionHard: {memory.available: 50Mi, nodefs.available: 100Mi, nodefs.inodesFree: "1%"}
 serializeImagePulls: false
 syncFrequency: 10s
-nodeStatusUpdateFrequency: 1s
+nodeStatusUpdateFrequency: 5s
 nodeStatusReportFrequency: 1m
 fileCheckFrequency: 5s
 $(kubelet_settings)

@@ -1,5 +1,8 @@
 // What the original ktctl leaves in a cluster, object by object as it makes them.
-import { succeeded, type TestNamespace } from "./cluster.ts";
+import type { TestNamespace } from "./cluster.ts";
+import type { KubeObject } from "./snapshot.ts";
+
+const APPS = "/apis/apps/v1";
 
 export const OLD_SECONDS = 10 * 60;
 
@@ -56,13 +59,9 @@ export async function scaleLeftover(
       ...options,
     }),
   );
-  succeeded(
-    await namespace.kubectl([
-      "scale",
-      `deployment/${deployment}`,
-      "--replicas=0",
-    ]),
-  );
+  await namespace.request("PATCH", `${APPS}/deployments/${deployment}/scale`, {
+    spec: { replicas: 0 },
+  });
 }
 
 /** `mesh` of one developer: router, stuntman, mesh Service and mesh shadow. */
@@ -128,14 +127,9 @@ export async function lockLeftover(
   service: string,
   ageSeconds: number,
 ): Promise<void> {
-  succeeded(
-    await namespace.kubectl([
-      "annotate",
-      `service/${service}`,
-      `kt-lock=${now() - ageSeconds}`,
-      "--overwrite",
-    ]),
-  );
+  await namespace.request("PATCH", `services/${service}`, {
+    metadata: { annotations: { "kt-lock": String(now() - ageSeconds) } },
+  });
 }
 
 /** What the original's `recover` writes before it deletes the shadow. */
@@ -165,7 +159,7 @@ interface ShadowOptions extends LeftoverOptions {
   readonly asDeployment?: boolean;
 }
 
-function shadow(options: ShadowOptions): object[] {
+function shadow(options: ShadowOptions): KubeObject[] {
   const { name, labels } = options;
   return [
     options.asDeployment ? deployment(options) : pod(options),
@@ -199,7 +193,7 @@ function workloadMetadata(options: ShadowOptions) {
   };
 }
 
-function pod(options: ShadowOptions): object {
+function pod(options: ShadowOptions): KubeObject {
   return {
     apiVersion: "v1",
     kind: "Pod",
@@ -208,7 +202,7 @@ function pod(options: ShadowOptions): object {
   };
 }
 
-function deployment(options: ShadowOptions): object {
+function deployment(options: ShadowOptions): KubeObject {
   return {
     apiVersion: "apps/v1",
     kind: "Deployment",
@@ -231,7 +225,7 @@ function createdService(
   name: string,
   selector: Labels,
   options: LeftoverOptions,
-): object {
+): KubeObject {
   return {
     apiVersion: "v1",
     kind: "Service",
@@ -253,11 +247,7 @@ async function switchService(
   service: string,
   selector: Labels,
 ): Promise<void> {
-  const { spec } = JSON.parse(
-    succeeded(
-      await namespace.kubectl(["get", `service/${service}`, "-o", "json"]),
-    ),
-  );
+  const { spec } = await namespace.request("GET", `services/${service}`);
   const sorted = Object.entries(spec.selector).sort(([a], [b]) =>
     a < b ? -1 : 1
   );
@@ -276,24 +266,17 @@ async function patchService(
   service: string,
   patch: unknown[],
 ): Promise<void> {
-  succeeded(
-    await namespace.kubectl([
-      "patch",
-      `service/${service}`,
-      "--type=json",
-      "-p",
-      JSON.stringify(patch),
-    ]),
-  );
+  await namespace.request("PATCH", `services/${service}`, patch);
 }
 
-/** `create`, not `apply`: the original leaves no annotation of kubectl's. */
+/** Not as `kubectl apply`: the original leaves no annotation of kubectl's. */
 async function create(
   namespace: TestNamespace,
-  items: readonly object[],
+  items: readonly KubeObject[],
 ): Promise<void> {
-  const list = JSON.stringify({ apiVersion: "v1", kind: "List", items });
-  succeeded(
-    await namespace.kubectl(["create", "-f", "-"], { stdin: list }),
-  );
+  for (const item of items) {
+    const plural = `${item.kind.toLowerCase()}s`;
+    const path = item.kind === "Deployment" ? `${APPS}/${plural}` : plural;
+    await namespace.request("POST", path, item);
+  }
 }

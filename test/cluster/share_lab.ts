@@ -78,12 +78,8 @@ export class ShareLab implements AsyncDisposable {
 
   /** How many the agent has a link to. */
   async attached(): Promise<number> {
-    const { name } = this.namespace;
-    const page =
-      `/api/v1/namespaces/${name}/pods/${SHARE_NAME}:2223/proxy/status`;
-    const { clients }: AgentStatus = JSON.parse(
-      succeeded(await this.namespace.kubectl(["get", "--raw", page])),
-    );
+    const page = `pods/${SHARE_NAME}:2223/proxy/status`;
+    const { clients }: AgentStatus = await this.namespace.request("GET", page);
     return Object.values(clients).filter(({ attached }) => attached).length;
   }
 

@@ -1,5 +1,5 @@
 // Requests to the API server without a process for each: `kubectl` costs more than what it asks.
-import { run, succeeded } from "./command.ts";
+import { parse } from "yaml";
 
 /** What an API server serves in namespaces and lists: the path of each, but for the namespace. */
 interface NamespacedResource {
@@ -22,11 +22,6 @@ interface GroupList {
   readonly groups: readonly { preferredVersion: { groupVersion: string } }[];
 }
 
-interface Account {
-  readonly server: string;
-  readonly credentials: Deno.CreateHttpClientOptions & Deno.TlsCertifiedKeyPem;
-}
-
 /** What the API server refused. */
 export class TestApiError extends Error {
   /** Of HTTP: 409 where somebody else was faster. */
@@ -38,27 +33,33 @@ export class TestApiError extends Error {
   }
 }
 
-/** As the user of a kubeconfig, who has a client's certificate. */
+/** A patch is a list of operations, or what is to be merged. */
+function contentType(method: string, body: unknown): string {
+  if (method !== "PATCH") return "application/json";
+  const kind = Array.isArray(body) ? "json-patch" : "merge-patch";
+  return `application/${kind}+json`;
+}
+
+/** As the user of a kubeconfig's current context, who has a client's certificate. */
 export class TestApi {
-  readonly #kubeconfig: string;
-  /** Asked once, at the first request. */
-  #account: Promise<Account> | undefined;
+  readonly #server: string;
+  readonly #credentials: Deno.CreateHttpClientOptions & Deno.TlsCertifiedKeyPem;
+  /** One for all requests, which share its connections. */
+  #client: Deno.HttpClient;
   #resources: Promise<NamespacedResource[]> | undefined;
 
   constructor(kubeconfig: string) {
-    this.#kubeconfig = kubeconfig;
-  }
-
-  async #readAccount(): Promise<Account> {
-    const view = ["config", "view", "--raw", "--minify", "-o", "json"];
-    const { clusters: [{ cluster }], users: [{ user }] } = JSON.parse(
-      succeeded(
-        await run("kubectl", ["--kubeconfig", this.#kubeconfig, ...view]),
-      ),
-    );
+    const config = parse(Deno.readTextFileSync(kubeconfig));
+    const named = (list: readonly { name: string }[], name: string) =>
+      // deno-lint-ignore no-explicit-any -- of any kubeconfig
+      list.find((one) => one.name === name) as any;
+    const { context } = named(config.contexts, config["current-context"]);
+    const { cluster } = named(config.clusters, context.cluster);
+    const { user } = named(config.users, context.user);
     const pem = (data: string | undefined, file: string) =>
       data === undefined ? Deno.readTextFileSync(file) : atob(data);
-    const credentials = {
+    this.#server = cluster.server;
+    this.#credentials = {
       caCerts: [pem(
         cluster["certificate-authority-data"],
         cluster["certificate-authority"],
@@ -66,21 +67,43 @@ export class TestApi {
       cert: pem(user["client-certificate-data"], user["client-certificate"]),
       key: pem(user["client-key-data"], user["client-key"]),
     };
-    return { server: cluster.server, credentials };
-  }
-
-  /** For requests that belong together: they share its connections. */
-  async #connect(): Promise<Connection> {
-    const { server, credentials } = await (this.#account ??= this
-      .#readAccount());
-    return new Connection(server, Deno.createHttpClient(credentials));
+    this.#client = Deno.createHttpClient(this.#credentials);
   }
 
   /** One request; undefined where there is no such thing. */
   // deno-lint-ignore no-explicit-any -- Kubernetes' own shapes
   async request(method: string, path: string, body?: unknown): Promise<any> {
-    using connection = await this.#connect();
-    return await connection.request(method, path, body);
+    const response = await this.#fetch(path, {
+      method,
+      ...(body === undefined ? {} : {
+        body: JSON.stringify(body),
+        headers: { "content-type": contentType(method, body) },
+      }),
+    });
+    const text = await response.text();
+    if (response.ok) return JSON.parse(text);
+    if (response.status === 404) return undefined;
+    throw new TestApiError(`${method} ${path}: ${text}`, response.status);
+  }
+
+  /** What was read by a connection of an API server that is gone is read once more by a new one. */
+  async #fetch(path: string, init: RequestInit): Promise<Response> {
+    const client = this.#client;
+    const attempt = (client: Deno.HttpClient) =>
+      fetch(`${this.#server}${path}`, {
+        ...init,
+        client,
+        signal: AbortSignal.timeout(30_000),
+      });
+    try {
+      return await attempt(client);
+    } catch (error) {
+      if (init.method !== "GET" || !(error instanceof TypeError)) throw error;
+      if (this.#client === client) {
+        this.#client = Deno.createHttpClient(this.#credentials);
+      }
+      return await attempt(this.#client);
+    }
   }
 
   /** What kinds there are is asked anew for the next snapshot: some were added. */
@@ -90,8 +113,7 @@ export class TestApi {
 
   /** What can be listed in a namespace, each in its preferred version. */
   async #namespacedResources(): Promise<NamespacedResource[]> {
-    using connection = await this.#connect();
-    const get = (path: string) => connection.request("GET", path);
+    const get = (path: string) => this.request("GET", path);
     const { groups } = await get("/apis") as GroupList;
     const bases = [
       "/api/v1",
@@ -122,10 +144,9 @@ export class TestApi {
   ): Promise<any[]> {
     const all = await (this.#resources ??= this.#namespacedResources());
     const resources = all.filter(({ name }) => !leftOut.has(name));
-    using connection = await this.#connect();
     const lists = await Promise.all(resources.map(async ({ base, plural }) => {
       const path = `${base}/namespaces/${namespace}/${plural}`;
-      const list = await connection.request("GET", path);
+      const list = await this.request("GET", path);
       if (list === undefined) return [];
       // an item of a list does not say what it is
       const { apiVersion, kind, items } = list;
@@ -133,36 +154,5 @@ export class TestApi {
       return items.map((item: object) => ({ ...its, ...item }));
     }));
     return lists.flat();
-  }
-}
-
-class Connection implements Disposable {
-  readonly #server: string;
-  readonly #client: Deno.HttpClient;
-
-  constructor(server: string, client: Deno.HttpClient) {
-    this.#server = server;
-    this.#client = client;
-  }
-
-  // deno-lint-ignore no-explicit-any -- as above
-  async request(method: string, path: string, body?: unknown): Promise<any> {
-    const response = await fetch(`${this.#server}${path}`, {
-      client: this.#client,
-      method,
-      signal: AbortSignal.timeout(30_000),
-      ...(body === undefined ? {} : {
-        body: JSON.stringify(body),
-        headers: { "content-type": "application/json" },
-      }),
-    });
-    const text = await response.text();
-    if (response.ok) return JSON.parse(text);
-    if (response.status === 404) return undefined;
-    throw new TestApiError(`${method} ${path}: ${text}`, response.status);
-  }
-
-  [Symbol.dispose](): void {
-    this.#client.close();
   }
 }

@@ -32,13 +32,16 @@ const FILES = {
   url: "dist/ktctl.js",
 };
 
+/**
+ * Where all test files of a run have the bundle: V8 compiles it anew for each path, which takes a third
+ * of a second of a processor.
+ */
+const SHARED = PROGRAM_FORM === "bundle"
+  ? Deno.env.get("KTCTL_TEST_BUNDLE_FOLDER")
+  : undefined;
+
 /** Has what of a released form is on a user's machine. */
-export const PROGRAM_FOLDER: string = Deno.makeTempDirSync({
-  prefix: "ktctl-program-",
-});
-globalThis.addEventListener("unload", () => {
-  Deno.removeSync(PROGRAM_FOLDER, { recursive: true });
-});
+export const PROGRAM_FOLDER: string = SHARED ?? ownFolder();
 const HERE: ProgramPlace = {
   deno: Deno.execPath(),
   checkout: CHECKOUT,
@@ -72,8 +75,20 @@ export function programWords(place: ProgramPlace = HERE): string[] {
   }
 }
 
+function ownFolder(): string {
+  const folder = Deno.makeTempDirSync({ prefix: "ktctl-program-" });
+  globalThis.addEventListener("unload", () => {
+    Deno.removeSync(folder, { recursive: true });
+  });
+  return folder;
+}
+
 /** Fills the folder; gives the URL, for the form that has one. */
 async function release(): Promise<string> {
+  if (SHARED !== undefined) {
+    assertFresh(`${CHECKOUT}${FILES.bundle}`);
+    return "";
+  }
   await Deno.chmod(PROGRAM_FOLDER, 0o755); // other users run it as well
   if (PROGRAM_FORM === "source") return "";
   const file = `${CHECKOUT}${FILES[PROGRAM_FORM]}`;
