@@ -24,7 +24,10 @@ const ON_SOURCE =
 /** Each verb once, for the forms that no other test starts. */
 const SMOKE = /^test\/cluster\/(connect_user|every_verb)_test/;
 
-/** Plugins of somebody else's, far from the checkout: with each form that people start. */
+/**
+ * Plugins of somebody else's, far from the checkout: with each form that people start; with all but the bundle
+ * only what depends on the form.
+ */
 const PLUGINS = /^test\/cluster\/plugin_examples_test/;
 
 /** A file runs once, with one form of ktctl, but for plugins and the smoke set. */

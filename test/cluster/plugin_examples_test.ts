@@ -1,4 +1,5 @@
-// The two plugins that docs/plugin-authors.md writes, used as its reader does.
+// The two plugins that docs/plugin-authors.md writes, used as its reader does. With the bundle all of it; with the
+// other forms that people start what can differ with the form: how a plugin's file and ktctl's API come in.
 import assert from "node:assert/strict";
 import { docExamples } from "../doc_examples.ts";
 import { freePorts } from "../unit/link/agent/agent_process.ts";
@@ -6,6 +7,10 @@ import { openTestCluster } from "./cluster.ts";
 import { run, succeeded } from "./command.ts";
 import { answerOf, assertNoTrace, eventually, Laptop } from "./laptop.ts";
 import type { KtctlResult } from "./ktctl_process.ts";
+import { PROGRAM_FORM } from "./program_form.ts";
+
+/** Whatever the form, one transport is added, used and tested. */
+const isBrief = PROGRAM_FORM === "source" || PROGRAM_FORM === "portable";
 
 Deno.test("http-proxy, added by its name: programs of this machine reach the cluster by its proxy, for as long as connect runs", async () => {
   const cluster = await openTestCluster();
@@ -54,95 +59,108 @@ Deno.test("http-proxy, added by its name: programs of this machine reach the clu
   }
 });
 
-Deno.test("canary: the laptop has its share of a Service's requests, and whoever has the plugin cleans up after it", async () => {
-  const cluster = await openTestCluster();
-  await using namespace = await cluster.demo();
-  const client = await namespace.client();
-  await using laptop = await Laptop.open(cluster, namespace);
-  await using other = await Laptop.open(cluster, namespace, "other");
-  await using examples = await docExamples();
-  const file = examples.path("canary.ts");
-  const before = await namespace.snapshot();
-  const args = ["--plugin", file, "--mode", "canary"];
-  const expose = ["--expose", `${laptop.demo.port}:80`];
-  for (const signal of ["SIGINT", "SIGKILL"] as const) {
-    await using exchange = laptop.start([
-      "exchange",
-      "web",
-      ...args,
-      ...expose,
-    ]);
-    const { message } = await exchange.ready();
-    assert.match(message, /The laptop is one of the pods of Service "web"/);
-    const seen = new Set<string>();
-    await eventually("the laptop and a pod of before answer", async () => {
-      seen.add(
-        (await answerOf(client)).startsWith("laptop") ? "laptop" : "pod",
-      );
-      return seen.size === 2;
-    });
-    let isOver = false;
-    const stopping = exchange.stop(signal).finally(() => isOver = true);
-    // at a Ctrl-C no request is lost
-    while (signal === "SIGINT" && !isOver) {
-      assert.match(await answerOf(client), /^(web-|laptop)/);
-    }
-    await stopping;
-    if (signal === "SIGKILL") {
-      const clean = ["clean", "--thresholdInMinus", "0", "--plugin", file];
-      await eventually("clean finds the session dead", async () => {
-        const { code, stdout } = await other.run(clean);
-        assert.equal(code, 0, stdout);
-        return await namespace.snapshot() === before;
+Deno.test({
+  name:
+    "canary: the laptop has its share of a Service's requests, and whoever has the plugin cleans up after it",
+  ignore: isBrief,
+  async fn() {
+    const cluster = await openTestCluster();
+    await using namespace = await cluster.demo();
+    const client = await namespace.client();
+    await using laptop = await Laptop.open(cluster, namespace);
+    await using other = await Laptop.open(cluster, namespace, "other");
+    await using examples = await docExamples();
+    const file = examples.path("canary.ts");
+    const before = await namespace.snapshot();
+    const args = ["--plugin", file, "--mode", "canary"];
+    const expose = ["--expose", `${laptop.demo.port}:80`];
+    for (const signal of ["SIGINT", "SIGKILL"] as const) {
+      await using exchange = laptop.start([
+        "exchange",
+        "web",
+        ...args,
+        ...expose,
+      ]);
+      const { message } = await exchange.ready();
+      assert.match(message, /The laptop is one of the pods of Service "web"/);
+      const seen = new Set<string>();
+      await eventually("the laptop and a pod of before answer", async () => {
+        seen.add(
+          (await answerOf(client)).startsWith("laptop") ? "laptop" : "pod",
+        );
+        return seen.size === 2;
       });
-      // what the other laptop took back already
-      assert.equal((await laptop.run(["clean", "--plugin", file])).code, 0);
+      let isOver = false;
+      const stopping = exchange.stop(signal).finally(() => isOver = true);
+      // at a Ctrl-C no request is lost
+      while (signal === "SIGINT" && !isOver) {
+        assert.match(await answerOf(client), /^(web-|laptop)/);
+      }
+      await stopping;
+      if (signal === "SIGKILL") {
+        const clean = ["clean", "--thresholdInMinus", "0", "--plugin", file];
+        await eventually("clean finds the session dead", async () => {
+          const { code, stdout } = await other.run(clean);
+          assert.equal(code, 0, stdout);
+          return await namespace.snapshot() === before;
+        });
+        // what the other laptop took back already
+        assert.equal((await laptop.run(["clean", "--plugin", file])).code, 0);
+      }
+      // a killed session's pod goes at once, and the nodes follow a moment later
+      let inARow = 0;
+      await eventually(
+        "the pods of before answer, and nobody else",
+        async () => {
+          const isPod = (await answerOf(client)).startsWith("web-");
+          if (signal === "SIGINT") assert.ok(isPod);
+          inARow = isPod ? inARow + 1 : 0;
+          return inARow === 10;
+        },
+      );
+      await assertNoTrace({ namespace, laptop, before });
     }
-    // a killed session's pod goes at once, and the nodes follow a moment later
-    let inARow = 0;
-    await eventually("the pods of before answer, and nobody else", async () => {
-      const isPod = (await answerOf(client)).startsWith("web-");
-      if (signal === "SIGINT") assert.ok(isPod);
-      inARow = isPod ? inARow + 1 : 0;
-      return inARow === 10;
-    });
-    await assertNoTrace({ namespace, laptop, before });
-  }
+  },
 });
 
-Deno.test("canary leaves a workload alone that would take the Shadow Pod for its own", async () => {
-  const cluster = await openTestCluster();
-  await using namespace = await cluster.demo();
-  await using laptop = await Laptop.open(cluster, namespace);
-  await using examples = await docExamples();
-  const get = ["get", "deployment", "web", "-o", "json"];
-  const { spec } = JSON.parse(succeeded(await namespace.kubectl(get)));
-  const labels = { app: "adopting" };
-  await namespace.apply(JSON.stringify({
-    apiVersion: "apps/v1",
-    kind: "DaemonSet",
-    metadata: { name: "adopting" },
-    spec: {
-      selector: { matchLabels: labels },
-      template: { ...spec.template, metadata: { labels } },
-    },
-  }));
-  await namespace.apply(JSON.stringify({
-    apiVersion: "v1",
-    kind: "Service",
-    metadata: { name: "adopting" },
-    spec: { selector: labels, ports: [{ port: 80 }] },
-  }));
-  await eventually("the DaemonSet has its pod", async () => {
-    const pods = ["get", "pods", "-l", "app=adopting", "-o", "name"];
-    return succeeded(await namespace.kubectl(pods)) !== "";
-  });
-  const { code, error, stdout } = await laptop.run([
-    ...["exchange", "adopting", "--expose", `${laptop.demo.port}:80`],
-    ...["--plugin", examples.path("canary.ts"), "--mode", "canary"],
-  ]);
-  assert.equal(code, 3, stdout);
-  assert.equal(error?.["code"], "POD_ADOPTED");
+Deno.test({
+  name:
+    "canary leaves a workload alone that would take the Shadow Pod for its own",
+  ignore: isBrief,
+  async fn() {
+    const cluster = await openTestCluster();
+    await using namespace = await cluster.demo();
+    await using laptop = await Laptop.open(cluster, namespace);
+    await using examples = await docExamples();
+    const get = ["get", "deployment", "web", "-o", "json"];
+    const { spec } = JSON.parse(succeeded(await namespace.kubectl(get)));
+    const labels = { app: "adopting" };
+    await namespace.apply(JSON.stringify({
+      apiVersion: "apps/v1",
+      kind: "DaemonSet",
+      metadata: { name: "adopting" },
+      spec: {
+        selector: { matchLabels: labels },
+        template: { ...spec.template, metadata: { labels } },
+      },
+    }));
+    await namespace.apply(JSON.stringify({
+      apiVersion: "v1",
+      kind: "Service",
+      metadata: { name: "adopting" },
+      spec: { selector: labels, ports: [{ port: 80 }] },
+    }));
+    await eventually("the DaemonSet has its pod", async () => {
+      const pods = ["get", "pods", "-l", "app=adopting", "-o", "name"];
+      return succeeded(await namespace.kubectl(pods)) !== "";
+    });
+    const { code, error, stdout } = await laptop.run([
+      ...["exchange", "adopting", "--expose", `${laptop.demo.port}:80`],
+      ...["--plugin", examples.path("canary.ts"), "--mode", "canary"],
+    ]);
+    assert.equal(code, 3, stdout);
+    assert.equal(error?.["code"], "POD_ADOPTED");
+  },
 });
 
 /** The claims that hold. */
@@ -151,26 +169,17 @@ function held({ events }: KtctlResult): string[] {
     .map(({ message }) => message as string);
 }
 
-Deno.test("ktctl plugin test proves both plugins, and finds a transport that keeps its port", async () => {
+Deno.test("ktctl plugin test proves a transport", async () => {
   const cluster = await openTestCluster();
   await using namespace = await cluster.demo();
   await using laptop = await Laptop.open(cluster, namespace);
   await using examples = await docExamples();
   const before = await namespace.snapshot();
-  const test = ["plugin", "test"];
-  const canary = await laptop.run([...test, examples.path("canary.ts"), "web"]);
-  assert.equal(canary.code, 0, canary.stdout);
-  assert.ok(held(canary).length >= 6, canary.stdout);
-
-  const [http, one] = await freePorts(2);
-  const proxy = examples.path("http_proxy.ts");
-  const set = ["--set", `httpPort=${http}`];
-  const untold = await laptop.run([...test, proxy, ...set]);
-  assert.equal(untold.error?.["code"], "VIA_MISSING", untold.stdout);
-  const superfluous = await laptop.run([...test, proxy, "web", ...set]);
-  assert.equal(superfluous.code, 2, superfluous.stdout);
-  const via = ["--via", `http://127.0.0.1:${http}`];
-  const sound = await laptop.run([...test, proxy, ...set, ...via]);
+  const [http] = await freePorts(1);
+  const sound = await laptop.run([
+    ...["plugin", "test", examples.path("http_proxy.ts")],
+    ...["--set", `httpPort=${http}`, "--via", `http://127.0.0.1:${http}`],
+  ]);
   assert.equal(sound.code, 0, sound.stdout);
   assert.ok(
     held(sound).includes(
@@ -178,21 +187,52 @@ Deno.test("ktctl plugin test proves both plugins, and finds a transport that kee
     ),
     sound.stdout,
   );
-
-  const map = ["--set", "mapTo=echo.kit:7", "--set", `mapPort=${one}`];
-  const mapped = await laptop.run([
-    ...[...test, examples.path("port_map.ts"), ...map],
-    ...["--via", `tcp://127.0.0.1:${one}`],
-  ]);
-  assert.equal(mapped.code, 0, mapped.stdout);
-
-  // closes neither its port nor its connections
-  const keeping = `${laptop.stateHome}/keeping.ts`;
-  const text = await Deno.readTextFile(proxy);
-  await Deno.writeTextFile(keeping, text.replace("server.close();", "return;"));
-  const broken = await laptop.run([...test, keeping, ...set, ...via]);
-  assert.equal(broken.code, 8, broken.stdout);
-  const details: string[] = broken.error?.["details"];
-  assert.match(details.join(), /half-closes, until the scope ends/);
   await assertNoTrace({ namespace, laptop, before });
+});
+
+Deno.test({
+  name:
+    "ktctl plugin test proves an interceptor and a transport of one port, asks for what it is not told, and finds a transport that keeps its port",
+  ignore: isBrief,
+  async fn() {
+    const cluster = await openTestCluster();
+    await using namespace = await cluster.demo();
+    await using laptop = await Laptop.open(cluster, namespace);
+    await using examples = await docExamples();
+    const before = await namespace.snapshot();
+    const kit = (file: string, ...args: string[]) =>
+      laptop.run(["plugin", "test", file, ...args]);
+    const canary = await kit(examples.path("canary.ts"), "web");
+    assert.equal(canary.code, 0, canary.stdout);
+    assert.ok(held(canary).length >= 6, canary.stdout);
+
+    const [http, one] = await freePorts(2);
+    const proxy = examples.path("http_proxy.ts");
+    const set = ["--set", `httpPort=${http}`];
+    const via = ["--via", `http://127.0.0.1:${http}`];
+    const untold = await kit(proxy, ...set);
+    assert.equal(untold.error?.["code"], "VIA_MISSING", untold.stdout);
+    const superfluous = await kit(proxy, "web", ...set);
+    assert.equal(superfluous.code, 2, superfluous.stdout);
+
+    const mapped = await kit(
+      examples.path("port_map.ts"),
+      ...["--set", "mapTo=echo.kit:7", "--set", `mapPort=${one}`],
+      ...["--via", `tcp://127.0.0.1:${one}`],
+    );
+    assert.equal(mapped.code, 0, mapped.stdout);
+
+    // closes neither its port nor its connections
+    const keeping = `${laptop.stateHome}/keeping.ts`;
+    const text = await Deno.readTextFile(proxy);
+    await Deno.writeTextFile(
+      keeping,
+      text.replace("server.close();", "return;"),
+    );
+    const broken = await kit(keeping, ...set, ...via);
+    assert.equal(broken.code, 8, broken.stdout);
+    const details: string[] = broken.error?.["details"];
+    assert.match(details.join(), /half-closes, until the scope ends/);
+    await assertNoTrace({ namespace, laptop, before });
+  },
 });
