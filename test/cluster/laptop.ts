@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { ClientPod, TestCluster, TestNamespace } from "./cluster.ts";
-import { type LocalDemo, startLocalDemo } from "./demo/local_demo.ts";
 import { ktctl, KtctlProcess, type KtctlResult } from "./ktctl_process.ts";
+import { type SharedDemo, sharedDemo } from "./shared_demo.ts";
 
 export interface LaptopOptions {
   readonly kubeconfig?: string;
@@ -19,13 +19,14 @@ export interface LaptopOptions {
 }
 
 export class Laptop implements AsyncDisposable {
-  readonly demo: LocalDemo;
+  /** That of all laptops of its name: a test that ends it starts one of its own. */
+  readonly demo: SharedDemo;
   readonly stateHome: string;
   #namespace: string;
   #kubeconfig: string;
 
   private constructor(
-    demo: LocalDemo,
+    demo: SharedDemo,
     namespace: TestNamespace,
     kubeconfig: string,
   ) {
@@ -40,7 +41,7 @@ export class Laptop implements AsyncDisposable {
     namespace: TestNamespace,
     name = "laptop",
   ): Promise<Laptop> {
-    const demo = await startLocalDemo({ name });
+    const demo = await sharedDemo(name);
     return new Laptop(demo, namespace, cluster.kubeconfig);
   }
 
@@ -74,7 +75,6 @@ export class Laptop implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.demo[Symbol.asyncDispose]();
     await Deno.remove(this.stateHome, { recursive: true });
   }
 

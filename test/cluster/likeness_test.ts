@@ -6,6 +6,7 @@ import {
 } from "../../src/cluster/service/service_likeness.ts";
 import { openTestCluster, succeeded, type TestNamespace } from "./cluster.ts";
 import { run } from "./command.ts";
+import { startLocalDemo } from "./demo/local_demo.ts";
 import { pidInPod, shadowPod } from "./pod_process.ts";
 import {
   answerOf,
@@ -46,11 +47,12 @@ Deno.test("a Service of 63 characters is exchanged, meshed by two, and cleaned f
   await using laptop = await Laptop.open(cluster, namespace);
   await using other = await Laptop.open(cluster, namespace, "other");
   const before = await namespace.snapshot();
-  const expose = ["--expose", `${laptop.demo.port}:80`];
+  await using demo = await startLocalDemo();
+  const expose = ["--expose", `${demo.port}:80`];
   await using exchange = laptop.start(["exchange", LONG, ...expose]);
   await exchange.ready();
   await reaches(client, { url });
-  await laptop.demo[Symbol.asyncDispose]();
+  await demo[Symbol.asyncDispose]();
   await reaches(client, { name: "web-", url });
   assert.equal((await exchange.stop()).code, 0);
   await assertNoTrace({ namespace, laptop, before });
@@ -137,7 +139,8 @@ Deno.test("clients are each kept at one pod, not all at the same, through the ro
   await reaches(client, { name: "web-", url: "http://sticky/" });
   await using laptop = await Laptop.open(cluster, namespace);
   const before = await namespace.snapshot();
-  const expose = ["--expose", `${laptop.demo.port}:80`];
+  await using demo = await startLocalDemo();
+  const expose = ["--expose", `${demo.port}:80`];
   const assertKept = async () => {
     const pods = new Set<string>();
     for (let i = 0; i < 12; i++) {
@@ -189,7 +192,7 @@ Deno.test("clients are each kept at one pod, not all at the same, through the ro
     .map(({ code }) => code);
   assert.deepEqual(codes, ["SESSION_AFFINITY"]);
   await reaches(client, { url: "http://sticky/" });
-  await laptop.demo[Symbol.asyncDispose]();
+  await demo[Symbol.asyncDispose]();
   await assertKept();
   if (cluster.ours) {
     const pod = await shadowPod(namespace);
