@@ -6,7 +6,7 @@ import {
   type TestNamespace,
 } from "./cluster.ts";
 import type { KtctlProcess } from "./ktctl_process.ts";
-import { assertNoTrace, eventually, Laptop, reaches } from "./laptop.ts";
+import { assertNoTrace, eventuallyByRuns, Laptop, reaches } from "./laptop.ts";
 
 class Lab implements AsyncDisposable {
   readonly #stack = new AsyncDisposableStack();
@@ -68,7 +68,7 @@ Deno.test("who sleeps while a teammate recovers the Service and exchanges it end
   await asleep.ready();
   await reaches(lab.client, { name: "alice" });
   asleep.kill("SIGSTOP");
-  await eventually("the agent misses alice", async () => {
+  await eventuallyByRuns("the agent misses alice", async () => {
     const { code, error, stdout } = await bob.run(["recover", "web"]);
     assert.ok(code === 0 || error?.["code"] === "SERVICE_IN_USE", stdout);
     return code === 0;

@@ -2,7 +2,12 @@
 import assert from "node:assert/strict";
 import { openTestCluster, succeeded } from "./cluster.ts";
 import type { KtctlResult } from "./ktctl_process.ts";
-import { assertNoTrace, eventually, Laptop } from "./laptop.ts";
+import {
+  assertNoTrace,
+  eventually,
+  eventuallyByRuns,
+  Laptop,
+} from "./laptop.ts";
 
 function actions({ events }: KtctlResult): string[] {
   return events.filter(({ event }) => event === "action")
@@ -36,7 +41,7 @@ for (const { command, without } of cases) {
       succeeded(await namespace.kubectl(["delete", "configmap", without]));
     }
     const clean = ["clean", "--thresholdInMinus", "0"];
-    await eventually("the agent has seen that its laptop is gone", async () => {
+    await eventuallyByRuns("the agent knows its laptop is gone", async () => {
       const { events } = await other.run([...clean, "--dryRun"]);
       return events.some(({ event }) => event === "action");
     });

@@ -2,7 +2,13 @@
 import assert from "node:assert/strict";
 import { openTestCluster, succeeded, type TestNamespace } from "./cluster.ts";
 import type { KtctlResult } from "./ktctl_process.ts";
-import { eventually, Laptop, reaches, untouched } from "./laptop.ts";
+import {
+  eventually,
+  eventuallyByRuns,
+  Laptop,
+  reaches,
+  untouched,
+} from "./laptop.ts";
 import { applyWorkloads } from "./workloads.ts";
 import {
   connectLeftover,
@@ -240,7 +246,7 @@ Deno.test("clean takes back a session of ours that died, from another laptop; it
   await session.ready();
   await session.stop("SIGKILL");
   assert.equal(laptop.journals().length, 1);
-  await eventually("the dead session is seen as such", async () => {
+  await eventuallyByRuns("the dead session is seen as such", async () => {
     const result = await other.run(["clean", "--thresholdInMinus", "0"]);
     assert.equal(result.code, 0, result.stdout);
     return messages(result, "done").length > 0;

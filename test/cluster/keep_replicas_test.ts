@@ -6,6 +6,7 @@ import {
   answerOf,
   assertNoTrace,
   eventually,
+  eventuallyByRuns,
   Laptop,
   reaches,
   untouched,
@@ -125,7 +126,7 @@ for (const { title, who, args } of REPAIRS) {
     const ms = await reaches(client, { name: "web-", withinMs: 5_000 });
     assert.equal(await replicasOf(namespace), 1);
 
-    await eventually("it is found dead, and all is restored", async () => {
+    await eventuallyByRuns("it is found dead, all is restored", async () => {
       const result = await (who === "same" ? laptop : other).run(args);
       if (result.error?.["code"] === "SERVICE_IN_USE") return false;
       assert.equal(result.code, 0, result.stdout + result.stderr);

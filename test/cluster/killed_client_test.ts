@@ -5,6 +5,7 @@ import {
   answerOf,
   assertNoTrace,
   eventually,
+  eventuallyByRuns,
   Laptop,
   reaches,
 } from "./laptop.ts";
@@ -33,7 +34,7 @@ async function exchangeAndKill(
 
 /** Cleans from another laptop, as soon as the agent has seen that its own is gone. */
 async function cleanFrom(other: Laptop): Promise<void> {
-  await eventually("clean finds the session dead", async () => {
+  await eventuallyByRuns("clean finds the session dead", async () => {
     const { code, events, stdout, stderr } = await other.run([
       "clean",
       "--thresholdInMinus",
@@ -155,7 +156,7 @@ Deno.test("a killed start holds the Service's lock for seconds: clean from anoth
     event === "step" && name === "start the Shadow Pod" && state === "started"
   );
   await exchange.stop("SIGKILL");
-  const tookMs = await eventually("the namespace is as before", async () => {
+  const tookMs = await eventuallyByRuns("all is as before", async () => {
     const { code, stdout } = await other.run([
       "clean",
       "--thresholdInMinus",

@@ -144,10 +144,27 @@ export async function reaches(
 }
 
 /** Tries until `holds`; returns the milliseconds that it took. Fails when time is up. */
-export async function eventually(
+export function eventually(
   what: string,
   holds: () => boolean | Promise<boolean>,
   withinMs = 30_000,
+): Promise<number> {
+  return tryUntil(what, holds, { withinMs, pauseMs: 50 });
+}
+
+/** {@link eventually}, where each try starts ktctl, which takes a processor for a second. */
+export function eventuallyByRuns(
+  what: string,
+  holds: () => Promise<boolean>,
+  withinMs = 30_000,
+): Promise<number> {
+  return tryUntil(what, holds, { withinMs, pauseMs: 2_000 });
+}
+
+async function tryUntil(
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  { withinMs, pauseMs }: { withinMs: number; pauseMs: number },
 ): Promise<number> {
   const start = performance.now();
   for (;;) {
@@ -158,8 +175,10 @@ export async function eventually(
       assert.fail(`not within ${withinMs} ms: ${what}`);
     }
     // asking takes processors from what is waited for: half of the time is enough
-    const pauseMs = Math.min(500, Math.max(50, now - asked));
-    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    const asLongMs = Math.min(500, now - asked);
+    await new Promise((resolve) =>
+      setTimeout(resolve, Math.max(pauseMs, asLongMs))
+    );
   }
 }
 

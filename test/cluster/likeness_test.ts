@@ -11,7 +11,7 @@ import { pidInPod, shadowPod } from "./pod_process.ts";
 import {
   answerOf,
   assertNoTrace,
-  eventually,
+  eventuallyByRuns,
   Laptop,
   reaches,
 } from "./laptop.ts";
@@ -77,7 +77,7 @@ Deno.test("a Service of 63 characters is exchanged, meshed by two, and cleaned f
   assert.match(await answerOf(client, url), /^web-/);
   await Promise.all([first.stop("SIGKILL"), second.stop("SIGKILL")]);
   const clean = ["clean", "--thresholdInMinus", "0"];
-  await eventually("all is cleaned", async () => {
+  await eventuallyByRuns("all is cleaned", async () => {
     const cleaned = await laptop.run(clean);
     assert.equal(cleaned.code, 0, cleaned.stdout);
     return await namespace.snapshot() === before;

@@ -4,7 +4,7 @@ import { openTestCluster, succeeded, type TestNamespace } from "./cluster.ts";
 import type { KtctlProcess } from "./ktctl_process.ts";
 import {
   assertNoTrace,
-  eventually,
+  eventuallyByRuns,
   Laptop,
   reaches,
   untouched,
@@ -139,7 +139,7 @@ Deno.test("a live preview is left alone by clean, and its Service stays", async 
 
   await preview.stop("SIGKILL");
   // the agent has to notice first that its laptop is gone
-  await eventually("clean removes it", async () => {
+  await eventuallyByRuns("clean removes it", async () => {
     const { code, events, stdout } = await bob.run([
       "clean",
       "--thresholdInMinus",

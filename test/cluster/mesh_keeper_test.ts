@@ -3,7 +3,13 @@ import assert from "node:assert/strict";
 import { makeAccount } from "./account.ts";
 import { openTestCluster, succeeded, type TestNamespace } from "./cluster.ts";
 import { grant } from "./grant.ts";
-import { assertNoTrace, eventually, Laptop, reaches } from "./laptop.ts";
+import {
+  assertNoTrace,
+  eventually,
+  eventuallyByRuns,
+  Laptop,
+  reaches,
+} from "./laptop.ts";
 
 interface Rule {
   readonly resources: readonly string[];
@@ -108,7 +114,7 @@ for (const args of [["clean", "--thresholdInMinus", "0"], ["recover", "web"]]) {
     await using mesh = dead.start(meshArgs(dead, "dead"));
     await mesh.ready();
     await mesh.stop("SIGKILL");
-    await eventually("the agent has seen that nobody is there", async () => {
+    await eventuallyByRuns("the agent sees that nobody is there", async () => {
       const { code, events, stdout } = await laptop.run(args, { kubeconfig });
       if (code === 7) return false;
       assert.equal(code, 0, stdout);

@@ -4,7 +4,7 @@ import { applyAllProtocols } from "./all_protocols.ts";
 import { openTestCluster } from "./cluster.ts";
 import { applyPrograms, startDenoPod } from "./deno_pod.ts";
 import type { KtctlProcess } from "./ktctl_process.ts";
-import { eventually, Laptop } from "./laptop.ts";
+import { eventually, eventuallyByRuns, Laptop } from "./laptop.ts";
 
 const NAMES = ["alice", "bob", "carol", "dave", "erin"];
 
@@ -98,7 +98,7 @@ Deno.test("while five developers join and leave in random order, one by kill -9,
   assert.equal(counts.streams, 4);
 
   // the router goes with its last connection; what the dead left is for clean
-  await eventually("as before", async () => {
+  await eventuallyByRuns("as before", async () => {
     const { code } = await laptopOf.get(NAMES.find((one) => one !== killed)!)!
       .run(["clean", "--thresholdInMinus", "0"]);
     assert.equal(code, 0);

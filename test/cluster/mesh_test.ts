@@ -6,6 +6,7 @@ import {
   answerOf,
   assertNoTrace,
   eventually,
+  eventuallyByRuns,
   Laptop,
   untouched,
 } from "./laptop.ts";
@@ -163,7 +164,7 @@ for (const verb of ["clean", "recover"]) {
     const args = verb === "clean"
       ? ["clean", "--thresholdInMinus", "0"]
       : ["recover", "web"];
-    await eventually("the agents have seen that nobody is there", async () => {
+    await eventuallyByRuns("the agents see that nobody is there", async () => {
       const { code, events, stdout } = await other.run(args);
       if (code === 7) return false;
       assert.equal(code, 0, stdout);
@@ -189,7 +190,7 @@ Deno.test("clean takes a dead developer out of a router that others use, and lea
   await using live = startMesh(bob, "bob");
   await live.ready();
   await dead.stop("SIGKILL");
-  await eventually("clean finds alice dead", async () => {
+  await eventuallyByRuns("clean finds alice dead", async () => {
     const { code, events } = await other.run([
       "clean",
       "--thresholdInMinus",

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openTestCluster } from "./cluster.ts";
-import { answerOf, eventually, Laptop, reaches } from "./laptop.ts";
+import { answerOf, eventuallyByRuns, Laptop, reaches } from "./laptop.ts";
 import type { JournalRecord } from "../../src/undo/journal_record.ts";
 
 /** Of the journal, as text; in place of it stands what comes back. */
@@ -102,7 +102,7 @@ for (
       await sleep(200);
     }
 
-    await eventually("clean restores all", async () => {
+    await eventuallyByRuns("clean restores all", async () => {
       const { code, stdout } = await laptop.run([
         ...["clean", "--thresholdInMinus", "0"],
       ]);

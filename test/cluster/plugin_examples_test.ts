@@ -5,7 +5,13 @@ import { docExamples } from "../doc_examples.ts";
 import { freePorts } from "../unit/link/agent/agent_process.ts";
 import { openTestCluster } from "./cluster.ts";
 import { run, succeeded } from "./command.ts";
-import { answerOf, assertNoTrace, eventually, Laptop } from "./laptop.ts";
+import {
+  answerOf,
+  assertNoTrace,
+  eventually,
+  eventuallyByRuns,
+  Laptop,
+} from "./laptop.ts";
 import type { KtctlResult } from "./ktctl_process.ts";
 import { PROGRAM_FORM } from "./program_form.ts";
 
@@ -99,7 +105,7 @@ Deno.test({
       await stopping;
       if (signal === "SIGKILL") {
         const clean = ["clean", "--thresholdInMinus", "0", "--plugin", file];
-        await eventually("clean finds the session dead", async () => {
+        await eventuallyByRuns("clean finds the session dead", async () => {
           const { code, stdout } = await other.run(clean);
           assert.equal(code, 0, stdout);
           return await namespace.snapshot() === before;

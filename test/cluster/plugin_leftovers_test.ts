@@ -1,7 +1,7 @@
 // A session with a stranger's plugin was killed, and its laptop is gone: another one cleans up.
 import assert from "node:assert/strict";
 import { openTestCluster } from "./cluster.ts";
-import { eventually, Laptop } from "./laptop.ts";
+import { eventuallyByRuns, Laptop } from "./laptop.ts";
 
 /** Makes a Service that leads to the laptop, and marks it as its session's. */
 const PLUGIN = `
@@ -60,7 +60,7 @@ Deno.test("clean from another laptop takes back what a killed session's plugin c
 
   const clean = ["clean", "--thresholdInMinus", "0"];
   let message = "";
-  await eventually("clean finds the session dead", async () => {
+  await eventuallyByRuns("clean finds the session dead", async () => {
     const { code, events, stdout } = await other.run(clean);
     const needed = events.find((one) => one["code"] === "PLUGIN_NEEDED");
     assert.equal(code, needed === undefined ? 0 : 9, stdout);

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { makeAccount } from "./account.ts";
 import { openTestCluster, succeeded, type TestNamespace } from "./cluster.ts";
 import { grant, grantRoles, printedRoles, rightsIn } from "./grant.ts";
-import { assertNoTrace, eventually, Laptop, reaches } from "./laptop.ts";
+import { assertNoTrace, eventuallyByRuns, Laptop, reaches } from "./laptop.ts";
 import { RightsRecorder } from "./rights_recorder.ts";
 
 const VERBS: readonly {
@@ -138,7 +138,7 @@ for (
     await using exchange = dead.start([verb, "web", "--expose", expose]);
     await exchange.ready();
     await exchange.stop("SIGKILL");
-    await eventually("the agent has seen that its laptop is gone", async () => {
+    await eventuallyByRuns("the agent knows its laptop is gone", async () => {
       const { code, error, events, stdout } = await laptop.run(args, {
         kubeconfig,
       });

@@ -2,7 +2,7 @@
 // live_session_test.ts.
 import assert from "node:assert/strict";
 import { openTestCluster } from "./cluster.ts";
-import { eventually, Laptop, reaches, untouched } from "./laptop.ts";
+import { eventuallyByRuns, Laptop, reaches, untouched } from "./laptop.ts";
 import {
   exchangeLeftover,
   lockLeftover,
@@ -85,7 +85,7 @@ Deno.test("recover does not wait for an old heartbeat when an agent of ours has 
   await using session = laptop.start(["exchange", "web", "--expose", expose]);
   await session.ready();
   await session.stop("SIGKILL");
-  await eventually("the agent has seen that its laptop is gone", async () => {
+  await eventuallyByRuns("the agent knows its laptop is gone", async () => {
     const { code, error, stdout } = await other.run(["recover", "web"]);
     assert.ok(code === 0 || error?.["code"] === "SERVICE_IN_USE", stdout);
     return code === 0;

@@ -1,7 +1,7 @@
 // What this laptop has, and what the cluster has, as another terminal sees it.
 import assert from "node:assert/strict";
 import { openTestCluster, succeeded } from "./cluster.ts";
-import { assertNoTrace, eventually, Laptop, reaches } from "./laptop.ts";
+import { assertNoTrace, eventuallyByRuns, Laptop, reaches } from "./laptop.ts";
 import type { KtctlResult } from "./ktctl_process.ts";
 
 // deno-lint-ignore no-explicit-any -- events of unlike shapes
@@ -165,7 +165,7 @@ Deno.test("status, leave, logs and birdseye", async (t) => {
         },
       );
       await mesh.stop("SIGKILL");
-      await eventually("dead", async () => {
+      await eventuallyByRuns("dead", async () => {
         const seen = await laptop.run(["status", "--thresholdInMinus", "0"]);
         const [{ state, mark, user, undo }] = items(seen, "holdings");
         assert.deepEqual([mark, user], ["version: blue", "alice"]);
