@@ -244,6 +244,7 @@ Deno.test("clean takes back a session of ours that died, from another laptop; it
   const expose = `${laptop.demo.port}:80`;
   await using session = laptop.start(["exchange", "web", "--expose", expose]);
   await session.ready();
+  await reaches(client);
   await session.stop("SIGKILL");
   assert.equal(laptop.journals().length, 1);
   await eventuallyByRuns("the dead session is seen as such", async () => {

@@ -1,4 +1,5 @@
-// ktctl dies without a chance to clean up: the original answers again, and `clean` restores all.
+// ktctl dies without a chance to clean up: the original answers again, and `clean` restores all. From another
+// laptop, in mode `selector`, that is in clean_test.ts.
 import assert from "node:assert/strict";
 import { openTestCluster, succeeded, type TestNamespace } from "./cluster.ts";
 import {
@@ -104,17 +105,6 @@ Deno.test("within 5 s of ktctl's death the original pods answer again; clean on 
   assert.equal(cleaned.code, 0, cleaned.stdout + cleaned.stderr);
   await assertNoTrace({ namespace, laptop, before });
   for (let i = 0; i < 5; i++) assert.match(await answerOf(client), /^web-/);
-});
-
-Deno.test("clean from another laptop restores what a dead session exchanged", async () => {
-  const cluster = await openTestCluster();
-  await using namespace = await cluster.demo({ replicas: 2 });
-  await using laptop = await Laptop.open(cluster, namespace);
-  await using other = await Laptop.open(cluster, namespace, "other");
-  const before = await exchangeAndKill(namespace, laptop, ["web"]);
-  await cleanFrom(other);
-  assert.equal(await namespace.snapshot(), before);
-  assert.match(await answerOf(await namespace.client()), /^web-/);
 });
 
 for (const who of ["the same laptop", "another laptop"]) {

@@ -121,7 +121,7 @@ for (
     repairs.map((args) => [verb, args] as const)
   )
 ) {
-  Deno.test(`${args[0]} of a dead ${verb} needs no more than docs/rbac/clean`, async () => {
+  Deno.test(`${args[0]} of a dead ${verb} needs neither more than docs/rbac/clean nor an old heartbeat`, async () => {
     const cluster = await openTestCluster();
     await using namespace = await cluster.demo();
     const client = await namespace.client();
