@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import process from "node:process";
 import { openTestCluster, succeeded, type TestNamespace } from "./cluster.ts";
-import { eventually, Laptop, reaches } from "./laptop.ts";
+import { eventually, Laptop, reaches, untouched } from "./laptop.ts";
+import { oursAreGone } from "./ours_are_gone.ts";
 import { pidInPod } from "./pod_process.ts";
 import { gapsOf, startRequestLog } from "./request_log.ts";
 
@@ -185,11 +186,8 @@ for (const { title, kill, withinS, times = 1, isAnother } of deaths) {
       }
       await reaches(client, { name: "web-" });
       // a router on its way out goes with its last connection
-      await eventually(
-        "as before",
-        async () => await namespace.snapshot() === before,
-        60_000,
-      );
+      await oursAreGone(namespace, 60_000);
+      await untouched(namespace, before);
     },
   });
 }

@@ -12,6 +12,7 @@ import {
 import { grant } from "./grant.ts";
 import { assertNoTrace, eventually, Laptop, reaches } from "./laptop.ts";
 import type { KtctlProcess } from "./ktctl_process.ts";
+import { oursAreGone } from "./ours_are_gone.ts";
 import { gapsOf, type LoggedRequest, startRequestLog } from "./request_log.ts";
 
 const AFTER_S = 6;
@@ -62,16 +63,17 @@ class Lab implements AsyncDisposable {
 
   /** Waits for that, after the laptops are gone. */
   async restores(what: string): Promise<void> {
-    const ms = await eventually(
+    const start = performance.now();
+    await oursAreGone(this.namespace, (AFTER_S + MOST_S) * 1_000);
+    await eventually(
       `${what}: the namespace is as before`,
       async () => await this.namespace.snapshot() === this.before,
-      (AFTER_S + MOST_S) * 1_000,
     );
+    const seconds = (performance.now() - start) / 1_000 - AFTER_S;
     console.log(
-      `${what}: restored ${
-        (ms / 1000 - AFTER_S).toFixed(1)
-      } s after the time was over`,
+      `${what}: restored ${seconds.toFixed(1)} s after the time was over`,
     );
+    assert.ok(seconds <= MOST_S, `${what}: restored after ${seconds} s`);
   }
 
   /** The laptop's own next command finds nothing to undo, and takes nothing away. */
