@@ -79,14 +79,14 @@ export class ServingLaptop implements FaultLaptop {
     );
   }
 
-  /** From this laptop, then from another: a dead session's own, or anybody, cleans up. */
+  /** From this laptop, and once that goes well from another: a dead session's own, or anybody, cleans up. */
   async clean(): Promise<KtctlResult> {
     const own = await this.#laptop.run(CLEAN, {
       ...this.#place,
       within: this.disk.within,
     });
-    const others = await this.#laptop.run(CLEAN, this.#otherPlace);
-    return own.code === 0 ? others : own;
+    if (own.code !== 0) return own;
+    return await this.#laptop.run(CLEAN, this.#otherPlace);
   }
 
   async journals(): Promise<string[]> {
