@@ -16,6 +16,7 @@ import {
   succeeded,
 } from "./command.ts";
 import { KtctlProcess } from "./ktctl_process.ts";
+import { networkPids, wordsOf } from "./network_pids.ts";
 
 /** The name server of before, and the names of the Internet that it knows. */
 export const UPSTREAM = "127.0.0.10";
@@ -343,20 +344,11 @@ export class NetLaptop implements AsyncDisposable {
 
   /** Stops all that runs on the laptop, as it falls asleep; disposal wakes it. */
   fallAsleep(): Disposable {
-    const own = (pid: string) => {
-      try {
-        return Deno.readLinkSync(`/proc/${pid}/ns/net`);
-      } catch {
-        return undefined; // it has ended meanwhile
-      }
-    };
-    const here = own(`${this.#holder!.pid}`);
-    const pids = [...Deno.readDirSync("/proc")].map(({ name }) => name)
-      .filter((name) => /^\d+$/.test(name) && own(name) === here);
-    for (const pid of pids) Deno.kill(Number(pid), "SIGSTOP");
+    const pids = networkPids(this.#holder!.pid);
+    for (const pid of pids) Deno.kill(pid, "SIGSTOP");
     return {
       [Symbol.dispose]: () => {
-        for (const pid of pids) Deno.kill(Number(pid), "SIGCONT");
+        for (const pid of pids) Deno.kill(pid, "SIGCONT");
       },
     };
   }
@@ -376,17 +368,13 @@ export class NetLaptop implements AsyncDisposable {
   }
 
   /** The root helper's process, where one runs. */
-  async helperPid(): Promise<number | undefined> {
-    const pids = await this.output(
-      "sh",
-      "-c",
-      `for pid in $(ls /proc | grep '^[0-9]'); do
-         tr '\\0' ' ' < /proc/$pid/cmdline 2>/dev/null | grep -q '^[^ ]*deno .* __helper' &&
-           [ "$(readlink /proc/$pid/ns/net)" = "$(readlink /proc/self/ns/net)" ] && echo $pid
-       done; true`,
-    );
-    const [pid] = pids.split("\n").filter(Boolean);
-    return pid === undefined ? undefined : Number(pid);
+  helperPid(): Promise<number | undefined> {
+    const isHelper = (pid: number) => {
+      const [program = "", ...words] = wordsOf(pid);
+      return program.endsWith("deno") && words.includes("__helper");
+    };
+    const pids = networkPids(this.#holder!.pid);
+    return Promise.resolve(pids.find(isHelper));
   }
 
   /** All that `connect` may change on the laptop, as text to compare. */
