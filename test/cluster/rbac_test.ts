@@ -1,13 +1,23 @@
 // The Roles of docs/rbac, and those that `ktctl rbac` prints, are enough; what is missing is named.
 import assert from "node:assert/strict";
+import { neededRoles } from "../../src/cluster/rights/needed_roles.ts";
+import { roleManifest } from "../../src/cluster/rights/role_yaml.ts";
+import type { RightsVerb } from "../../src/cluster/rights/verb_roles.ts";
+import { parseUses } from "../../src/commands/rbac/parse_uses.ts";
 import { makeAccount } from "./account.ts";
 import { openTestCluster, succeeded, type TestNamespace } from "./cluster.ts";
-import { grant, grantRoles, printedRoles, rightsIn } from "./grant.ts";
+import {
+  grant,
+  grantRoles,
+  type PrintedRole,
+  printedRoles,
+  rightsIn,
+} from "./grant.ts";
 import { assertNoTrace, eventuallyByRuns, Laptop, reaches } from "./laptop.ts";
 import { RightsRecorder } from "./rights_recorder.ts";
 
 const VERBS: readonly {
-  readonly verb: readonly string[];
+  readonly verb: readonly [RightsVerb, ...string[]];
   /** As `ktctl rbac` takes it. @default nothing */
   readonly uses?: string;
 }[] = [
@@ -49,24 +59,58 @@ const LATER: Readonly<Record<string, string>> = {
   "create pods/portforward": "from Kubernetes 1.35 on, beside get",
 };
 
+/** What `ktctl rbac` prints of a verb, without a start of it for each. */
+function rolesOf(
+  verb: RightsVerb,
+  { uses, least = false, namespace }: {
+    /** As it takes them. */
+    uses: string;
+    least?: boolean;
+    namespace: string;
+  },
+): PrintedRole[] {
+  const need = { verbs: [verb], uses: parseUses(uses, [verb]), least };
+  const roles = neededRoles(need).map((role) =>
+    roleManifest(role, { namespace })
+  );
+  return JSON.parse(JSON.stringify(roles));
+}
+
 Deno.test("each verb needs no more than `ktctl rbac` prints for it, which is nothing that is neither used nor told to be optional", async (t) => {
   const cluster = await openTestCluster();
   await using namespace = await cluster.demo({ replicas: 2 });
   await using laptop = await Laptop.open(cluster, namespace);
   const dir = laptop.stateHome;
   const account = await makeAccount(cluster, namespace, { name: "dev", dir });
-  /** What was used of each Role that is printed, by all who may have it. */
-  const used = new Map<string, Set<string>>();
+  await t.step(
+    "the Roles of this test are those that are printed",
+    async () => {
+      const uses = "mode=scale,useShadowDeployment";
+      for (const least of [false, true]) {
+        const args = [
+          "exchange",
+          "--with",
+          uses,
+          ...(least ? ["--least"] : []),
+        ];
+        assert.deepEqual(
+          await printedRoles(laptop, args),
+          rolesOf("exchange", { uses, least, namespace: namespace.name }),
+        );
+      }
+    },
+  );
+  /** What was used of each Role, by all who may have it. */
+  const used: Used = new Map();
   for (const one of VERBS) {
     await t.step(
       one.verb.join(" "),
       () => runWith(one, { namespace, laptop, account, used }),
     );
   }
-  for (const [words, own] of used) {
-    await t.step(`${words} grants nothing else`, async () => {
-      const args = [...words.split(" "), "--least"];
-      const needed = rightsIn(await printedRoles(laptop, args));
+  for (const [words, { own, least }] of used) {
+    await t.step(`${words} grants nothing else`, () => {
+      const needed = rightsIn(least);
       assert.ok(needed.length > 0);
       const spare = needed.filter((right) => !own.has(right) && !LATER[right]);
       assert.deepEqual(spare, []);
@@ -74,22 +118,28 @@ Deno.test("each verb needs no more than `ktctl rbac` prints for it, which is not
   }
 });
 
+/** By the words for `ktctl rbac`. */
+type Used = Map<
+  string,
+  { own: ReadonlySet<string>; least: readonly PrintedRole[] }
+>;
+
 /** Runs it with these rights alone, and takes down which of them it used. */
 async function runWith(
-  { verb, uses }: typeof VERBS[number],
+  { verb, uses = "" }: typeof VERBS[number],
   { namespace, laptop, account, used }: {
     readonly namespace: TestNamespace;
     readonly laptop: Laptop;
     /** A kubeconfig. */
     readonly account: string;
-    readonly used: Map<string, Set<string>>;
+    readonly used: Used;
   },
 ): Promise<void> {
   const client = await namespace.client();
   await using recorder = await RightsRecorder.open(account);
   const { kubeconfig } = recorder;
-  const rbac = [verb[0]!, ...(uses === undefined ? [] : ["--with", uses])];
-  const roles = await printedRoles(laptop, rbac);
+  const of = { uses, namespace: namespace.name };
+  const roles = rolesOf(verb[0], of);
   assert.deepEqual(roles.map(({ kind }) => kind), ["Role"]);
   await grantRoles(namespace, { account: "dev", roles });
   const before = await namespace.snapshot();
@@ -106,8 +156,11 @@ async function runWith(
   const warnings = events.filter(({ event }) => event === "warning")
     .map(({ code }) => code).filter((code) => !HARMLESS.includes(code));
   assert.deepEqual(warnings, []);
-  const words = rbac.join(" ");
-  used.set(words, recorder.used.union(used.get(words) ?? new Set()));
+  const words = uses === "" ? verb[0] : `${verb[0]} --with ${uses}`;
+  used.set(words, {
+    own: recorder.used.union(used.get(words)?.own ?? new Set()),
+    least: rolesOf(verb[0], { ...of, least: true }),
+  });
   await assertNoTrace({ namespace, laptop, before });
   // the next one has its own alone
   succeeded(
