@@ -7,7 +7,7 @@ import { answerOf, assertNoTrace, Laptop, reaches } from "./laptop.ts";
 const RFC_3339 = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/;
 
 for (
-  const { title, alices, other, firstCode } of [
+  const { title, alices, other, firstCode, isBobNext = false } of [
     {
       title: "exchange",
       alices: ["exchange", "web"],
@@ -25,6 +25,7 @@ for (
       alices: ["exchange", "web", "--mode", "scale", "--keepReplicas", "0"],
       other: "selector",
       firstCode: "SERVICE_ALREADY_EXCHANGED",
+      isBobNext: true,
     },
   ]
 ) {
@@ -83,6 +84,8 @@ for (
 
     assert.equal((await exchange.stop()).code, 0);
     await assertNoTrace({ namespace, laptop: alice, before });
+    // once is enough: alice has left nothing, whatever she had
+    if (!isBobNext) return;
     await using after = bob.start(["exchange", "web", ...expose]);
     await after.ready();
     await reaches(client, { name: "bob" });
