@@ -6,8 +6,8 @@ import { resultText, runSeries } from "../faults/fault_series.ts";
 import { openTestCluster } from "./cluster.ts";
 import { run, succeeded } from "./command.ts";
 
-/** Five minutes on two processors. */
-const RUNS = 40;
+/** Three minutes on two processors. */
+const RUNS = 24;
 /** They wait most of the time, but other tests run beside them. */
 const AT_ONCE = 6;
 
