@@ -24,8 +24,11 @@ function test(claim: string, fn: () => Promise<void>): void {
 async function timesTold(
   namespace: TestNamespace,
 ): Promise<{ beats: number[]; locks: number[] }> {
-  const list = ["get", "pods,services,secrets,configmaps", "-o", "json"];
-  const { items } = JSON.parse(succeeded(await namespace.kubectl(list)));
+  const kinds = ["pods", "services", "secrets", "configmaps"];
+  const lists = await Promise.all(
+    kinds.map((kind) => namespace.request("GET", kind)),
+  );
+  const items = lists.flatMap(({ items }) => items);
   const of = (...names: string[]): number[] =>
     items.flatMap((
       { metadata: { annotations = {} } }: {

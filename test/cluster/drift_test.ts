@@ -25,13 +25,7 @@ async function readService(
   namespace: TestNamespace,
   name = "web",
 ): Promise<Service> {
-  const json = await namespace.kubectl([
-    "get",
-    `service/${name}`,
-    "-o",
-    "json",
-  ]);
-  return JSON.parse(succeeded(json));
+  return await namespace.request("GET", `services/${name}`);
 }
 
 function manifest(selector: Record<string, string>): string {

@@ -21,8 +21,8 @@ interface Pod {
 }
 
 async function routerPods(namespace: TestNamespace): Promise<Pod[]> {
-  const get = ["get", "pods", "-l", "kt-role=router", "-o", "json"];
-  return JSON.parse(succeeded(await namespace.kubectl(get))).items;
+  const pods = "pods?labelSelector=kt-role%3Drouter";
+  return (await namespace.request("GET", pods)).items;
 }
 
 /** The one that serves. */

@@ -6,9 +6,10 @@ import {
   succeeded,
   type TestNamespace,
 } from "./cluster.ts";
-import { type CommandOptions, run } from "./command.ts";
+import { type CommandOptions, type CommandResult, run } from "./command.ts";
 import { ConnectLab, obstacle } from "./connect_lab.ts";
 import { assertNoTrace, eventually, Laptop } from "./laptop.ts";
+import { pidInPod } from "./pod_process.ts";
 import { gapsOf, startRequestLog } from "./request_log.ts";
 
 const nodes = await nodeNames();
@@ -102,6 +103,27 @@ async function apply(
   });
 }
 
+const clientPids = new Map<string, Promise<number>>();
+
+/** What `kubectl exec` comes to in the client of that node, which is on this machine. */
+async function execOn(
+  namespace: TestNamespace,
+  node: string,
+  words: readonly string[],
+  options?: CommandOptions,
+): Promise<CommandResult> {
+  const key = `${namespace.name}/${node}`;
+  const pid = clientPids.get(key) ??
+    pidInPod(namespace, `pod/client-${node}`, "sleep");
+  clientPids.set(key, pid);
+  const namespaces = ["--mount", "--net", "--pid"];
+  return await run(
+    "nsenter",
+    [`--target=${await pid}`, ...namespaces, "--", ...words],
+    options,
+  );
+}
+
 /** Who answers a pod of that node: a pod, the laptop, or `none`. */
 async function answer(
   namespace: TestNamespace,
@@ -109,9 +131,7 @@ async function answer(
   ...headers: string[]
 ): Promise<string> {
   const curl = ["curl", "-s", "-m", "3", ...headers, "http://web/"];
-  const { stdout } = await namespace.kubectl(
-    ["exec", `client-${node}`, "--", ...curl],
-  );
+  const { stdout } = await execOn(namespace, node, curl);
   return /^demo pod=(\S+)\n$/.exec(stdout)?.[1] ?? "none";
 }
 
@@ -131,8 +151,10 @@ function answers(
 /** Nodes of the pods that ktctl has made, by name. */
 async function ourNodes(namespace: TestNamespace): Promise<string[]> {
   // those of a Deployment or a ReplicaSet are not marked as made by ktctl
-  const get = ["get", "pods", "-l", "kt-role", "-o", "json"];
-  const { items } = JSON.parse(succeeded(await namespace.kubectl(get)));
+  const { items } = await namespace.request(
+    "GET",
+    "pods?labelSelector=kt-role",
+  );
   return items.map((
     { spec }: { spec: { nodeName: string } },
   ) => spec.nodeName);
@@ -294,7 +316,7 @@ for (const { what, verb, args, headers, isApart } of nodeDeaths) {
       }
 
       const exec = (words: string[], options?: CommandOptions) =>
-        namespace.kubectl(["exec", `client-${first}`, "--", ...words], options);
+        execOn(namespace, first, words, options);
       const log = await startRequestLog({ exec }, 60, { connectSeconds: 0.3 });
       await eventually(
         "the log has begun",
