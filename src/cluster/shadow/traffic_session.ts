@@ -1,7 +1,7 @@
 /**
  * Routes traffic to a Shadow Pod, and from there here, for as long as the command runs.
  *
- * set-up: shadow → link → proof of the path → route (the Service is switched).
+ * set-up: shadow → link → proof of the paths, here and to the original → route (the Service is switched).
  * Link lost: the agent fails open by itself; reconnect until it is back.
  * Pod lost: detach first (the Service is switched back), then everything anew.
  */
@@ -37,6 +37,11 @@ export interface TrafficSessionOptions {
   readonly linkProtocol?: LinkProtocol;
   /** Told of the pod that serves each time that it is another. */
   readonly onPod?: (pod: KubeObject) => void;
+  /**
+   * Proves the path from the first shadow to the original, beside what else is waited for. What it throws ends
+   * the set-up, before any traffic is sent. @default not proven
+   */
+  readonly proveOriginal?: (link: Link, signal: AbortSignal) => Promise<void>;
   /** Sends the traffic to the shadow. Reverted through `scope` when the shadow is lost. */
   readonly route: (scope: Scope<World>, shadow: Shadow) => Promise<void>;
   /** Asked when the shadow is lost, before anything is reverted: whether somebody took the Service back. */
@@ -45,6 +50,8 @@ export interface TrafficSessionOptions {
 
 export class TrafficSession {
   #options: TrafficSessionOptions;
+  /** Of pods that are made anew nothing else is known than of the first. */
+  #isProven = false;
 
   constructor(options: TrafficSessionOptions) {
     this.#options = options;
@@ -73,6 +80,8 @@ export class TrafficSession {
   async #prepare({ scope, shadow, link }: Prepared): Promise<void> {
     const { report, podTimeoutMs, linkTimeoutMs, ports, allowRefusedLocal } =
       this.#options;
+    const original = this.#proveOriginal(link, scope.signal);
+    original?.catch(() => {}); // read below, unless something else fails first
     await report.step(
       "check the path to the local port",
       () =>
@@ -85,10 +94,19 @@ export class TrafficSession {
       "wait for the pod to be ready",
       () => awaitShadowReady(scope, shadow, podTimeoutMs),
     );
+    if (original !== undefined) {
+      await report.step("check the path to the original pods", () => original);
+    }
     const routeScope = scope.child("route");
     await report.step(
       "switch the traffic",
       () => this.#options.route(routeScope, shadow),
     );
+  }
+
+  #proveOriginal(link: Link, signal: AbortSignal): Promise<void> | undefined {
+    if (this.#isProven) return undefined;
+    this.#isProven = true;
+    return this.#options.proveOriginal?.(link, signal);
   }
 }

@@ -26,6 +26,8 @@ const OF_ERRORS: Readonly<Record<string, string>> = {
   MARK_TAKEN: "Set the mark with --versionMark.",
   NO_READY_POD: PATIENCE,
   NRPT_OVERRULED: "Use --dnsMode hosts.",
+  ORIGINAL_UNREACHABLE:
+    "Or give our pods, with --withLabel key=value, a label that it admits and no Service selects; or use --mode manual, which needs no router.",
   PLUGIN_NEEDED: "Load it with --plugin.",
   POD_WOULD_BE_ADOPTED: "Use --mode auto.",
   POWERSHELL_FAILED: PROXY,
@@ -59,6 +61,8 @@ const OF_ERRORS: Readonly<Record<string, string>> = {
 
 /** By the code of a warning. */
 const OF_WARNINGS: Readonly<Record<string, string>> = {
+  ORIGINAL_UNREACHABLE:
+    "Or give our pod, with --withLabel key=value, a label that it admits and no Service selects.",
   POD_OUT_OF_MEMORY: "Give it more memory with --podQuota.",
   POD_RANGE_UNKNOWN: "Name the ranges with --includeIps.",
   RANGE_OVERLAPS: "Leave some of them alone with --excludeIps.",

@@ -23,8 +23,10 @@ import {
   createStuntman,
   stuntmanService,
 } from "../../cluster/service/stuntman.ts";
+import { proveOriginal } from "../../cluster/pod/prove_original.ts";
 import { TrafficSession } from "../../cluster/shadow/traffic_session.ts";
 import { ConflictError } from "../../core/errors.ts";
+import type { Link } from "../../link/client/link.ts";
 import type { Scope } from "../../undo/scope.ts";
 import { originalSelector, stuntmanName } from "../../kube/annotations.ts";
 import type { KubeApi } from "../../kube/kube_api.ts";
@@ -65,11 +67,11 @@ export async function serveTraffic(
 ): Promise<void> {
   const { scope, report, kube, heartbeat, id, status, takeover } = session;
   const { plugin, routing, verb } = plan;
-  const link = new LatestLink();
+  const latest = new LatestLink();
   const context = {
     ...plan.context,
     plan: routing,
-    isReachable: (host: string) => link.isReachable(host),
+    isReachable: (host: string) => latest.isReachable(host),
   };
   const { service } = plan.target;
   const { name } = service.metadata;
@@ -124,6 +126,7 @@ export async function serveTraffic(
     annotations: () => recorder.annotations(),
   };
   let routed: RouteResult = {};
+  let failOpen = fallbackHost !== undefined;
   const route = async (routeScope: Scope<World>, shadow: Shadow) => {
     const endpoints = { service: name, namespace, podName: shadow.podName };
     if (takesAll(verb, routing)) {
@@ -158,10 +161,22 @@ export async function serveTraffic(
     ports: localPorts(plan.ports),
     allowRefusedLocal: skipPortChecking,
     ...linkSettings(globals),
+    ...(fallbackHost === undefined ? {} : {
+      proveOriginal: async (link: Link, signal: AbortSignal) => {
+        failOpen = await proveOriginal(kube, {
+          ...{ service, fallbackHost, link, signal },
+          role: `shadow-${verb}`,
+          // of another plugin nobody knows what else passes on requests
+          isRouted: verb === "mesh" && plan.origin === undefined,
+          exposed: exposedPorts(plan),
+          warn: (code, message) => report.warn(code, message),
+        });
+      },
+    }),
     route,
     onPod: (pod) => takeover.see(pod),
     onLink(one) {
-      link.follow(one);
+      latest.follow(one);
       status.linked();
       one.onForwarded(() => status.countConnection());
     },
@@ -169,11 +184,18 @@ export async function serveTraffic(
   });
   const onRouted = async () => {
     await giveUpLock(lock, { scope, report });
-    onReady(routed, { failOpen: fallbackHost !== undefined });
+    onReady(routed, { failOpen });
   };
   if (!kube.isPlan) return await traffic.run(onRouted);
   await traffic.plan();
   await onRouted();
+}
+
+function exposedPorts({ routes }: TrafficPlan): Set<number> {
+  return new Set(
+    routes.filter(({ local }) => local !== undefined)
+      .map(({ servicePort }) => servicePort.port),
+  );
 }
 
 /** The plan was made before the lock: somebody may have set up since. */

@@ -26,6 +26,8 @@ const MEANINGS: Readonly<
   ETIMEDOUT: ["DIAL_TIMEOUT", "no answer in time"],
   ENOTFOUND: ["DIAL_NAME_UNKNOWN", "no such name"],
   EAI_AGAIN: ["DIAL_NAME_UNKNOWN", "the pod's resolver does not answer"],
+  EACCES: ["DIAL_UNREACHABLE", "forbidden on its node"],
+  EPERM: ["DIAL_UNREACHABLE", "forbidden on its node"],
   EHOSTUNREACH: ["DIAL_UNREACHABLE", "no route to the host"],
   ENETUNREACH: ["DIAL_UNREACHABLE", "no route to the network"],
 };

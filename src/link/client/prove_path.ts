@@ -1,5 +1,5 @@
-import type { Duplex } from "node:stream";
 import { Cancelled, LinkError, messageOf } from "../../core/errors.ts";
+import { endPolitely } from "./end_politely.ts";
 import type { Link } from "./link.ts";
 
 export interface ProvePathOptions {
@@ -51,14 +51,6 @@ export async function provePath(
   } finally {
     dialling.then(endPolitely, () => {});
   }
-}
-
-/** A reset would look like a fault in the local program's log. */
-function endPolitely(stream: Duplex): void {
-  const timer = setTimeout(() => stream.destroy(), 1000);
-  stream.once("close", () => clearTimeout(timer)).on("error", () => {});
-  stream.end();
-  stream.resume();
 }
 
 function stopwatch(timeoutMs: number, signal: AbortSignal | undefined) {
