@@ -80,8 +80,14 @@ for (const verdict of VERDICTS) {
       const { code, error, stdout, events } = await ended;
       assert.equal(error?.["code"], CODE, stdout);
       assert.equal(code, 3);
-      assert.match(error!["message"], /^Cannot mesh Service "web": .* port 80, 9000/);
-      assert.match(error!["hint"], /NetworkPolicy.* router or shadow-mesh\b.*--withLabel.*--mode manual/);
+      assert.match(
+        error!["message"],
+        /^Cannot mesh Service "web": .* port 80, 9000/,
+      );
+      assert.match(
+        error!["hint"],
+        /NetworkPolicy.* router or shadow-mesh\b.*--withLabel.*--mode manual/,
+      );
       assert.match(error!["details"][0], /^no answer from [\d.]+:8080$/);
       assert.equal(events.some(({ event }) => event === "ready"), false);
       await assertNoTrace({ namespace, laptop, before });

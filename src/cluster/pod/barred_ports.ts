@@ -76,7 +76,8 @@ export async function barredPorts(
     const addresses = asked.flatMap((pod) =>
       addressOf(pod, { targetPort, wantsIPv6 })
     );
-    const looking = byTarget.get(targetPort) ?? allSilent(addresses, link, ended);
+    const looking = byTarget.get(targetPort) ??
+      allSilent(addresses, link, ended);
     byTarget.set(targetPort, looking);
     return looking;
   };
@@ -125,7 +126,9 @@ function addressOf(
   const host = podIPs.find(({ ip }) => isIPv6(ip) === wantsIPv6)?.ip;
   const port = typeof targetPort === "number"
     ? targetPort
-    : runningContainers(spec).flatMap(({ ports }) => v.parse(portsSchema, ports))
+    : runningContainers(spec).flatMap(({ ports }) =>
+      v.parse(portsSchema, ports)
+    )
       .find(({ name, protocol }) => name === targetPort && protocol === "TCP")
       ?.containerPort;
   return host === undefined || port === undefined ? [] : [{ host, port }];

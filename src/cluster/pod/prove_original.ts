@@ -1,11 +1,20 @@
 /** The proof that a pod of ours reaches the pods behind a Service, before the Service leads to it. */
 import { isIPv6 } from "node:net";
 import { Cancelled, KtctlError, UnsupportedError } from "../../core/errors.ts";
-import { isSwitched, labelSelector, originalSelector, ROLE } from "../../kube/annotations.ts";
+import {
+  isSwitched,
+  labelSelector,
+  originalSelector,
+  ROLE,
+} from "../../kube/annotations.ts";
 import type { KubeApi, KubeObject } from "../../kube/kube_api.ts";
 import { PODS, SERVICES } from "../../kube/resources.ts";
 import { servicePorts } from "../service/expose.ts";
-import { type BarredPort, barredPorts, type BarredPortsOptions } from "./barred_ports.ts";
+import {
+  type BarredPort,
+  barredPorts,
+  type BarredPortsOptions,
+} from "./barred_ports.ts";
 
 export interface OriginalProof
   extends Pick<BarredPortsOptions, "link" | "signal" | "patienceMs"> {
@@ -23,6 +32,9 @@ export interface OriginalProof
 }
 
 const CODE = "ORIGINAL_UNREACHABLE";
+
+/** Of which a few are asked: thousands would take time to read. */
+const MOST_LISTED = 100;
 
 /**
  * Whether our pod reaches the pods behind a Service on all ports, as far as can be known; true also where none is
@@ -55,6 +67,7 @@ async function lookAt(
       kube.list(PODS, {
         namespace,
         labelSelector: labelSelector(selector),
+        most: MOST_LISTED,
         signal,
       }),
     ]);
@@ -82,7 +95,8 @@ function refusal(
       portsText(barred)
     }, and the requests of all others would end there`,
     {
-      hint: `A NetworkPolicy is the likely reason: let it admit pods whose label ${ROLE} is router or ${role}.`,
+      hint:
+        `A NetworkPolicy is the likely reason: let it admit pods whose label ${ROLE} is router or ${role}.`,
       details: barred.flatMap(({ addresses }) => addresses).map((address) =>
         `no answer from ${address}`
       ),

@@ -5,7 +5,11 @@ import { pause } from "../../../../src/core/backoff.ts";
 import { barredPorts } from "../../../../src/cluster/pod/barred_ports.ts";
 import type { ServicePort } from "../../../../src/cluster/service/expose.ts";
 import { Cancelled, LinkError } from "../../../../src/core/errors.ts";
-import { AgentProcess, listen, portOf } from "../../link/agent/agent_process.ts";
+import {
+  AgentProcess,
+  listen,
+  portOf,
+} from "../../link/agent/agent_process.ts";
 import { readyPod } from "./ready_pod.ts";
 
 const silence = () => new Promise<never>(() => {});
@@ -72,7 +76,10 @@ Deno.test("a port at which a pod accepts is not barred; the pod sees a connectio
   const link = await agent.link();
   const ports = [port(80, portOf(original))];
   const startedAt = performance.now();
-  assert.deepEqual(await look([readyPod()], link, { ports, patienceMs: 5_000 }), []);
+  assert.deepEqual(
+    await look([readyPod()], link, { ports, patienceMs: 5_000 }),
+    [],
+  );
   assert.ok(performance.now() - startedAt < 2_000);
   assert.equal(await seen.promise, "end");
   await link.close();
@@ -159,8 +166,11 @@ Deno.test("pods that are not ready, on their way out or ours are not asked", asy
 
 Deno.test("of many pods four are asked, of different nodes where there are", async () => {
   const link = linkOf(silence);
-  const pods = Array.from({ length: 40 }, (_, at) =>
-    readyPod({ ip: `10.0.0.${at}`, node: at < 37 ? "big" : `node-${at}` }));
+  const pods = Array.from(
+    { length: 40 },
+    (_, at) =>
+      readyPod({ ip: `10.0.0.${at}`, node: at < 37 ? "big" : `node-${at}` }),
+  );
   await look(pods, link);
   assert.deepEqual(
     link.dialled.toSorted(),

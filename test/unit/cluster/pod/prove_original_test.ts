@@ -36,9 +36,14 @@ async function prove(
   const kube = {
     namespace: "default",
     find: () => Promise.resolve(current),
-    list: (_: unknown, { namespace, labelSelector }: Record<string, unknown>) => {
+    list: (
+      _: unknown,
+      { namespace, labelSelector }: Record<string, unknown>,
+    ) => {
       lists.push({ namespace, labelSelector });
-      return error === undefined ? Promise.resolve(pods) : Promise.reject(error);
+      return error === undefined
+        ? Promise.resolve(pods)
+        : Promise.reject(error);
     },
   } as unknown as KubeApi;
   const isProven = await proveOriginal(kube, {
@@ -78,7 +83,10 @@ Deno.test("a mesh is refused, as all others' requests go through the router", as
 
 const switched = {
   ...service,
-  spec: { ...service.spec, selector: { "kt-role": "router", "kt-target": "a" } },
+  spec: {
+    ...service.spec,
+    selector: { "kt-role": "router", "kt-target": "a" },
+  },
 };
 
 for (
