@@ -12,6 +12,7 @@ import {
   Laptop,
   reaches,
 } from "./laptop.ts";
+import { startLocalDemo } from "./demo/local_demo.ts";
 import { pidInPod } from "./pod_process.ts";
 
 const CODE = "ORIGINAL_UNREACHABLE";
@@ -118,7 +119,8 @@ for (const verdict of VERDICTS) {
       const before = await namespace.snapshot();
       const policy = await admitOnly(namespace, { client, verdict });
       await using _policy = policy;
-      const expose = ["--expose", `${laptop.demo.port}:80`];
+      await using demo = await startLocalDemo();
+      const expose = ["--expose", `${demo.port}:80`];
       await using exchange = laptop.start(["exchange", "web", ...expose]);
       const { failOpen } = await exchange.ready();
       assert.equal(failOpen, false);
@@ -131,7 +133,7 @@ for (const verdict of VERDICTS) {
         /on port 80 nobody answers while this laptop does not; on port 9000, .* until the end\. .*NetworkPolicy.* is shadow-exchange\. .*--withLabel/,
       );
       // it is true
-      await laptop.demo[Symbol.asyncDispose]();
+      await demo[Symbol.asyncDispose]();
       assert.equal(await answerOf(client), "none");
       const { code, stdout } = await exchange.stop();
       assert.equal(code, 0, stdout);
@@ -142,7 +144,7 @@ for (const verdict of VERDICTS) {
 }
 
 for (const verb of ["exchange", "mesh"]) {
-  Deno.test(`${verb} of pods that admit all says nothing of it, and takes no time for it`, async () => {
+  Deno.test(`${verb} of pods that admit all says nothing of it, and is not waited for`, async () => {
     const cluster = await openTestCluster();
     await using namespace = await cluster.demo();
     await using laptop = await Laptop.open(cluster, namespace);
@@ -156,7 +158,7 @@ for (const verb of ["exchange", "mesh"]) {
       name === "check the path to the original pods"
     );
     console.log(`${verb}: waited ${proof?.["ms"]} ms for the proof`);
-    assert.ok(proof!["ms"] < 1_000, `${proof!["ms"]} ms`);
+    assert.ok(proof!["ms"] < 3_500, `${proof!["ms"]} ms`); // of 4 s
     assert.equal((await session.stop()).code, 0);
   });
 }
