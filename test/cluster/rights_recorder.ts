@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import { request } from "node:https";
 import { once } from "node:events";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
 
@@ -12,9 +12,14 @@ export class RightsRecorder implements AsyncDisposable {
   /** Leads here. */
   readonly kubeconfig: string;
   #server: Server;
+  #connections = new Set<Socket>();
 
   private constructor(server: Server, kubeconfig: string) {
     this.#server = server;
+    server.on("connection", (connection) => {
+      this.#connections.add(connection);
+      connection.once("close", () => this.#connections.delete(connection));
+    });
     this.kubeconfig = kubeconfig;
   }
 
@@ -91,7 +96,8 @@ export class RightsRecorder implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#server.closeAllConnections();
+    // not by closeAllConnections(), which leaves those that were upgraded: they are waited for then
+    for (const connection of this.#connections) connection.destroy();
     await new Promise((resolve) => this.#server.close(resolve));
   }
 }
