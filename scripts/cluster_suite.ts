@@ -45,6 +45,9 @@ const LONG =
 /** Test files that run at a time on one cluster. They wait most of the time. */
 const SIDE_BY_SIDE = 2;
 
+/** Each takes less than four minutes where the machine has nothing else to do. */
+const MAX_FILE_MS = 12 * 60_000;
+
 /** One of cluster.sh. */
 interface OwnCluster {
   readonly version: string;
@@ -227,7 +230,7 @@ async function runQueue(
     ];
     const title = `${file} (${where.filter(Boolean).join(", ")})`;
     const run = await runTestFiles([file], {
-      ...{ form, env, title, isShown: false },
+      ...{ form, env, title, isShown: false, timeoutMs: MAX_FILE_MS },
     });
     outcome = add(outcome, run);
     // it may have left something of the cluster stopped

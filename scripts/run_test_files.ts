@@ -1,7 +1,8 @@
 /** Runs test files with `deno test`, counts, and measures. */
 import { fileURLToPath } from "node:url";
 import type { ProgramForm } from "../test/cluster/program_form.ts";
-import { endProcessTree } from "./end_process_tree.ts";
+import { endProcessTree } from "../test/cluster/end_process_tree.ts";
+import { outputWithin } from "../test/cluster/output_within.ts";
 import {
   type FailedTest,
   failedTests,
@@ -68,6 +69,9 @@ const TIMED =
 /** Several times what the longest takes on a busy machine: what hangs is not to keep all others from running. */
 const MAX_RUN_MS = 20 * 60_000;
 
+/** In place of a test's name, of a file that was killed. */
+const ALL = "all of it";
+
 let count = 0;
 
 /** Of earlier runs. */
@@ -103,27 +107,18 @@ export async function runTestFiles(
     stdout: stdio,
     stderr: stdio,
   });
-  let title = options.title ?? args.join(" ");
+  const title = options.title ?? args.join(" ");
   const child = command.spawn();
-  let isLate = false;
-  const timer = setTimeout(() => {
-    isLate = true;
-    void endProcessTree(child.pid);
-  }, timeoutMs);
-  let code: number;
-  if (isShown) ({ code } = await child.status);
-  else {
-    const output = await child.output();
-    code = output.code;
-    console.log(`\n--- ${title} ---`);
-    const text = new TextDecoder();
-    console.log(text.decode(output.stdout) + text.decode(output.stderr));
-  }
-  clearTimeout(timer);
-  if (isLate) {
-    title += `: killed, as it did not end within ${timeoutMs / 60_000} min`;
-    console.error(title);
-  }
+  const { code, isLate } = isShown
+    ? await statusWithin(child, timeoutMs)
+    : await outputWithin(child, timeoutMs).then((output) => {
+      console.log(`\n--- ${title} ---`);
+      const text = new TextDecoder();
+      console.log(text.decode(output.stdout) + text.decode(output.stderr));
+      return output;
+    });
+  const late = `killed, as it did not end within ${timeoutMs / 60_000} min`;
+  if (isLate) console.error(`${title}: ${late}`);
   const seconds = (performance.now() - begin) / 1000;
   const xml = await Deno.readTextFile(report).catch(() => "");
   const counts = readJunit(xml);
@@ -131,14 +126,31 @@ export async function runTestFiles(
   const isBroken = code !== 0 && counts.failed === 0;
   return {
     counts: isBroken ? { ...counts, failed: 1 } : counts,
-    failed: failedTests(xml).map((test) => ({ ...test, options })),
+    failed: [
+      ...failedTests(xml),
+      ...isLate && args.length === 1
+        ? [{ file: args[0]!, name: ALL, cases: 1, reasons: [late] }]
+        : [],
+    ].map((test) => ({ ...test, options })),
     times: [{
-      title,
+      title: isLate ? `${title}: ${late}` : title,
       seconds,
       cpuSeconds: await cpuSecondsOf(times),
       files: fileSeconds(xml),
     }],
   };
+}
+
+/** Its end, for which it is killed with all that it started when time is up. */
+async function statusWithin(child: Deno.ChildProcess, timeoutMs: number) {
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    void endProcessTree(child.pid);
+  }, timeoutMs);
+  const { code } = await child.status;
+  clearTimeout(timer);
+  return { code, isLate };
 }
 
 async function cpuSecondsOf(file: string): Promise<number | undefined> {
@@ -163,14 +175,15 @@ export async function runAgain(
   const failures: FailedTest[] = [];
   let { counts: change } = NO_TESTS;
   for (const { file, name, cases, options } of tests) {
-    console.log(`\nonce more, by itself: ${name}`);
+    const what = name === ALL ? file : name;
+    console.log(`\nonce more, by itself: ${what}`);
     const { counts, failed } = await runTestFiles(
-      [`--filter=${name}`, file],
+      [...name === ALL ? [] : [`--filter=${name}`], file],
       { ...options, isShown: true },
     );
     failures.push(...failed);
     if (counts.failed > 0 || counts.passed === 0) continue;
-    passed.push(`${name} (${options.form})`);
+    passed.push(`${what} (${options.form})`);
     change = addCounts(change, { passed: cases, failed: -cases, skipped: 0 });
   }
   return { passed, change, failed: failures };

@@ -26,7 +26,7 @@ apt_from() {
 # that says no is in place meanwhile. One at a time.
 apt_install() {
   exec 6> /run/lock/ktctl-test-apt.lock
-  flock 6
+  flock -w 600 6 || die "another run installs packages for ten minutes already"
   local p need=() policy=/usr/sbin/policy-rc.d rc=0 denied=0
   for p; do
     dpkg-query -W -f '${db:Status-Abbrev}' "$p" 2>/dev/null | grep -q '^ii' || need+=("$p")

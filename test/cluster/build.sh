@@ -44,7 +44,7 @@ if [ "${1:-}" = clean ]; then clean; exit 0; fi
 [ -e "$STAMP" ] && exit 0
 mkdir -p "$K8S_BIN"
 exec 7> "$K8S_BIN.lock"
-flock 7
+flock -w 2400 7 || die "another run builds for 40 minutes already"
 [ -e "$STAMP" ] && exit 0 # another run has built it meanwhile
 build
 rm -f "$K8S_BIN"/.built-*

@@ -98,7 +98,7 @@ make_parts() {
   mkdir -p "$K8S_HOME"
   "$HERE/build.sh" >&2 # before the lock, which the other version is not to wait for
   exec 8> "$K8S_HOME/lock"
-  flock 8
+  flock -w 1200 8 || die "another run makes images for twenty minutes already"
   for program in "${PROGRAMS[@]}"; do
     command -v "$program" >/dev/null && continue
     command -v kubectl >/dev/null || PACKAGES+=(kubernetes-client)
@@ -196,7 +196,7 @@ import_images() {
   local archive imported=$K8S_DIR/imported
   for archive in "$IMAGES" "$DNS_IMAGE"; do
     ! grep -qsxF "$archive" "$imported" || continue
-    "${CTR[@]}" images import --digests=false "$archive" >/dev/null
+    timeout 180 "${CTR[@]}" images import --digests=false "$archive" >/dev/null
     echo "$archive" >> "$imported"
   done
 }
@@ -233,12 +233,12 @@ up() {
 end_containers() {
   local id
   pid_of containerd >/dev/null || return 0
-  for id in $("${CTR[@]}" tasks ls -q 2>/dev/null); do
+  for id in $(timeout 10 "${CTR[@]}" tasks ls -q 2>/dev/null); do
     timeout 10 "${CTR[@]}" tasks rm -f "$id" >/dev/null 2>&1 9>&- &
   done
   wait
-  for id in $("${CTR[@]}" containers ls -q 2>/dev/null); do
-    "${CTR[@]}" containers rm "$id" >/dev/null 2>&1 || true
+  for id in $(timeout 10 "${CTR[@]}" containers ls -q 2>/dev/null); do
+    timeout 10 "${CTR[@]}" containers rm "$id" >/dev/null 2>&1 || true
   done
 }
 
@@ -308,7 +308,7 @@ case $command in
   ctr) exec "${CTR[@]}" "$@" ;;
   sshd-image)
     exec 8> "$K8S_HOME/lock"
-    flock 8
+    flock -w 1200 8 || die "another run makes images for twenty minutes already"
     make_sshd_image
     "${CTR[@]}" images import --digests=false "$SSHD_IMAGE" >/dev/null
     ;;

@@ -1,5 +1,6 @@
 // Runs programs for the tests.
 import assert from "node:assert/strict";
+import { outputWithin } from "./output_within.ts";
 
 export interface CommandResult {
   code: number;
@@ -27,30 +28,20 @@ export async function run(
     stdout: "piped",
     stderr: "piped",
   }).spawn();
-  let late = false;
-  const timer = setTimeout(() => {
-    late = true;
-    child.kill("SIGKILL");
-  }, timeout);
-  try {
-    const written = stdin === undefined
-      ? undefined
-      // a program may end without reading all
-      : new Blob([stdin]).stream().pipeTo(child.stdin).catch(() => {});
-    const { code, stdout, stderr } = await child.output();
-    await written;
-    const text = new TextDecoder();
-    const note = late
-      ? `\nkilled after ${timeout} ms: ${program} ${args.join(" ")}`
-      : "";
-    return {
-      code,
-      stdout: text.decode(stdout),
-      stderr: text.decode(stderr) + note,
-    };
-  } finally {
-    clearTimeout(timer);
+  if (stdin !== undefined) {
+    // a program may end without reading all
+    new Blob([stdin]).stream().pipeTo(child.stdin).catch(() => {});
   }
+  const { code, stdout, stderr, isLate } = await outputWithin(child, timeout);
+  const text = new TextDecoder();
+  const note = isLate
+    ? `\nkilled after ${timeout} ms: ${program} ${args.join(" ")}`
+    : "";
+  return {
+    code,
+    stdout: text.decode(stdout),
+    stderr: text.decode(stderr) + note,
+  };
 }
 
 /** The output of a run that must have succeeded. */

@@ -1,7 +1,7 @@
 // A transport plugin of somebody else's, as docs/plugin-authors.md shows it, loaded from a file.
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { createServer } from "node:net";
+import { createServer, type Socket } from "node:net";
 import { dial } from "../../src/link/wire/dial.ts";
 import { LinkError } from "../../src/core/errors.ts";
 import type { KubeApi } from "../../src/kube/kube_api.ts";
@@ -84,7 +84,9 @@ Deno.test("what connect cannot load or does not know is told with what there is,
 Deno.test("a transport plugin that takes a port and nothing else passes the conformance kit", async (t) => {
   await using examples = await docExamples();
   const { default: portMap } = await import(examples.path("port_map.ts"));
+  const sockets: Socket[] = [];
   const server = createServer({ allowHalfOpen: true }, (socket) => {
+    sockets.push(socket);
     socket.on("error", () => {});
     socket.pipe(socket);
   });
@@ -121,5 +123,6 @@ Deno.test("a transport plugin that takes a port and nothing else passes the conf
       succeeded(await run("ss", ["-Hltn", `sport = :${local}`])),
     step: (claim, run) => t.step(claim, run),
   });
+  for (const socket of sockets) socket.destroy();
   await new Promise((resolve) => server.close(resolve));
 });

@@ -64,6 +64,10 @@ Deno.test("while the laptop answers no request reaches the kept replica, and non
   );
   await reaches(client);
   await scaledDown(namespace);
+  await eventually(
+    "thirty requests have come here",
+    async () => (await log.soFar()).split("pod=laptop").length > 31,
+  );
   const start = performance.now();
   const { code, stdout } = await exchange.stop("SIGINT");
   const ms = Math.round(performance.now() - start);
@@ -78,7 +82,6 @@ Deno.test("while the laptop answers no request reaches the kept replica, and non
     `${requests.length} requests, ${taken.length} while the laptop had the Service, ` +
       `${lost.length} lost; Ctrl-C took ${ms} ms`,
   );
-  assert.ok(taken.length > 30, "hardly any request was asked");
   assert.deepEqual(taken.filter(({ answer }) => answer !== "laptop"), []);
   assert.match(requests[0]!.answer!, /^web-/);
   assert.match(requests.at(-1)!.answer!, /^web-/);
@@ -292,7 +295,8 @@ Deno.test("recover --takeOver from a laptop that has scaled the Deployment to no
   // nodes follow a moment after the pods
   const gaps = gapsOf(requests);
   assert.ok(gaps.every((seconds) => seconds < 2), `gaps of ${gaps} s`);
-  assert.match(requests.at(-1)!.answer!, /^web-/);
+  const last = requests.findLast(({ answer }) => answer !== undefined);
+  assert.match(last!.answer!, /^web-/);
   await untouched(namespace, before);
   await assertNoTrace({ namespace, laptop, before });
 });

@@ -33,6 +33,9 @@ export interface KtctlResult {
   readonly error: KtctlEvent | undefined;
 }
 
+/** So long the root helper of what was killed may take to put the machine back. */
+const HELPER_MS = 60_000;
+
 export class KtctlProcess implements AsyncDisposable {
   readonly child: Deno.ChildProcess;
   readonly events: KtctlEvent[] = [];
@@ -45,6 +48,8 @@ export class KtctlProcess implements AsyncDisposable {
   #stdout = "";
   #stderr = "";
   #ended: Promise<KtctlResult>;
+  /** Aborted where what is left to read is not waited for. */
+  #unread = new AbortController();
 
   constructor(args: readonly string[], options: KtctlOptions) {
     const { program = programWords(), within = [] } = options;
@@ -147,7 +152,11 @@ export class KtctlProcess implements AsyncDisposable {
 
   /** The result, once the process has ended; it is killed when time is up. */
   async ended(timeoutMs = 60_000): Promise<KtctlResult> {
-    const timer = setTimeout(() => this.kill("SIGKILL"), timeoutMs);
+    let timer = setTimeout(() => {
+      this.kill("SIGKILL");
+      // the root helper has its stderr as well, and may be stopped
+      timer = setTimeout(() => this.#unread.abort(), HELPER_MS);
+    }, timeoutMs);
     try {
       return await this.#ended;
     } finally {
@@ -197,10 +206,14 @@ export class KtctlProcess implements AsyncDisposable {
     stream: ReadableStream<Uint8Array>,
     take: (line: string) => void,
   ): Promise<void> {
-    const lines = stream.pipeThrough(new TextDecoderStream()).pipeThrough(
-      new TextLineStream(),
-    );
-    for await (const line of lines) take(line);
+    const { signal } = this.#unread;
+    const lines = stream.pipeThrough(new TextDecoderStream(), { signal })
+      .pipeThrough(new TextLineStream());
+    try {
+      for await (const line of lines) take(line);
+    } catch (error) {
+      if (!this.#unread.signal.aborted) throw error;
+    }
   }
 
   #log(): string {

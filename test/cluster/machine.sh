@@ -9,9 +9,9 @@ MACHINE_SYSCTLS=(kernel.panic kernel.panic_on_oops vm.overcommit_memory vm.panic
 MACHINE_FOLDERS=(/var/log/pods /var/log/containers /var/lib/kubelet /var/lib/cni /run/containerd)
 
 # Of this cluster alone: while one waits for something, no other has to.
-cluster_lock() { exec 9> "/run/lock/$K8S_NS.lock"; flock 9; }
+cluster_lock() { exec 9> "/run/lock/$K8S_NS.lock"; flock -w 600 9 || die "another run holds this cluster for ten minutes already"; }
 
-machine_lock() { exec 5> /run/lock/ktctl-test-cluster.lock; flock 5; }
+machine_lock() { exec 5> /run/lock/ktctl-test-cluster.lock; flock -w 600 5 || die "another run sets up this machine for ten minutes already"; }
 machine_unlock() { exec 5>&-; }
 
 machine_note() {

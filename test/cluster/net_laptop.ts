@@ -345,12 +345,18 @@ export class NetLaptop implements AsyncDisposable {
   /** Stops all that runs on the laptop, as it falls asleep; disposal wakes it. */
   fallAsleep(): Disposable {
     const pids = networkPids(this.#holder!.pid);
-    for (const pid of pids) Deno.kill(pid, "SIGSTOP");
-    return {
-      [Symbol.dispose]: () => {
-        for (const pid of pids) Deno.kill(pid, "SIGCONT");
-      },
+    const send = (signal: Deno.Signal) => {
+      for (const pid of pids) {
+        try {
+          Deno.kill(pid, signal);
+        } catch (error) {
+          // it has ended meanwhile
+          if (!(error instanceof Deno.errors.NotFound)) throw error;
+        }
+      }
     };
+    send("SIGSTOP");
+    return { [Symbol.dispose]: () => send("SIGCONT") };
   }
 
   /** Starts ktctl on the laptop, in the namespace; `within` is a command that runs it. */

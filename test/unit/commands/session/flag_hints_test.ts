@@ -117,6 +117,22 @@ for (
       `See \`kubectl get namespaces ${CLUSTER}\`.`,
     ],
     [
+      "the namespace where it is kubectl's and names none",
+      { event: "error", code: "X", message: "x", hint: "`kubectl logs web`" },
+      "hint",
+      `\`kubectl logs web -n shop ${CLUSTER}\``,
+    ],
+    [
+      "the cluster where a warning tells it",
+      {
+        event: "warning",
+        code: "X",
+        message: "By hand, as its Pod says: `kubectl delete pod x -n dev`",
+      },
+      "message",
+      `By hand, as its Pod says: \`kubectl delete pod x -n dev ${CLUSTER}\``,
+    ],
+    [
       "no cluster where it chooses one",
       { event: "ready", message: "x", hint: "`kubectl config use-context`" },
       "hint",

@@ -153,7 +153,8 @@ export class AgentProcess implements AsyncDisposable {
   /** Resolves once the log has so many lines with this text. */
   async logged(text: string, count = 1): Promise<void> {
     while (this.log.split(text).length <= count) {
-      if (this.process.exitCode !== null) {
+      const { exitCode, signalCode } = this.process;
+      if (exitCode !== null || signalCode !== null) {
         throw new TypeError(`Agent ended: ${this.log}`);
       }
       await Promise.race([
