@@ -39,7 +39,9 @@ export async function run(
   const argv = normaliseFlags(log === undefined ? args : args.slice(2));
   let unwritten: Error | undefined;
   const out = (text: string) => {
-    unwritten ??= writeAll(Deno.stdout, text);
+    // what comes later may find room again
+    const failed = writeAll(Deno.stdout, text);
+    unwritten ??= failed;
   };
   const err = (text: string) => void writeAll(Deno.stderr, text);
   const env = (name: string) => Deno.env.get(name);

@@ -70,6 +70,7 @@ export async function followCaptured(
         }),
     );
   }
+  const told = new Set<string>();
   await names?.followServers(async ({ upstreams }) => {
     const hosts = upstreams.map(({ host }) => host);
     if (isLed && !await update()) {
@@ -81,7 +82,12 @@ export async function followCaptured(
       );
     }
     report.debug(`Name servers of this machine now: ${hosts.join(", ")}`);
-    await change(() => ranges?.setNameServers(hosts));
+    try {
+      await change(() => ranges?.setNameServers(hosts));
+    } catch (error) {
+      // as with other networks: the session goes on as it was
+      if (!scope.signal.aborted) tellOnce(report, error, told);
+    }
   });
 }
 

@@ -62,7 +62,7 @@ export const SESSIONS_CHECK: LaptopCheck = {
           ).join("; ")
         }`,
         advice:
-          "The next command in that cluster takes them back, as does `ktctl clean`.",
+          "The next command in that cluster takes them back, also ktctl clean there.",
         facts,
       });
     }

@@ -139,7 +139,7 @@ export function placedEvent(event: ReportEvent, place: Place): ReportEvent {
       };
     }
     case "warning":
-      return { ...event, message: undoing(event.message) };
+      return { ...event, message: hinted(undoing(event.message)) };
     case "closed":
       return { ...event, reason: hinted(event.reason) };
     case "check":
@@ -158,7 +158,8 @@ export function placedEvent(event: ReportEvent, place: Place): ReportEvent {
 function placedHint(text: string, place: Place): string {
   return text.replace(IN_BACKQUOTES, (whole, command: string) => {
     if (command.includes(" --localOnly")) return whole;
-    const hasNamespace = /^kubectl | -n /.test(command);
+    const hasNamespace = / -n |^kubectl (get (node|namespace)|create cluster)/
+      .test(command);
     const { namespace = "" } = hasNamespace ? {} : place;
     return `\`${command}${flag("-n", namespace)}${
       clusterFlags(command, place)
