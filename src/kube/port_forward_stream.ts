@@ -132,6 +132,8 @@ export class PortForwardStream extends Duplex {
   #sent(): void {
     this.#unsent--;
     this.#unanswered = 0;
+    // pings wait behind data that the pod does not read yet: an answer has to come first, after that
+    this.#answersPings = false;
     if (this.#socket.bufferedAmount <= HIGH_WATER_BYTES) {
       const held = this.#held;
       this.#held = undefined;

@@ -50,6 +50,14 @@ const portsSchema = v.fallback(
   })),
   [],
 );
+const probed = v.optional(v.object({
+  port: v.union([v.number(), v.string()]),
+  host: v.optional(v.string(), ""),
+}));
+const probeSchema = v.fallback(
+  v.object({ tcpSocket: probed, httpGet: probed, grpc: probed }),
+  {},
+);
 const statusSchema = v.fallback(
   v.object({ podIPs: v.array(v.object({ ip: v.string() })) }),
   { podIPs: [] },
@@ -57,7 +65,8 @@ const statusSchema = v.fallback(
 
 /**
  * Opens a TCP connection to each port of some of the ready pods, to all at once, and ends it without a byte. A
- * port that refuses is one that our pod reaches, as many a program listens late. None where no pod is ready,
+ * port that refuses is one that our pod reaches, as many a program listens late, unless the kubelet has just seen
+ * it listen: some networks refuse in the name of the pod (kube-router, as in k3s). None where no pod is ready,
  * or nothing can be known: the link's own troubles are others' to tell.
  */
 export async function barredPorts(
@@ -113,6 +122,8 @@ function ofManyNodes(pods: readonly KubeObject[]): KubeObject[] {
 interface Address {
   readonly host: string;
   readonly port: number;
+  /** The pod is ready as something listens there. */
+  readonly isProbed: boolean;
 }
 
 /** None where the pod has no port of that name, or no address of that family. */
@@ -124,14 +135,34 @@ function addressOf(
 ): Address[] {
   const { podIPs } = v.parse(statusSchema, status);
   const host = podIPs.find(({ ip }) => isIPv6(ip) === wantsIPv6)?.ip;
-  const port = typeof targetPort === "number"
-    ? targetPort
-    : runningContainers(spec).flatMap(({ ports }) =>
-      v.parse(portsSchema, ports)
-    )
-      .find(({ name, protocol }) => name === targetPort && protocol === "TCP")
-      ?.containerPort;
-  return host === undefined || port === undefined ? [] : [{ host, port }];
+  const containers = runningContainers(spec).map(
+    ({ ports, readinessProbe }): Container => ({
+      ports: v.parse(portsSchema, ports),
+      probe: v.parse(probeSchema, readinessProbe),
+    }),
+  );
+  const port = numberOf(targetPort, containers);
+  if (host === undefined || port === undefined) return [];
+  const isProbed = containers.some((one) => {
+    const target = one.probe.tcpSocket ?? one.probe.httpGet ?? one.probe.grpc;
+    return target?.host === "" && numberOf(target.port, [one]) === port;
+  });
+  return [{ host, port, isProbed }];
+}
+
+interface Container {
+  readonly ports: v.InferOutput<typeof portsSchema>;
+  readonly probe: v.InferOutput<typeof probeSchema>;
+}
+
+function numberOf(
+  port: number | string,
+  containers: readonly Container[],
+): number | undefined {
+  if (typeof port === "number") return port;
+  return containers.flatMap(({ ports }) => ports)
+    .find(({ name, protocol }) => name === port && protocol === "TCP")
+    ?.containerPort;
 }
 
 /** All of them where none answers, else none. */
@@ -154,7 +185,7 @@ async function allSilent(
 }
 
 async function isSilent(
-  { host, port }: Address,
+  { host, port, isProbed }: Address,
   link: Pick<Link, "dial">,
   ended: AbortSignal,
 ): Promise<boolean> {
@@ -166,7 +197,7 @@ async function isSilent(
         await Promise.race([dialling, aborted(ended)]);
         return false;
       } catch (error) {
-        if (!isBarring(error)) return ended.aborted;
+        if (!isBarring(error, isProbed)) return ended.aborted;
       }
       await wait(ended);
     }
@@ -177,7 +208,9 @@ async function isSilent(
 }
 
 /** What a firewall does that does not stay silent. */
-function isBarring(error: unknown): boolean {
-  return error instanceof LinkError &&
-    (error.code === "DIAL_UNREACHABLE" || error.code === "DIAL_TIMEOUT");
+function isBarring(error: unknown, isProbed: boolean): boolean {
+  if (!(error instanceof LinkError)) return false;
+  const { code } = error;
+  return code === "DIAL_UNREACHABLE" || code === "DIAL_TIMEOUT" ||
+    (isProbed && code === "DIAL_REFUSED");
 }

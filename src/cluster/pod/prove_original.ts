@@ -96,7 +96,7 @@ function refusal(
     }, and the requests of all others would end there`,
     {
       hint:
-        `A NetworkPolicy is the likely reason: let it admit pods whose label ${ROLE} is router or ${role}.`,
+        `A NetworkPolicy is the likely reason: let it admit pods whose label ${ROLE} is router, and those where it is ${role}.`,
       details: barred.flatMap(({ addresses }) => addresses).map((address) =>
         `no answer from ${address}`
       ),

@@ -334,6 +334,7 @@ export class KubeHttp {
     const { signal } = deadline;
     const abort = () => reject(signal.reason);
     signal.addEventListener("abort", abort, { once: true });
+    if (signal.aborted) abort();
     request.once("close", () => signal.removeEventListener("abort", abort));
     // Stays on: a request may fail once more after its answer began, with nobody else listening.
     request.on("error", reject);

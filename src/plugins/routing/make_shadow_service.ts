@@ -4,13 +4,15 @@ import type { RouterPort } from "../../cluster/router/router_state.ts";
 import { findState, routerRef } from "../../cluster/router/router_store.ts";
 import { freePort } from "../../cluster/shadow/pod_ports.ts";
 import {
+  annotation,
   CONTROL_BY,
   CONTROL_BY_KT,
   HEARTBEAT,
+  RELEASED,
   SESSION,
 } from "../../kube/annotations.ts";
 import type { KubeObject } from "../../kube/kube_api.ts";
-import { SERVICES } from "../../kube/resources.ts";
+import { PODS, SERVICES } from "../../kube/resources.ts";
 import type { PrepareContext } from "../plugin.ts";
 import { reconcileService } from "./reconcile_service.ts";
 
@@ -68,7 +70,7 @@ export async function makeShadowService(
   );
   heartbeat.add(ref);
   const again = { ...service, spec: made.spec };
-  const isWanted = (signal: AbortSignal) => isInRouter(context, signal);
+  const isWanted = (signal: AbortSignal) => isInRouter(context, name, signal);
   scope.background(
     "the Shadow Service",
     (signal) =>
@@ -76,12 +78,24 @@ export async function makeShadowService(
   );
 }
 
-/** Whoever takes a session out of the router deletes what it has after that. */
+/**
+ * Whoever takes a session out of the router deletes what it has after that. Where somebody deleted the router's
+ * state as well, it is made again in a moment, unless this laptop's own pod was taken back.
+ *
+ * @param podName Of the Shadow Pod, which is the Shadow Service's as well
+ */
 async function isInRouter(
   { kube, target: { service }, session }: PrepareContext,
+  podName: string,
   signal: AbortSignal,
 ): Promise<boolean> {
   const { name, namespace = kube.namespace } = service.metadata;
   const state = await findState(kube, routerRef(name, namespace), signal);
-  return state?.participants.some((one) => one.session === session) ?? false;
+  if (state !== undefined) {
+    return state.participants.some((one) => one.session === session);
+  }
+  const ref = { resource: PODS, name: podName, namespace };
+  const pod = await kube.find(ref, { signal });
+  return pod !== undefined && pod.metadata.deletionTimestamp === undefined &&
+    annotation(pod, RELEASED) === undefined;
 }

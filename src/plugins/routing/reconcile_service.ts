@@ -6,7 +6,7 @@ import {
   KtctlError,
   PermissionError,
 } from "../../core/errors.ts";
-import { annotation, SESSION } from "../../kube/annotations.ts";
+import { annotation, HEARTBEAT, SESSION } from "../../kube/annotations.ts";
 import type { KubeApi, KubeObject, WatchEvent } from "../../kube/kube_api.ts";
 import { SERVICES } from "../../kube/resources.ts";
 import type { PluginLog } from "../plugin.ts";
@@ -78,18 +78,21 @@ async function makeAgain(
     signal: AbortSignal;
   },
 ): Promise<boolean> {
-  const isPassing = tellPassing(log, "make the Service again");
+  const canPass = tellPassing(log, "make the Service again");
+  const isPassing = (error: unknown) =>
+    !(error instanceof KtctlError && error.code === "INVALID_OBJECT") &&
+    canPass(error);
   const make = async () => {
     if (!await isWanted(signal)) return false;
-    await kube.create(SERVICES, service);
+    await kube.create(SERVICES, beating(service, kube.now()));
     return true;
   };
   try {
     return await retry(make, { signal, isPassing });
   } catch (error) {
-    const isMade = error instanceof KtctlError &&
-      error.code === "ALREADY_EXISTS";
-    if (!isMade) throw error;
+    if (!(error instanceof KtctlError)) throw error;
+    if (error.code === "INVALID_OBJECT") throw lostAddress(service, error);
+    if (error.code !== "ALREADY_EXISTS") throw error;
     const { name, namespace = kube.namespace } = service.metadata;
     const ref = { resource: SERVICES, name, namespace };
     const found = await kube.find(ref, { signal });
@@ -99,6 +102,22 @@ async function makeAgain(
     if (isOthers) throw taken(name);
     return true;
   }
+}
+
+/** What was alive when the session began, and is so now. */
+function beating(service: KubeObject, now: number): KubeObject {
+  if (annotation(service, HEARTBEAT) === undefined) return service;
+  const { annotations, ...metadata } = service.metadata;
+  const beats = { ...annotations, [HEARTBEAT]: String(now) };
+  return { ...service, metadata: { ...metadata, annotations: beats } };
+}
+
+function lostAddress({ metadata: { name } }: KubeObject, cause: KtctlError) {
+  return new ConflictError(
+    "SERVICE_TAKEN",
+    `This session's Service "${name}" was deleted, and cannot be made again as it was: ${cause.message}`,
+    { hint: "Start the command again.", cause },
+  );
 }
 
 function taken(name: string): ConflictError {

@@ -276,13 +276,14 @@ async function route(context: RouteContext<Options>): Promise<RouteResult> {
       ).port,
   };
   scope.defer("route", () => unroute(context));
+  const settings = settingsOf(context, scope.signal);
   const reconciler = new RouterReconciler(context, {
     namespace,
     service: name,
     session,
     route,
-    settings: settingsOf(context, scope.signal),
-    rejoin: () => rejoin(context),
+    settings,
+    rejoin: () => rejoin(context, settings.seen),
     releasedBy: () => releasedBy(context),
   });
   await reconciler.start(scope);
@@ -313,13 +314,20 @@ async function unroute(context: RouteContext<Options>): Promise<void> {
   });
 }
 
-/** The step is journalled already: its revert leaves, however often was joined. */
-async function rejoin(context: RouteContext<Options>): Promise<void> {
+/**
+ * The step is journalled already: its revert leaves, however often was joined.
+ *
+ * @param seen What is known of the Service and its Stuntman, which may have to be made again as well.
+ */
+async function rejoin(
+  context: RouteContext<Options>,
+  seen: RouterSettings["seen"],
+): Promise<void> {
   const { kube, target, session } = context;
   const namespace = namespaceOf(context);
   await refuseGoneShadow(context);
   const ref = { namespace, service: target.service.metadata.name, session };
-  const input = await joinInput(context);
+  const input = { ...await joinInput(context), seen };
   const args = joinArgs(ref, input.mark);
   await whenOpen(context, () => joinRouterStep.apply(args, input, { kube }));
 }

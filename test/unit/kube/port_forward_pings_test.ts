@@ -13,12 +13,13 @@ async function pinged(most: number) {
   });
   await once(server, "listening");
   let pings = 0;
-  const twelve = Promise.withResolvers<void>();
-  server.on("connection", (socket) =>
+  const { promise, resolve } = Promise.withResolvers<WebSocket>();
+  server.on("connection", (socket) => {
     socket.on("ping", () => {
       if (++pings <= most) socket.pong();
-      if (pings === 12) twelve.resolve();
-    }));
+    });
+    resolve(socket);
+  });
   const { port } = server.address() as AddressInfo;
   const socket = new WebSocket(`ws://127.0.0.1:${port}`);
   const stream = new PortForwardStream(socket, {
@@ -30,7 +31,11 @@ async function pinged(most: number) {
   return {
     stream,
     pings: () => pings,
-    twelve: twelve.promise,
+    /** Until so many have come. */
+    async reached(count: number) {
+      const client = await promise;
+      while (pings < count) await once(client, "ping");
+    },
     async [Symbol.asyncDispose]() {
       for (const client of server.clients) client.terminate();
       await new Promise((resolve) => server.close(resolve));
@@ -48,8 +53,18 @@ Deno.test("an idle port-forward is kept alive by pings, and ends where they are 
 
 Deno.test("a side that answers no pings at all is not taken for dead", async () => {
   await using silent = await pinged(0);
-  await silent.twelve;
+  await silent.reached(12);
   assert.ok(!silent.stream.destroyed);
   silent.stream.destroy();
   await once(silent.stream, "close");
+});
+
+Deno.test("a side that does not read what was written, and so no pings, is not taken for dead", async () => {
+  await using paused = await pinged(8);
+  await paused.reached(10);
+  paused.stream.write("more than it reads now");
+  await paused.reached(10 + 12);
+  assert.ok(!paused.stream.destroyed);
+  paused.stream.destroy();
+  await once(paused.stream, "close");
 });

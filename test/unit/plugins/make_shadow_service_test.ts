@@ -109,11 +109,15 @@ Deno.test("each port of the Shadow Service leads to the same port of the Shadow 
 class PrunedKube extends MemoryKube {
   made: KubeObject[] = [];
 
-  constructor(readonly configMap: KubeObject) {
+  constructor(
+    readonly configMap: KubeObject | undefined,
+    readonly pod?: KubeObject,
+  ) {
     super();
   }
 
   override find({ resource }: ObjectRef): Promise<KubeObject | undefined> {
+    if (resource.kind === "Pod") return Promise.resolve(this.pod);
     const isRecord = resource.kind === "ConfigMap";
     return Promise.resolve(isRecord ? this.configMap : undefined);
   }
@@ -133,14 +137,18 @@ class PrunedKube extends MemoryKube {
   }
 }
 
-async function pruned(session: string): Promise<KubeObject[]> {
+async function pruned(
+  session: string,
+  { hasState = true, pod }: { hasState?: boolean; pod?: KubeObject } = {},
+): Promise<KubeObject[]> {
   const me = {
     ...{ session: "abcdefghij", user: "alice", since: "2026-01-01T00:00:00Z" },
     mark: { key: "version", value: "x" },
   };
   const target = { host: "10.96.0.77", checkPort: 9900 };
   const state = routed(joined(EMPTY_ROUTER, me), me.session, target);
-  const kube = new PrunedKube(routerConfigMap(state, NOW));
+  const record = hasState ? routerConfigMap(state, NOW) : undefined;
+  const kube = new PrunedKube(record, pod);
   const tasks: Promise<void>[] = [];
   await makeShadowService({
     kube: kube.api,
@@ -176,3 +184,27 @@ Deno.test("a Shadow Service that somebody deletes is made again under its addres
 Deno.test("that of a session which was taken out of the router is not", async () => {
   assert.equal((await pruned("klmnopqrst")).length, 1);
 });
+
+const shadowPod = (annotations: Record<string, string>): KubeObject => ({
+  metadata: { name: "web-kt-mesh-x", annotations },
+});
+
+for (
+  const [who, pod, times] of [
+    ["whose pod is there", shadowPod({}), 2],
+    [
+      "whose pod somebody took back",
+      shadowPod({ "ktctl.dev/released": "bob" }),
+      1,
+    ],
+    ["whose pod is gone", undefined, 1],
+  ] as const
+) {
+  Deno.test(`where the router's state was deleted as well, the Shadow Service of a session ${who} is made ${times === 2 ? "again" : "once"}`, async () => {
+    const made = await pruned("abcdefghij", {
+      hasState: false,
+      ...(pod === undefined ? {} : { pod }),
+    });
+    assert.equal(made.length, times);
+  });
+}

@@ -39,14 +39,17 @@ class GoneKube extends LossyKube {
   }
 }
 
-async function reconciled(kube: LossyKube): Promise<string[]> {
+async function reconciled(
+  kube: LossyKube,
+  its: KubeObject = service,
+): Promise<string[]> {
   const warned: string[] = [];
   const log = {
     warn: (code: string) => void warned.push(code),
     ...{ info: () => {}, debug: () => {} },
   };
   const { signal } = new AbortController();
-  await reconcileService({ kube: kube.api, log, service }, signal);
+  await reconcileService({ kube: kube.api, log, service: its }, signal);
   return warned;
 }
 
@@ -63,4 +66,26 @@ Deno.test("a Service that somebody else made meanwhile is not", async () => {
 
 Deno.test("a Service that was deleted before anybody looked is made again", async () => {
   assert.deepEqual(await reconciled(new GoneKube()), ["SERVICE_DELETED"]);
+});
+
+Deno.test("one that is made again is alive from then on", async () => {
+  const kube = new GoneKube();
+  const old = made("Service", "mine", {
+    ...{ session: "abcdefghij", heartbeat: "1" },
+  });
+  await reconciled(kube, old);
+  const { annotations } = kube.object!.metadata;
+  assert.equal(annotations?.["kt-last-heart-beat"], String(kube.now()));
+});
+
+Deno.test("one whose address somebody else has by now ends the session", async () => {
+  const kube = new GoneKube();
+  kube.create = () =>
+    Promise.reject(
+      new ClusterError("INVALID_OBJECT", "10.96.0.7 is already allocated"),
+    );
+  await assert.rejects(reconciled(kube), {
+    code: "SERVICE_TAKEN",
+    message: /cannot be made again as it was: 10\.96\.0\.7 is already/,
+  });
 });

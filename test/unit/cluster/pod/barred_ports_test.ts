@@ -96,6 +96,23 @@ Deno.test("a port that refuses is not barred: many a program listens late", asyn
 });
 
 for (
+  const [title, readinessProbe, isBarred] of [
+    ["the kubelet sees something listen", { tcpSocket: { port: 8080 } }, true],
+    ["it sees that by the port's name", { httpGet: { port: "http" } }, true],
+    ["it looks at another port", { grpc: { port: 9000 } }, false],
+    ["it looks elsewhere", { httpGet: { port: 8080, host: "x" } }, false],
+    ["it runs a program", { exec: { command: ["true"] } }, false],
+    ["it is told nonsense", { tcpSocket: 7 }, false],
+  ] as const
+) {
+  Deno.test(`a port that refuses where ${title} is ${isBarred ? "" : "not "}barred`, async () => {
+    const pod = readyPod({ ports: { http: 8080 }, readinessProbe });
+    const found = await look([pod], linkOf(refused));
+    assert.equal(found.length, isBarred ? 1 : 0);
+  });
+}
+
+for (
   const [title, dial] of [
     ["says nothing", silence],
     ["is told to be out of reach", unreachable],

@@ -76,7 +76,7 @@ Deno.test("a mesh is refused, as all others' requests go through the router", as
     message:
       'Cannot mesh Service "web": our pods do not reach its pods on port 80, 9000, and the requests of all others would end there',
     hint:
-      "A NetworkPolicy is the likely reason: let it admit pods whose label kt-role is router or shadow-mesh.",
+      "A NetworkPolicy is the likely reason: let it admit pods whose label kt-role is router, and those where it is shadow-mesh.",
     details: ["no answer from 10.0.0.1:8080", "no answer from 10.0.0.1:9000"],
   });
 });

@@ -10,6 +10,7 @@ export function readyPod(
     labels = {},
     node = "node-1",
     ports = {},
+    readinessProbe,
   }: {
     ip?: string;
     otherIp?: string;
@@ -18,6 +19,7 @@ export function readyPod(
     labels?: Record<string, string>;
     node?: string;
     ports?: Record<string, number>;
+    readinessProbe?: object;
   } = {},
 ): KubeObject {
   const ips = otherIp === undefined ? [ip] : [ip, otherIp];
@@ -34,6 +36,7 @@ export function readyPod(
         ports: Object.entries(ports).map(([name, containerPort]) => ({
           ...{ name, containerPort },
         })),
+        ...(readinessProbe === undefined ? {} : { readinessProbe }),
       }],
     },
     status: {
