@@ -47,6 +47,8 @@ interface StepEntry {
   args: Json;
   /** Of the last disposal. */
   reason?: string;
+  /** `apply` has not returned: what it makes may come after it was taken back. */
+  isApplying: boolean;
 }
 
 /** What went on when a scope was disposed, down to its children. */
@@ -173,6 +175,7 @@ export class Scope<W> implements AsyncDisposable {
       n,
       step: step as AnyStep<unknown>,
       args,
+      isApplying: true,
     };
     this.#push(entry);
     let result: R;
@@ -184,6 +187,8 @@ export class Scope<W> implements AsyncDisposable {
         this.#markReverted(n);
       }
       throw error;
+    } finally {
+      entry.isApplying = false;
     }
     this.#shared.journal.append({ type: "applied", n });
     throwIfAborted(this.signal);
@@ -320,6 +325,10 @@ export class Scope<W> implements AsyncDisposable {
       if (reverted.state === "failed") {
         observer?.revertFailed?.(description, reverted.error);
       }
+      return false;
+    }
+    if (entry.isApplying) {
+      entry.reason = "it was still being made, and may come yet";
       return false;
     }
     this.#markReverted(n);

@@ -44,16 +44,25 @@ for (const method of ["describe", "undoCommand"] as const) {
   });
 }
 
-Deno.test("a change that is made without end holds up the end for so long, is told and taken back", async () => {
-  const { world, scope } = open(20);
+Deno.test("a change that is made without end holds up the end for so long, is told and taken back, and once more by a later command", async () => {
+  const { world, journal, scope } = open(20);
   await scope.run(note, { name: "first" }, undefined);
   const endless = { ...note, apply: () => new Promise<void>(() => {}) };
   void scope.run(endless, { name: "second" }, undefined);
-  await assert.rejects(scope.dispose(), ({ message }: CleanupError) => {
-    assert.match(message, /A change went on after the end/);
+  await assert.rejects(scope.dispose(), ({ details }: CleanupError) => {
+    assert.match(details[0]!, /^note second: it was still being made/);
+    assert.match(details[1]!, /A change went on after the end/);
     return true;
   });
   assert.deepEqual(world, ["apply first", "revert second", "revert first"]);
+  assert.deepEqual(
+    scope.leftovers().map(({ description }) => description),
+    ["note second"],
+  );
+  assert.deepEqual(
+    journal.records.filter(({ type }) => type === "reverted"),
+    [{ type: "reverted", n: 0 }],
+  );
 });
 
 const schemaOf = (validate: () => never | Promise<never>) => ({
