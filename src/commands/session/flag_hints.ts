@@ -117,6 +117,8 @@ export type Place = Partial<
 
 const IN_BACKQUOTES =
   /`((?:ktctl (?:clean|recover)|kubectl (?!config\b))[^`]*)`/g;
+/** A warning's `ktctl clean` may be about journals of other clusters. */
+const KUBECTL = /`(kubectl (?!config\b)[^`]*)`/g;
 /** The rest of a text is commands, which name their namespace. */
 const UNDOING = /(?:to undo|by hand): .+$/s;
 const COMMAND = /\b(?:kubectl|ktctl (?:clean|recover))(?= )/g;
@@ -139,7 +141,10 @@ export function placedEvent(event: ReportEvent, place: Place): ReportEvent {
       };
     }
     case "warning":
-      return { ...event, message: hinted(undoing(event.message)) };
+      return {
+        ...event,
+        message: placedHint(undoing(event.message), place, KUBECTL),
+      };
     case "closed":
       return { ...event, reason: hinted(event.reason) };
     case "check":
@@ -155,8 +160,12 @@ export function placedEvent(event: ReportEvent, place: Place): ReportEvent {
   }
 }
 
-function placedHint(text: string, place: Place): string {
-  return text.replace(IN_BACKQUOTES, (whole, command: string) => {
+function placedHint(
+  text: string,
+  place: Place,
+  commands = IN_BACKQUOTES,
+): string {
+  return text.replace(commands, (whole, command: string) => {
     if (command.includes(" --localOnly")) return whole;
     const hasNamespace = / -n |^kubectl (get (node|namespace)|create cluster)/
       .test(command);
