@@ -96,6 +96,7 @@ async function isInRouter(
   }
   const ref = { resource: PODS, name: podName, namespace };
   const pod = await kube.find(ref, { signal });
-  return pod !== undefined && pod.metadata.deletionTimestamp === undefined &&
+  return pod !== undefined && annotation(pod, SESSION) === session &&
+    pod.metadata.deletionTimestamp === undefined &&
     annotation(pod, RELEASED) === undefined;
 }

@@ -186,7 +186,10 @@ Deno.test("that of a session which was taken out of the router is not", async ()
 });
 
 const shadowPod = (annotations: Record<string, string>): KubeObject => ({
-  metadata: { name: "web-kt-mesh-x", annotations },
+  metadata: {
+    name: "web-kt-mesh-x",
+    annotations: { "ktctl.dev/session": "abcdefghij", ...annotations },
+  },
 });
 
 for (
@@ -195,6 +198,11 @@ for (
     [
       "whose pod somebody took back",
       shadowPod({ "ktctl.dev/released": "bob" }),
+      1,
+    ],
+    [
+      "whose pod's name another session's has",
+      shadowPod({ "ktctl.dev/session": "klmnopqrst" }),
       1,
     ],
     ["whose pod is gone", undefined, 1],
