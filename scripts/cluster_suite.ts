@@ -154,11 +154,11 @@ let bundleFolder: string | undefined;
 
 /** Ends what was left running for tests that are run once more. */
 export async function endClusters(): Promise<void> {
-  if (bundleFolder !== undefined) {
-    await Deno.remove(bundleFolder, { recursive: true });
-  }
   for (const cluster of left.splice(0)) {
     await mustSucceed("bash", [CLUSTER_SCRIPT, "down"], settings(cluster));
+  }
+  if (bundleFolder !== undefined) {
+    await Deno.remove(bundleFolder, { recursive: true });
   }
 }
 
@@ -233,8 +233,9 @@ async function runQueue(
       ...{ form, env, title, isShown: false, timeoutMs: MAX_FILE_MS },
     });
     outcome = add(outcome, run);
-    // it may have left something of the cluster stopped
-    if (isOwn && run.counts.failed > 0) await bringUp(env);
+    if (!isOwn || run.counts.failed === 0) continue;
+    // it may have left something of the cluster stopped; if that stays so, the next ones tell by themselves
+    await bringUp(env).catch((error: Error) => console.error(error.message));
   }
   return outcome;
 }

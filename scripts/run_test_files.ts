@@ -1,7 +1,7 @@
 /** Runs test files with `deno test`, counts, and measures. */
 import { fileURLToPath } from "node:url";
 import type { ProgramForm } from "../test/cluster/program_form.ts";
-import { endProcessTree } from "../test/cluster/end_process_tree.ts";
+import { endedWithin } from "../test/cluster/ended_within.ts";
 import { outputWithin } from "../test/cluster/output_within.ts";
 import {
   type FailedTest,
@@ -110,7 +110,7 @@ export async function runTestFiles(
   const title = options.title ?? args.join(" ");
   const child = command.spawn();
   const { code, isLate } = isShown
-    ? await statusWithin(child, timeoutMs)
+    ? await endedWithin(child, timeoutMs)
     : await outputWithin(child, timeoutMs).then((output) => {
       console.log(`\n--- ${title} ---`);
       const text = new TextDecoder();
@@ -139,18 +139,6 @@ export async function runTestFiles(
       files: fileSeconds(xml),
     }],
   };
-}
-
-/** Its end, for which it is killed with all that it started when time is up. */
-async function statusWithin(child: Deno.ChildProcess, timeoutMs: number) {
-  let isLate = false;
-  const timer = setTimeout(() => {
-    isLate = true;
-    void endProcessTree(child.pid);
-  }, timeoutMs);
-  const { code } = await child.status;
-  clearTimeout(timer);
-  return { code, isLate };
 }
 
 async function cpuSecondsOf(file: string): Promise<number | undefined> {

@@ -1,11 +1,8 @@
-import { endProcessTree } from "./end_process_tree.ts";
+import { type ChildEnd, endedWithin } from "./ended_within.ts";
 
-export interface ChildOutput {
-  readonly code: number;
+export interface ChildOutput extends ChildEnd {
   readonly stdout: Uint8Array;
   readonly stderr: Uint8Array;
-  /** Whether time was up. */
-  readonly isLate: boolean;
 }
 
 /** So long the pipes of what has ended are read on: a server that it left running may hold them. */
@@ -19,24 +16,18 @@ export async function outputWithin(
   child: Deno.ChildProcess,
   timeoutMs: number,
 ): Promise<ChildOutput> {
-  let isLate = false;
-  const timer = setTimeout(() => {
-    isLate = true;
-    void endProcessTree(child.pid);
-  }, timeoutMs);
   const over = new AbortController();
   let after: ReturnType<typeof setTimeout> | undefined;
-  const ended = child.status.finally(() => {
-    clearTimeout(timer);
+  const ended = endedWithin(child, timeoutMs).finally(() => {
     after = setTimeout(() => over.abort(), AFTER_MS);
   });
-  const [{ code }, stdout, stderr] = await Promise.all([
+  const [end, stdout, stderr] = await Promise.all([
     ended,
     read(child.stdout, over.signal),
     read(child.stderr, over.signal),
   ]);
   clearTimeout(after);
-  return { code, stdout, stderr, isLate };
+  return { ...end, stdout, stderr };
 }
 
 async function read(
